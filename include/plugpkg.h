@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libplugpkg: packages for the plugins of one running application.
+ *
+ * One context serves one root and one thread. Every function returns a code and, when err is not NULL,
+ * an owned error that says what failed, to what, and what to do about it. Queries stream rows: one
+ * JSON object a call, the same objects that `plugpkg --json` prints (plugpkg-json(5)).
+ *
+ * Words about ownership: borrowed (the callee keeps nothing), owned (the caller frees), moved (the
+ * callee frees), view (valid until the named event).
+ */
+#ifndef PLUGPKG_H
+#define PLUGPKG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PLUGPKG_API     __attribute__((visibility("default")))
+#define PLUGPKG_MUSTUSE __attribute__((warn_unused_result))
+
+/** Why something did not happen. Stable names: plugpkg_code_name(); paragraphs: plugpkg-errors(7). */
+enum plugpkg_code {
+	PLUGPKG_OK = 0,
+	PLUGPKG_E_FAILED,        /* any other failure */
+	PLUGPKG_E_USAGE,         /* the caller asked for something that makes no sense */
+	PLUGPKG_E_BAD_NAME,      /* no valid plugin, source or repository name */
+	PLUGPKG_E_BAD_VERSION,   /* no valid version */
+	PLUGPKG_E_BAD_RANGE,     /* no valid version range */
+	PLUGPKG_E_BAD_MANIFEST,  /* plugin.json is malformed or incomplete */
+	PLUGPKG_E_BAD_CONFIG,    /* plugpkg.json or repository.json is malformed */
+	PLUGPKG_E_BAD_ARCHIVE,   /* an archive breaks the archive policy, or is damaged */
+	PLUGPKG_E_BAD_METADATA,  /* signed metadata or the index is malformed */
+	PLUGPKG_E_BAD_STATE,     /* the root's own database or links are damaged */
+	PLUGPKG_E_NO_ROOT,       /* not a plugpkg root */
+	PLUGPKG_E_NEWER_ROOT,    /* the root was made by a newer plugpkg */
+	PLUGPKG_E_EXISTS,        /* it is there already */
+	PLUGPKG_E_NOT_FOUND,     /* no such plugin, version, source or file */
+	PLUGPKG_E_NOT_INSTALLED, /* the plugin is known but not installed */
+	PLUGPKG_E_NO_SOLUTION,   /* the rules of dependency allow no plan */
+	PLUGPKG_E_NETWORK,       /* no mirror could deliver */
+	PLUGPKG_E_SIGNATURE,     /* signatures missing, wrong, or fewer than the threshold */
+	PLUGPKG_E_KEY,           /* the repository's key is not the expected one */
+	PLUGPKG_E_EXPIRED,       /* metadata is past its expiry */
+	PLUGPKG_E_ROLLBACK,      /* metadata is older than what was seen before */
+	PLUGPKG_E_DIGEST,        /* size or digest differs from the signed one */
+	PLUGPKG_E_SCRIPT,        /* a script failed; what the transaction did was undone */
+	PLUGPKG_E_LOCKED,        /* another plugpkg works on this root */
+	PLUGPKG_E_REFUSED,       /* veto, hold, protected, or not allowed by the administrator */
+	PLUGPKG_E_CONFIRM,       /* needs a confirmation that nobody could give */
+	PLUGPKG_E_DECLINED,      /* the confirmation was asked for and denied */
+	PLUGPKG_E_IO,            /* the operating system refused */
+	PLUGPKG_E_NO_SPACE,      /* no space left */
+	PLUGPKG_E_PERMISSION,    /* no permission, or a read-only file system */
+	PLUGPKG_E_INTERRUPTED,   /* plugpkg_cancel() was called; nothing changed */
+	PLUGPKG_N_CODES,
+};
+
+/** Stable text name such as "signature-invalid"; "unknown" for no code. View: forever. */
+PLUGPKG_API const char *plugpkg_code_name(enum plugpkg_code code);
+/** Exit status of the command line for the code, as in plugpkg(1). */
+PLUGPKG_API int plugpkg_code_exit_status(enum plugpkg_code code);
+/** Version of the library, such as "0.1.0". View: forever. */
+PLUGPKG_API const char *plugpkg_version(void);
+
+typedef struct plugpkg_error plugpkg_error;
+/** Views: valid until plugpkg_error_free(). hint, subject may be NULL: nothing to add. */
+PLUGPKG_API enum plugpkg_code plugpkg_error_code(const plugpkg_error *err);
+PLUGPKG_API const char *plugpkg_error_message(const plugpkg_error *err);
+PLUGPKG_API const char *plugpkg_error_hint(const plugpkg_error *err);
+PLUGPKG_API const char *plugpkg_error_subject(const plugpkg_error *err);
+/** errno of the failing call, 0 when none. */
+PLUGPKG_API int plugpkg_error_errno(const plugpkg_error *err);
+/** Source file and line that made the error, for --debug. View. */
+PLUGPKG_API const char *plugpkg_error_where(const plugpkg_error *err);
+/** NULL is allowed. */
+PLUGPKG_API void plugpkg_error_free(plugpkg_error *err);
+
+/** What goes on, as it goes on. Fields may be appended in later versions. */
+enum plugpkg_event_type {
+	PLUGPKG_EVENT_DEBUG,         /* text */
+	PLUGPKG_EVENT_INFO,          /* text */
+	PLUGPKG_EVENT_WARNING,       /* text */
+	PLUGPKG_EVENT_LOCK_WAIT,     /* text names the holder */
+	PLUGPKG_EVENT_FETCH,         /* subject: file; done/total bytes of it */
+	PLUGPKG_EVENT_FETCH_TOTAL,   /* done/total bytes of all files of the command */
+	PLUGPKG_EVENT_STEP,          /* plugin, subject: "unpack" "install" "upgrade" "uninstall" …; done/total steps */
+	PLUGPKG_EVENT_SCRIPT_OUTPUT, /* plugin, subject: script kind; text: one line, sanitised */
+	PLUGPKG_EVENT_SWITCH,        /* the new generation is visible; done: its number */
+	PLUGPKG_EVENT_UNDO,          /* plugin; text: what is undone */
+};
+
+struct plugpkg_event { /* view: valid during the call */
+	enum plugpkg_event_type type;
+	const char *plugin, *subject; /* NULL when the event is about none */
+	const char *text;             /* ready to print; nobody ever parses it */
+	uint64_t done, total;         /* bytes for FETCH*, else items; total 0 = unknown */
+};
+typedef void (*plugpkg_event_fn)(const struct plugpkg_event *ev, void *user);
+
+enum plugpkg_question_type {
+	PLUGPKG_ASK_CONTINUE,     /* the plan was shown; go on? safe answer: no */
+	PLUGPKG_ASK_TRUST_KEY,    /* subject: fingerprint of an unknown repository key; safe answer: no */
+};
+struct plugpkg_question { /* view: valid during the call */
+	enum plugpkg_question_type type;
+	const char *subject, *text;
+};
+enum plugpkg_answer { PLUGPKG_ANSWER_NOBODY, PLUGPKG_ANSWER_NO, PLUGPKG_ANSWER_YES };
+typedef enum plugpkg_answer (*plugpkg_ask_fn)(const struct plugpkg_question *q, void *user);
+
+/** One JSON object without newline; view: valid during the call. */
+typedef void (*plugpkg_row_fn)(const char *json, void *user);
+
+/* ---- The root and its context ---- */
+
+typedef struct plugpkg_context plugpkg_context;
+
+/**
+ * Make DIR a root: plugpkg.json (kept when there is one), store, generation 0, state.
+ *
+ * dir   borrowed; made when missing (its parent must exist)
+ * name  borrowed; name of the application for plugpkg.json, NULL = the directory's name
+ *
+ * Errors: EXISTS (a root already) IO PERMISSION NO_SPACE BAD_CONFIG.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_init(
+    const char *dir, const char *name, plugpkg_error **err);
+/**
+ * Open a root.
+ *
+ * dir      borrowed; NULL = the nearest directory upwards that holds a plugpkg.json
+ * out_ctx  receives an owned context (plugpkg_close)
+ *
+ * Takes no lock and changes nothing. Errors: NO_ROOT NEWER_ROOT BAD_CONFIG BAD_STATE IO PERMISSION.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_open(
+    const char *dir, plugpkg_context **out_ctx, plugpkg_error **err);
+/** NULL is allowed. */
+PLUGPKG_API void plugpkg_close(plugpkg_context *ctx);
+/** Full path of the root, for messages. View: until plugpkg_close(). */
+PLUGPKG_API const char *plugpkg_root_path(const plugpkg_context *ctx);
+
+/** Who hears events and answers questions; NULL = nobody (questions get their safe answer). */
+PLUGPKG_API void plugpkg_set_event_fn(plugpkg_context *ctx, plugpkg_event_fn fn, void *user);
+PLUGPKG_API void plugpkg_set_ask_fn(plugpkg_context *ctx, plugpkg_ask_fn fn, void *user);
+/** The time that counts for expiry, Unix seconds; default: the clock when the context was opened. */
+PLUGPKG_API void plugpkg_set_time(plugpkg_context *ctx, int64_t now);
+/** How long to wait for the lock: milliseconds, 0 = not at all, -1 = for ever (default). */
+PLUGPKG_API void plugpkg_set_lock_wait(plugpkg_context *ctx, int64_t timeout_ms);
+/** Ask the running call to stop. Only sets a flag: safe in a signal handler and from another thread. */
+PLUGPKG_API void plugpkg_cancel(plugpkg_context *ctx);
+
+/* ---- Sources ---- */
+
+/** A repository as a root shall know it. */
+struct plugpkg_source_spec {
+	const char *name;        /* [a-z0-9-], 1 to 64 bytes */
+	const char *const *urls; /* mirrors in order of preference; file://, http://, https:// */
+	size_t n_urls;
+	int priority;            /* higher wins; 500 is usual */
+	const char *key;         /* "sha256:HEX" of the root metadata, or path of a root.json; NULL = ask */
+};
+
+/**
+ * Add a source: fetches its root metadata, compares it with spec->key or asks TRUST_KEY, and records it.
+ * Errors: EXISTS BAD_NAME NETWORK KEY SIGNATURE CONFIRM LOCKED IO.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_source_add(
+    plugpkg_context *ctx, const struct plugpkg_source_spec *spec, plugpkg_error **err);
+/** Errors: NOT_FOUND LOCKED IO.  Lock: exclusive. Installed plugins stay. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_source_remove(
+    plugpkg_context *ctx, const char *name, plugpkg_error **err);
+/** Rows of type "source". */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_source_list(
+    plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Bring the metadata and index of every source up to date. Rows of type "update", one a source.
+ * Errors: NETWORK SIGNATURE EXPIRED ROLLBACK DIGEST BAD_METADATA LOCKED IO.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_update(
+    plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+/* ---- Plans ---- */
+
+enum plugpkg_verb {
+	PLUGPKG_INSTALL,    /* targets: NAME, NAME@RANGE, NAME- */
+	PLUGPKG_REMOVE,     /* targets: NAME; none with PLUGPKG_ALL */
+	PLUGPKG_PURGE,      /* REMOVE, and the data directory goes as well */
+	PLUGPKG_UPGRADE,    /* targets: NAME; none = all */
+	PLUGPKG_AUTOREMOVE, /* no targets */
+	PLUGPKG_LINK,       /* target: a plugin's source directory, used in place */
+};
+enum plugpkg_plan_flags {
+	PLUGPKG_ALL = 1 << 0,           /* REMOVE, PURGE: everything */
+	PLUGPKG_NO_RECOMMENDS = 1 << 1, /* recommended plugins are not brought along */
+	PLUGPKG_PRE = 1 << 2,           /* prereleases are candidates */
+	PLUGPKG_REINSTALL = 1 << 3,     /* also what is installed in the same version */
+};
+struct plugpkg_request {
+	enum plugpkg_verb verb;
+	unsigned flags; /* plugpkg_plan_flags */
+	const char *const *targets;
+	size_t n_targets;
+};
+
+typedef struct plugpkg_plan plugpkg_plan;
+
+/**
+ * Resolve a request. Changes nothing; needs no network when `update` ran before, unless details of the
+ * chosen versions are not cached yet.
+ *
+ * out_plan  receives an owned plan (plugpkg_plan_free), bound to ctx and the root's present generation
+ *
+ * Errors: NOT_FOUND NOT_INSTALLED BAD_NAME BAD_RANGE NO_SOLUTION NETWORK EXPIRED DIGEST IO.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_make(plugpkg_context *ctx,
+    const struct plugpkg_request *request, plugpkg_plan **out_plan, plugpkg_error **err);
+/** Rows of type "step" in the order of execution, then "kept" (held back, with why), then one "summary". */
+PLUGPKG_API void plugpkg_plan_rows(const plugpkg_plan *plan, plugpkg_row_fn row, void *user);
+/** Number of steps; 0: nothing to do. */
+PLUGPKG_API size_t plugpkg_plan_count(const plugpkg_plan *plan);
+/** Number of plugins that leave without having been asked for by name, or go back in version. */
+PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
+/**
+ * Carry the plan out: fetch, unpack, stage, scripts, switch, remove. Refuses (REFUSED) when the root
+ * changed since the plan was made. Rows: one of type "transaction" at the end.
+ * Errors: LOCKED NETWORK DIGEST BAD_ARCHIVE SCRIPT NO_SPACE IO PERMISSION INTERRUPTED.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_commit(
+    plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** NULL is allowed. */
+PLUGPKG_API void plugpkg_plan_free(plugpkg_plan *plan);
+
+/* ---- Questions to the root and its sources ---- */
+
+enum plugpkg_list_flags {
+	PLUGPKG_LIST_AVAILABLE = 1 << 0,  /* what the sources offer instead of what is installed */
+	PLUGPKG_LIST_UPGRADABLE = 1 << 1, /* only what has a newer version in its source */
+	PLUGPKG_LIST_MANUAL = 1 << 2,
+	PLUGPKG_LIST_AUTO = 1 << 3,
+};
+/** Rows of type "plugin", sorted by name. pattern: shell glob on names, or NULL. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_list(plugpkg_context *ctx, unsigned flags,
+    const char *pattern, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Everything about NAME or NAME@RANGE: one row of type "show". Errors: NOT_FOUND (with near names). */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_show(
+    plugpkg_context *ctx, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Rows of type "found" for plugins whose name, summary or keywords hold every word. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_search(plugpkg_context *ctx,
+    const char *const *words, size_t n_words, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Rows of type "edge": what NAME asks for, and what of it is installed. recursive: 0 or 1. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_depends(plugpkg_context *ctx, const char *name,
+    int recursive, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Rows of type "edge": who asks for NAME among the installed plugins. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rdepends(plugpkg_context *ctx, const char *name,
+    int recursive, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Compare the root with itself: store digests, links, requirements, host versions. Rows of type
+ * "problem"; *out_problems counts them. OK also when problems were found.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_check(plugpkg_context *ctx,
+    size_t *out_problems, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+/** Delete cached files, old generations but `keep_generations`, and store versions nobody points to. */
+struct plugpkg_clean_spec {
+	unsigned keep_generations; /* beside the current one */
+	int keep_cache;            /* 1 = leave downloaded archives alone */
+};
+/** One row of type "cleaned" with counts and bytes.  Lock: exclusive. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_clean(plugpkg_context *ctx,
+    const struct plugpkg_clean_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+/* ---- For authors: no root needed ---- */
+
+/** Make DIR/NAME a working skeleton plugin. Rows: "created", one a file. Errors: EXISTS BAD_NAME IO. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_new(
+    const char *dir, const char *name, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Rows of type "finding" (level "error" or "warning", field, text). Counts each level. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_lint(const char *dir, size_t *out_errors,
+    size_t *out_warnings, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Lint and pack DIR into OUT_DIR/NAME-VERSION.plug (the / of a scope becomes -, its @ goes). Same input, same
+ * bytes. mtime: Unix seconds for every entry (SOURCE_DATE_EPOCH), 0 is usual. Row: "built".
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_build(const char *dir, const char *out_dir,
+    int64_t mtime, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

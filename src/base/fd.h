@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors: closing, whole reads and writes, durable commits. */
+#ifndef PP_BASE_FD_H
+#define PP_BASE_FD_H
+
+#include "base/buf.h"
+
+void pp_auto_fd(int *fd); /* closes unless -1; keeps errno */
+int pp_fd_steal(int *fd); /* takes the descriptor out and leaves -1 */
+
+int pp_fd_read_all(int fd, struct pp_buf *out) PP_MUSTUSE; /* -EFBIG past out's limit */
+int pp_fd_write_all(int fd, const void *p, size_t n) PP_MUSTUSE;
+int pp_fd_copy(int from, int to, uint64_t *out_bytes) PP_MUSTUSE; /* from the offset to the end */
+/* Makes the file durable and closes it: fsync, close. Always leaves *fd == -1. */
+int pp_fd_commit(int *fd) PP_MUSTUSE;
+
+#endif

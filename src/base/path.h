@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Work below a directory descriptor: opening without leaving it, trees, atomic replacement. */
+#ifndef PP_BASE_PATH_H
+#define PP_BASE_PATH_H
+
+#include "base/buf.h"
+#include "base/vec.h"
+
+#include <sys/types.h>
+
+/*
+ * Opens `path` below dirfd; never leaves it by `..`, an absolute path or a magic link. With
+ * PP_NO_SYMLINKS no link at all is followed on the way. openat2(2), or a walk of the components where
+ * that is missing (ENOSYS, EPERM) or PLUGPKG_NO_OPENAT2 is set. -errno.
+ */
+enum pp_beneath {
+	PP_FOLLOW_INSIDE,
+	PP_NO_SYMLINKS
+};
+int pp_open_beneath(int dirfd, const char *path, int flags, mode_t mode, enum pp_beneath how);
+
+int pp_mkdirs_at(int dirfd, const char *path, mode_t mode) PP_MUSTUSE; /* like mkdir -p */
+int pp_opendir_at(int dirfd, const char *path); /* O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC, or -errno */
+/* Removes a tree without ever following a link; a missing one is 0. */
+int pp_rm_rf_at(int dirfd, const char *name) PP_MUSTUSE;
+/* Names in a directory, sorted by bytes, without . and .. */
+int pp_list_dir(int dirfd, const char *path, struct pp_strs *out) PP_MUSTUSE;
+
+int pp_symlink_replace(int dirfd, const char *name, const char *target) PP_MUSTUSE; /* durable */
+int pp_readlink_at(int dirfd, const char *name, struct pp_buf *out) PP_MUSTUSE;
+/* Whole file: temporary name, fsync, rename, fsync of the directory. path may have directories. */
+int pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
+int pp_read_file_at(int dirfd, const char *path, struct pp_buf *out) PP_MUSTUSE; /* regular file */
+int pp_exists_at(int dirfd, const char *path); /* 1, 0 or -errno; does not follow the last link */
+/* fsync of every file and directory of a tree, or one syncfs() when the tree is large. */
+int pp_sync_tree_at(int dirfd, const char *path) PP_MUSTUSE;
+int pp_sync_dir_at(int dirfd, const char *path) PP_MUSTUSE;
+
+#endif

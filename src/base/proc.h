@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Child processes: argument vector, given environment, chosen descriptors, own process group. */
+#ifndef PP_BASE_PROC_H
+#define PP_BASE_PROC_H
+
+#include "base/compiler.h"
+
+#include <sys/types.h>
+
+struct pp_child {
+	pid_t pid; /* -1 when none; leader of its own process group */
+};
+
+struct pp_spawn {
+	const char *path;        /* program; no search along PATH */
+	const char *const *argv; /* NULL-terminated */
+	const char *const *env;  /* NULL-terminated; NULL = empty environment */
+	int cwd_fd;              /* directory to run in, -1 = inherit */
+	int stdin_fd;            /* -1 = /dev/null */
+	int stdout_fd;           /* -1 = /dev/null */
+	int stderr_fd;           /* -1 = /dev/null */
+	int pass_fd;             /* becomes descriptor 3; -1 = none */
+};
+#define PP_SPAWN_INIT                                                                              \
+	{                                                                                          \
+		.cwd_fd = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .pass_fd = -1      \
+	}
+
+/*
+ * Starts the child: own process group, umask 022, default signals, every descriptor above 2 (3 with
+ * pass_fd) closed. An exec that fails is reported here as -errno.
+ */
+int pp_spawn(const struct pp_spawn *s, struct pp_child *out) PP_MUSTUSE;
+/* Waits; -EAGAIN after timeout_ms (-1 = for ever) with the child still running. Status as waitpid(). */
+int pp_child_wait(struct pp_child *c, int timeout_ms, int *out_status) PP_MUSTUSE;
+/* SIGTERM to the group, SIGKILL after grace_ms, reaps the leader; the group is gone afterwards. */
+void pp_child_kill(struct pp_child *c, int grace_ms);
+void pp_child_fini(struct pp_child *c); /* kills at once what still runs; fit for PP_CLEANUP */
+
+/* Path of a helper program: $PLUGPKG_LIBEXEC/NAME when set (secure_getenv), else LIBEXECDIR/NAME. */
+char *pp_helper_path(const char *name);
+
+#endif

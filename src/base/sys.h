@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every call that changes the disk goes through here. In a build with --enable-failpoints,
+ * PLUGPKG_CRASH_AT=N kills the process just before the N-th of them. Returns and errno as the plain call.
+ */
+#ifndef PP_BASE_SYS_H
+#define PP_BASE_SYS_H
+
+#include "base/compiler.h"
+
+#include <sys/types.h>
+
+int pp_unlinkat(int dirfd, const char *name, int flags) PP_MUSTUSE;
+int pp_renameat(int from_dirfd, const char *from, int to_dirfd, const char *to) PP_MUSTUSE;
+int pp_symlinkat(const char *target, int dirfd, const char *name) PP_MUSTUSE;
+int pp_mkdirat(int dirfd, const char *name, mode_t mode) PP_MUSTUSE;
+int pp_openat_create(int dirfd, const char *name, int flags, mode_t mode) PP_MUSTUSE;
+int pp_fsync(int fd) PP_MUSTUSE;
+int pp_syncfs(int fd) PP_MUSTUSE;
+int pp_fchmod(int fd, mode_t mode) PP_MUSTUSE;
+void pp_failpoint(void); /* for changes that are no system call of ours, as a database commit */
+
+#endif

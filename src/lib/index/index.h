@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The index of a repository (repo-format/index.md): the root that lists shards, and shards as JSON Lines
+ * sorted by name, in which a line is found by bisection without parsing the others. Pure: bytes in, values out.
+ */
+#ifndef PP_INDEX_INDEX_H
+#define PP_INDEX_INDEX_H
+
+#include "base/json.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "lib/model/error.h"
+
+#define PP_INDEX_FORMAT          1
+#define PP_INDEX_MAX_BITS        12
+#define PP_INDEX_MAX_ROOT_BYTES  (4 * 1024 * 1024)
+#define PP_INDEX_MAX_SHARD_BYTES (256u * 1024 * 1024)
+#define PP_INDEX_MAX_VERSIONS    1000 /* of one plugin */
+
+enum pp_layer {
+	PP_LAYER_PLANNING,
+	PP_LAYER_DETAILS,
+	PP_LAYER_SEARCH
+};
+
+struct pp_shard_ref {
+	char sha256[65];
+	uint64_t size, unpacked;
+};
+struct pp_index_root {
+	char *name;
+	unsigned bits;
+	struct pp_shard_refs pp_vec(struct pp_shard_ref) planning, details;
+	struct pp_shard_ref search;
+};
+/* Errors: BAD_METADATA. */
+enum plugpkg_code pp_index_root_parse(
+    struct pp_str text, const char *where, struct pp_index_root **out, plugpkg_error **err);
+char *pp_index_root_text(const struct pp_index_root *r); /* owned, canonical */
+void pp_index_root_free(struct pp_index_root *r);
+size_t pp_index_shard_of(const struct pp_index_root *r, const char *name);
+/* "index/HEX.planning.zst" relative to targets/; owned. */
+char *pp_index_shard_path(enum pp_layer layer, const struct pp_shard_ref *ref);
+/* "pool/NAME/VERSION/HEX.plug" relative to targets/, percent-encoded where an URL needs it ("+" of versions; "@" and "/" stay); owned. */
+char *pp_index_archive_path(const char *name, const char *version, const char *sha256);
+
+/* A decompressed shard. text borrowed and must outlive it. Checks order and form of line starts once. */
+struct pp_shard {
+	struct pp_str text;
+	struct pp_lines pp_vec(struct pp_str) lines;
+};
+enum plugpkg_code pp_shard_open(
+    struct pp_str text, const char *where, struct pp_shard *out, plugpkg_error **err);
+void pp_shard_fini(struct pp_shard *s);
+/* The line of NAME as a JSON object (owned), or *out == NULL when it has none. Errors: BAD_METADATA. */
+enum plugpkg_code pp_shard_line(
+    const struct pp_shard *s, const char *name, pp_json **out, plugpkg_error **err);
+char *pp_shard_line_name(struct pp_str line); /* owned */
+/* Serialises lines (objects with "name" first, in any order) into sorted text; borrowed objects. */
+void pp_shard_write(const pp_json *const *lines, size_t n, struct pp_buf *out);
+
+#endif

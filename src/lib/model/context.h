@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What every module needs to know of the context: descriptors of the root, callbacks, clock, cancel flag. */
+#ifndef PP_MODEL_CONTEXT_H
+#define PP_MODEL_CONTEXT_H
+
+#include "lib/model/config.h"
+#include "lib/model/error.h"
+
+#include <stdatomic.h>
+
+struct pp_state; /* lib/state/state.h */
+
+struct plugpkg_context {
+	char *root; /* full path, for messages and for scripts' environment */
+	int root_fd;
+	struct pp_config *config; /* plugpkg.json */
+	struct pp_state *state;   /* opened on first use */
+	plugpkg_event_fn event_fn;
+	void *event_user;
+	plugpkg_ask_fn ask_fn;
+	void *ask_user;
+	int64_t now;
+	int64_t lock_wait_ms;
+	int lock_fd; /* -1 = not held */
+	atomic_int cancelled;
+};
+
+void pp_event(plugpkg_context *ctx, const struct plugpkg_event *ev); /* ctx NULL allowed */
+void pp_warn(plugpkg_context *ctx, const char *plugin, const char *fmt, ...) PP_PRINTF(3, 4);
+void pp_debug(plugpkg_context *ctx, const char *plugin, const char *fmt, ...) PP_PRINTF(3, 4);
+enum plugpkg_answer pp_ask(plugpkg_context *ctx, const struct plugpkg_question *q);
+/* INTERRUPTED when plugpkg_cancel() was called. ctx NULL allowed. */
+enum plugpkg_code pp_check_cancel(plugpkg_context *ctx, plugpkg_error **err);
+/* Sends a row and frees it: row moved. fn NULL allowed. */
+void pp_row(plugpkg_row_fn fn, void *user, struct json_t *row);
+/* A new row: {"v":1,"type":TYPE}. */
+struct json_t *pp_row_new(const char *type);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The error object: made where the name of the thing is known, prefixed on the way up. */
+#ifndef PP_MODEL_ERROR_H
+#define PP_MODEL_ERROR_H
+
+#include <plugpkg.h>
+
+#include "base/compiler.h"
+
+/*
+ * Each returns the code, so that failing is one line. errnum != 0 appends ": <text of errnum>", and
+ * turns PLUGPKG_E_IO into NO_SPACE or PERMISSION where errnum says so. err may be NULL.
+ */
+#define pp_fail(err, code, errnum, ...)                                                            \
+	pp_fail_at(err, code, errnum, __FILE__, __LINE__, __VA_ARGS__)
+enum plugpkg_code pp_fail_at(plugpkg_error **err, enum plugpkg_code code, int errnum,
+    const char *file, int line, const char *fmt, ...) PP_PRINTF(6, 7);
+/* Puts "<text>: " before the message of *err. Returns rc. */
+enum plugpkg_code pp_wrap(plugpkg_error **err, enum plugpkg_code rc, const char *fmt, ...)
+    PP_PRINTF(3, 4);
+/* Sets the advice, unless there is one. Returns rc. */
+enum plugpkg_code pp_hint(plugpkg_error **err, enum plugpkg_code rc, const char *fmt, ...)
+    PP_PRINTF(3, 4);
+enum plugpkg_code pp_subject(plugpkg_error **err, enum plugpkg_code rc, const char *subject);
+/* May another mirror help? For the network layer. */
+enum plugpkg_code pp_retryable(plugpkg_error **err, enum plugpkg_code rc);
+bool pp_error_is_retryable(const plugpkg_error *err);
+void pp_auto_error(plugpkg_error **err);
+const char *pp_errno_text(int errnum); /* "no such file or directory"; view, forever */
+
+#endif

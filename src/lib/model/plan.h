@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* The plan object: one ordered list that --dry-run, the prompt, --json and the commit all use. */
+#ifndef PP_MODEL_PLAN_H
+#define PP_MODEL_PLAN_H
+
+#include "base/json.h"
+#include "lib/model/release.h"
+
+enum pp_action {
+	PP_INSTALL,
+	PP_UPGRADE,
+	PP_DOWNGRADE,
+	PP_REINSTALL,
+	PP_REMOVE
+};
+extern const char
+    *const pp_action_names[]; /* "install", "upgrade", "downgrade", "reinstall", "remove" */
+
+/* Why a step is in the plan. */
+enum pp_why {
+	PP_WHY_REQUESTED,
+	PP_WHY_REQUIRED,
+	PP_WHY_RECOMMENDED,
+	PP_WHY_BROKEN,
+	PP_WHY_UNNEEDED,
+	PP_WHY_REPLACED
+};
+extern const char *const
+    pp_why_names[]; /* "requested", "required", "recommended", "broken", "unneeded", "replaced" */
+
+struct pp_step {
+	enum pp_action action;
+	enum pp_why why;
+	char *name;
+	char *version;     /* new version; the old one for REMOVE */
+	char *old_version; /* installed version, NULL for INSTALL */
+	char *source;      /* name of the source, "link" for links, NULL for REMOVE */
+	char *
+	    because; /* the plugin that needs, recommends, or is missed by it; NULL when requested */
+	bool manual;    /* wanted set: stays or becomes manual */
+	uint32_t depth; /* distance from the leaves */
+	pp_json *row;   /* signed planning row, NULL for REMOVE */
+	/* From the details shard; filled after solving. */
+	char sha256[65], manifest_sha256[65];
+	uint64_t size_bytes, unpacked_bytes, files;
+	char *link_dir; /* full path for a linked plugin, else NULL */
+};
+
+struct pp_kept {
+	char *name, *version, *candidate, *reason; /* ready to print */
+};
+
+struct pp_plan {
+	struct pp_steps pp_vec(struct pp_step)
+	    steps; /* in order of execution: installs dependencies first, then removals dependents first */
+	struct pp_kepts pp_vec(struct pp_kept) kept;
+	struct pp_strs suggested; /* ready to print: "exif (suggested by photos)" */
+	bool is_purge;
+	int64_t generation; /* the root's generation that this was planned against */
+};
+
+struct pp_plan *pp_plan_new(void);
+void pp_plan_free(struct pp_plan *p);
+struct pp_step *pp_plan_add(
+    struct pp_plan *p, enum pp_action action, const char *name, const char *version);
+void pp_plan_to_rows(const struct pp_plan *p, plugpkg_row_fn row, void *user);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A release: one version of one plugin as far as resolution is concerned. The same members stand in a
+ * manifest and in a planning row of the index, and are read by the same code.
+ */
+#ifndef PP_MODEL_RELEASE_H
+#define PP_MODEL_RELEASE_H
+
+#include "base/json.h"
+#include "base/vec.h"
+#include "lib/model/range.h"
+
+#define PP_RELEASE_MAX_DEPS 1000 /* entries of one relation */
+
+struct pp_dep {
+	char *name;                /* plugin, virtual or host: name */
+	char *text;                /* range or version as written */
+	struct pp_range *range;    /* relations that take ranges; else NULL */
+	struct pp_version version; /* provides: its version; .text NULL when it has none ("") */
+};
+struct pp_deps pp_vec(struct pp_dep);
+
+struct pp_release {
+	char *name;
+	struct pp_version version;
+	struct pp_deps requires, recommends, suggests, conflicts, provides, replaces;
+	struct pp_strs os, arch;
+	char *min_client;  /* or NULL */
+	int64_t published; /* Unix seconds, 0 = unknown */
+};
+
+/*
+ * Reads the resolution members of a JSON object. `name` is the plugin's when the object has no "name" of
+ * its own (planning rows). `where` names the file for messages, `code` is what a mistake counts as
+ * (BAD_MANIFEST or BAD_METADATA). Unknown members are ignored.
+ */
+enum plugpkg_code pp_release_parse(const pp_json *j, const char *name, const char *where,
+    enum plugpkg_code code, struct pp_release **out, plugpkg_error **err);
+void pp_release_free(struct pp_release *r);
+/* The planning row of an object that pp_release_parse() accepts: known members, fixed order, no empty ones. */
+pp_json *pp_release_row(const pp_json *manifest);
+
+struct pp_releases pp_vec(struct pp_release *); /* owned elements */
+void pp_releases_fini(struct pp_releases *r);
+
+const struct pp_dep *pp_deps_get(const struct pp_deps *d, const char *name);
+void pp_deps_fini(struct pp_deps *d);
+/* Does r, by its name or a versioned provides, satisfy NAME in range? */
+bool pp_release_satisfies(const struct pp_release *r, const struct pp_dep *dep);
+/* os and arch of this machine fit, and min-client is not above our version. */
+bool pp_release_fits_here(const struct pp_release *r, const char **out_why);
+
+#endif

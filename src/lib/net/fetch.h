@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The near side of the fetch helper: mirrors, retries, digests, the content-addressed cache. Bytes come
+ * only through here, and what has a known digest is verified before anybody sees it.
+ */
+#ifndef PP_NET_FETCH_H
+#define PP_NET_FETCH_H
+
+#include "base/vec.h"
+#include "lib/model/context.h"
+
+struct pp_net; /* one helper process, started at the first request that needs it */
+
+/*
+ * cache_fd  borrowed directory for verified files and partial downloads, must outlive the pp_net
+ * ctx       borrowed; events, cancelling; may be NULL
+ */
+struct pp_net *pp_net_new(plugpkg_context *ctx, int cache_fd);
+void pp_net_free(struct pp_net *net);
+PP_DEFINE_AUTO(net, struct pp_net, pp_net_free);
+
+/* One file whose size and digest are known. */
+struct pp_want {
+	const struct pp_strs *mirrors; /* base URLs in order of preference; borrowed */
+	const char *path;   /* relative to a mirror's URL, already percent-encoded; borrowed */
+	const char *label;  /* for messages and progress: "photos 1.2.0", "index of 'main'" */
+	const char *sha256; /* 64 lower-case hex digits */
+	uint64_t size;      /* exact bytes */
+};
+/*
+ * Makes every wanted file be in the cache under its sha256, several at once, with resume and failover to
+ * the next mirror for each file alone. What is in the cache already is checked again and not fetched.
+ * Errors: NETWORK (all mirrors, last reason), DIGEST (all mirrors delivered other bytes), NO_SPACE, INTERRUPTED.
+ */
+enum plugpkg_code pp_net_fetch(
+    struct pp_net *net, const struct pp_want *wants, size_t n, plugpkg_error **err);
+/* Opens a verified cached file for reading, checking size and digest once more. -1 and error, or a descriptor. */
+enum plugpkg_code pp_net_open_cached(
+    struct pp_net *net, const char *sha256, uint64_t size, int *out_fd, plugpkg_error **err);
+
+/*
+ * A small file of unknown digest (TUF metadata): from one mirror only, at most max_bytes, never retried.
+ * *out_status: HTTP status, 200 for file://, 404 for a missing file; then rc is OK and out is empty when
+ * status is 404 or 403. Every other failure is an error.
+ */
+enum plugpkg_code pp_net_get(struct pp_net *net, const char *base_url, const char *path,
+    size_t max_bytes, struct pp_buf *out, int *out_status, plugpkg_error **err);
+
+/* URL without user name and password, for messages. Owned. The only function that formats URLs for people. */
+char *pp_url_redacted(const char *url);
+/* file://, http:// or https:// with a sound form? */
+bool pp_url_valid(const char *url);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Resolution: what to install, upgrade and remove so that every rule holds. libsolv decides in a forked
+ * child with limits; this module translates, orders and explains. Reads no files: releases come by callback.
+ */
+#ifndef PP_SOLVE_SOLVE_H
+#define PP_SOLVE_SOLVE_H
+
+#include "base/map.h"
+#include "lib/model/release.h"
+#include "lib/model/context.h"
+#include "lib/model/name.h"
+#include "lib/model/plan.h"
+
+struct pp_solve_installed {
+	const struct pp_release *release; /* borrowed */
+	const char *source;
+	bool manual, hold, linked;
+};
+/* Where candidates come from. Called in the parent process, before the fork. */
+struct pp_solve_source {
+	const char *name;
+	int priority;
+	void *user;
+	enum plugpkg_code (*releases)(void *user, const char *name, struct pp_releases *out,
+	    struct pp_strs *out_providers, plugpkg_error **err);
+	enum plugpkg_code (*names)(
+	    void *user, struct pp_strs *out, plugpkg_error **err); /* for near names */
+};
+struct pp_solve_world {
+	const struct pp_solve_installed *installed;
+	size_t n_installed;
+	const struct pp_deps *host; /* host: names with versions */
+	const struct pp_solve_source *sources;
+	size_t n_sources;
+	const struct pp_deps *wanted; /* ranges of the wanted set: they hold for upgrades too */
+};
+struct pp_solve_request {
+	enum plugpkg_verb verb;
+	unsigned flags;
+	const struct pp_target *targets;
+	size_t n_targets;
+	const struct pp_release
+	    *link; /* PLUGPKG_LINK: the release in the author's directory, source "link" */
+};
+/*
+ * Fills the plan's steps (ordered: new and changed plugins dependencies first, then removals dependents first; ties by name), kept, suggested.
+ * Errors: NOT_FOUND NOT_INSTALLED NO_SOLUTION (message: cause before consequence, one sentence a line; hint: ways out) INTERRUPTED.
+ */
+enum plugpkg_code pp_solve(plugpkg_context *ctx, const struct pp_solve_world *world,
+    const struct pp_solve_request *request, struct pp_plan *plan, plugpkg_error **err);
+
+#endif

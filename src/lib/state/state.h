@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* var/state.db: the facts about installed plugins, generations and transactions. SQL stays inside lib/state. */
+#ifndef PP_STATE_STATE_H
+#define PP_STATE_STATE_H
+
+#include "lib/model/context.h"
+#include "lib/model/release.h"
+
+#define PP_STATE_FORMAT 1
+
+/* An installed plugin. */
+struct pp_installed {
+	char *name, *version, *source;
+	char *state; /* "installed", "core-installed", "leftover" */
+	bool manual, hold;
+	char *sha256;      /* of the archive; "" when linked */
+	char *tree_sha256; /* pp_store_tree_digest(); "" when linked */
+	char *link_dir;    /* or NULL */
+	pp_json *manifest; /* plugin.json as installed */
+	uint64_t bytes, files;
+	int64_t installed_at;
+	int64_t transaction;
+};
+struct pp_installeds pp_vec(struct pp_installed *); /* owned elements, sorted by name */
+void pp_installed_free(struct pp_installed *p);
+void pp_installeds_fini(struct pp_installeds *v);
+struct pp_installed *pp_installed_copy(const struct pp_installed *p);
+const struct pp_installed *pp_installeds_get(const struct pp_installeds *v, const char *name);
+
+struct pp_state;
+/* Makes var/state.db and var/log.db with the present format. */
+enum plugpkg_code pp_state_create(int root_fd, plugpkg_error **err);
+/* ctx->state, opened on first use. Errors: NEWER_ROOT BAD_STATE IO PERMISSION. A read-only root can be read. */
+enum plugpkg_code pp_state_get(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err);
+void pp_state_close(struct pp_state *s);
+
+enum plugpkg_code pp_state_installed(
+    struct pp_state *s, struct pp_installeds *out, plugpkg_error **err);
+/* One SQL transaction: replaces the whole set of installed plugins and the current generation. Durable on return. */
+enum plugpkg_code pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set,
+    int64_t generation, int64_t transaction, plugpkg_error **err);
+enum plugpkg_code pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err);
+
+/* Transactions (lib/state/journal.c). The journal's steps are read by recovery (issue 4). */
+enum plugpkg_code pp_journal_begin(
+    struct pp_state *s, const char *command, int64_t now, int64_t *out_txn, plugpkg_error **err);
+enum plugpkg_code pp_journal_step(struct pp_state *s, int64_t txn, const char *kind,
+    const char *plugin, const char *version, const char *status, plugpkg_error **err);
+enum plugpkg_code pp_journal_end(struct pp_state *s, int64_t txn, const char *status,
+    int64_t generation, int64_t now, plugpkg_error **err);
+/* A transaction that never ended (crash): its number, or 0. */
+enum plugpkg_code pp_journal_open_transaction(
+    struct pp_state *s, int64_t *out_txn, plugpkg_error **err);
+
+/* Log (lib/state/log.c), var/log.db: never in the way of a transaction. */
+void pp_log_write(struct pp_state *s, int64_t txn, const char *plugin, const char *level,
+    const char *channel, const char *text);
+
+#endif

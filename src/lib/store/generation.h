@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* generations/N: directories of links into the store, and the one rename of `current`. */
+#ifndef PP_STORE_GENERATION_H
+#define PP_STORE_GENERATION_H
+
+#include "lib/model/context.h"
+
+/* One plugin that a generation holds. */
+struct pp_member {
+	const char *name, *version;
+	const char *link_dir; /* linked plugin's directory, or NULL */
+	const pp_json *info;  /* more members for .plugins.json, borrowed, or NULL */
+};
+/* Makes generations/N complete and durable (links, .plugins.json). An unfinished one of that number is replaced. */
+enum plugpkg_code pp_generation_make(plugpkg_context *ctx, int64_t n,
+    const struct pp_member *members, size_t n_members, plugpkg_error **err);
+/* current -> generations/N, durable. */
+enum plugpkg_code pp_generation_switch(plugpkg_context *ctx, int64_t n, plugpkg_error **err);
+/* The number that `current` points to. Errors: BAD_STATE when it is no such link. */
+enum plugpkg_code pp_generation_current(plugpkg_context *ctx, int64_t *out, plugpkg_error **err);
+enum plugpkg_code pp_generation_remove(plugpkg_context *ctx, int64_t n, plugpkg_error **err);
+enum plugpkg_code pp_generation_list(
+    plugpkg_context *ctx, int64_t **out, size_t *out_n, plugpkg_error **err); /* ascending, owned */
+/* Store versions that generation N links to, as "NAME VERSION", read from its links. */
+enum plugpkg_code pp_generation_members(
+    plugpkg_context *ctx, int64_t n, struct pp_strs *out, plugpkg_error **err);
+
+#endif

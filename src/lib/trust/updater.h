@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Refreshes the TUF metadata of one repository: fetches through callbacks, keeps what verified, byte for
+ * byte as received, in a directory (root.json, timestamp.json, snapshot.json, targets.json, ROLE.json).
+ */
+#ifndef PP_TRUST_UPDATER_H
+#define PP_TRUST_UPDATER_H
+
+#include "lib/trust/tuf.h"
+
+/*
+ * Gets metadata/PATH, at most max_bytes. *out_status 200, or 403/404 with rc OK; other failures are errors.
+ * The updater tries mirror 0, 1, … (n_mirrors of them) where trust.md section 6 rule 6 allows it.
+ */
+typedef enum plugpkg_code (*pp_tuf_get_fn)(void *user, size_t mirror, const char *path,
+    size_t max_bytes, struct pp_buf *out, int *out_status, plugpkg_error **err);
+
+struct pp_updater_spec {
+	int dir_fd; /* metadata directory, borrowed; root.json is in it */
+	int64_t now;
+	pp_tuf_get_fn get;
+	void *user;
+	size_t n_mirrors;
+	const char *label; /* "source 'main'", for messages */
+};
+
+struct pp_updater;
+/* Loads and self-verifies root.json. No request. */
+enum plugpkg_code pp_updater_new(
+    const struct pp_updater_spec *spec, struct pp_updater **out, plugpkg_error **err);
+/* The whole client workflow of TUF 5.3 to 5.6. Errors: NETWORK SIGNATURE EXPIRED ROLLBACK DIGEST BAD_METADATA IO. */
+enum plugpkg_code pp_updater_refresh(struct pp_updater *u, plugpkg_error **err);
+/* Only what lies in dir_fd, verified again, no request: for commands that work on the last update. Expired: EXPIRED. */
+enum plugpkg_code pp_updater_load(struct pp_updater *u, plugpkg_error **err);
+/* Delegation search (pre-order, depth first). NOT_FOUND when no role lists it. Fetches delegated roles as needed unless loaded only. */
+enum plugpkg_code pp_updater_target(
+    struct pp_updater *u, const char *path, struct pp_tuf_target *out, plugpkg_error **err);
+/* Facts for `update` and `source list`. */
+int64_t pp_updater_version(const struct pp_updater *u, const char *role); /* -1 unknown */
+int64_t pp_updater_expires(const struct pp_updater *u); /* earliest of all roles */
+bool pp_updater_is_consistent_snapshot(const struct pp_updater *u);
+void pp_updater_free(struct pp_updater *u);
+PP_DEFINE_AUTO(updater, struct pp_updater, pp_updater_free);
+
+/* sha256 of the bytes of a root.json, as "sha256:HEX": the fingerprint that people compare. */
+void pp_root_fingerprint(const void *p, size_t n, char out[72]);
+
+#endif
