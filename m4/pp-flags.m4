@@ -1,0 +1,87 @@
+dnl SPDX-License-Identifier: MIT
+dnl Compiler and linker flags: each is kept only where the tool chain accepts it.
+
+dnl PP_ADD_CFLAG(VARIABLE, FLAG): appends FLAG when the compiler knows it.
+dnl Tried together with what is there already: -Wformat-nonliteral means nothing without -Wformat.
+AC_DEFUN([PP_ADD_CFLAG], [
+  AS_VAR_PUSHDEF([pp_known], [pp_cv_cflag_$2])
+  AC_CACHE_CHECK([whether $CC accepts $2], [pp_known], [
+    pp_saved_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS $$1 -Werror $2"
+    AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])], [AS_VAR_SET([pp_known], [yes])],
+      [AS_VAR_SET([pp_known], [no])])
+    CFLAGS=$pp_saved_CFLAGS
+  ])
+  AS_VAR_IF([pp_known], [yes], [$1="$$1 $2"])
+  AS_VAR_POPDEF([pp_known])
+])
+
+dnl PP_ADD_LDFLAG(VARIABLE, FLAG): appends FLAG when a program links with it.
+AC_DEFUN([PP_ADD_LDFLAG], [
+  AS_VAR_PUSHDEF([pp_known], [pp_cv_ldflag_$2])
+  AC_CACHE_CHECK([whether $CC links with $2], [pp_known], [
+    pp_saved_LDFLAGS=$LDFLAGS
+    LDFLAGS="$LDFLAGS $$1 -Werror $2"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [AS_VAR_SET([pp_known], [yes])],
+      [AS_VAR_SET([pp_known], [no])])
+    LDFLAGS=$pp_saved_LDFLAGS
+  ])
+  AS_VAR_IF([pp_known], [yes], [$1="$$1 $2"])
+  AS_VAR_POPDEF([pp_known])
+])
+
+dnl PP_CHECK_COMPILER: the whole tree rests on the cleanup attribute.
+AC_DEFUN([PP_CHECK_COMPILER], [
+  AC_CACHE_CHECK([for the cleanup attribute], [pp_cv_cleanup], [
+    pp_saved_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS -Werror -std=gnu11"
+    AC_COMPILE_IFELSE([AC_LANG_PROGRAM(
+      [[static void done(int *p) { *p = 0; }]],
+      [[__attribute__((cleanup(done))) int x = 1; return x;]])],
+      [pp_cv_cleanup=yes], [pp_cv_cleanup=no])
+    CFLAGS=$pp_saved_CFLAGS
+  ])
+  AS_IF([test "x$pp_cv_cleanup" != xyes], [AC_MSG_ERROR([plugpkg needs gcc or clang])])
+])
+
+dnl PP_CHECK_LINUX: what the path and process code of src/base asks of the system.
+AC_DEFUN([PP_CHECK_LINUX], [
+  AC_CHECK_HEADERS([linux/openat2.h])
+])
+
+dnl PP_ARG_WARNINGS: style.md's list; --enable-werror for developers and CI only.
+AC_DEFUN([PP_ARG_WARNINGS], [
+  AC_ARG_ENABLE([werror],
+    [AS_HELP_STRING([--enable-werror], [compiler warnings are errors])],
+    [], [enable_werror=no])
+  WARN_CFLAGS=
+  m4_foreach_w([pp_flag], [-Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual
+    -Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes
+    -Wold-style-definition -Wundef -Wvla -Wformat=2 -Wformat-nonliteral -Wformat-signedness
+    -Wimplicit-fallthrough -Wjump-misses-init -Wlogical-op -Wduplicated-cond
+    -Wduplicated-branches -Wdate-time -fno-common -fvisibility=hidden
+    -fstack-protector-strong], [PP_ADD_CFLAG([WARN_CFLAGS], pp_flag)])
+  AS_IF([test "x$enable_werror" = xyes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
+  AC_SUBST([WARN_CFLAGS])
+])
+
+dnl PP_HARDENING: after PP_ARG_SANITIZERS, whose checks and _FORTIFY_SOURCE exclude each other.
+AC_DEFUN([PP_HARDENING], [
+  HARDEN_CPPFLAGS=
+  HARDEN_LDFLAGS=
+  PIE_CFLAGS=
+  PIE_LDFLAGS=
+  AS_CASE([" $CFLAGS "], [*" -O0 "*], [], [*" -O"*],
+    [AS_IF([test "x$SAN_FLAGS$COV_FLAGS" = x],
+      [HARDEN_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])
+  PP_ADD_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,relro])
+  PP_ADD_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,now])
+  PP_ADD_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,noexecstack])
+  PP_ADD_LDFLAG([HARDEN_LDFLAGS], [-Wl,--as-needed])
+  PP_ADD_CFLAG([PIE_CFLAGS], [-fPIE])
+  AS_IF([test "x$PIE_CFLAGS" != x], [PP_ADD_LDFLAG([PIE_LDFLAGS], [-pie])])
+  AC_SUBST([HARDEN_CPPFLAGS])
+  AC_SUBST([HARDEN_LDFLAGS])
+  AC_SUBST([PIE_CFLAGS])
+  AC_SUBST([PIE_LDFLAGS])
+])

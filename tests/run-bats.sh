@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# run-bats.sh FILE.bats: runs one file for the TAP driver. Without bats the file is a visible skip,
+# in CI an error; a file that hangs is killed.
+set -u
+
+if ! command -v bats >/dev/null 2>&1; then
+	if [ -n "${CI:-}" ]; then
+		echo "Bail out! bats is not installed"
+		exit 1
+	fi
+	echo "1..0 # SKIP bats is not installed"
+	exit 0
+fi
+
+# Each case has its own directory below this one; short, because sockets have to fit in.
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/plugpkg-XXXXXX") || exit 1
+cleanup() {
+	chmod -R u+rwX "$scratch" 2>/dev/null
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+TMPDIR=$scratch BATS_TMPDIR=$scratch timeout --kill-after=10 "${PLUGPKG_TEST_TIMEOUT:-1200}" \
+	bats --tap "$1"
