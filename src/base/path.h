@@ -32,7 +32,7 @@ int pp_readlink_at(int dirfd, const char *name, struct pp_buf *out) PP_MUSTUSE;
 int pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
 int pp_read_file_at(int dirfd, const char *path, struct pp_buf *out) PP_MUSTUSE; /* regular file */
 int pp_exists_at(int dirfd, const char *path); /* 1, 0 or -errno; does not follow the last link */
-/* fsync of every file and directory of a tree, or one syncfs() when the tree is large. */
+/* Makes a tree durable: one syncfs() of its file system. */
 int pp_sync_tree_at(int dirfd, const char *path) PP_MUSTUSE;
 int pp_sync_dir_at(int dirfd, const char *path) PP_MUSTUSE;
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole reads and writes over descriptors. */
+#include "base/fd.h"
+
+#include "base/sys.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define CHUNK_BYTES (64 * 1024)
+
+void
+pp_auto_fd(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		(void)close(*fd); /* abandoned: nothing to save, nobody to tell */
+	*fd = -1;
+	errno = saved;
+}
+
+int
+pp_fd_steal(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+int
+pp_fd_read_all(int fd, struct pp_buf *out)
+{
+	for (;;) {
+		size_t room = out->limit - out->n;
+		char extra;
+		/* With no room left one more byte decides between "just fits" and "too large". */
+		size_t want = room == 0 ? 1 : room < CHUNK_BYTES ? room : CHUNK_BYTES;
+		char *to = room == 0 ? &extra : pp_buf_reserve(out, want);
+		ssize_t n = read(fd, to, want);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		if (room == 0) {
+			out->overflow = true;
+			return -EFBIG;
+		}
+		pp_buf_grew(out, (size_t)n);
+	}
+}
+
+int
+pp_fd_write_all(int fd, const void *p, size_t n)
+{
+	const char *at = p;
+
+	while (n > 0) {
+		ssize_t done = write(fd, at, n);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		at += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+int
+pp_fd_copy(int from, int to, uint64_t *out_bytes)
+{
+	char chunk[CHUNK_BYTES];
+	uint64_t total = 0;
+
+	for (;;) {
+		ssize_t n = read(from, chunk, sizeof(chunk));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		int r = pp_fd_write_all(to, chunk, (size_t)n);
+		if (r < 0)
+			return r;
+		total += (uint64_t)n;
+	}
+	if (out_bytes != NULL)
+		*out_bytes = total;
+	return 0;
+}
+
+int
+pp_fd_commit(int *fd)
+{
+	int r = pp_fsync(*fd) < 0 ? -errno : 0;
+	int c = close(pp_fd_steal(fd)) < 0 ? -errno : 0;
+
+	return r < 0 ? r : c;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Allocation that aborts instead of failing. */
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *
+or_abort(void *p)
+{
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+void *
+pp_xmalloc(size_t n)
+{
+	return or_abort(malloc(n > 0 ? n : 1));
+}
+
+void *
+pp_xcalloc(size_t n, size_t size)
+{
+	return or_abort(calloc(n > 0 ? n : 1, size > 0 ? size : 1));
+}
+
+void *
+pp_xrealloc(void *p, size_t n, size_t size)
+{
+	return or_abort(reallocarray(p, n > 0 ? n : 1, size > 0 ? size : 1));
+}
+
+char *
+pp_xstrdup(const char *s)
+{
+	return s == NULL ? NULL : or_abort(strdup(s));
+}
+
+char *
+pp_xstrndup(const char *s, size_t n)
+{
+	char *copy = pp_xmalloc(n + 1);
+
+	if (n > 0)
+		memcpy(copy, s, n);
+	copy[n] = '\0';
+	return copy;
+}
+
+char *
+pp_asprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *text = NULL;
+
+	va_start(ap, fmt);
+	int n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		abort();
+	return text;
+}
+
+void
+pp_auto_free(void *p)
+{
+	int saved = errno;
+
+	free(*(void **)p);
+	errno = saved;
+}

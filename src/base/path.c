@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* Work below a directory descriptor. */
+#include "base/path.h"
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TEMP_SUFFIX ".new"
+
+/* Opens component by component without following any link: stricter than openat2 with PP_FOLLOW_INSIDE. */
+static int
+open_by_walk(int dirfd, const char *path, int flags, mode_t mode)
+{
+	PP_AUTO_FD int held = -1;
+	struct pp_str rest = pp_str_of(path), part;
+	int at = dirfd;
+
+	if (rest.n == 0 || rest.p[0] == '/')
+		return -EXDEV;
+	while (pp_str_cut(&rest, '/', &part)) {
+		char name[NAME_MAX + 1];
+		if (part.n > NAME_MAX)
+			return -ENAMETOOLONG;
+		if (pp_str_eq(part, ".."))
+			return -EXDEV;
+		memcpy(name, part.p, part.n);
+		name[part.n] = '\0';
+		if (part.n == 0)
+			continue;
+		bool is_last = rest.p == NULL;
+		int how = is_last ? flags | O_NOFOLLOW : O_PATH | O_DIRECTORY | O_NOFOLLOW;
+		int fd = openat(at, name, how | O_CLOEXEC, is_last ? mode : 0);
+		if (fd < 0)
+			return -errno;
+		if (is_last)
+			return fd;
+		pp_auto_fd(&held);
+		held = at = fd;
+	}
+	return -EINVAL;
+}
+
+int
+pp_open_beneath(int dirfd, const char *path, int flags, mode_t mode, enum pp_beneath how)
+{
+	struct open_how oh = {
+		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+		.mode = (flags & O_CREAT) != 0 ? mode : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+		    (how == PP_NO_SYMLINKS ? RESOLVE_NO_SYMLINKS : 0),
+	};
+
+	if ((flags & O_CREAT) != 0)
+		pp_failpoint();
+	if (secure_getenv("PLUGPKG_NO_OPENAT2") == NULL) {
+		long fd = syscall(SYS_openat2, dirfd, path, &oh, sizeof(oh));
+		if (fd >= 0)
+			return (int)fd;
+		if (errno != ENOSYS && errno != EPERM)
+			return -errno;
+	}
+	return open_by_walk(dirfd, path, flags, mode);
+}
+
+int
+pp_mkdirs_at(int dirfd, const char *path, mode_t mode)
+{
+	PP_AUTO_FREE char *copy = pp_xstrdup(path);
+
+	for (char *slash = strchr(copy, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (*copy != '\0' && pp_mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	if (pp_mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+int
+pp_opendir_at(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The entries of an open directory, unsorted. */
+static int
+read_names(int dirfd, struct pp_strs *out)
+{
+	int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	DIR *dir = fdopendir(fd);
+	if (dir == NULL) {
+		int r = -errno;
+		(void)close(fd); /* only read from */
+		return r;
+	}
+	rewinddir(dir); /* the offset is shared with dirfd */
+	errno = 0;
+	for (struct dirent *e; (e = readdir(dir)) != NULL; errno = 0)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			pp_strs_add(out, e->d_name);
+	int r = -errno;
+	(void)closedir(dir); /* only read from */
+	return r;
+}
+
+int
+pp_list_dir(int dirfd, const char *path, struct pp_strs *out)
+{
+	PP_AUTO_FD int fd = pp_opendir_at(dirfd, path);
+	if (fd < 0)
+		return fd;
+	int r = read_names(fd, out);
+	pp_strs_sort(out);
+	return r;
+}
+
+/* Removes what is in an open directory. Depth is bounded by the archive policy (64 levels). */
+static int
+empty_dir(int dirfd)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+
+	int r = read_names(dirfd, &names);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = pp_rm_rf_at(dirfd, names.at[i]);
+	return r;
+}
+
+int
+pp_rm_rf_at(int dirfd, const char *name)
+{
+	if (pp_unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	PP_AUTO_FD int fd = pp_opendir_at(dirfd, name);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	int r = empty_dir(fd);
+	if (r < 0)
+		return r;
+	return pp_unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int
+pp_symlink_replace(int dirfd, const char *name, const char *target)
+{
+	PP_AUTO_BUF struct pp_buf tmp = PP_BUF_INIT(NAME_MAX);
+
+	pp_buf_addf(&tmp, ".%s" TEMP_SUFFIX, name);
+	if (tmp.overflow)
+		return -ENAMETOOLONG;
+	if (pp_unlinkat(dirfd, tmp.s, 0) < 0 && errno != ENOENT)
+		return -errno;
+	if (pp_symlinkat(target, dirfd, tmp.s) < 0 || pp_renameat(dirfd, tmp.s, dirfd, name) < 0)
+		return -errno;
+	return pp_fsync(dirfd) < 0 ? -errno : 0;
+}
+
+int
+pp_readlink_at(int dirfd, const char *name, struct pp_buf *out)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dirfd, name, target, sizeof(target));
+
+	if (n < 0)
+		return -errno;
+	if ((size_t)n == sizeof(target))
+		return -ENAMETOOLONG;
+	pp_buf_add(out, target, (size_t)n);
+	return out->overflow ? -ENAMETOOLONG : 0;
+}
+
+/* Opens the directory of `path` below dirfd; *out_base is its last component, a view into path. */
+static int
+open_parent(int dirfd, const char *path, const char **out_base)
+{
+	const char *slash = strrchr(path, '/');
+
+	*out_base = slash != NULL ? slash + 1 : path;
+	if (slash == NULL) {
+		int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? -errno : fd;
+	}
+	PP_AUTO_FREE char *parent = pp_xstrndup(path, (size_t)(slash - path));
+	return pp_open_beneath(dirfd, parent, O_RDONLY | O_DIRECTORY, 0, PP_FOLLOW_INSIDE);
+}
+
+int
+pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode)
+{
+	PP_AUTO_BUF struct pp_buf tmp = PP_BUF_INIT(NAME_MAX);
+	const char *base;
+	PP_AUTO_FD int parent = open_parent(dirfd, path, &base);
+
+	if (parent < 0)
+		return parent;
+	pp_buf_addf(&tmp, ".%s" TEMP_SUFFIX, base);
+	if (tmp.overflow)
+		return -ENAMETOOLONG;
+	if (pp_unlinkat(parent, tmp.s, 0) < 0 && errno != ENOENT)
+		return -errno;
+	PP_AUTO_FD int fd = pp_openat_create(parent, tmp.s, O_WRONLY | O_EXCL | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	/* Contents durable, then the name, then the directory that holds the name. */
+	int r = pp_fd_write_all(fd, p, n);
+	if (r == 0)
+		r = pp_fd_commit(&fd);
+	if (r == 0 && pp_renameat(parent, tmp.s, parent, base) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)pp_unlinkat(parent, tmp.s, 0); /* the first failure is what is reported */
+		return r;
+	}
+	return pp_fsync(parent) < 0 ? -errno : 0;
+}
+
+int
+pp_read_file_at(int dirfd, const char *path, struct pp_buf *out)
+{
+	struct stat st;
+	PP_AUTO_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	return pp_fd_read_all(fd, out);
+}
+
+int
+pp_exists_at(int dirfd, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+}
+
+int
+pp_sync_dir_at(int dirfd, const char *path)
+{
+	PP_AUTO_FD int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || pp_fsync(fd) < 0)
+		return -errno;
+	return 0;
+}
+
+/* One syncfs() costs about as much as a few fsync()s and makes the whole tree durable at once. */
+int
+pp_sync_tree_at(int dirfd, const char *path)
+{
+	PP_AUTO_FD int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || pp_syncfs(fd) < 0)
+		return -errno;
+	return 0;
+}
