@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* The index root: which shards there are, and under which names everything lies below targets/. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/index/index.h"
+#include "lib/model/name.h"
+#include "lib/trust/crypto.h"
+
+#define ROOT_TYPE "plugpkg-index"
+
+/* Where the parser stands: names the file and the layer in every message. */
+struct at {
+	const char *where;
+	plugpkg_error **err;
+};
+
+static enum plugpkg_code
+parse_ref(
+    const struct at *at, const pp_json *j, const char *what, size_t i, struct pp_shard_ref *out)
+{
+	const char *digest = pp_json_get_str(j, "sha256");
+	int64_t size = pp_json_get_int(j, "size", -1);
+	int64_t unpacked = pp_json_get_int(j, "unpacked", -1);
+
+	if (!pp_is_sha256(digest))
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: \"sha256\" of %s shard %zu is no 64 lower-case hex digits", at->where,
+		    what, i);
+	if (size < 1 || size > PP_INDEX_MAX_SHARD_BYTES)
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: \"size\" of %s shard %zu is not between 1 and %u", at->where, what, i,
+		    PP_INDEX_MAX_SHARD_BYTES);
+	if (unpacked < 0 || unpacked > PP_INDEX_MAX_SHARD_BYTES)
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: \"unpacked\" of %s shard %zu is not between 0 and %u", at->where, what, i,
+		    PP_INDEX_MAX_SHARD_BYTES);
+	snprintf(out->sha256, sizeof(out->sha256), "%s", digest);
+	out->size = (uint64_t)size;
+	out->unpacked = (uint64_t)unpacked;
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+parse_layer(const struct at *at, const pp_json *j, const char *what, unsigned bits,
+    struct pp_shard_refs *out)
+{
+	const pp_json *list = pp_json_get(j, what);
+
+	if (!pp_json_is(list, PP_JSON_ARRAY))
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0, "%s: \"%s\" is %s, not an array",
+		    at->where, what, pp_json_kind_name(list));
+	if (pp_json_len(list) != (size_t)1 << bits)
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: \"%s\" lists %zu shards; \"bits\" %u asks for %zu", at->where, what,
+		    pp_json_len(list), bits, (size_t)1 << bits);
+	for (size_t i = 0; i < pp_json_len(list); i++) {
+		struct pp_shard_ref ref = { .size = 0 };
+		enum plugpkg_code rc = parse_ref(at, pp_json_at(list, i), what, i, &ref);
+
+		if (rc != PLUGPKG_OK)
+			return rc;
+		pp_vec_push(out, ref);
+	}
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+parse_head(const struct at *at, const pp_json *j, struct pp_index_root *r)
+{
+	const char *type = pp_json_get_str(j, "_type");
+	const char *name = pp_json_get_str(j, "name");
+	int64_t format = pp_json_get_int(j, "format", -1);
+	int64_t bits = pp_json_get_int(j, "bits", -1);
+
+	if (type == NULL || strcmp(type, ROOT_TYPE) != 0)
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: \"_type\" is not \"" ROOT_TYPE "\"", at->where);
+	if (format > PP_INDEX_FORMAT) {
+		pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: \"format\" is %lld; this plugpkg reads %d", at->where, (long long)format,
+		    PP_INDEX_FORMAT);
+		return pp_hint(at->err, PLUGPKG_E_BAD_METADATA, "upgrade plugpkg");
+	}
+	if (format != PP_INDEX_FORMAT)
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0, "%s: \"format\" is not %d",
+		    at->where, PP_INDEX_FORMAT);
+	if (name == NULL || !pp_source_name_valid(pp_str_of(name)))
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: \"name\" is no valid repository name", at->where);
+	if (bits < 0 || bits > PP_INDEX_MAX_BITS)
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: \"bits\" is not between 0 and %d", at->where, PP_INDEX_MAX_BITS);
+	r->name = pp_xstrdup(name);
+	r->bits = (unsigned)bits;
+	return PLUGPKG_OK;
+}
+
+PP_DEFINE_AUTO(index_root, struct pp_index_root, pp_index_root_free);
+
+enum plugpkg_code
+pp_index_root_parse(
+    struct pp_str text, const char *where, struct pp_index_root **out, plugpkg_error **err)
+{
+	const struct at at = { where, err };
+	struct pp_json_error why;
+
+	if (text.n > PP_INDEX_MAX_ROOT_BYTES)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: larger than %d bytes", where,
+		    PP_INDEX_MAX_ROOT_BYTES);
+	PP_AUTO_JSON pp_json *j = pp_json_parse(text.p, text.n, &why);
+	if (j == NULL)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: %s", where, why.text);
+	if (!pp_json_is(j, PP_JSON_OBJECT))
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: is %s, not an object", where,
+		    pp_json_kind_name(j));
+
+	PP_AUTO(index_root) struct pp_index_root *r = pp_xcalloc(1, sizeof(*r));
+	enum plugpkg_code rc = parse_head(&at, j, r);
+	if (rc == PLUGPKG_OK)
+		rc = parse_layer(&at, j, "planning", r->bits, &r->planning);
+	if (rc == PLUGPKG_OK)
+		rc = parse_layer(&at, j, "details", r->bits, &r->details);
+	if (rc == PLUGPKG_OK)
+		rc = parse_ref(&at, pp_json_get(j, "search"), "search", 0, &r->search);
+	if (rc == PLUGPKG_OK)
+		*out = pp_steal(&r);
+	return rc;
+}
+
+static pp_json *
+ref_json(const struct pp_shard_ref *ref)
+{
+	pp_json *j = pp_json_object();
+
+	pp_json_set_str(j, "sha256", ref->sha256);
+	pp_json_set_int(j, "size", (int64_t)ref->size);
+	pp_json_set_int(j, "unpacked", (int64_t)ref->unpacked);
+	return j;
+}
+
+static pp_json *
+layer_json(const struct pp_shard_refs *refs)
+{
+	pp_json *list = pp_json_array();
+
+	pp_vec_foreach (ref, refs)
+		pp_json_push(list, ref_json(ref));
+	return list;
+}
+
+char *
+pp_index_root_text(const struct pp_index_root *r)
+{
+	PP_AUTO_JSON pp_json *j = pp_json_object();
+
+	pp_json_set_str(j, "_type", ROOT_TYPE);
+	pp_json_set_int(j, "format", PP_INDEX_FORMAT);
+	pp_json_set_str(j, "name", r->name);
+	pp_json_set_int(j, "bits", r->bits);
+	pp_json_set(j, "planning", layer_json(&r->planning));
+	pp_json_set(j, "details", layer_json(&r->details));
+	pp_json_set(j, "search", ref_json(&r->search));
+	return pp_json_sorted(j);
+}
+
+void
+pp_index_root_free(struct pp_index_root *r)
+{
+	if (r == NULL)
+		return;
+	free(r->name);
+	pp_vec_free(&r->planning);
+	pp_vec_free(&r->details);
+	free(r);
+}
+
+size_t
+pp_index_shard_of(const struct pp_index_root *r, const char *name)
+{
+	char hex[65];
+	uint8_t head[2];
+
+	if (r->bits == 0)
+		return 0;
+	pp_sha256_hex(name, strlen(name), hex);
+	if (pp_unhex((struct pp_str){ hex, 4 }, head, sizeof(head)) < 0)
+		return 0;
+	return (size_t)(head[0] << 8 | head[1]) >> (16 - r->bits);
+}
+
+char *
+pp_index_shard_path(enum pp_layer layer, const struct pp_shard_ref *ref)
+{
+	static const char *const names[] = {
+		[PP_LAYER_PLANNING] = "planning",
+		[PP_LAYER_DETAILS] = "details",
+		[PP_LAYER_SEARCH] = "search",
+	};
+
+	return pp_asprintf("index/%s.%s.zst", ref->sha256, names[layer]);
+}
+
+/* RFC 3986 pchar and "/" stay, except "+", which some servers read as a blank. */
+static void
+add_encoded(struct pp_buf *out, const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~@/";
+
+	for (; *s != '\0'; s++) {
+		if (strchr(plain, *s) != NULL)
+			pp_buf_addc(out, *s);
+		else
+			pp_buf_addf(out, "%%%02X", (unsigned char)*s);
+	}
+}
+
+char *
+pp_index_archive_path(const char *name, const char *version, const char *sha256)
+{
+	PP_AUTO_BUF struct pp_buf path = PP_BUF_INIT(4096);
+
+	pp_buf_adds(&path, "pool/");
+	add_encoded(&path, name);
+	pp_buf_addc(&path, '/');
+	add_encoded(&path, version);
+	pp_buf_addf(&path, "/%s.plug", sha256);
+	return pp_buf_steal(&path);
+}
