@@ -15,6 +15,9 @@
 #define PP_CLEANUP(fn)       __attribute__((cleanup(fn)))
 #define PP_LEN(a)            (sizeof(a) / sizeof((a)[0]))
 
+/* A result that must be used and here really does not matter; say why beside it. */
+#define PP_IGNORE(call) ((void)((call) == 0))
+
 /* Abandon at the end of the scope; hand out with pp_steal(), pp_fd_steal(), pp_buf_steal(). */
 #define PP_AUTO_FREE  PP_CLEANUP(pp_auto_free)
 #define PP_AUTO_FD    PP_CLEANUP(pp_auto_fd)

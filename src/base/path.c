@@ -58,7 +58,7 @@ pp_open_beneath(int dirfd, const char *path, int flags, mode_t mode, enum pp_ben
 		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
 		.mode = (flags & O_CREAT) != 0 ? mode : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
-		    (how == PP_NO_SYMLINKS ? RESOLVE_NO_SYMLINKS : 0),
+			   (how == PP_NO_SYMLINKS ? RESOLVE_NO_SYMLINKS : 0),
 	};
 
 	if ((flags & O_CREAT) != 0)
@@ -227,7 +227,8 @@ pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 	if (r == 0 && pp_renameat(parent, tmp.s, parent, base) < 0)
 		r = -errno;
 	if (r < 0) {
-		(void)pp_unlinkat(parent, tmp.s, 0); /* the first failure is what is reported */
+		PP_IGNORE(
+		    pp_unlinkat(parent, tmp.s, 0)); /* the first failure is what is reported */
 		return r;
 	}
 	return pp_fsync(parent) < 0 ? -errno : 0;

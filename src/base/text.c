@@ -7,7 +7,11 @@ static size_t
 decode(const unsigned char *p, size_t n, uint32_t *out)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+	size_t len = p[0] < 0x80       ? 1
+		     : p[0] >> 5 == 6  ? 2
+		     : p[0] >> 4 == 14 ? 3
+		     : p[0] >> 3 == 30 ? 4
+				       : 0;
 
 	if (len == 0 || len > n)
 		return 0;
@@ -32,8 +36,8 @@ steers_a_terminal(uint32_t c)
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
 		return true;
 	return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	    (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x061c ||
-	    (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x061c ||
+	       (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
 void

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting, waiting for and ending child processes. */
+#include "base/proc.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FIRST_FREE_FD 10 /* above every descriptor that the child gets by number */
+
+/* Puts fd (or /dev/null) at `to` for the program that follows. */
+static int
+place(int fd, int to, int null_flags)
+{
+	PP_AUTO_FD int null = -1;
+
+	if (fd < 0)
+		fd = null = open("/dev/null", null_flags);
+	if (fd < 0 || dup2(fd, to) < 0)
+		return -errno;
+	return 0;
+}
+
+static void
+default_signals(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)sigaction(sig, &sa, NULL); /* KILL and STOP cannot and need not be set */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the child, between fork and exec: async-signal-safe calls only. Returns only on failure, -errno. */
+static int
+become(const struct pp_spawn *s, int report_fd)
+{
+	/* Away from 0 to 3 first, so that placing one never overwrites another. */
+	int in = s->stdin_fd < 0 ? -1 : fcntl(s->stdin_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int out = s->stdout_fd < 0 ? -1 : fcntl(s->stdout_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int err = s->stderr_fd < 0 ? -1 : fcntl(s->stderr_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int pass = s->pass_fd < 0 ? -1 : fcntl(s->pass_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	static const char *const no_env[] = { NULL };
+
+	default_signals();
+	(void)umask(022);
+	if (setpgid(0, 0) < 0 || (s->cwd_fd >= 0 && fchdir(s->cwd_fd) < 0))
+		return -errno;
+	int r = place(in, 0, O_RDONLY);
+	if (r == 0)
+		r = place(out, 1, O_WRONLY);
+	if (r == 0)
+		r = place(err, 2, O_WRONLY);
+	if (r == 0 && pass >= 0 && dup2(pass, 3) < 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	/* What is not ours to pass closes with exec; the report closes by it too, which says "started". */
+	(void)syscall(SYS_close_range, pass >= 0 ? 4 : 3, ~0U, CLOSE_RANGE_CLOEXEC);
+	(void)fcntl(report_fd, F_SETFD, FD_CLOEXEC);
+	const char *const *env = s->env != NULL ? s->env : no_env;
+	(void)execve(s->path, (char *const *)(uintptr_t)s->argv, (char *const *)(uintptr_t)env);
+	return -errno;
+}
+
+int
+pp_spawn(const struct pp_spawn *s, struct pp_child *out)
+{
+	int report[2];
+
+	out->pid = -1;
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -errno;
+	PP_AUTO_FD int from = report[0];
+	PP_AUTO_FD int to = fcntl(report[1], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	(void)close(report[1]); /* moved out of the way of 0 to 3 */
+	if (to < 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		int failure = become(s, to);
+		(void)!write(to, &failure, sizeof(failure)); /* nobody else to tell */
+		_exit(127);
+	}
+	(void)setpgid(pid, pid); /* either side may be first */
+	pp_auto_fd(&to);
+	int failure = 0;
+	ssize_t n;
+	while ((n = read(from, &failure, sizeof(failure))) < 0 && errno == EINTR)
+		;
+	if (n == 0) {
+		out->pid = pid;
+		return 0;
+	}
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return n == (ssize_t)sizeof(failure) ? failure : -EIO;
+}
+
+int
+pp_child_wait(struct pp_child *c, int timeout_ms, int *out_status)
+{
+	int64_t end = pp_time_mono_ms() + timeout_ms;
+	PP_AUTO_FD int fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+
+	while (fd >= 0) {
+		int left = timeout_ms < 0 ? -1 : (int)(end - pp_time_mono_ms());
+		if (timeout_ms >= 0 && left < 0)
+			left = 0;
+		int n = poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, left);
+		if (n > 0)
+			break;
+		if (n == 0)
+			return -EAGAIN;
+		if (errno != EINTR)
+			return -errno;
+	}
+	for (;;) {
+		pid_t r = waitpid(c->pid, out_status, 0);
+		if (r == c->pid) {
+			c->pid = -1;
+			return 0;
+		}
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+void
+pp_child_kill(struct pp_child *c, int grace_ms)
+{
+	int status;
+	pid_t group = c->pid;
+
+	if (group <= 0)
+		return;
+	(void)kill(-group, SIGTERM); /* may be gone already */
+	if (grace_ms <= 0 || pp_child_wait(c, grace_ms, &status) == -EAGAIN) {
+		(void)kill(-group, SIGKILL);
+		PP_IGNORE(
+		    pp_child_wait(c, -1, &status)); /* reaped by somebody else: just as dead */
+	}
+	(void)kill(-group, SIGKILL); /* members that outlived the leader */
+	c->pid = -1;
+}
+
+void
+pp_child_fini(struct pp_child *c)
+{
+	pp_child_kill(c, 0);
+}
+
+char *
+pp_helper_path(const char *name)
+{
+	const char *dir = secure_getenv("PLUGPKG_LIBEXEC");
+
+	return pp_asprintf("%s/%s", dir != NULL && *dir == '/' ? dir : LIBEXECDIR, name);
+}
