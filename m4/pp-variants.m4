@@ -66,7 +66,7 @@ AC_DEFUN([PP_ARG_FAILPOINTS], [
     [AS_HELP_STRING([--enable-failpoints], [obey PLUGPKG_CRASH_AT; for tests only])],
     [], [enable_failpoints=no])
   AS_IF([test "x$enable_failpoints" = xyes],
-    [AC_DEFINE([ENABLE_FAILPOINTS], [1], [Define to obey PLUGPKG_CRASH_AT.])])
+    [AC_DEFINE([PP_FAILPOINTS], [1], [Define to obey PLUGPKG_CRASH_AT.])])
   AM_CONDITIONAL([FAILPOINTS], [test "x$enable_failpoints" = xyes])
 ])
 

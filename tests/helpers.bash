@@ -213,3 +213,8 @@ need() {
 		skip "$program is not installed"
 	done
 }
+
+# takes_minutes: left out where PLUGPKG_TESTS=fast asks for it.
+takes_minutes() {
+	[ "${PLUGPKG_TESTS:-}" != fast ] || skip "takes minutes"
+}

@@ -7,6 +7,7 @@ seconds=$1
 corpus=$2
 shift 2
 
+passed=0
 failed=0
 for fuzzer; do
 	name=${fuzzer##*/fuzz_}
@@ -19,7 +20,9 @@ for fuzzer; do
 		tail -n 40 "fuzz-work/$name.log"
 		echo "fuzz $name: FAILED, see fuzz-work/crashes/"
 	else
+		passed=$((passed + 1))
 		sed -n 's/^stat::number_of_executed_units: */  runs: /p' "fuzz-work/$name.log"
 	fi
 done
+echo "$passed passed, $failed failed, 0 skipped"
 exit $((failed > 0))
