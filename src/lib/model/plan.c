@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Making, freeing and showing plans. What goes into one is decided by the solver. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "lib/model/context.h"
+#include "lib/model/plan.h"
+
+const char *const pp_action_names[] = {
+	[PP_INSTALL] = "install",
+	[PP_UPGRADE] = "upgrade",
+	[PP_DOWNGRADE] = "downgrade",
+	[PP_REINSTALL] = "reinstall",
+	[PP_REMOVE] = "remove",
+};
+
+const char *const pp_why_names[] = {
+	[PP_WHY_REQUESTED] = "requested",
+	[PP_WHY_REQUIRED] = "required",
+	[PP_WHY_RECOMMENDED] = "recommended",
+	[PP_WHY_BROKEN] = "broken",
+	[PP_WHY_UNNEEDED] = "unneeded",
+	[PP_WHY_REPLACED] = "replaced",
+};
+
+struct pp_plan *
+pp_plan_new(void)
+{
+	return pp_xcalloc(1, sizeof(struct pp_plan));
+}
+
+static void
+step_fini(struct pp_step *s)
+{
+	free(s->name);
+	free(s->version);
+	free(s->old_version);
+	free(s->source);
+	free(s->because);
+	free(s->link_dir);
+	pp_json_free(s->row);
+}
+
+void
+pp_plan_free(struct pp_plan *p)
+{
+	if (p == NULL)
+		return;
+	pp_vec_foreach (s, &p->steps)
+		step_fini(s);
+	pp_vec_free(&p->steps);
+	pp_vec_foreach (k, &p->kept) {
+		free(k->name);
+		free(k->version);
+		free(k->candidate);
+		free(k->reason);
+	}
+	pp_vec_free(&p->kept);
+	pp_strs_fini(&p->suggested);
+	free(p);
+}
+
+struct pp_step *
+pp_plan_add(struct pp_plan *p, enum pp_action action, const char *name, const char *version)
+{
+	struct pp_step *s = pp_vec_new(&p->steps);
+
+	s->action = action;
+	s->name = pp_xstrdup(name);
+	s->version = pp_xstrdup(version);
+	return s;
+}
+
+static void
+step_row(const struct pp_step *s, plugpkg_row_fn fn, void *user)
+{
+	pp_json *row = pp_row_new("step");
+
+	pp_json_set_str(row, "action", pp_action_names[s->action]);
+	pp_json_set_str(row, "name", s->name);
+	pp_json_set_str(row, "version", s->version);
+	pp_json_set_str(row, "old_version", s->old_version);
+	pp_json_set_str(row, "source", s->source);
+	pp_json_set_str(row, "why", pp_why_names[s->why]);
+	pp_json_set_str(row, "because", s->because);
+	pp_json_set_bool(row, "manual", s->manual);
+	pp_json_set_int(row, "depth", s->depth);
+	pp_json_set_int(row, "download_bytes", (int64_t)s->size_bytes);
+	pp_json_set_int(row, "unpacked_bytes", (int64_t)s->unpacked_bytes);
+	pp_row(fn, user, row);
+}
+
+static void
+kept_row(const struct pp_kept *k, plugpkg_row_fn fn, void *user)
+{
+	pp_json *row = pp_row_new("kept");
+
+	pp_json_set_str(row, "name", k->name);
+	pp_json_set_str(row, "version", k->version);
+	pp_json_set_str(row, "candidate", k->candidate);
+	pp_json_set_str(row, "reason", k->reason);
+	pp_row(fn, user, row);
+}
+
+static void
+summary_row(const struct pp_plan *p, plugpkg_row_fn fn, void *user)
+{
+	int64_t counts[PP_LEN(pp_action_names)] = { 0 };
+	uint64_t download = 0, unpacked = 0;
+	pp_json *row = pp_row_new("summary");
+
+	pp_vec_foreach (s, &p->steps) {
+		counts[s->action]++;
+		download += s->size_bytes;
+		unpacked += s->unpacked_bytes;
+	}
+	for (size_t i = 0; i < PP_LEN(counts); i++)
+		pp_json_set_int(row, pp_action_names[i], counts[i]);
+	pp_json_set_int(row, "kept", (int64_t)p->kept.n);
+	pp_json_set_int(row, "download_bytes", (int64_t)download);
+	pp_json_set_int(row, "unpacked_bytes", (int64_t)unpacked);
+	pp_row(fn, user, row);
+}
+
+void
+pp_plan_to_rows(const struct pp_plan *p, plugpkg_row_fn row, void *user)
+{
+	pp_vec_foreach (s, &p->steps)
+		step_row(s, row, user);
+	pp_vec_foreach (k, &p->kept)
+		kept_row(k, row, user);
+	for (size_t i = 0; i < p->suggested.n; i++) {
+		pp_json *suggested = pp_row_new("suggested");
+
+		pp_json_set_str(suggested, "text", p->suggested.at[i]);
+		pp_row(row, user, suggested);
+	}
+	summary_row(p, row, user);
+}

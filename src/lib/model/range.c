@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* What a parsed range means. Its notation is read in range_parse.c. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "lib/model/range.h"
+
+void
+pp_range_free(struct pp_range *r)
+{
+	if (r == NULL)
+		return;
+	pp_vec_foreach (alternative, &r->any) {
+		pp_vec_foreach (c, &alternative->all)
+			pp_version_fini(&c->version);
+		pp_vec_free(&alternative->all);
+	}
+	pp_vec_free(&r->any);
+	free(r->text);
+	free(r);
+}
+
+static bool
+comparator_holds(const struct pp_comparator *c, const struct pp_version *v)
+{
+	/* A bound below the prereleases lies between all lower numbers and the first prerelease. */
+	int d = c->below_prereleases ? pp_version_cmp_parts(v, &c->version)
+				     : pp_version_cmp(v, &c->version);
+
+	if (c->below_prereleases && d == 0)
+		d = 1;
+	switch (c->op) {
+	case PP_OP_LT:
+		return d < 0;
+	case PP_OP_LE:
+		return d <= 0;
+	case PP_OP_EQ:
+		return d == 0;
+	case PP_OP_GE:
+		return d >= 0;
+	case PP_OP_GT:
+		return d > 0;
+	}
+	return false;
+}
+
+/* Does a comparator name a prerelease of the same numbers? */
+static bool
+names_prerelease_of(const struct pp_alternative *a, const struct pp_version *v)
+{
+	pp_vec_foreach (c, &a->all) {
+		if (c->version.pre != NULL && pp_version_cmp_parts(&c->version, v) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+alternative_holds(const struct pp_alternative *a, const struct pp_version *v, bool include_pre)
+{
+	pp_vec_foreach (c, &a->all) {
+		if (!comparator_holds(c, v))
+			return false;
+	}
+	return v->pre == NULL || include_pre || names_prerelease_of(a, v);
+}
+
+bool
+pp_range_match(const struct pp_range *r, const struct pp_version *v, bool include_pre)
+{
+	pp_vec_foreach (alternative, &r->any) {
+		if (alternative_holds(alternative, v, include_pre))
+			return true;
+	}
+	return false;
+}
+
+bool
+pp_range_is_any(const struct pp_range *r)
+{
+	return r->any.n == 1 && r->any.at[0].all.n == 0;
+}
+
+const struct pp_version *
+pp_range_exact(const struct pp_range *r)
+{
+	if (r->any.n != 1 || r->any.at[0].all.n != 1)
+		return NULL;
+
+	const struct pp_comparator *c = &r->any.at[0].all.at[0];
+
+	return c->op == PP_OP_EQ ? &c->version : NULL;
+}
