@@ -42,19 +42,19 @@ parse_ref(
 }
 
 static enum plugpkg_code
-parse_layer(const struct at *at, const pp_json *j, const char *what, unsigned bits,
-    struct pp_shard_refs *out)
+parse_layer(const struct at *at, const pp_json *j, const char *what, struct pp_shard_refs *out)
 {
 	const pp_json *list = pp_json_get(j, what);
+	size_t n = pp_json_len(list);
 
 	if (!pp_json_is(list, PP_JSON_ARRAY))
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0, "%s: \"%s\" is %s, not an array",
 		    at->where, what, pp_json_kind_name(list));
-	if (pp_json_len(list) != (size_t)1 << bits)
+	if (n == 0 || n > PP_INDEX_MAX_SHARDS || (n & (n - 1)) != 0)
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
-		    "%s: \"%s\" lists %zu shards; \"bits\" %u asks for %zu", at->where, what,
-		    pp_json_len(list), bits, (size_t)1 << bits);
-	for (size_t i = 0; i < pp_json_len(list); i++) {
+		    "%s: \"%s\" lists %zu shards; expected a power of two up to %d", at->where, what,
+		    n, PP_INDEX_MAX_SHARDS);
+	for (size_t i = 0; i < n; i++) {
 		struct pp_shard_ref ref = { .size = 0 };
 		enum plugpkg_code rc = parse_ref(at, pp_json_at(list, i), what, i, &ref);
 
@@ -71,7 +71,6 @@ parse_head(const struct at *at, const pp_json *j, struct pp_index_root *r)
 	const char *type = pp_json_get_str(j, "_type");
 	const char *name = pp_json_get_str(j, "name");
 	int64_t format = pp_json_get_int(j, "format", -1);
-	int64_t bits = pp_json_get_int(j, "bits", -1);
 
 	if (type == NULL || strcmp(type, ROOT_TYPE) != 0)
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
@@ -88,11 +87,7 @@ parse_head(const struct at *at, const pp_json *j, struct pp_index_root *r)
 	if (name == NULL || !pp_source_name_valid(pp_str_of(name)))
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: \"name\" is no valid repository name", at->where);
-	if (bits < 0 || bits > PP_INDEX_MAX_BITS)
-		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
-		    "%s: \"bits\" is not between 0 and %d", at->where, PP_INDEX_MAX_BITS);
 	r->name = pp_xstrdup(name);
-	r->bits = (unsigned)bits;
 	return PLUGPKG_OK;
 }
 
@@ -118,9 +113,9 @@ pp_index_root_parse(
 	PP_AUTO(index_root) struct pp_index_root *r = pp_xcalloc(1, sizeof(*r));
 	enum plugpkg_code rc = parse_head(&at, j, r);
 	if (rc == PLUGPKG_OK)
-		rc = parse_layer(&at, j, "planning", r->bits, &r->planning);
+		rc = parse_layer(&at, j, "planning", &r->planning);
 	if (rc == PLUGPKG_OK)
-		rc = parse_layer(&at, j, "details", r->bits, &r->details);
+		rc = parse_layer(&at, j, "details", &r->details);
 	if (rc == PLUGPKG_OK)
 		rc = parse_ref(&at, pp_json_get(j, "search"), "search", 0, &r->search);
 	if (rc == PLUGPKG_OK)
@@ -157,7 +152,6 @@ pp_index_root_text(const struct pp_index_root *r)
 	pp_json_set_str(j, "_type", ROOT_TYPE);
 	pp_json_set_int(j, "format", PP_INDEX_FORMAT);
 	pp_json_set_str(j, "name", r->name);
-	pp_json_set_int(j, "bits", r->bits);
 	pp_json_set(j, "planning", layer_json(&r->planning));
 	pp_json_set(j, "details", layer_json(&r->details));
 	pp_json_set(j, "search", ref_json(&r->search));
@@ -176,17 +170,17 @@ pp_index_root_free(struct pp_index_root *r)
 }
 
 size_t
-pp_index_shard_of(const struct pp_index_root *r, const char *name)
+pp_index_shard_of(size_t n_shards, const char *name)
 {
 	char hex[65];
-	uint8_t head[2];
+	uint8_t head[2] = { 0 };
 
-	if (r->bits == 0)
+	if (n_shards <= 1)
 		return 0;
 	pp_sha256_hex(name, strlen(name), hex);
 	if (pp_unhex((struct pp_str){ hex, 4 }, head, sizeof(head)) < 0)
-		return 0;
-	return (size_t)(head[0] << 8 | head[1]) >> (16 - r->bits);
+		return 0; /* pp_sha256_hex() writes hex digits */
+	return (size_t)(head[0] << 8 | head[1]) * n_shards >> 16;
 }
 
 char *

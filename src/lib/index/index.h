@@ -12,7 +12,7 @@
 #include "lib/model/error.h"
 
 #define PP_INDEX_FORMAT          1
-#define PP_INDEX_MAX_BITS        12
+#define PP_INDEX_MAX_SHARDS      4096 /* of one layer */
 #define PP_INDEX_MAX_ROOT_BYTES  (4 * 1024 * 1024)
 #define PP_INDEX_MAX_SHARD_BYTES (256u * 1024 * 1024)
 #define PP_INDEX_MAX_VERSIONS    1000 /* of one plugin */
@@ -29,7 +29,7 @@ struct pp_shard_ref {
 };
 struct pp_index_root {
 	char *name;
-	unsigned bits;
+	/* Each a power of two of shards, 1 while the layer is small; the layers grow apart. */
 	struct pp_shard_refs pp_vec(struct pp_shard_ref) planning, details;
 	struct pp_shard_ref search;
 };
@@ -38,7 +38,8 @@ enum plugpkg_code pp_index_root_parse(
     struct pp_str text, const char *where, struct pp_index_root **out, plugpkg_error **err);
 char *pp_index_root_text(const struct pp_index_root *r); /* owned, canonical */
 void pp_index_root_free(struct pp_index_root *r);
-size_t pp_index_shard_of(const struct pp_index_root *r, const char *name);
+/* Which of n shards (a power of two) holds a name: the leading bits of sha256(name). */
+size_t pp_index_shard_of(size_t n_shards, const char *name);
 /* "index/HEX.planning.zst" relative to targets/; owned. */
 char *pp_index_shard_path(enum pp_layer layer, const struct pp_shard_ref *ref);
 /* "pool/NAME/VERSION/HEX.plug" relative to targets/, percent-encoded where an URL needs it ("+" of versions; "@" and "/" stay); owned. */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The published index opened for editing: the public files are the database. Shards load when a line of
+ * theirs is asked for, keep unchanged lines as text, and are written again only when a line changed.
+ */
+#ifndef PP_REPO_BOOK_H
+#define PP_REPO_BOOK_H
+
+#include "base/map.h"
+#include "lib/index/index.h"
+#include "lib/repo/repo.h"
+
+struct pp_book_shard {
+	bool loaded;
+	struct pp_buf text;
+	struct pp_shard lines;
+	struct pp_map changed; /* name -> pp_json *, NULL = the line goes */
+};
+
+struct pp_book {
+	plugpkg_repo *repo;
+	struct pp_index_root *root;
+	struct pp_book_shard *shards[PP_LAYER_SEARCH + 1]; /* one array a layer */
+};
+
+/* index_version: published version of the role, 0 = nothing published: an empty book. */
+enum plugpkg_code pp_book_open(
+    plugpkg_repo *repo, int64_t index_version, struct pp_book **out, plugpkg_error **err);
+void pp_book_free(struct pp_book *b);
+PP_DEFINE_AUTO(book, struct pp_book, pp_book_free);
+
+/* The line of a name with all changes so far (owned), or *out == NULL. */
+enum plugpkg_code pp_book_line(
+    struct pp_book *b, enum pp_layer layer, const char *name, pp_json **out, plugpkg_error **err);
+/* Replaces it (line moved), or takes it out (NULL). The line's shard must have been loaded by pp_book_line(). */
+void pp_book_set(struct pp_book *b, enum pp_layer layer, const char *name, pp_json *line);
+/* Every published name of a layer, sorted; changes do not count. */
+enum plugpkg_code pp_book_names(
+    struct pp_book *b, enum pp_layer layer, struct pp_strs *out, plugpkg_error **err);
+/* Writes changed shards and the index root; gives the root's size and digest. */
+enum plugpkg_code pp_book_save(
+    struct pp_book *b, uint64_t *out_length, char out_sha256[65], plugpkg_error **err);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes a publisher directory: keys, root and targets, and an empty published index. */
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "lib/model/context.h"
+#include "lib/model/name.h"
+#include "lib/repo/metadata.h"
+#include "lib/repo/publish.h"
+#include "lib/trust/updater.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Two of three: one key may be lost, and one stolen, without losing the repository. */
+#define N_ROOT_KEYS    3
+#define ROOT_THRESHOLD 2
+
+static const char *const root_key_names[N_ROOT_KEYS] = { "root-1", "root-2", "root-3" };
+
+struct ceremony {
+	struct pp_signer root[N_ROOT_KEYS], targets, online;
+};
+
+static void
+ceremony_fini(struct ceremony *c)
+{
+	for (size_t i = 0; i < N_ROOT_KEYS; i++)
+		pp_signer_fini(&c->root[i]);
+	pp_signer_fini(&c->targets);
+	pp_signer_fini(&c->online);
+}
+
+static enum plugpkg_code
+make_keys(plugpkg_repo *repo, bool seal, struct ceremony *c, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < N_ROOT_KEYS; i++)
+		rc = pp_key_create(repo, root_key_names[i], seal, &c->root[i], err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_key_create(repo, "targets", seal, &c->targets, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_key_create(repo, "online", seal, &c->online, err);
+	return rc;
+}
+
+static enum plugpkg_code
+sign_offline_roles(plugpkg_repo *repo, const struct ceremony *c, plugpkg_error **err)
+{
+	struct pp_meta_file written;
+	struct pp_signing root = { PP_ROLE_ROOT, 1, c->root, N_ROOT_KEYS };
+	struct pp_signing targets = { PP_ROLE_TARGETS, 1, &c->targets, 1 };
+
+	enum plugpkg_code rc = pp_metadata_write(repo, &root,
+	    pp_body_root(c->root, N_ROOT_KEYS, ROOT_THRESHOLD, &c->targets, &c->online), &written,
+	    err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	return pp_metadata_write(repo, &targets, pp_body_targets(&c->online), &written, err);
+}
+
+static enum plugpkg_code
+write_config(plugpkg_repo *repo, const char *name, plugpkg_error **err)
+{
+	repo->config = pp_json_object();
+	pp_json_set_str(repo->config, "name", name);
+	PP_AUTO_FREE char *text = pp_json_pretty(repo->config);
+	int r = pp_write_file_at(repo->dir_fd, "repository.json", text, strlen(text), 0644);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write 'repository.json'");
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+open_new_dir(const char *dir, plugpkg_repo *repo, plugpkg_error **err)
+{
+	int r = pp_mkdirs_at(AT_FDCWD, dir, 0755);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '%s'", dir);
+	repo->dir_fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (repo->dir_fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", dir);
+	if (pp_exists_at(repo->dir_fd, "repository.json") == 1 ||
+	    pp_exists_at(repo->dir_fd, "keys") == 1)
+		return pp_fail(
+		    err, PLUGPKG_E_EXISTS, 0, "'%s' is a publisher's directory already", dir);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+send_row(plugpkg_repo *repo, const char *dir, plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf root = PP_BUF_INIT(PP_TUF_MAX_ROOT_BYTES);
+	char fingerprint[72];
+
+	int r = pp_read_file_at(repo->public_fd, "metadata/1.root.json", &root);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'public/metadata/1.root.json'");
+	pp_root_fingerprint(root.s, root.n, fingerprint);
+	pp_json *j = pp_row_new("initialised"), *offline = pp_json_array();
+	pp_json_set_str(j, "name", pp_repo_name(repo));
+	pp_json_set_str(j, "directory", dir);
+	pp_json_set_str(j, "fingerprint", fingerprint);
+	for (size_t i = 0; i < N_ROOT_KEYS; i++)
+		pp_json_push(offline, pp_json_str(root_key_names[i]));
+	pp_json_push_str(offline, "targets");
+	pp_json_set(j, "offline_keys", offline);
+	pp_json_set_int(j, "root_keys", N_ROOT_KEYS);
+	pp_json_set_int(j, "root_threshold", ROOT_THRESHOLD);
+	pp_row(row, user, j);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+fill(plugpkg_repo *repo, const char *dir, const struct plugpkg_repo_init_spec *spec,
+    plugpkg_error **err)
+{
+	PP_CLEANUP(ceremony_fini) struct ceremony keys = { 0 };
+
+	enum plugpkg_code rc = open_new_dir(dir, repo, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_repo_make_dirs(repo, err);
+	if (rc == PLUGPKG_OK)
+		rc = make_keys(repo, spec->encrypt != 0, &keys, err);
+	if (rc == PLUGPKG_OK)
+		rc = write_config(repo, spec->name, err);
+	if (rc == PLUGPKG_OK)
+		rc = sign_offline_roles(repo, &keys, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_publish_empty(repo, &keys.online, err);
+	return rc;
+}
+
+enum plugpkg_code
+plugpkg_repo_init(const char *dir, const struct plugpkg_repo_init_spec *spec, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
+{
+	if (!pp_source_name_valid(pp_str_of(spec->name))) {
+		pp_fail(err, PLUGPKG_E_BAD_NAME, 0, "'%s' is no repository name", spec->name);
+		return pp_hint(
+		    err, PLUGPKG_E_BAD_NAME, "lower-case letters, digits and '-', at most 64");
+	}
+	plugpkg_repo *repo = pp_xcalloc(1, sizeof(*repo));
+	*repo = (plugpkg_repo){
+		.dir_fd = -1,
+		.public_fd = -1,
+		.now = spec->now,
+		.passphrase = spec->passphrase,
+		.passphrase_user = spec->user,
+	};
+	enum plugpkg_code rc = fill(repo, dir, spec, err);
+	if (rc == PLUGPKG_OK)
+		rc = send_row(repo, dir, row, user, err);
+	plugpkg_repo_close(repo);
+	return rc;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Key files of a publisher. */
+#include "lib/repo/keys.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define KEY_TYPE             "plugpkg-key"
+#define KEY_MAX_BYTES        8192
+#define PASSPHRASE_MAX_BYTES 1024
+
+void
+pp_signer_fini(struct pp_signer *s)
+{
+	explicit_bzero(s->seed, sizeof(s->seed));
+	free(s->name);
+	pp_json_free(s->public);
+	*s = (struct pp_signer){ 0 };
+}
+
+static enum plugpkg_code
+ask_passphrase(plugpkg_repo *repo, const char *name, char *out, plugpkg_error **err)
+{
+	if (repo->passphrase == NULL ||
+	    repo->passphrase(name, out, PASSPHRASE_MAX_BYTES, repo->passphrase_user) == 0) {
+		pp_fail(
+		    err, PLUGPKG_E_KEY, 0, "key '%s' needs a passphrase and nobody gave one", name);
+		return pp_hint(err, PLUGPKG_E_KEY, "give it with --passphrase-fd or on a terminal");
+	}
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+signer_from_seed(struct pp_signer *s, const char *name, plugpkg_error **err)
+{
+	s->name = pp_xstrdup(name);
+	s->public = pp_ed25519_public(s->seed);
+	if (s->public == NULL || pp_key_id(s->public, s->id) < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_KEY, 0, "cannot derive the public half of key '%s'", name);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+seal_seed(plugpkg_repo *repo, const struct pp_signer *s, pp_json *file, plugpkg_error **err)
+{
+	char passphrase[PASSPHRASE_MAX_BYTES];
+	pp_json *sealed = NULL;
+
+	enum plugpkg_code rc = ask_passphrase(repo, s->name, passphrase, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_seal(s->seed, sizeof(s->seed), passphrase, &sealed, err);
+	explicit_bzero(passphrase, sizeof(passphrase));
+	if (rc == PLUGPKG_OK)
+		pp_json_set(file, "sealed", sealed);
+	return rc;
+}
+
+enum plugpkg_code
+pp_key_create(
+    plugpkg_repo *repo, const char *name, bool seal, struct pp_signer *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("keys/%s.key", name);
+	PP_AUTO_JSON pp_json *file = pp_json_object();
+
+	if (pp_exists_at(repo->dir_fd, path) != 0)
+		return pp_fail(err, PLUGPKG_E_EXISTS, 0, "key '%s' is there already", path);
+	enum plugpkg_code rc = pp_ed25519_generate(out->seed, err);
+	if (rc == PLUGPKG_OK)
+		rc = signer_from_seed(out, name, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_json_set_str(file, "_type", KEY_TYPE);
+	pp_json_set_str(file, "id", out->id);
+	pp_json_set(file, "public", pp_json_ref(out->public));
+	if (seal) {
+		rc = seal_seed(repo, out, file, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	} else {
+		char hex[2 * PP_ED25519_SEED_BYTES + 1];
+		pp_hex(out->seed, sizeof(out->seed), hex);
+		pp_json_set_str(file, "seed", hex);
+		explicit_bzero(hex, sizeof(hex));
+	}
+	PP_AUTO_FREE char *text = pp_json_pretty(file);
+	int r = pp_write_file_at(repo->dir_fd, path, text, strlen(text), 0600);
+	explicit_bzero(text, strlen(text));
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+check_mode(plugpkg_repo *repo, const char *path, plugpkg_error **err)
+{
+	struct stat st;
+
+	if (fstatat(repo->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT)
+			return pp_fail(err, PLUGPKG_E_IO, errno, "cannot look at '%s'", path);
+		pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "signing key '%s' is not here", path);
+		return pp_hint(err, PLUGPKG_E_NOT_FOUND, "bring it from where you keep it offline");
+	}
+	if ((st.st_mode & 077) == 0)
+		return PLUGPKG_OK;
+	pp_fail(err, PLUGPKG_E_PERMISSION, 0, "signing key '%s' is open to other users (mode %04o)",
+	    path, (unsigned)st.st_mode & 07777);
+	return pp_hint(
+	    err, PLUGPKG_E_PERMISSION, "chmod 600 it, and rotate it if others had a look");
+}
+
+static enum plugpkg_code
+unseal_seed(plugpkg_repo *repo, const pp_json *sealed, struct pp_signer *s, const char *name,
+    plugpkg_error **err)
+{
+	char passphrase[PASSPHRASE_MAX_BYTES];
+
+	enum plugpkg_code rc = ask_passphrase(repo, name, passphrase, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_unseal(sealed, passphrase, s->seed, sizeof(s->seed), err);
+	explicit_bzero(passphrase, sizeof(passphrase));
+	return rc == PLUGPKG_OK ? rc : pp_wrap(err, rc, "cannot open signing key '%s'", name);
+}
+
+enum plugpkg_code
+pp_key_load(plugpkg_repo *repo, const char *name, struct pp_signer *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("keys/%s.key", name);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(KEY_MAX_BYTES);
+	struct pp_json_error why;
+
+	enum plugpkg_code rc = check_mode(repo, path, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_read_file_at(repo->dir_fd, path, &text);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", path);
+	PP_AUTO_JSON pp_json *file = pp_json_parse(pp_buf_cstr(&text), text.n, &why);
+	explicit_bzero(text.s, text.n);
+	if (file == NULL)
+		return pp_fail(err, PLUGPKG_E_KEY, 0, "'%s' is no key file: %s", path, why.text);
+	const pp_json *sealed = pp_json_get(file, "sealed");
+	const char *seed = pp_json_get_str(file, "seed");
+	if (sealed != NULL)
+		rc = unseal_seed(repo, sealed, out, name, err);
+	else if (pp_unhex(pp_str_of(seed), out->seed, sizeof(out->seed)) < 0)
+		rc = pp_fail(
+		    err, PLUGPKG_E_KEY, 0, "'%s' is no key file: no 'seed' of 64 hex digits", path);
+	if (rc == PLUGPKG_OK)
+		rc = signer_from_seed(out, name, err);
+	return rc;
+}
