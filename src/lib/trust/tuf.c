@@ -38,21 +38,12 @@ replace(struct pp_meta **place, struct pp_meta *m)
 static enum plugpkg_code
 check_expiry(const struct pp_tuf *t, const struct pp_meta *m, plugpkg_error **err)
 {
-	char expires[PP_TIME_TEXT], now[PP_TIME_TEXT];
+	char expires[PP_TIME_TEXT];
 
 	if (t->now < m->expires)
 		return PLUGPKG_OK;
 	pp_time_format(m->expires, expires);
-	pp_time_format(t->now, now);
-	(void)pp_fail(err, PLUGPKG_E_EXPIRED, 0, "%s expired on %s", m->title, expires);
-	if (m->type == PP_META_TIMESTAMP || m->type == PP_META_SNAPSHOT)
-		return pp_hint(err, PLUGPKG_E_EXPIRED,
-		    "the repository's operator has to run plugpkg-repo refresh; or your clock is "
-		    "wrong (it says %s)",
-		    now);
-	return pp_hint(err, PLUGPKG_E_EXPIRED,
-	    "the repository's operator has to sign it anew; or your clock is wrong (it says %s)",
-	    now);
+	return pp_fail(err, PLUGPKG_E_EXPIRED, 0, "%s expired on %s", m->title, expires);
 }
 
 static enum plugpkg_code

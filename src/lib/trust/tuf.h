@@ -16,7 +16,7 @@
 #define PP_TUF_MAX_GIVEN_BYTES     (64 << 20) /* when the parent gives a length instead */
 #define PP_TUF_MAX_ROOT_ROTATIONS  256
 #define PP_TUF_MAX_DELEGATIONS     32
-#define PP_TUF_MAX_ROLE_BYTES      200 /* name of a delegated role */
+#define PP_TUF_MAX_ROLE_BYTES      200 /* of a delegated role's name, encoded */
 
 /* Where bytes come from: local ones were trusted once, yet a root rotation may have made them void. */
 enum pp_tuf_origin {

@@ -184,8 +184,9 @@ check_delegation(const struct pp_meta *m, const pp_json *role, plugpkg_error **e
 
 	if (rc != PLUGPKG_OK)
 		return rc;
-	/* A delegated role of such a name would share a file with the real one. */
-	if (name[0] == '\0' || strlen(name) > PP_TUF_MAX_ROLE_BYTES || is_top_level(name))
+	PP_AUTO_FREE char *encoded = pp_tuf_encode(name);
+	/* A delegated role named as a top-level one would share its file. */
+	if (name[0] == '\0' || strlen(encoded) > PP_TUF_MAX_ROLE_BYTES || is_top_level(name))
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: '%.80s' cannot be the name of a delegated role", m->title, name);
 	rc = check_key_role(m, role, err);
