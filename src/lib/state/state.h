@@ -46,14 +46,22 @@ enum plugpkg_code pp_journal_begin(
     struct pp_state *s, const char *command, int64_t now, int64_t *out_txn, plugpkg_error **err);
 enum plugpkg_code pp_journal_step(struct pp_state *s, int64_t txn, const char *kind,
     const char *plugin, const char *version, const char *status, plugpkg_error **err);
+/* Many steps of one kind and status in one durable write: what the transaction is going to do. */
+struct pp_journal_entry {
+	const char *kind, *plugin, *version, *status;
+};
+enum plugpkg_code pp_journal_steps(struct pp_state *s, int64_t txn,
+    const struct pp_journal_entry *entries, size_t n, plugpkg_error **err);
 enum plugpkg_code pp_journal_end(struct pp_state *s, int64_t txn, const char *status,
     int64_t generation, int64_t now, plugpkg_error **err);
-/* A transaction that never ended (crash): its number, or 0. */
+/* The newest transaction that never ended (crash): its number and command (owned), or 0 and NULL. */
 enum plugpkg_code pp_journal_open_transaction(
-    struct pp_state *s, int64_t *out_txn, plugpkg_error **err);
+    struct pp_state *s, int64_t *out_txn, char **out_command, plugpkg_error **err);
 
 /* Log (lib/state/log.c), var/log.db: never in the way of a transaction. */
 void pp_log_write(struct pp_state *s, int64_t txn, const char *plugin, const char *level,
     const char *channel, const char *text);
+/* Lines are collected for a moment; this makes them visible to readers. */
+void pp_log_flush(struct pp_state *s);
 
 #endif

@@ -5,8 +5,24 @@
 
 #include "lib/model/context.h"
 
-/* Waits as ctx->lock_wait_ms says. what: "install photos". Errors: LOCKED (names process, command and since when), REFUSED inside a script of this root, PERMISSION. */
+/*
+ * Waits as ctx->lock_wait_ms says; then warns of a transaction that a crash left open, and reads
+ * plugpkg.json again, which may have changed meanwhile. what: "install photos". Errors: LOCKED (names process,
+ * command and since when), REFUSED inside a script of this root, PERMISSION, INTERRUPTED, BAD_CONFIG, BAD_STATE.
+ */
 enum plugpkg_code pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err);
 void pp_unlock(plugpkg_context *ctx);
+/* Adds the number of the running transaction to what others read of the holder. */
+enum plugpkg_code pp_lock_note_transaction(
+    plugpkg_context *ctx, const char *what, int64_t txn, plugpkg_error **err);
+
+/* Unlocks at the end of the scope: PP_AUTO_LOCK plugpkg_context *locked = NULL; */
+static inline void
+pp_auto_lock(plugpkg_context **ctx)
+{
+	if (*ctx != NULL)
+		pp_unlock(*ctx);
+}
+#define PP_AUTO_LOCK PP_CLEANUP(pp_auto_lock)
 
 #endif

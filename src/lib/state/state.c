@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * var/state.db: the installed plugins and the current generation. A rollback journal, not WAL: a root
+ * on a read-only file system must be readable, and each commit is durable when it returns.
+ */
+#include "lib/state/state_db.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+void
+pp_installed_free(struct pp_installed *p)
+{
+	if (p == NULL)
+		return;
+	free(p->name);
+	free(p->version);
+	free(p->source);
+	free(p->state);
+	free(p->sha256);
+	free(p->tree_sha256);
+	free(p->link_dir);
+	pp_json_free(p->manifest);
+	free(p);
+}
+
+void
+pp_installeds_fini(struct pp_installeds *v)
+{
+	pp_vec_foreach (p, v)
+		pp_installed_free(*p);
+	pp_vec_free(v);
+}
+
+struct pp_installed *
+pp_installed_copy(const struct pp_installed *p)
+{
+	struct pp_installed *c = pp_xcalloc(1, sizeof(*c));
+
+	*c = *p;
+	c->name = pp_xstrdup(p->name);
+	c->version = pp_xstrdup(p->version);
+	c->source = pp_xstrdup(p->source);
+	c->state = pp_xstrdup(p->state);
+	c->sha256 = pp_xstrdup(p->sha256);
+	c->tree_sha256 = pp_xstrdup(p->tree_sha256);
+	c->link_dir = pp_xstrdup(p->link_dir);
+	c->manifest = p->manifest != NULL ? pp_json_ref(p->manifest) : NULL;
+	return c;
+}
+
+const struct pp_installed *
+pp_installeds_get(const struct pp_installeds *v, const char *name)
+{
+	size_t low = 0, high = v->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int cmp = strcmp(v->at[mid]->name, name);
+		if (cmp == 0)
+			return v->at[mid];
+		if (cmp < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+static void
+close_db(sqlite3 **db)
+{
+	(void)sqlite3_close(*db); /* every statement has its own cleanup, so this cannot be busy */
+}
+
+enum plugpkg_code
+pp_state_create(int root_fd, plugpkg_error **err)
+{
+	const char *what = "make var/state.db";
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+
+	/* The state comes last and whole: a root without it is no root. */
+	pp_failpoint();
+	PP_CLEANUP(close_db) sqlite3 *db = NULL;
+	if (pp_db_open(root_fd, "state.db", flags, &db) != SQLITE_OK)
+		return pp_db_fail(db, err, what);
+	enum plugpkg_code rc =
+	    pp_db_exec(db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL", err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	rc = pp_db_begin(db, &guard, err, what);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_make_tables(db, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_commit(&guard, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	PP_CLEANUP(close_db) sqlite3 *log = NULL;
+	if (pp_db_open(root_fd, "log.db", flags, &log) != SQLITE_OK ||
+	    pp_log_make_tables(log) != SQLITE_OK)
+		return pp_db_fail(log, err, "make var/log.db");
+	int r = pp_sync_dir_at(root_fd, "var");
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make 'var' durable") : PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+open_state(plugpkg_context *ctx, struct pp_state *s, plugpkg_error **err)
+{
+	const char *what = "open var/state.db";
+	int there = pp_exists_at(ctx->root_fd, "var/state.db");
+	if (there == 0) {
+		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0, "'%s' is not a plugpkg root", ctx->root);
+		return pp_hint(err, PLUGPKG_E_NO_ROOT, "run plugpkg init");
+	}
+	if (there < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -there, "cannot %s", what);
+
+	/* Falls back to reading by itself where the file or its file system cannot be written. */
+	if (pp_db_open(ctx->root_fd, "state.db", SQLITE_OPEN_READWRITE, &s->db) != SQLITE_OK)
+		return pp_db_fail(s->db, err, what);
+	/* Foremost a look at the schema: what is no database at all fails here. */
+	enum plugpkg_code rc = pp_state_check_format(s->db, err);
+	if (rc != PLUGPKG_OK)
+		return pp_subject(err, rc, ctx->root);
+	if (sqlite3_db_readonly(s->db, "main") == 1)
+		return PLUGPKG_OK;
+	return pp_db_exec(
+	    s->db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL", err, what);
+}
+
+enum plugpkg_code
+pp_state_get(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
+{
+	if (ctx->state == NULL) {
+		struct pp_state *s = pp_xcalloc(1, sizeof(*s));
+		s->root_fd = ctx->root_fd;
+		enum plugpkg_code rc = open_state(ctx, s, err);
+		if (rc != PLUGPKG_OK) {
+			pp_state_close(s);
+			return rc;
+		}
+		ctx->state = s;
+	}
+	*out = ctx->state;
+	return PLUGPKG_OK;
+}
+
+void
+pp_state_close(struct pp_state *s)
+{
+	if (s == NULL)
+		return;
+	pp_log_close(s);
+	close_db(&s->db);
+	free(s);
+}
+
+/* Columns of every statement on plugins, in the order of read_plugin() and bind_plugin(). */
+#define PLUGIN_COLUMNS                                                                             \
+	"name, version, source, state, manual, hold, sha256, tree_sha256, link_dir, manifest, "    \
+	"bytes, files, installed_at, txn"
+
+static enum plugpkg_code
+read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
+{
+	p->name = pp_db_text(st, 0);
+	p->version = pp_db_text(st, 1);
+	p->source = pp_db_text(st, 2);
+	p->state = pp_db_text(st, 3);
+	p->manual = sqlite3_column_int(st, 4) != 0;
+	p->hold = sqlite3_column_int(st, 5) != 0;
+	p->sha256 = pp_db_text(st, 6);
+	p->tree_sha256 = pp_db_text(st, 7);
+	p->link_dir = pp_db_text(st, 8);
+	p->bytes = (uint64_t)sqlite3_column_int64(st, 10);
+	p->files = (uint64_t)sqlite3_column_int64(st, 11);
+	p->installed_at = sqlite3_column_int64(st, 12);
+	p->transaction = sqlite3_column_int64(st, 13);
+
+	const char *text = (const char *)sqlite3_column_text(st, 9);
+	struct pp_json_error why = { 0 };
+	p->manifest = text != NULL ? pp_json_parse(text, strlen(text), &why) : NULL;
+	if (p->manifest == NULL)
+		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+		    "var/state.db holds a damaged manifest of '%s': %s", p->name, why.text);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_state_installed(struct pp_state *s, struct pp_installeds *out, plugpkg_error **err)
+{
+	const char *what = "read the installed plugins";
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(
+	    s->db, "SELECT " PLUGIN_COLUMNS " FROM plugins ORDER BY name", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	int step = SQLITE_ROW;
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
+		pp_vec_push(out, p);
+		rc = read_plugin(st, p, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
+}
+
+static int
+insert_plugin(sqlite3_stmt *st, const struct pp_installed *p)
+{
+	PP_AUTO_FREE char *manifest = pp_json_line(p->manifest);
+
+	pp_db_bind_text(st, 1, p->name);
+	pp_db_bind_text(st, 2, p->version);
+	pp_db_bind_text(st, 3, p->source);
+	pp_db_bind_text(st, 4, p->state);
+	(void)sqlite3_bind_int(st, 5, p->manual);
+	(void)sqlite3_bind_int(st, 6, p->hold);
+	pp_db_bind_text(st, 7, p->sha256);
+	pp_db_bind_text(st, 8, p->tree_sha256);
+	pp_db_bind_text(st, 9, p->link_dir);
+	pp_db_bind_text(st, 10, manifest);
+	(void)sqlite3_bind_int64(st, 11, (sqlite3_int64)p->bytes);
+	(void)sqlite3_bind_int64(st, 12, (sqlite3_int64)p->files);
+	(void)sqlite3_bind_int64(st, 13, p->installed_at);
+	(void)sqlite3_bind_int64(st, 14, p->transaction);
+	int r = sqlite3_step(st);
+	(void)sqlite3_reset(st); /* repeats the result of the step */
+	return r;
+}
+
+static enum plugpkg_code
+set_generation(struct pp_state *s, int64_t generation, const char *what, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(
+	    s->db, "UPDATE meta SET value = ?1 WHERE key = 'generation'", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, generation);
+	return sqlite3_step(st) == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
+}
+
+enum plugpkg_code
+pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t generation,
+    int64_t transaction, plugpkg_error **err)
+{
+	const char *what = "record the installed plugins";
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_exec(s->db, "DELETE FROM plugins", err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	rc = pp_db_prepare(s->db,
+	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &st, err,
+	    what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (p, set)
+		if (insert_plugin(st, *p) != SQLITE_DONE)
+			return pp_db_fail(s->db, err, what);
+	rc = set_generation(s, generation, what, err);
+	/* In the same SQL transaction: facts and the journal's word that they hold. */
+	if (rc == PLUGPKG_OK)
+		rc = pp_journal_step(s, transaction, "state", NULL, NULL, "done", err);
+	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
+}
+
+enum plugpkg_code
+pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err)
+{
+	const char *what = "read the current generation";
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc =
+	    pp_db_prepare(s->db, "SELECT value FROM meta WHERE key = 'generation'", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (sqlite3_step(st) != SQLITE_ROW)
+		return pp_db_fail(s->db, err, what);
+	*out = sqlite3_column_int64(st, 0);
+	return PLUGPKG_OK;
+}

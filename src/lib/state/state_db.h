@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside lib/state only: the open databases and the few idioms all its files share. */
+#ifndef PP_STATE_STATE_DB_H
+#define PP_STATE_STATE_DB_H
+
+#include "base/mem.h"
+#include "lib/state/state.h"
+
+#include <sqlite3.h>
+
+struct pp_state {
+	int root_fd;      /* borrowed from the context */
+	sqlite3 *db;      /* var/state.db */
+	sqlite3 *log;     /* var/log.db; NULL: not opened yet, or cannot be written */
+	bool log_is_dead; /* opening failed once: do not try for every line */
+	unsigned log_pending;
+	int64_t log_since_ms; /* monotonic; when the first pending line came */
+};
+
+/* Opens ROOT/var/NAME. The result of SQLite; *out must be closed in any case. */
+int pp_db_open(int root_fd, const char *name, int flags, sqlite3 **out);
+/* Turns what SQLite says into a code: PERMISSION, NO_SPACE, LOCKED, BAD_STATE or IO. */
+enum plugpkg_code pp_db_fail(sqlite3 *db, plugpkg_error **err, const char *what);
+enum plugpkg_code pp_db_exec(sqlite3 *db, const char *sql, plugpkg_error **err, const char *what);
+enum plugpkg_code pp_db_prepare(
+    sqlite3 *db, const char *sql, sqlite3_stmt **out, plugpkg_error **err, const char *what);
+/* NULL text binds NULL. */
+void pp_db_bind_text(sqlite3_stmt *st, int i, const char *text);
+char *pp_db_text(sqlite3_stmt *st, int col); /* owned; NULL for NULL */
+
+static inline void
+pp_auto_stmt(sqlite3_stmt **st)
+{
+	sqlite3_finalize(*st);
+}
+#define PP_AUTO_STMT PP_CLEANUP(pp_auto_stmt)
+
+/* A transaction that is rolled back unless pp_db_commit() was reached. */
+struct pp_db_guard {
+	sqlite3 *db; /* NULL: nothing to roll back */
+};
+enum plugpkg_code pp_db_begin(
+    sqlite3 *db, struct pp_db_guard *out, plugpkg_error **err, const char *what);
+enum plugpkg_code pp_db_commit(struct pp_db_guard *g, plugpkg_error **err, const char *what);
+void pp_db_guard_fini(struct pp_db_guard *g);
+#define PP_AUTO_DB_GUARD PP_CLEANUP(pp_db_guard_fini)
+
+/* lib/state/state_migrate.c: the tables, and the steps from older formats. */
+enum plugpkg_code pp_state_make_tables(sqlite3 *db, plugpkg_error **err);
+enum plugpkg_code pp_state_check_format(sqlite3 *db, plugpkg_error **err);
+/* lib/state/log.c */
+int pp_log_make_tables(sqlite3 *log);
+void pp_log_close(struct pp_state *s);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of var/state.db, and which format of it this plugpkg reads. Older formats are lifted here. */
+#include "lib/state/state_db.h"
+
+static const char tables[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE plugins("
+    "  name TEXT PRIMARY KEY, version TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL,"
+    "  manual INTEGER NOT NULL, hold INTEGER NOT NULL, sha256 TEXT NOT NULL,"
+    "  tree_sha256 TEXT NOT NULL, link_dir TEXT, manifest TEXT NOT NULL,"
+    "  bytes INTEGER NOT NULL, files INTEGER NOT NULL, installed_at INTEGER NOT NULL,"
+    "  txn INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE transactions("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, started INTEGER NOT NULL,"
+    "  ended INTEGER, status TEXT NOT NULL, generation INTEGER);"
+    "CREATE TABLE journal("
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT, txn INTEGER NOT NULL, kind TEXT NOT NULL,"
+    "  plugin TEXT, version TEXT, status TEXT NOT NULL);"
+    "CREATE INDEX journal_txn ON journal(txn, seq);"
+    "INSERT INTO meta(key, value) VALUES('generation', 0);";
+
+enum plugpkg_code
+pp_state_make_tables(sqlite3 *db, plugpkg_error **err)
+{
+	const char *what = "make var/state.db";
+	enum plugpkg_code rc = pp_db_exec(db, tables, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	rc = pp_db_prepare(db, "INSERT INTO meta(key, value) VALUES('format', ?1)", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int(st, 1, PP_STATE_FORMAT);
+	return sqlite3_step(st) == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(db, err, what);
+}
+
+enum plugpkg_code
+pp_state_check_format(sqlite3 *db, plugpkg_error **err)
+{
+	const char *what = "read var/state.db";
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc =
+	    pp_db_prepare(db, "SELECT value FROM meta WHERE key = 'format'", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int step = sqlite3_step(st);
+	if (step == SQLITE_DONE)
+		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "var/state.db does not say its format");
+	if (step != SQLITE_ROW)
+		return pp_db_fail(db, err, what);
+
+	int64_t format = sqlite3_column_int64(st, 0);
+	if (format > PP_STATE_FORMAT) {
+		(void)pp_fail(err, PLUGPKG_E_NEWER_ROOT, 0,
+		    "made by a newer plugpkg (root format %lld; this one knows %d)",
+		    (long long)format, PP_STATE_FORMAT);
+		return pp_hint(err, PLUGPKG_E_NEWER_ROOT, "use that plugpkg, or a newer one");
+	}
+	if (format < 1)
+		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+		    "var/state.db has an impossible format %lld", (long long)format);
+	return PLUGPKG_OK;
+}

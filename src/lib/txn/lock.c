@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lock of a root: flock(2) on var/lock, which dies with its holder. What stands in the file is for
+ * people and for scripts of the running transaction; it decides nothing by itself.
+ */
+#include "lib/txn/lock.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "base/time.h"
+#include "lib/state/state.h"
+#include "lib/txn/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HOLDER_MAX_BYTES 4096
+#define POLL_MS          50
+
+struct holder {
+	int64_t pid, since, transaction;
+	char *command; /* owned; sanitised */
+};
+
+static void
+holder_fini(struct holder *h)
+{
+	free(h->command);
+}
+
+/* Nobody holds the lock while it writes this, so a reader may see half of it; then it names less. */
+static struct holder
+read_holder(int fd)
+{
+	struct holder h = { 0 };
+	char text[HOLDER_MAX_BYTES];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+	PP_AUTO_JSON pp_json *j = n > 0 ? pp_json_parse(text, (size_t)n, NULL) : NULL;
+
+	h.pid = pp_json_get_int(j, "pid", 0);
+	h.since = pp_json_get_int(j, "since", 0);
+	h.transaction = pp_json_get_int(j, "transaction", 0);
+	const char *command = pp_json_get_str(j, "command");
+	PP_AUTO_BUF struct pp_buf clean = PP_BUF_INIT(HOLDER_MAX_BYTES);
+	if (command != NULL)
+		pp_sanitize(&clean, command, strlen(command));
+	h.command = pp_buf_steal(&clean);
+	return h;
+}
+
+static char *
+holder_text(const struct holder *h)
+{
+	struct tm tm = { 0 };
+	time_t since = (time_t)h->since;
+	char clock[16] = "";
+
+	if (h->pid == 0)
+		return pp_xstrdup("another process");
+	if (localtime_r(&since, &tm) == NULL ||
+	    strftime(clock, sizeof(clock), "%H:%M:%S", &tm) == 0)
+		return pp_asprintf("process %lld (plugpkg %s)", (long long)h->pid, h->command);
+	return pp_asprintf(
+	    "process %lld (plugpkg %s, since %s)", (long long)h->pid, h->command, clock);
+}
+
+static int
+write_holder(int fd, const char *what, int64_t txn)
+{
+	PP_AUTO_JSON pp_json *j = pp_json_object();
+
+	pp_json_set_int(j, "pid", getpid());
+	pp_json_set_int(j, "since", pp_time_now());
+	pp_json_set_str(j, "command", what);
+	if (txn != 0)
+		pp_json_set_int(j, "transaction", txn);
+	PP_AUTO_FREE char *text = pp_json_line(j);
+	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	return pp_fd_write_all(fd, text, strlen(text));
+}
+
+/* Are we, by what our environment says, a script of a transaction on this very root? */
+static bool
+is_in_script_of(const plugpkg_context *ctx, const char **out_transaction)
+{
+	const char *txn = secure_getenv("PLUGPKG_TRANSACTION");
+	const char *root = secure_getenv("PLUGPKG_ROOT");
+	struct stat theirs, ours;
+
+	*out_transaction = txn;
+	if (txn == NULL || *txn == '\0' || root == NULL)
+		return false;
+	if (fstatat(AT_FDCWD, root, &theirs, 0) < 0 || fstat(ctx->root_fd, &ours) < 0)
+		return false;
+	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+static enum plugpkg_code
+refuse_in_script(plugpkg_context *ctx, plugpkg_error **err)
+{
+	const char *txn = NULL;
+	PP_AUTO_BUF struct pp_buf clean = PP_BUF_INIT(256);
+
+	if (!is_in_script_of(ctx, &txn))
+		return PLUGPKG_OK;
+	pp_sanitize(&clean, txn, strnlen(txn, 32));
+	(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+	    "called from a script of transaction %s on this root", pp_buf_cstr(&clean));
+	return pp_hint(err, PLUGPKG_E_REFUSED,
+	    "a script cannot change the plugins of the root that runs it; use \"requires\" in "
+	    "plugin.json");
+}
+
+static enum plugpkg_code
+say_locked(plugpkg_context *ctx, const struct holder *h, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *who = holder_text(h);
+
+	(void)pp_fail(err, PLUGPKG_E_LOCKED, 0, "'%s' is locked by %s", ctx->root, who);
+	return pp_hint(err, PLUGPKG_E_LOCKED, "try again when it is done, or leave out --no-wait");
+}
+
+static void
+tell_waiting(plugpkg_context *ctx, const struct holder *h)
+{
+	PP_AUTO_FREE char *who = holder_text(h);
+	PP_AUTO_FREE char *text = pp_asprintf("waiting for %s", who);
+	struct plugpkg_event ev = { .type = PLUGPKG_EVENT_LOCK_WAIT, .text = text };
+
+	pp_event(ctx, &ev);
+}
+
+/* One look at the held lock: refuses or gives up, or says (once for each holder) who is waited for. */
+static enum plugpkg_code
+wait_a_moment(
+    plugpkg_context *ctx, int fd, int64_t deadline_ms, int64_t *told_pid, plugpkg_error **err)
+{
+	enum plugpkg_code rc = refuse_in_script(ctx, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_CLEANUP(holder_fini) struct holder h = read_holder(fd);
+	if (deadline_ms >= 0 && pp_time_mono_ms() >= deadline_ms)
+		return say_locked(ctx, &h, err);
+	if (*told_pid != h.pid) {
+		tell_waiting(ctx, &h);
+		*told_pid = h.pid;
+	}
+	struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	(void)nanosleep(&pause, NULL); /* a signal only makes the next look come sooner */
+	return pp_check_cancel(ctx, err);
+}
+
+static enum plugpkg_code
+acquire(plugpkg_context *ctx, int fd, plugpkg_error **err)
+{
+	int64_t deadline_ms = ctx->lock_wait_ms < 0 ? -1 : pp_time_mono_ms() + ctx->lock_wait_ms;
+	int64_t told_pid = -1;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return pp_fail(err, PLUGPKG_E_IO, errno, "cannot lock '%s'", ctx->root);
+		enum plugpkg_code rc = wait_a_moment(ctx, fd, deadline_ms, &told_pid, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	return PLUGPKG_OK;
+}
+
+/* Recovery is not here yet: an administrator is told, nothing is repaired behind his back. */
+static enum plugpkg_code
+warn_of_open_transaction(plugpkg_context *ctx, plugpkg_error **err)
+{
+	struct pp_state *state = NULL;
+	PP_AUTO_FREE char *command = NULL;
+	int64_t txn = 0;
+	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_journal_open_transaction(state, &txn, &command, err);
+	if (rc == PLUGPKG_OK && txn != 0)
+		pp_warn(ctx, NULL,
+		    "transaction %lld (%s) was cut off before its end; plugpkg check shows what it "
+		    "left",
+		    (long long)txn, command);
+	return rc;
+}
+
+enum plugpkg_code
+pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err)
+{
+	PP_AUTO_FD int fd = pp_open_beneath(
+	    ctx->root_fd, "var/lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0644, PP_NO_SYMLINKS);
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot lock '%s'", ctx->root);
+	enum plugpkg_code rc = acquire(ctx, fd, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = write_holder(fd, what, 0);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/var/lock'", ctx->root);
+
+	ctx->lock_fd = pp_fd_steal(&fd);
+	rc = warn_of_open_transaction(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_root_reload_config(ctx, err);
+	if (rc != PLUGPKG_OK)
+		pp_unlock(ctx);
+	return rc;
+}
+
+void
+pp_unlock(plugpkg_context *ctx)
+{
+	/* Emptied first: who opens it next must not read of a holder that is gone. */
+	if (ctx->lock_fd >= 0 && ftruncate(ctx->lock_fd, 0) == 0)
+		(void)lseek(ctx->lock_fd, 0, SEEK_SET);
+	pp_auto_fd(&ctx->lock_fd);
+	ctx->lock_fd = -1;
+}
+
+enum plugpkg_code
+pp_lock_note_transaction(plugpkg_context *ctx, const char *what, int64_t txn, plugpkg_error **err)
+{
+	int r = write_holder(ctx->lock_fd, what, txn);
+
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/var/lock'", ctx->root)
+		     : PLUGPKG_OK;
+}

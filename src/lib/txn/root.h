@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The application's own files at the top of a root: plugpkg.json and plugpkg.lock. */
+#ifndef PP_TXN_ROOT_H
+#define PP_TXN_ROOT_H
+
+#include "lib/model/context.h"
+#include "lib/state/state.h"
+
+/* Reads plugpkg.json anew into ctx->config. Errors: BAD_CONFIG NO_ROOT IO. */
+enum plugpkg_code pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **err);
+/* Writes ctx->config, atomically, with the mode that the file had. Under the lock only. */
+enum plugpkg_code pp_root_write_config(plugpkg_context *ctx, plugpkg_error **err);
+/* Writes plugpkg.lock: exact versions, sources and digests; the same set gives the same bytes. */
+enum plugpkg_code pp_root_write_lockfile(
+    plugpkg_context *ctx, const struct pp_installeds *set, plugpkg_error **err);
+
+#endif
