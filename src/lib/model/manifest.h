@@ -40,6 +40,15 @@ struct pp_manifest {
  */
 enum plugpkg_code pp_manifest_parse(
     struct pp_str text, const char *file, struct pp_manifest **out, plugpkg_error **err);
+/*
+ * The same for lint: goes on after a mistake, which fn gets as an error (view). What could be read, owned;
+ * NULL when the text is no JSON object. Only a manifest without any mistake is fit for other use.
+ */
+typedef void (*pp_manifest_fault_fn)(const plugpkg_error *fault, void *user);
+struct pp_manifest *pp_manifest_check(
+    struct pp_str text, const char *file, pp_manifest_fault_fn fn, void *user);
+/* The known members in order: false when i is past the last one. */
+bool pp_manifest_next_key(size_t i, const char **out_key);
 void pp_manifest_free(struct pp_manifest *m);
 PP_DEFINE_AUTO(manifest, struct pp_manifest, pp_manifest_free);
 

@@ -37,7 +37,12 @@ struct pp_release {
 enum plugpkg_code pp_release_parse(const pp_json *j, const char *name, const char *where,
     enum plugpkg_code code, struct pp_release **out, plugpkg_error **err);
 void pp_release_free(struct pp_release *r);
-/* The planning row of an object that pp_release_parse() accepts: known members, fixed order, no empty ones. */
+PP_DEFINE_AUTO(release, struct pp_release, pp_release_free);
+/* One member of it into r; "name" has to come first. A key of another kind is no mistake. */
+struct pp_fields;
+enum plugpkg_code pp_release_read_field(
+    const struct pp_fields *f, const char *key, const char *name, struct pp_release *r);
+/* The planning row of an object that pp_release_parse() accepts: known members, fixed order, no empty ones, no "published". */
 pp_json *pp_release_row(const pp_json *manifest);
 
 struct pp_releases pp_vec(struct pp_release *); /* owned elements */
@@ -45,7 +50,7 @@ void pp_releases_fini(struct pp_releases *r);
 
 const struct pp_dep *pp_deps_get(const struct pp_deps *d, const char *name);
 void pp_deps_fini(struct pp_deps *d);
-/* Does r, by its name or a versioned provides, satisfy NAME in range? */
+/* Does r, by its name or a versioned provides, satisfy NAME in range? A prerelease counts like a release. */
 bool pp_release_satisfies(const struct pp_release *r, const struct pp_dep *dep);
 /* os and arch of this machine fit, and min-client is not above our version. */
 bool pp_release_fits_here(const struct pp_release *r, const char **out_why);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Fields of a JSON object that people wrote: the one form of message for what is wrong with them. */
+#ifndef PP_MODEL_FIELD_H
+#define PP_MODEL_FIELD_H
+
+#include "base/json.h"
+#include "lib/model/error.h"
+
+struct pp_fields {
+	const pp_json *json;    /* borrowed */
+	const char *where;      /* the file, for messages */
+	enum plugpkg_code code; /* what a mistake counts as */
+	plugpkg_error **err;
+};
+
+/*
+ * Each returns f->code and makes the field the error's subject: "FILE: field 'X': …". The text says the value
+ * and what would be right.
+ */
+enum plugpkg_code pp_field_fail(const struct pp_fields *f, const char *field, const char *fmt, ...)
+    PP_PRINTF(3, 4);
+enum plugpkg_code pp_field_missing(const struct pp_fields *f, const char *field);
+/* "expected WANT, found a number" */
+enum plugpkg_code pp_field_kind(
+    const struct pp_fields *f, const char *field, const pp_json *found, const char *want);
+/* Puts the field before the message that *f->err has already. */
+enum plugpkg_code pp_field_wrap(const struct pp_fields *f, const char *field);
+
+#endif

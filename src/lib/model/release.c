@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/* The members of a manifest and of a planning row that resolution needs, read by the same code. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "lib/model/field.h"
+#include "lib/model/name.h"
+#include "lib/model/release.h"
+
+#define PLATFORM_MAX       32 /* entries of os, of arch */
+#define PLATFORM_MAX_BYTES 32
+
+/* What the names in a relation may be, and what stands beside them. */
+enum relation_flags {
+	HOST_NAMES = 1 << 0, /* host: names are welcome */
+	NOT_SELF = 1 << 1,
+	VERSIONS = 1 << 2, /* versions or "", instead of ranges */
+};
+
+struct relation {
+	const char *key;
+	size_t offset; /* of the struct pp_deps in a release */
+	unsigned flags;
+};
+static const struct relation relations[] = {
+	{ "requires", offsetof(struct pp_release, requires), HOST_NAMES | NOT_SELF },
+	{ "recommends", offsetof(struct pp_release, recommends), NOT_SELF },
+	{ "suggests", offsetof(struct pp_release, suggests), NOT_SELF },
+	{ "conflicts", offsetof(struct pp_release, conflicts), HOST_NAMES },
+	{ "provides", offsetof(struct pp_release, provides), VERSIONS },
+	{ "replaces", offsetof(struct pp_release, replaces), NOT_SELF },
+};
+
+/* The order of a planning row. "published" is no matter of the manifest: the publisher adds it. */
+static const char *const row_members[] = {
+	"version",
+	"requires",
+	"recommends",
+	"suggests",
+	"conflicts",
+	"provides",
+	"replaces",
+	"os",
+	"arch",
+	"min-client",
+};
+
+static struct pp_deps *
+relation_of(struct pp_release *r, const struct relation *rel)
+{
+	return (struct pp_deps *)(void *)((char *)r + rel->offset);
+}
+
+void
+pp_deps_fini(struct pp_deps *d)
+{
+	pp_vec_foreach (dep, d) {
+		free(dep->name);
+		free(dep->text);
+		pp_range_free(dep->range);
+		pp_version_fini(&dep->version);
+	}
+	pp_vec_free(d);
+}
+
+const struct pp_dep *
+pp_deps_get(const struct pp_deps *d, const char *name)
+{
+	pp_vec_foreach (dep, d) {
+		if (strcmp(dep->name, name) == 0)
+			return dep;
+	}
+	return NULL;
+}
+
+void
+pp_release_free(struct pp_release *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < PP_LEN(relations); i++)
+		pp_deps_fini(relation_of(r, &relations[i]));
+	free(r->name);
+	pp_version_fini(&r->version);
+	pp_strs_fini(&r->os);
+	pp_strs_fini(&r->arch);
+	free(r->min_client);
+	free(r);
+}
+
+void
+pp_releases_fini(struct pp_releases *r)
+{
+	pp_vec_foreach (release, r)
+		pp_release_free(*release);
+	pp_vec_free(r);
+}
+
+/* ---- reading ---- */
+
+static enum plugpkg_code
+read_name(const struct pp_fields *f, struct pp_release *r, const char *name)
+{
+	const pp_json *j = pp_json_get(f->json, "name");
+
+	if (j == NULL && name == NULL) {
+		enum plugpkg_code rc = pp_field_missing(f, "name");
+
+		return pp_hint(f->err, rc, "add \"name\": \"NAME\" or \"@SCOPE/NAME\"");
+	}
+	if (j != NULL && pp_json_string(j) == NULL)
+		return pp_field_kind(f, "name", j, "a string");
+	const char *text = j != NULL ? pp_json_string(j) : name;
+	enum plugpkg_code rc = pp_name_check(pp_str_of(text), f->err);
+
+	if (rc != PLUGPKG_OK)
+		return pp_field_wrap(f, "name");
+	r->name = pp_xstrdup(text);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_version(const struct pp_fields *f, struct pp_release *r)
+{
+	const pp_json *j = pp_json_get(f->json, "version");
+
+	if (j == NULL) {
+		enum plugpkg_code rc = pp_field_missing(f, "version");
+
+		return pp_hint(f->err, rc, "add \"version\": \"1.0.0\"");
+	}
+	if (pp_json_string(j) == NULL)
+		return pp_field_kind(f, "version", j, "a string such as \"1.2.0\"");
+	if (pp_version_parse(pp_str_of(pp_json_string(j)), &r->version, f->err) != PLUGPKG_OK)
+		return pp_field_wrap(f, "version");
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+check_dep_name(
+    const struct pp_fields *f, const struct relation *rel, const char *self, const char *name)
+{
+	bool is_host = pp_starts_with(name, "host:");
+
+	if (is_host && (rel->flags & HOST_NAMES) == 0)
+		return pp_field_fail(
+		    f, rel->key, "a host: name may stand in 'requires' and 'conflicts' only");
+	if (is_host && !pp_name_is_host(name)) {
+		PP_AUTO_FREE char *shown = pp_shown(name, strlen(name));
+
+		return pp_field_fail(
+		    f, rel->key, "'%s' is no name of an application: expected host:NAME", shown);
+	}
+	if (!is_host && pp_name_check(pp_str_of(name), f->err) != PLUGPKG_OK)
+		return pp_field_wrap(f, rel->key);
+	if ((rel->flags & NOT_SELF) != 0 && self != NULL && strcmp(name, self) == 0)
+		return pp_field_fail(f, rel->key, "'%s' is the plugin itself", name);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_dep(
+    const struct pp_fields *f, const struct relation *rel, struct pp_dep *dep, const pp_json *value)
+{
+	const char *text = pp_json_string(value);
+	bool takes_version = (rel->flags & VERSIONS) != 0;
+	PP_AUTO_FREE char *field = pp_asprintf("%s.%s", rel->key, dep->name);
+
+	if (text == NULL)
+		return pp_field_kind(f, field, value,
+		    takes_version ? "a version such as \"1.0\", or \"\" for none"
+				  : "a range such as \"^1.2\" or \"*\"");
+	dep->text = pp_xstrdup(text);
+	if (takes_version) {
+		if (text[0] != '\0' &&
+		    pp_version_parse(pp_str_of(text), &dep->version, f->err) != PLUGPKG_OK)
+			return pp_field_wrap(f, field);
+		return PLUGPKG_OK;
+	}
+	if (pp_range_parse(pp_str_of(text), &dep->range, f->err) != PLUGPKG_OK)
+		return pp_field_wrap(f, field);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_relation(
+    const struct pp_fields *f, const struct relation *rel, const char *self, struct pp_deps *out)
+{
+	const pp_json *j = pp_json_get(f->json, rel->key);
+
+	if (j == NULL)
+		return PLUGPKG_OK;
+	if (!pp_json_is(j, PP_JSON_OBJECT))
+		return pp_field_kind(f, rel->key, j, "an object of names");
+	if (pp_json_len(j) > PP_RELEASE_MAX_DEPS)
+		return pp_field_fail(f, rel->key, "%zu entries are too many: %d is the most",
+		    pp_json_len(j), PP_RELEASE_MAX_DEPS);
+	for (void *it = pp_json_iter(j); it != NULL; it = pp_json_next(j, it)) {
+		const char *name = pp_json_iter_key(it);
+		enum plugpkg_code rc = check_dep_name(f, rel, self, name);
+
+		if (rc != PLUGPKG_OK)
+			return rc;
+
+		struct pp_dep *dep = pp_vec_new(out);
+
+		dep->name = pp_xstrdup(name);
+		rc = read_dep(f, rel, dep, pp_json_iter_value(it));
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	return PLUGPKG_OK;
+}
+
+static bool
+is_platform_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= PLATFORM_MAX_BYTES &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
+}
+
+static enum plugpkg_code
+read_platforms(const struct pp_fields *f, const char *key, struct pp_strs *out)
+{
+	const pp_json *j = pp_json_get(f->json, key);
+	const char *want = key[0] == 'o' ? "names such as \"linux\", or \"any\""
+					 : "names such as \"x86_64\", or \"any\"";
+
+	if (j == NULL)
+		return PLUGPKG_OK;
+	if (!pp_json_is(j, PP_JSON_ARRAY))
+		return pp_field_kind(f, key, j, "an array of names");
+	if (pp_json_len(j) > PLATFORM_MAX)
+		return pp_field_fail(f, key, "%zu entries are too many: %d is the most",
+		    pp_json_len(j), PLATFORM_MAX);
+	for (size_t i = 0; i < pp_json_len(j); i++) {
+		const char *name = pp_json_string(pp_json_at(j, i));
+
+		if (name == NULL)
+			return pp_field_kind(f, key, pp_json_at(j, i), want);
+		if (!is_platform_name(name)) {
+			PP_AUTO_FREE char *shown = pp_shown(name, strlen(name));
+
+			return pp_field_fail(
+			    f, key, "'%s' is no name of a platform: expected %s", shown, want);
+		}
+		pp_strs_add(out, name);
+	}
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_min_client(const struct pp_fields *f, struct pp_release *r)
+{
+	const pp_json *j = pp_json_get(f->json, "min-client");
+	struct pp_version version = { 0 };
+
+	if (j == NULL)
+		return PLUGPKG_OK;
+	if (pp_json_string(j) == NULL)
+		return pp_field_kind(f, "min-client", j, "a version of plugpkg such as \"1.2\"");
+	if (pp_version_parse(pp_str_of(pp_json_string(j)), &version, f->err) != PLUGPKG_OK)
+		return pp_field_wrap(f, "min-client");
+	pp_version_fini(&version);
+	r->min_client = pp_xstrdup(pp_json_string(j));
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_published(const struct pp_fields *f, struct pp_release *r)
+{
+	const pp_json *j = pp_json_get(f->json, "published");
+
+	if (j == NULL)
+		return PLUGPKG_OK;
+	if (!pp_json_is(j, PP_JSON_INT) || pp_json_integer(j, -1) < 0)
+		return pp_field_kind(f, "published", j, "Unix seconds");
+	r->published = pp_json_integer(j, 0);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_release_read_field(
+    const struct pp_fields *f, const char *key, const char *name, struct pp_release *r)
+{
+	if (strcmp(key, "name") == 0)
+		return read_name(f, r, name);
+	if (strcmp(key, "version") == 0)
+		return read_version(f, r);
+	if (strcmp(key, "os") == 0)
+		return read_platforms(f, key, &r->os);
+	if (strcmp(key, "arch") == 0)
+		return read_platforms(f, key, &r->arch);
+	if (strcmp(key, "min-client") == 0)
+		return read_min_client(f, r);
+	if (strcmp(key, "published") == 0)
+		return read_published(f, r);
+	for (size_t i = 0; i < PP_LEN(relations); i++) {
+		if (strcmp(key, relations[i].key) == 0)
+			return read_relation(
+			    f, &relations[i], r->name, relation_of(r, &relations[i]));
+	}
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_release_parse(const pp_json *j, const char *name, const char *where, enum plugpkg_code code,
+    struct pp_release **out, plugpkg_error **err)
+{
+	PP_AUTO(release) struct pp_release *r = pp_xcalloc(1, sizeof(*r));
+	struct pp_fields f = { .json = j, .where = where, .code = code, .err = err };
+
+	*out = NULL;
+	if (!pp_json_is(j, PP_JSON_OBJECT))
+		return pp_fail(
+		    err, code, 0, "%s: expected an object, found %s", where, pp_json_kind_name(j));
+	enum plugpkg_code rc = pp_release_read_field(&f, "name", name, r);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_LEN(row_members); i++)
+		rc = pp_release_read_field(&f, row_members[i], NULL, r);
+	if (rc == PLUGPKG_OK)
+		rc = pp_release_read_field(&f, "published", NULL, r);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	*out = pp_steal(&r);
+	return PLUGPKG_OK;
+}
+
+pp_json *
+pp_release_row(const pp_json *manifest)
+{
+	pp_json *row = pp_json_object();
+
+	for (size_t i = 0; i < PP_LEN(row_members); i++) {
+		const pp_json *value = pp_json_get(manifest, row_members[i]);
+		bool is_empty =
+		    (pp_json_is(value, PP_JSON_OBJECT) || pp_json_is(value, PP_JSON_ARRAY)) &&
+		    pp_json_len(value) == 0;
+
+		if (value != NULL && !is_empty)
+			pp_json_set(row, row_members[i], pp_json_copy(value));
+	}
+	return row;
+}
+
+/* ---- asking ---- */
+
+bool
+pp_release_satisfies(const struct pp_release *r, const struct pp_dep *dep)
+{
+	/* What is there counts, prerelease or not; which prereleases get in is decided before. */
+	if (strcmp(r->name, dep->name) == 0 &&
+	    (dep->range == NULL || pp_range_match(dep->range, &r->version, true)))
+		return true;
+
+	const struct pp_dep *provided = pp_deps_get(&r->provides, dep->name);
+
+	if (provided == NULL)
+		return false;
+	if (dep->range == NULL || pp_range_is_any(dep->range))
+		return true;
+	return provided->version.text != NULL &&
+	       pp_range_match(dep->range, &provided->version, true);
+}
