@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plugpkg-fetch: downloads for its parent, over the socket on descriptor 3 (base/msg). It opens no file
+ * of its own: each request brings the descriptor to write to. It ends when the socket closes.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <curl/curl.h>
+
+#include "transfer.h"
+
+#include "base/fd.h"
+#include "base/msg.h"
+
+#define SOCKET 3
+/* The near side keeps fewer under way; the cap only bounds what a confused one could cost. */
+#define MAX_TRANSFERS 64
+
+struct fetcher {
+	CURLM *multi;
+	struct trust_store trust;
+	size_t n_transfers;
+};
+
+/* Whatever goes wrong here later, it cannot gain rights and leaves no image of its memory. */
+static bool
+drop_rights(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0 &&
+	       setrlimit(RLIMIT_CORE, &none) == 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR;
+}
+
+static void
+add_request(struct fetcher *f, const pp_json *j, int *fd)
+{
+	struct request req;
+	struct transfer *t;
+
+	if (!request_read(j, &req) || *fd < 0 || f->n_transfers >= MAX_TRANSFERS) {
+		transfer_refuse(SOCKET, req.id, "the request cannot be served");
+		request_fini(&req);
+		return;
+	}
+	t = transfer_new(&req, *fd, SOCKET, &f->trust);
+	if (t == NULL) {
+		transfer_refuse(SOCKET, req.id, "the URL cannot be used");
+		request_fini(&req);
+		return;
+	}
+	pp_fd_steal(fd);
+	curl_multi_add_handle(f->multi, transfer_easy(t));
+	f->n_transfers++;
+}
+
+/* False when the near side is gone or talks nonsense. */
+static bool
+receive(struct fetcher *f)
+{
+	PP_AUTO_JSON pp_json *j = NULL;
+	int fds[PP_MSG_MAX_FDS];
+
+	if (pp_msg_recv(SOCKET, &j, fds) < 0)
+		return false;
+	add_request(f, j, &fds[0]);
+	for (size_t i = 0; i < PP_LEN(fds); i++)
+		pp_auto_fd(&fds[i]);
+	return true;
+}
+
+static void
+reap(struct fetcher *f)
+{
+	const CURLMsg *m;
+	int n_left;
+
+	while ((m = curl_multi_info_read(f->multi, &n_left)) != NULL) {
+		CURL *easy = m->easy_handle;
+		CURLcode result = m->data.result;
+		struct transfer *t = transfer_of(easy);
+
+		curl_multi_remove_handle(f->multi, easy);
+		if (transfer_finish(t, result)) {
+			f->n_transfers--;
+			transfer_free(t);
+		} else {
+			curl_multi_add_handle(f->multi, easy);
+		}
+	}
+}
+
+static int
+serve(struct fetcher *f)
+{
+	for (;;) {
+		struct curl_waitfd sock = { .fd = SOCKET, .events = CURL_WAIT_POLLIN };
+		int n_running = 0;
+
+		if (curl_multi_perform(f->multi, &n_running) != CURLM_OK)
+			return 1;
+		reap(f);
+		if (curl_multi_poll(f->multi, &sock, 1, 1000, NULL) != CURLM_OK)
+			return 1;
+		if (sock.revents != 0 && !receive(f))
+			return 0;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	int type = 0;
+	socklen_t size = sizeof(type);
+
+	(void)argv;
+	if (argc != 1 || getsockopt(SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+	    type != SOCK_SEQPACKET) {
+		fputs("plugpkg-fetch is started by plugpkg, not by hand\n", stderr);
+		return 2;
+	}
+	if (!drop_rights() || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return 1;
+
+	struct fetcher f = {
+		.multi = curl_multi_init(),
+		.trust = { getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR") },
+	};
+	return f.multi != NULL ? serve(&f) : 1;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What the near side may ask of the fetch helper: one file into one descriptor. */
+#ifndef PP_FETCH_REQUEST_H
+#define PP_FETCH_REQUEST_H
+
+#include "base/json.h"
+
+struct request {
+	int64_t id;
+	char *url;
+	uint64_t max;      /* most bytes of the whole file */
+	uint64_t offset;   /* bytes that are in the file already */
+	unsigned patience; /* seconds without progress that are borne */
+	bool exact;        /* the file has max bytes, no fewer */
+};
+
+/* False when j asks for nothing that can be done; *out then holds at most the id. */
+bool request_read(const pp_json *j, struct request *out);
+void request_fini(struct request *r);
+
+#endif

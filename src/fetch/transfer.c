@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One download by libcurl. Every byte is counted here, because libcurl's own size limit does not see
+ * chunked bodies. Whether the bytes are the right ones is decided by the near side.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "transfer.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/msg.h"
+#include "base/str.h"
+#include "base/time.h"
+
+#define CONNECT_SECONDS   10
+#define LOW_SPEED         1024 /* bytes a second, over `patience` seconds */
+#define DEADLINE_SPEED    4096 /* bytes a second, over the whole file */
+#define MAX_REDIRECTS     5L
+#define MAX_HEADER_BYTES  (256u * 1024)
+#define MAX_WASTED_BYTES  (64u * 1024) /* bodies of errors and redirects */
+#define PROGRESS_EVERY_MS 100
+
+/* Why we gave up ourselves; libcurl then only reports that a callback said no. */
+enum fault {
+	FAULT_NONE,
+	FAULT_LIMIT,
+	FAULT_SIZE,
+	FAULT_RANGE,
+	FAULT_DOWNGRADE,
+	FAULT_LOCAL,
+};
+
+struct transfer {
+	struct request req;
+	int fd, sock;
+	CURL *easy;
+	char curl_text[CURL_ERROR_SIZE];
+	uint64_t pos; /* bytes of the file that are there */
+	uint64_t header_bytes, wasted;
+	int64_t told_ms; /* of the last progress answer */
+	enum fault fault;
+	int local_errno;
+	bool has_begun;  /* the final answer's status was looked at */
+	bool is_useless; /* its body is an error page */
+	bool was_secure; /* https was spoken: no way back */
+};
+
+static long
+status_of(const struct transfer *t)
+{
+	long status = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+/* ---- answers ---- */
+
+static void
+answer(const struct transfer *t, const char *type, pp_json *more)
+{
+	PP_AUTO_JSON pp_json *j = more;
+
+	pp_json_set_int(j, "id", t->req.id);
+	pp_json_set_str(j, "type", type);
+	/* A near side that is gone is noticed by the main loop. */
+	int r = pp_msg_send(t->sock, j, NULL, 0);
+	(void)r;
+}
+
+static void
+answer_progress(struct transfer *t)
+{
+	int64_t now = pp_time_mono_ms();
+	pp_json *j;
+
+	if (now - t->told_ms < PROGRESS_EVERY_MS)
+		return;
+	t->told_ms = now;
+	j = pp_json_object();
+	pp_json_set_int(j, "bytes", (int64_t)t->pos);
+	answer(t, "progress", j);
+}
+
+static void
+answer_done(const struct transfer *t)
+{
+	pp_json *j = pp_json_object();
+
+	pp_json_set_int(j, "status", status_of(t));
+	pp_json_set_int(j, "bytes", (int64_t)t->pos);
+	answer(t, "done", j);
+}
+
+static void
+answer_failed(const struct transfer *t, const char *kind, int errnum, const char *text)
+{
+	pp_json *j = pp_json_object();
+
+	pp_json_set_str(j, "kind", kind);
+	pp_json_set_int(j, "status", status_of(t));
+	pp_json_set_int(j, "errno", errnum);
+	pp_json_set_int(j, "bytes", (int64_t)t->pos);
+	pp_json_set_bool(j, "retryable", strcmp(kind, "local") != 0);
+	pp_json_set_str(j, "text", text);
+	answer(t, "failed", j);
+}
+
+void
+transfer_refuse(int sock, int64_t id, const char *text)
+{
+	PP_AUTO_JSON pp_json *j = pp_json_object();
+
+	pp_json_set_int(j, "id", id);
+	pp_json_set_str(j, "type", "failed");
+	pp_json_set_str(j, "kind", "request");
+	pp_json_set_bool(j, "retryable", false);
+	pp_json_set_str(j, "text", text);
+	int r = pp_msg_send(sock, j, NULL, 0);
+	(void)r;
+}
+
+/* ---- callbacks ---- */
+
+static bool
+give_up(struct transfer *t, enum fault why)
+{
+	if (t->fault == FAULT_NONE)
+		t->fault = why;
+	return false;
+}
+
+/* "bytes START-END/TOTAL", TOTAL may be "*". Does the part continue exactly what is there? */
+static bool
+range_fits(const struct transfer *t)
+{
+	struct curl_header *h = NULL;
+	struct pp_str rest, start, end;
+	uint64_t n = 0;
+
+	if (curl_easy_header(t->easy, "Content-Range", 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+		return false;
+	if (strncasecmp(h->value, "bytes ", 6) != 0)
+		return false;
+	rest = pp_str_trim(pp_str_of(h->value + 6));
+	if (!pp_str_cut(&rest, '-', &start) || !pp_str_cut(&rest, '/', &end))
+		return false;
+	if (pp_parse_u64(start, UINT64_MAX, &n) < 0 || n != t->req.offset)
+		return false;
+	if (!t->req.exact || pp_str_eq(rest, "*"))
+		return true;
+	return pp_parse_u64(rest, UINT64_MAX, &n) == 0 && n == t->req.max;
+}
+
+static bool
+rewind_file(struct transfer *t)
+{
+	t->pos = 0;
+	if (ftruncate(t->fd, 0) == 0)
+		return true;
+	t->local_errno = errno;
+	return give_up(t, FAULT_LOCAL);
+}
+
+/* Looks at the head of the final answer before its first byte is taken. */
+static bool
+begin_body(struct transfer *t)
+{
+	long status = status_of(t);
+	curl_off_t length = -1;
+
+	t->has_begun = true;
+	if (status == 206 && t->req.offset > 0) {
+		if (!range_fits(t))
+			return give_up(t, FAULT_RANGE);
+		t->pos = t->req.offset;
+	} else if (status == 200) {
+		if (!rewind_file(t))
+			return false;
+	} else {
+		t->is_useless = true;
+		return true;
+	}
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	if (length >= 0 && (uint64_t)length > t->req.max - t->pos)
+		return give_up(t, FAULT_LIMIT);
+	if (length >= 0 && t->req.exact && (uint64_t)length != t->req.max - t->pos)
+		return give_up(t, FAULT_SIZE);
+	return true;
+}
+
+static bool
+write_body(struct transfer *t, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t w = pwrite(t->fd, p, n, (off_t)t->pos);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0) {
+			t->local_errno = errno;
+			return give_up(t, FAULT_LOCAL);
+		}
+		p += w;
+		n -= (size_t)w;
+		t->pos += (uint64_t)w;
+	}
+	return true;
+}
+
+static size_t
+on_body(char *p, size_t size, size_t n, void *user)
+{
+	struct transfer *t = user;
+
+	n *= size;
+	if (!t->has_begun && !begin_body(t))
+		return CURL_WRITEFUNC_ERROR;
+	if (t->is_useless) {
+		t->wasted += n;
+		return t->wasted <= MAX_WASTED_BYTES ? n : CURL_WRITEFUNC_ERROR;
+	}
+	if (n > t->req.max - t->pos) {
+		give_up(t, FAULT_LIMIT);
+		return CURL_WRITEFUNC_ERROR;
+	}
+	return write_body(t, p, n) ? n : CURL_WRITEFUNC_ERROR;
+}
+
+static size_t
+on_header(char *p, size_t size, size_t n, void *user)
+{
+	struct transfer *t = user;
+
+	(void)p;
+	t->header_bytes += size * n;
+	if (t->header_bytes <= MAX_HEADER_BYTES)
+		return size * n;
+	give_up(t, FAULT_LIMIT);
+	return 0;
+}
+
+/* Also sees the bodies of redirects, which never reach on_body(). */
+static int
+on_progress(void *user, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
+{
+	struct transfer *t = user;
+
+	(void)total, (void)up_total, (void)up_now;
+	if (now > 0 && (uint64_t)now > t->req.max + MAX_WASTED_BYTES) {
+		give_up(t, FAULT_LIMIT);
+		return 1;
+	}
+	if (t->has_begun && !t->is_useless)
+		answer_progress(t);
+	return 0;
+}
+
+/* Before each request of a chain of redirects is sent. */
+static int
+on_request(void *user, char *ip, char *local_ip, int port, int local_port)
+{
+	struct transfer *t = user;
+	char *url = NULL;
+
+	(void)ip, (void)local_ip, (void)port, (void)local_port;
+	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+	if (url != NULL && strncasecmp(url, "https:", 6) == 0) {
+		t->was_secure = true;
+	} else if (t->was_secure) {
+		give_up(t, FAULT_DOWNGRADE);
+		return CURL_PREREQFUNC_ABORT;
+	}
+	return CURL_PREREQFUNC_OK;
+}
+
+/* ---- life ---- */
+
+static bool
+set_policy(CURL *e, const struct transfer *t, const struct trust_store *trust)
+{
+	CURLcode r = CURLE_OK;
+	long patience = (long)t->req.patience;
+	long deadline = 3 * patience + (long)(t->req.max / DEADLINE_SPEED);
+
+	r |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	r |= curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+	r |= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
+	r |= curl_easy_setopt(e, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
+	r |= curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	r |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	r |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+	r |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	r |= curl_easy_setopt(
+	    e, CURLOPT_CONNECTTIMEOUT, patience < CONNECT_SECONDS ? patience : CONNECT_SECONDS);
+	r |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED);
+	r |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, patience);
+	r |= curl_easy_setopt(e, CURLOPT_TIMEOUT, deadline);
+	r |= curl_easy_setopt(e, CURLOPT_USERAGENT, "plugpkg/" PACKAGE_VERSION);
+	if (trust->file != NULL)
+		r |= curl_easy_setopt(e, CURLOPT_CAINFO, trust->file);
+	if (trust->dir != NULL)
+		r |= curl_easy_setopt(e, CURLOPT_CAPATH, trust->dir);
+	return r == CURLE_OK;
+}
+
+static bool
+set_callbacks(CURL *e, struct transfer *t)
+{
+	CURLcode r = CURLE_OK;
+
+	r |= curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+	r |= curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->curl_text);
+	r |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	r |= curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	r |= curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	r |= curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	r |= curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
+	r |= curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
+	r |= curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
+	r |= curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
+	r |= curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
+	return r == CURLE_OK;
+}
+
+static bool
+set_target(CURL *e, const struct transfer *t)
+{
+	char range[32];
+
+	if (curl_easy_setopt(e, CURLOPT_URL, t->req.url) != CURLE_OK)
+		return false;
+	if (t->req.offset == 0)
+		return curl_easy_setopt(e, CURLOPT_RANGE, NULL) == CURLE_OK;
+	snprintf(range, sizeof(range), "%" PRIu64 "-", t->req.offset);
+	return curl_easy_setopt(e, CURLOPT_RANGE, range) == CURLE_OK;
+}
+
+struct transfer *
+transfer_new(const struct request *req, int fd, int sock, const struct trust_store *trust)
+{
+	CURL *easy = curl_easy_init();
+	struct transfer *t;
+
+	if (easy == NULL)
+		return NULL;
+	t = pp_xcalloc(1, sizeof(*t));
+	*t = (struct transfer){ .req = *req, .fd = fd, .sock = sock, .easy = easy };
+	if (set_policy(easy, t, trust) && set_callbacks(easy, t) && set_target(easy, t))
+		return t;
+	curl_easy_cleanup(easy);
+	free(t);
+	return NULL;
+}
+
+CURL *
+transfer_easy(const struct transfer *t)
+{
+	return t->easy;
+}
+
+struct transfer *
+transfer_of(CURL *easy)
+{
+	char *t = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+	return (struct transfer *)(void *)t;
+}
+
+void
+transfer_free(struct transfer *t)
+{
+	curl_easy_cleanup(t->easy);
+	pp_auto_fd(&t->fd);
+	request_fini(&t->req);
+	free(t);
+}
+
+/* ---- the verdict ---- */
+
+/* The server cannot continue where we stand: once more, the whole file. */
+static bool
+restart(struct transfer *t)
+{
+	t->req.offset = 0;
+	t->fault = FAULT_NONE;
+	t->has_begun = t->is_useless = t->was_secure = false;
+	t->header_bytes = t->wasted = 0;
+	return rewind_file(t) && set_target(t->easy, t);
+}
+
+static void
+fail_by_fault(const struct transfer *t)
+{
+	char text[96];
+
+	switch (t->fault) {
+	case FAULT_LIMIT:
+		snprintf(text, sizeof(text), "sends more than %" PRIu64 " bytes", t->req.max);
+		answer_failed(t, "limit", 0, text);
+		break;
+	case FAULT_SIZE:
+		snprintf(text, sizeof(text), "has another size than %" PRIu64 " bytes", t->req.max);
+		answer_failed(t, "size", 0, text);
+		break;
+	case FAULT_DOWNGRADE:
+		answer_failed(t, "redirect", 0, "redirects from https to http");
+		break;
+	case FAULT_LOCAL:
+		answer_failed(t, "local", t->local_errno, "cannot write");
+		break;
+	case FAULT_RANGE:
+	case FAULT_NONE:
+		answer_failed(t, "network", 0, "answers with another part of the file");
+		break;
+	}
+}
+
+static void
+fail_by_curl(const struct transfer *t, CURLcode result)
+{
+	const char *text = t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(result);
+	long errnum = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
+	switch ((int)result) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+		answer_failed(t, "network", 0, "cannot resolve the name of the host");
+		break;
+	case CURLE_COULDNT_CONNECT:
+		answer_failed(t, "network", (int)errnum, "cannot connect");
+		break;
+	case CURLE_OPERATION_TIMEDOUT:
+		answer_failed(t, "slow", 0, "too slow, or no answer at all");
+		break;
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		answer_failed(t, "cut", 0, "the answer is cut off");
+		break;
+	case CURLE_TOO_MANY_REDIRECTS:
+		answer_failed(t, "redirect", 0, "redirects more than 5 times");
+		break;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		answer_failed(t, "redirect", 0, "redirects to something else than http and https");
+		break;
+	default:
+		answer_failed(t, "network", 0, text);
+		break;
+	}
+}
+
+static void
+fail_by_status(const struct transfer *t, long status)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "HTTP status %ld", status);
+	answer_failed(t, "http", 0, text);
+}
+
+bool
+transfer_finish(struct transfer *t, CURLcode result)
+{
+	/* An empty body never reached on_body(). */
+	if (result == CURLE_OK && !t->has_begun)
+		begin_body(t);
+
+	long status = status_of(t);
+	if (t->req.offset > 0 && (t->fault == FAULT_RANGE || status == 416) && restart(t))
+		return false;
+	if (t->fault != FAULT_NONE)
+		fail_by_fault(t);
+	else if (t->is_useless)
+		fail_by_status(t, status);
+	else if (result != CURLE_OK)
+		fail_by_curl(t, result);
+	else if (t->req.exact && t->pos != t->req.max)
+		answer_failed(t, "size", 0, "sends too few bytes");
+	else
+		answer_done(t);
+	return true;
+}

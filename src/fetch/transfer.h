@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* One download: from the request to its last answer. */
+#ifndef PP_FETCH_TRANSFER_H
+#define PP_FETCH_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "request.h"
+
+struct transfer;
+
+/* Where certificates are looked for; NULL = where libcurl was built to look. */
+struct trust_store {
+	const char *file, *dir;
+};
+
+/* req and fd are moved. NULL when libcurl refuses; nothing is moved then. */
+struct transfer *transfer_new(
+    const struct request *req, int fd, int sock, const struct trust_store *trust);
+CURL *transfer_easy(const struct transfer *t);
+struct transfer *transfer_of(CURL *easy);
+/*
+ * Takes libcurl's verdict. True: the last answer was sent. False: the transfer starts again from zero,
+ * add it to the multi handle once more.
+ */
+bool transfer_finish(struct transfer *t, CURLcode result);
+void transfer_free(struct transfer *t);
+/* Answers that the request `id` cannot be served. */
+void transfer_refuse(int sock, int64_t id, const char *text);
+
+#endif
