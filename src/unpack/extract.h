@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The job "unpack": an archive into an empty directory. */
+#ifndef PP_UNPACK_EXTRACT_H
+#define PP_UNPACK_EXTRACT_H
+
+#include "unpack/policy.h"
+
+/* Descriptors borrowed. The outcome is in the report. */
+void pp_extract(
+    int archive_fd, int dir_fd, const struct pp_limits *limits, struct pp_report *report);
+
+#endif

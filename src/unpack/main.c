@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plugpkg-unpack: reads and writes archives for plugpkg, in a process that holds only the descriptors
+ * it was given. Talks JSON over the socket at descriptor 3 and is started by plugpkg only.
+ */
+#include "base/fd.h"
+#include "base/msg.h"
+#include "unpack/extract.h"
+#include "unpack/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SOCKET_FD           3
+#define MEMORY_MAX_BYTES    (1UL << 30) /* a zstd window is at most 128 MiB */
+#define DESCRIPTORS_MAX     64
+#define EXIT_BAD_INVOCATION 2
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
+static int
+limit(__rlimit_resource_t what, rlim_t most)
+{
+	const struct rlimit r = { .rlim_cur = most, .rlim_max = most };
+
+	return setrlimit(what, &r);
+}
+
+/* No new rights, no core files, no children, bounded memory. Sanitizers need terabytes of addresses. */
+static int
+harden(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || limit(RLIMIT_CORE, 0) < 0 ||
+	    limit(RLIMIT_NOFILE, DESCRIPTORS_MAX) < 0)
+		return -1;
+	if (IS_SANITIZED)
+		return 0;
+	return limit(RLIMIT_NPROC, 0) < 0 || limit(RLIMIT_AS, MEMORY_MAX_BYTES) < 0 ? -1 : 0;
+}
+
+/* Names are UTF-8 whatever the caller's locale is; without such a locale only ASCII names pass. */
+static void
+set_locale(void)
+{
+	static const char *const names[] = { "C.UTF-8", "C.utf8", "en_US.UTF-8" };
+
+	for (size_t i = 0; i < PP_LEN(names); i++)
+		if (setlocale(LC_CTYPE, names[i]) != NULL)
+			return;
+}
+
+static int
+read_limits(const pp_json *request, struct pp_limits *out)
+{
+	int64_t bytes = pp_json_get_int(request, "max_bytes", -1);
+	int64_t files = pp_json_get_int(request, "max_files", -1);
+
+	if (bytes < 0 || files < 0)
+		return -EBADMSG;
+	*out = (struct pp_limits){ .bytes = (uint64_t)bytes,
+		.files = (uint64_t)files,
+		.exact = pp_json_get_bool(request, "exact") };
+	return 0;
+}
+
+/* fds: [archive, directory] to unpack, [directory, output] to pack. */
+static int
+serve(const pp_json *request, const int *fds, pp_json **out_answer)
+{
+	PP_CLEANUP(pp_report_fini) struct pp_report report = { 0 };
+	const char *type = pp_json_get_str(request, "type");
+	struct pp_limits limits;
+
+	if (type == NULL || read_limits(request, &limits) < 0 || fds[0] < 0 || fds[1] < 0)
+		return -EBADMSG;
+	if (strcmp(type, "unpack") == 0)
+		pp_extract(fds[0], fds[1], &limits, &report);
+	else if (strcmp(type, "pack") == 0)
+		pp_pack_dir(fds[0], fds[1], pp_json_get_int(request, "mtime", 0), &limits, &report);
+	else
+		return -EBADMSG;
+	*out_answer = pp_report_answer(&report, pp_json_get_int(request, "id", 0));
+	return 0;
+}
+
+static int
+serve_next(void)
+{
+	PP_AUTO_JSON pp_json *request = NULL, *answer = NULL;
+	int fds[PP_MSG_MAX_FDS];
+	int r = pp_msg_recv(SOCKET_FD, &request, fds);
+
+	if (r < 0)
+		return r;
+	r = serve(request, fds, &answer);
+	for (size_t i = 0; i < PP_LEN(fds); i++)
+		pp_auto_fd(&fds[i]);
+	return r < 0 ? r : pp_msg_send(SOCKET_FD, answer, NULL, 0);
+}
+
+int
+main(void)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(SOCKET_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+		fputs("plugpkg-unpack is started by plugpkg, not by hand\n", stderr);
+		return EXIT_BAD_INVOCATION;
+	}
+	(void)umask(022); /* gives the old mask, and cannot fail */
+	set_locale();
+	if (harden() < 0)
+		return EXIT_BAD_INVOCATION;
+	do
+		r = serve_next();
+	while (r == 0);
+	return r == -EPIPE ? 0 : EXIT_BAD_INVOCATION;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads an archive: one compression, one tar, nothing around them. Everything beyond the tar's own
+ * form (names, kinds, sums) is the policy's business.
+ */
+#ifndef PP_UNPACK_READER_H
+#define PP_UNPACK_READER_H
+
+#include "unpack/policy.h"
+
+#define PP_READER_BLOCK 65536
+
+struct archive;
+struct archive_entry;
+
+struct pp_reader {
+	struct archive *outer;       /* undoes the compression */
+	struct archive *inner;       /* reads the tar that comes out */
+	struct archive_entry *entry; /* view: the entry at hand */
+	uint8_t *blocks;             /* the newest two, one after the other */
+	size_t newest;               /* 0 or 1 */
+	size_t newest_n;             /* bytes in it */
+	uint64_t tar_bytes;          /* of the tar so far */
+	uint64_t tar_max_bytes;
+	uint64_t last_byte;       /* offset behind the last byte that is not zero */
+	uint64_t file_bytes;      /* size of the compressed file */
+	struct pp_report *report; /* borrowed */
+};
+
+/* fd: borrowed, a regular file. The tar may be as large as the limits can need. */
+int pp_reader_open(struct pp_reader *r, int fd, const struct pp_limits *limits,
+    struct pp_report *report) PP_MUSTUSE;
+/* 1 and the next entry (views until the next call), 0 at a proper end, -1 reported. */
+int pp_reader_next(struct pp_reader *r, struct pp_entry *out) PP_MUSTUSE;
+/* Writes the contents of the entry at hand, a file. */
+int pp_reader_copy(struct pp_reader *r, const struct pp_entry *e, int fd) PP_MUSTUSE;
+void pp_reader_close(struct pp_reader *r);
+
+#endif
