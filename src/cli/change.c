@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* One plan serves --dry-run, the prompt, --json and the commit; nothing changes before it is agreed to. */
+#include "cli/change.h"
+
+#include "cli/prompt.h"
+#include "cli/view.h"
+
+PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
+
+static enum plugpkg_code
+carry_out(struct cli *cli, plugpkg_plan *plan, bool is_dangerous)
+{
+	enum plugpkg_code rc = prompt_continue(cli, is_dangerous);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	rc = plugpkg_plan_commit(plan, cli_row, cli, &cli->err);
+	if (rc == PLUGPKG_OK)
+		cli_show(cli, view_transaction);
+	return rc;
+}
+
+enum plugpkg_code
+change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
+{
+	PP_AUTO(plan) plugpkg_plan *plan = NULL;
+	bool is_dry_run = opts_has(&cli->opts, "dry-run");
+	struct plugpkg_request request = {
+		.verb = verb,
+		.flags = flags,
+		.targets = cli->opts.operands.at,
+		.n_targets = cli->opts.operands.n,
+	};
+	enum plugpkg_code rc = plugpkg_plan_make(cli->ctx, &request, &plan, &cli->err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	plugpkg_plan_rows(plan, cli_row, cli);
+	/* A plan that nobody will be asked about is talk, and --quiet wants none. */
+	if (!cli->is_quiet || is_dry_run || !cli->is_yes)
+		cli_show(cli, view_plan);
+	if (is_dry_run) {
+		cli_say(cli, "Nothing was changed: this was a dry run.");
+		return PLUGPKG_OK;
+	}
+	if (plugpkg_plan_count(plan) == 0) {
+		cli_say(cli, "Nothing to do.");
+		return PLUGPKG_OK;
+	}
+	bool is_dangerous = plugpkg_plan_count_dangerous(plan) > 0 || (flags & PLUGPKG_ALL) != 0;
+	return carry_out(cli, plan, is_dangerous);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* What every command that changes plugins does: plan, show, ask, carry out. */
+#ifndef PP_CLI_CHANGE_H
+#define PP_CLI_CHANGE_H
+
+#include "cli/cli.h"
+
+/* The operands are the targets. */
+enum plugpkg_code change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags);
+
+#endif

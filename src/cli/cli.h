@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of the program: the command with its options, the context it works on, where its answer and
+ * its talk go, and how it ended. Commands read options, call the library, and show what came back.
+ */
+#ifndef PP_CLI_CLI_H
+#define PP_CLI_CLI_H
+
+#include <plugpkg.h>
+
+#include "base/json.h"
+#include "cli/opt.h"
+#include "cli/out.h"
+
+struct cli;
+
+enum cmd_flags {
+	CMD_NO_ROOT = 1 << 0, /* works without a root; cli->ctx stays NULL */
+	CMD_HIDDEN = 1 << 1,  /* not in --help */
+};
+
+/* What its operands are, for completion. */
+enum cmd_operand {
+	CMD_OPERAND_OTHER,
+	CMD_OPERAND_INSTALLED,
+	CMD_OPERAND_AVAILABLE,
+	CMD_OPERAND_SOURCE,
+	CMD_OPERAND_DIR,
+	CMD_OPERAND_COMMAND,
+	CMD_OPERAND_SHELL,
+};
+#define CMD_MANY 1000000U
+
+struct cmd {
+	const char *name;
+	const char *args;
+	const char *summary;
+	const struct opt *opts;        /* its own, NULL = none */
+	const struct cmd *const *subs; /* NULL-terminated; a command with these has no run */
+	unsigned flags;                /* cmd_flags */
+	unsigned min_operands, max_operands;
+	enum cmd_operand operand;
+	enum plugpkg_code (*run)(struct cli *cli);
+};
+
+/* The table of main.c, in help order. A heading has no cmd. */
+struct cmd_entry {
+	const char *heading;
+	const struct cmd *cmd;
+};
+extern const struct cmd_entry cmd_table[]; /* ends with both NULL */
+extern const struct opt cli_common_opts[];
+const struct cmd *cmd_find(const char *name);
+const struct cmd *cmd_find_sub(const struct cmd *cmd, const char *name);
+
+extern const struct cmd cmd_autoremove, cmd_build, cmd_check, cmd_clean, cmd_completion,
+    cmd_depends, cmd_help, cmd_init, cmd_install, cmd_link, cmd_lint, cmd_list, cmd_new, cmd_purge,
+    cmd_rdepends, cmd_remove, cmd_search, cmd_show, cmd_source, cmd_update, cmd_upgrade,
+    cmd_version;
+
+struct cli_rows pp_vec(pp_json *);
+
+struct renderer;
+
+struct cli {
+	const struct cmd *group; /* the command that cmd is a subcommand of, or NULL */
+	const struct cmd *cmd;   /* NULL until it is known */
+	struct opts opts;
+	const struct renderer *renderer;
+	struct out out;  /* the answer: standard output */
+	struct out talk; /* all else: standard error */
+	bool is_json, is_quiet, is_debug, is_yes;
+	unsigned verbose;
+	plugpkg_context *ctx;
+	struct cli_rows rows; /* received and not shown yet */
+	int exit_status;      /* of a success that is no 0, such as 100 */
+	plugpkg_error *err;   /* failure of the library, or … */
+	char *message, *hint; /* … our own; owned */
+};
+
+/* Fills group, cmd and opts from the command line. USAGE when it makes no sense. */
+enum plugpkg_code cli_read(struct cli *cli, const char *const *argv);
+void cli_fini(struct cli *cli);
+
+/* Ends the command with a failure of our own; hint may be NULL. Returns code. */
+enum plugpkg_code cli_fail(struct cli *cli, enum plugpkg_code code, const char *hint,
+    const char *fmt, ...) PP_PRINTF(4, 5);
+/* USAGE with the error that opts_number() left. */
+enum plugpkg_code cli_bad_option(struct cli *cli);
+const char *cli_operand(const struct cli *cli, size_t i); /* NULL past the last */
+/* Root as the user named it, or NULL: look upwards. */
+const char *cli_root(const struct cli *cli);
+/* PLUGPKG_NOW, or the clock. */
+enum plugpkg_code cli_now(struct cli *cli, int64_t *out_now);
+
+/* plugpkg_row_fn with the cli as user: prints the row or keeps it for cli_show(). */
+void cli_row(const char *json, void *user);
+/* Shows the rows received so far as text; in --json mode they are out already. */
+void cli_show(struct cli *cli, void (*view)(struct cli *cli));
+/* One line for people, on standard error; silent with --quiet and --json. */
+void cli_say(struct cli *cli, const char *fmt, ...) PP_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* `plugpkg build`. */
+#include <stdlib.h>
+
+#include "cli/view.h"
+
+/* Later times do not fit into the archive's header. */
+#define MAX_EPOCH 0777777777777ULL
+
+static const struct opt build_opts[] = {
+	{ 'o', "output", "DIR", "write the archive into DIR; default: here" },
+	OPT_END,
+};
+
+static enum plugpkg_code
+build_run(struct cli *cli)
+{
+	const char *dir = cli_operand(cli, 0), *out_dir = opts_value(&cli->opts, "output");
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	uint64_t mtime = 0;
+
+	if (epoch != NULL && *epoch != '\0' &&
+	    pp_parse_u64(pp_str_of(epoch), MAX_EPOCH, &mtime) != 0)
+		return cli_fail(cli, PLUGPKG_E_USAGE, "write Unix seconds, or unset it",
+		    "SOURCE_DATE_EPOCH is '%s', which is no time", epoch);
+	enum plugpkg_code rc = plugpkg_build(dir != NULL ? dir : ".",
+	    out_dir != NULL ? out_dir : ".", (int64_t)mtime, cli_row, cli, &cli->err);
+	if (rc == PLUGPKG_OK)
+		cli_show(cli, view_built);
+	return rc;
+}
+
+const struct cmd cmd_build = {
+	.name = "build",
+	.args = "[DIR]",
+	.summary = "pack the source directory of a plugin into an archive",
+	.opts = build_opts,
+	.flags = CMD_NO_ROOT,
+	.max_operands = 1,
+	.operand = CMD_OPERAND_DIR,
+	.run = build_run,
+};

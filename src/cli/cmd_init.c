@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* `plugpkg init`. */
+#include "cli/cli.h"
+
+static const struct opt init_opts[] = {
+	{ 0, "name", "NAME", "name of the application; default: the directory's" },
+	OPT_END,
+};
+
+static enum plugpkg_code
+init_run(struct cli *cli)
+{
+	const char *dir = cli_operand(cli, 0);
+
+	if (dir == NULL)
+		dir = cli_root(cli);
+	if (dir == NULL)
+		dir = ".";
+	enum plugpkg_code rc = plugpkg_init(dir, opts_value(&cli->opts, "name"), &cli->err);
+	if (rc == PLUGPKG_OK)
+		cli_say(cli, "'%s' is a plugpkg root now; 'plugpkg source add' names a repository.",
+		    dir);
+	return rc;
+}
+
+const struct cmd cmd_init = {
+	.name = "init",
+	.args = "[DIR]",
+	.summary = "make a directory the root of an application's plugins",
+	.opts = init_opts,
+	.flags = CMD_NO_ROOT,
+	.max_operands = 1,
+	.operand = CMD_OPERAND_DIR,
+	.run = init_run,
+};

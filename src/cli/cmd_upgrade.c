@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* `plugpkg upgrade` and `plugpkg autoremove`. */
+#include "cli/change.h"
+
+static const struct opt upgrade_opts[] = {
+	{ 0, "no-recommends", NULL, "leave out what is only recommended" },
+	{ 0, "pre", NULL, "take prereleases as well" },
+	{ 0, "dry-run", NULL, "show the plan and stop" },
+	OPT_END,
+};
+
+static enum plugpkg_code
+upgrade_run(struct cli *cli)
+{
+	unsigned flags = 0;
+
+	if (opts_has(&cli->opts, "no-recommends"))
+		flags |= PLUGPKG_NO_RECOMMENDS;
+	if (opts_has(&cli->opts, "pre"))
+		flags |= PLUGPKG_PRE;
+	return change_run(cli, PLUGPKG_UPGRADE, flags);
+}
+
+const struct cmd cmd_upgrade = {
+	.name = "upgrade",
+	.args = "[NAME...]",
+	.summary = "bring all plugins, or those named, to their newest versions",
+	.opts = upgrade_opts,
+	.max_operands = CMD_MANY,
+	.operand = CMD_OPERAND_INSTALLED,
+	.run = upgrade_run,
+};
+
+static const struct opt autoremove_opts[] = {
+	{ 0, "dry-run", NULL, "show the plan and stop" },
+	OPT_END,
+};
+
+static enum plugpkg_code
+autoremove_run(struct cli *cli)
+{
+	return change_run(cli, PLUGPKG_AUTOREMOVE, 0);
+}
+
+const struct cmd cmd_autoremove = {
+	.name = "autoremove",
+	.summary = "remove what came along automatically and nobody needs any more",
+	.opts = autoremove_opts,
+	.run = autoremove_run,
+};

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* --help and `help`, printed from the tables that the parser uses; looking commands up in them. */
+#include "cli/help.h"
+
+#include "base/mem.h"
+#include "cli/render.h"
+
+#include <string.h>
+
+#define MAX_TYPING_ERRORS 2
+
+const struct cmd *
+cmd_find(const char *name)
+{
+	for (const struct cmd_entry *e = cmd_table; e->heading != NULL || e->cmd != NULL; e++)
+		if (e->cmd != NULL && strcmp(e->cmd->name, name) == 0)
+			return e->cmd;
+	return NULL;
+}
+
+const struct cmd *
+cmd_find_sub(const struct cmd *cmd, const char *name)
+{
+	for (size_t i = 0; cmd->subs[i] != NULL; i++)
+		if (strcmp(cmd->subs[i]->name, name) == 0)
+			return cmd->subs[i];
+	return NULL;
+}
+
+enum plugpkg_code
+cli_usage(struct cli *cli, const char *fmt, ...)
+{
+	const struct cmd *cmd = cli->group != NULL ? cli->group : cli->cmd;
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(65536);
+	PP_AUTO_FREE char *hint = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	pp_buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	if (cmd != NULL)
+		hint = pp_asprintf("plugpkg %s --help tells how to use it", cmd->name);
+	else
+		hint = pp_xstrdup("plugpkg --help lists the commands");
+	return cli_fail(cli, PLUGPKG_E_USAGE, hint, "%s", pp_buf_cstr(&text));
+}
+
+/* Keeps the nearest names, several when they are equally near. */
+static void
+consider(const char *typed, const char *name, struct pp_strs *nearest, size_t *distance)
+{
+	size_t d = pp_distance(typed, name, MAX_TYPING_ERRORS);
+
+	if (strlen(typed) > 1 && pp_starts_with(name, typed))
+		d = 1;
+	if (d > MAX_TYPING_ERRORS || d > *distance)
+		return;
+	if (d < *distance)
+		pp_strs_fini(nearest);
+	*distance = d;
+	pp_strs_add(nearest, name);
+}
+
+enum plugpkg_code
+cli_unknown_command(struct cli *cli, const struct cmd *group, const char *name)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs nearest = { 0 };
+	PP_AUTO_BUF struct pp_buf hint = PP_BUF_INIT(4096);
+	size_t distance = MAX_TYPING_ERRORS;
+
+	for (size_t i = 0; group != NULL && group->subs[i] != NULL; i++)
+		consider(name, group->subs[i]->name, &nearest, &distance);
+	for (const struct cmd_entry *e = cmd_table;
+	     group == NULL && (e->heading != NULL || e->cmd != NULL); e++)
+		if (e->cmd != NULL && (e->cmd->flags & CMD_HIDDEN) == 0)
+			consider(name, e->cmd->name, &nearest, &distance);
+	const char *prefix = group != NULL ? group->name : "";
+	const char *blank = group != NULL ? " " : "";
+	if (nearest.n == 0)
+		return cli_usage(cli, "unknown command '%s%s%s'", prefix, blank, name);
+	pp_buf_adds(&hint, "did you mean ");
+	for (size_t i = 0; i < nearest.n; i++)
+		pp_buf_addf(&hint, "%s'%s'", i == 0 ? "" : " or ", nearest.at[i]);
+	pp_buf_addc(&hint, '?');
+	return cli_fail(cli, PLUGPKG_E_USAGE, pp_buf_cstr(&hint), "unknown command '%s%s%s'",
+	    prefix, blank, name);
+}
+
+static void
+print_options(struct out *o, const char *heading, const struct opt *table)
+{
+	if (table == NULL || table->name == NULL)
+		return;
+	out_end(o);
+	out_line(o, "%s:", heading);
+	for (const struct opt *t = table; t->name != NULL; t++) {
+		PP_AUTO_BUF struct pp_buf form = PP_BUF_INIT(256);
+
+		if (t->letter != 0)
+			pp_buf_addf(&form, "-%c, ", t->letter);
+		else
+			pp_buf_adds(&form, "    ");
+		pp_buf_addf(&form, "--%s", t->name);
+		if (t->arg != NULL)
+			pp_buf_addf(&form, " %s", t->arg);
+		out_line(o, "  %-24s %s", pp_buf_cstr(&form), t->text);
+	}
+}
+
+static void
+help_command(struct out *o, const struct cmd *group, const struct cmd *cmd)
+{
+	out_line(o, "Usage: plugpkg %s%s%s [OPTIONS]%s%s", group != NULL ? group->name : "",
+	    group != NULL ? " " : "", cmd->name, cmd->args != NULL ? " " : "",
+	    cmd->args != NULL ? cmd->args : "");
+	out_end(o);
+	out_line(o, "%s.", cmd->summary);
+	if (cmd->subs != NULL) {
+		out_end(o);
+		out_line(o, "Commands:");
+	}
+	for (size_t i = 0; cmd->subs != NULL && cmd->subs[i] != NULL; i++) {
+		const struct cmd *sub = cmd->subs[i];
+		PP_AUTO_FREE char *form = pp_asprintf("%s %s%s%s", cmd->name, sub->name,
+		    sub->args != NULL ? " " : "", sub->args != NULL ? sub->args : "");
+
+		out_line(o, "  %-24s %s", form, sub->summary);
+	}
+	print_options(o, "Options", cmd->opts);
+	print_options(o, "Common options", cli_common_opts);
+	out_end(o);
+	out_line(o, "Manual: plugpkg-%s(1)", group != NULL ? group->name : cmd->name);
+}
+
+static void
+help_program(struct out *o)
+{
+	out_line(
+	    o, "plugpkg %s: packages for the plugins of a running application", plugpkg_version());
+	out_end(o);
+	out_line(o, "Usage: plugpkg COMMAND [OPTIONS] [OPERANDS]");
+	for (const struct cmd_entry *e = cmd_table; e->heading != NULL || e->cmd != NULL; e++) {
+		if (e->heading != NULL) {
+			out_end(o);
+			out_line(o, "%s:", e->heading);
+		} else if ((e->cmd->flags & CMD_HIDDEN) == 0) {
+			out_line(o, "  %-12s %s", e->cmd->name, e->cmd->summary);
+		}
+	}
+	print_options(o, "Options of every command", cli_common_opts);
+	out_end(o);
+	out_line(o, "plugpkg COMMAND --help tells more, and so does plugpkg(1).");
+}
+
+void
+help_show(struct cli *cli, const struct cmd *group, const struct cmd *cmd)
+{
+	struct out *o =
+	    cli->is_json ? &cli->talk : &cli->out; /* the answer is the result row then */
+
+	cli->renderer->quieten(cli);
+	if (cmd != NULL)
+		help_command(o, group, cmd);
+	else
+		help_program(o);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Streams for people: sanitising, colours where they are wanted, sizes and widths. */
+#include "cli/out.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const char *const style_codes[] = {
+	[OUT_PLAIN] = "",
+	[OUT_BOLD] = "\033[1m",
+	[OUT_DIM] = "\033[2m",
+	[OUT_GOOD] = "\033[32m",
+	[OUT_WARN] = "\033[33m",
+	[OUT_BAD] = "\033[1;31m",
+};
+
+static unsigned
+terminal_width(int fd)
+{
+	struct winsize size = { 0 };
+	uint64_t columns = 0;
+
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	if (pp_parse_u64(pp_str_of(getenv("COLUMNS")), 10000, &columns) == 0 && columns > 0)
+		return (unsigned)columns;
+	return 80;
+}
+
+void
+out_init(struct out *o, FILE *f)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	bool is_dumb = term == NULL || *term == '\0' || strcmp(term, "dumb") == 0;
+
+	*o = (struct out){ .f = f, .is_terminal = isatty(fileno(f)) == 1 };
+	o->has_color = o->is_terminal && !is_dumb && (no_color == NULL || *no_color == '\0');
+	o->width = o->is_terminal ? terminal_width(fileno(f)) : 0;
+}
+
+static void PP_PRINTF(2, 0) vtext(struct out *o, const char *fmt, va_list ap)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(OUT_MAX_BYTES);
+	PP_AUTO_BUF struct pp_buf clean = PP_BUF_INIT(8 * OUT_MAX_BYTES);
+
+	pp_buf_vaddf(&text, fmt, ap);
+	pp_sanitize(&clean, pp_buf_cstr(&text), text.n);
+	out_raw(o, pp_buf_cstr(&clean));
+}
+
+void
+out_text(struct out *o, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vtext(o, fmt, ap);
+	va_end(ap);
+}
+
+void
+out_styled(struct out *o, enum out_style style, const char *fmt, ...)
+{
+	bool is_styled = o->has_color && style != OUT_PLAIN;
+	va_list ap;
+
+	if (is_styled)
+		out_raw(o, style_codes[style]);
+	va_start(ap, fmt);
+	vtext(o, fmt, ap);
+	va_end(ap);
+	if (is_styled)
+		out_raw(o, "\033[0m");
+}
+
+void
+out_line(struct out *o, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vtext(o, fmt, ap);
+	va_end(ap);
+	out_end(o);
+}
+
+void
+out_end(struct out *o)
+{
+	out_raw(o, "\n");
+}
+
+void
+out_lines(struct out *o, unsigned indent, const char *text)
+{
+	struct pp_str rest = pp_str_of(text), line;
+	bool is_first = true;
+
+	while (pp_str_cut(&rest, '\n', &line)) {
+		if (rest.p == NULL && line.n == 0 && !is_first)
+			break; /* the text ended with a newline */
+		if (!is_first)
+			out_text(o, "%*s", (int)indent, "");
+		out_text(o, "%.*s", (int)line.n, line.p);
+		out_end(o);
+		is_first = false;
+	}
+}
+
+void
+out_raw(struct out *o, const char *s)
+{
+	(void)fputs(s, o->f); /* the stream remembers; main looks at it once, at the end */
+}
+
+const char *
+out_size(uint64_t bytes, char text[OUT_SIZE_TEXT])
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+	size_t unit = 0;
+	uint64_t tenths = bytes;
+
+	if (bytes < 1000) {
+		(void)snprintf(text, OUT_SIZE_TEXT, "%u B", (unsigned)bytes);
+		return text;
+	}
+	for (tenths = (bytes + 50) / 100; tenths >= 10000 && unit + 1 < PP_LEN(units); unit++)
+		tenths = (tenths + 500) / 1000;
+	(void)snprintf(text, OUT_SIZE_TEXT, "%u.%u %s", (unsigned)(tenths / 10),
+	    (unsigned)(tenths % 10), units[unit]);
+	return text;
+}
+
+size_t
+out_columns(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		if (((unsigned char)*s & 0xc0) != 0x80)
+			n++;
+	return n;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* Text without anything that moves: for pipes, logs and simple terminals. */
+#include "cli/render.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+static void
+plain_row(struct cli *cli, const char *json)
+{
+	struct pp_json_error why;
+	pp_json *row = pp_json_parse(json, strlen(json), &why);
+
+	if (row != NULL)
+		pp_vec_push(&cli->rows, row);
+}
+
+static void
+plain_show(struct cli *cli, void (*view)(struct cli *cli))
+{
+	view(cli);
+	pp_vec_foreach (row, &cli->rows)
+		pp_json_free(*row);
+	pp_vec_free(&cli->rows);
+	(void)fflush(
+	    cli->out.f); /* before talk on the other stream; main reports a failed stream */
+}
+
+/* "unpack photos 1.2.0": the library's words when it has some. */
+static void
+event_step(struct cli *cli, const struct plugpkg_event *ev)
+{
+	const char *what = ev->text != NULL ? ev->text : ev->subject;
+
+	if (what == NULL || (cli->verbose == 0 && ev->text == NULL))
+		return;
+	out_line(&cli->talk, "%s%s%s", ev->plugin != NULL ? ev->plugin : "",
+	    ev->plugin != NULL ? ": " : "", what);
+}
+
+static void
+event_tagged(struct cli *cli, const struct plugpkg_event *ev, const char *tag, enum out_style style)
+{
+	out_styled(&cli->talk, style, "%s", tag);
+	if (ev->plugin != NULL)
+		out_text(&cli->talk, "%s: ", ev->plugin);
+	out_lines(&cli->talk, 2, ev->text != NULL ? ev->text : "");
+}
+
+static void
+event_verbose(struct cli *cli, const struct plugpkg_event *ev)
+{
+	char size[OUT_SIZE_TEXT];
+
+	switch (ev->type) {
+	case PLUGPKG_EVENT_FETCH:
+		if (ev->total > 0 && ev->done == ev->total)
+			out_line(&cli->talk, "fetched %s (%s)",
+			    ev->subject != NULL ? ev->subject : "", out_size(ev->total, size));
+		break;
+	case PLUGPKG_EVENT_SWITCH:
+		out_line(&cli->talk, "generation %llu is current", (unsigned long long)ev->done);
+		break;
+	case PLUGPKG_EVENT_DEBUG:
+	case PLUGPKG_EVENT_INFO:
+	case PLUGPKG_EVENT_WARNING:
+	case PLUGPKG_EVENT_LOCK_WAIT:
+	case PLUGPKG_EVENT_FETCH_TOTAL:
+	case PLUGPKG_EVENT_STEP:
+	case PLUGPKG_EVENT_SCRIPT_OUTPUT:
+	case PLUGPKG_EVENT_UNDO:
+		break;
+	}
+}
+
+static void
+event_spoken(struct cli *cli, const struct plugpkg_event *ev)
+{
+	switch (ev->type) {
+	case PLUGPKG_EVENT_DEBUG:
+		if (cli->is_debug)
+			event_tagged(cli, ev, "debug: ", OUT_DIM);
+		break;
+	case PLUGPKG_EVENT_INFO:
+	case PLUGPKG_EVENT_LOCK_WAIT:
+		event_tagged(cli, ev, "", OUT_PLAIN);
+		break;
+	case PLUGPKG_EVENT_WARNING:
+		event_tagged(cli, ev, "warning: ", OUT_WARN);
+		break;
+	case PLUGPKG_EVENT_STEP:
+		event_step(cli, ev);
+		break;
+	case PLUGPKG_EVENT_SCRIPT_OUTPUT:
+		event_tagged(cli, ev, "  | ", OUT_DIM);
+		break;
+	case PLUGPKG_EVENT_UNDO:
+		event_tagged(cli, ev, "undo: ", OUT_WARN);
+		break;
+	case PLUGPKG_EVENT_FETCH:
+	case PLUGPKG_EVENT_FETCH_TOTAL:
+	case PLUGPKG_EVENT_SWITCH:
+		if (cli->verbose > 0)
+			event_verbose(cli, ev);
+		break;
+	}
+}
+
+static void
+plain_event(struct cli *cli, const struct plugpkg_event *ev)
+{
+	/* A warning may be the only word about a repository that expires tomorrow: --quiet keeps it. */
+	if (cli->is_quiet && ev->type != PLUGPKG_EVENT_WARNING)
+		return;
+	event_spoken(cli, ev);
+}
+
+static void
+plain_say(struct cli *cli, const char *text)
+{
+	if (!cli->is_quiet)
+		out_lines(&cli->talk, 0, text);
+}
+
+/* "error: FIRST LINE [name]" and the other lines indented, then "hint: …". */
+static void
+plain_result(struct cli *cli, const struct result *result)
+{
+	struct pp_str rest = pp_str_of(result->message), first = rest;
+
+	if (result->code == PLUGPKG_OK)
+		return;
+	(void)pp_str_cut(&rest, '\n', &first); /* a message has at least one line */
+	out_styled(&cli->talk, OUT_BAD, "error:");
+	out_line(&cli->talk, " %.*s [%s]", (int)first.n, first.p, plugpkg_code_name(result->code));
+	if (rest.p != NULL && rest.n > 0) {
+		out_text(&cli->talk, "  ");
+		out_lines(&cli->talk, 2, rest.p);
+	}
+	if (result->hint != NULL) {
+		out_styled(&cli->talk, OUT_BOLD, "hint:");
+		out_text(&cli->talk, " ");
+		out_lines(&cli->talk, 6, result->hint);
+	}
+	if (cli->is_debug && result->where != NULL)
+		out_line(&cli->talk, "debug: at %s", result->where);
+}
+
+static void
+plain_quieten(struct cli *cli)
+{
+	(void)fflush(cli->out.f); /* main reports a failed stream */
+}
+
+const struct renderer render_plain = {
+	.row = plain_row,
+	.show = plain_show,
+	.event = plain_event,
+	.say = plain_say,
+	.result = plain_result,
+	.quieten = plain_quieten,
+};

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The process as its caller left it, made safe; and the signal handler, which sets one flag. */
+#include "cli/start.h"
+
+#include "base/compiler.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const int cancelling[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* What the handler cancels. Set before the handlers are, cleared after them. */
+static _Atomic(plugpkg_context *) cancelled_by_signal;
+
+int
+start_process(void)
+{
+	for (;;) {
+		PP_AUTO_FD int fd = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		if (fd > STDERR_FILENO)
+			break;
+		/* The lowest free number was a standard one: it stays open. */
+		if (fcntl(pp_fd_steal(&fd), F_SETFD, 0) < 0)
+			return -errno;
+	}
+	(void)umask(022); /* cannot fail; modes of the store do not depend on the caller */
+	/* A reader that went away must not end a transaction: main looks at the stream at the end. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -errno;
+	return 0;
+}
+
+static void
+on_signal(int number)
+{
+	plugpkg_context *ctx = atomic_load(&cancelled_by_signal);
+
+	(void)number;
+	if (ctx != NULL)
+		plugpkg_cancel(ctx);
+}
+
+static void
+set_handler(void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	/* Without SA_RESTART a question at the prompt ends too. */
+	action.sa_flags = (int)SA_RESETHAND;
+	(void)sigemptyset(
+	    &action.sa_mask); /* these two fail for numbers that are no signals only */
+	for (size_t i = 0; i < PP_LEN(cancelling); i++)
+		(void)sigaction(cancelling[i], &action, NULL);
+}
+
+void
+start_signals(plugpkg_context *ctx)
+{
+	atomic_store(&cancelled_by_signal, ctx);
+	set_handler(on_signal);
+}
+
+void
+stop_signals(void)
+{
+	set_handler(SIG_DFL);
+	atomic_store(&cancelled_by_signal, NULL);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows as text: the simple ones, one line or one table each. */
+#include "cli/view.h"
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "cli/table.h"
+
+#include <string.h>
+
+const pp_json *
+view_next(const struct cli *cli, const char *type, size_t *i)
+{
+	while (*i < cli->rows.n) {
+		const pp_json *row = cli->rows.at[(*i)++];
+
+		if (strcmp(view_str(row, "type"), type) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+const char *
+view_str(const pp_json *row, const char *key)
+{
+	const char *s = pp_json_get_str(row, key);
+
+	return s != NULL ? s : "";
+}
+
+uint64_t
+view_bytes(const pp_json *row, const char *key)
+{
+	int64_t n = pp_json_get_int(row, key, 0);
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+/* "1.2.0", or "1.2.0 -> 1.3.0" when something newer is there. */
+static char *
+versions_of(const pp_json *row)
+{
+	const char *newer = pp_json_get_str(row, "candidate"), *version = view_str(row, "version");
+
+	if (newer == NULL || strcmp(newer, version) == 0)
+		return pp_xstrdup(version);
+	return pp_asprintf("%s -> %s", version, newer);
+}
+
+static char *
+marks_of(const pp_json *row)
+{
+	PP_AUTO_BUF struct pp_buf marks = PP_BUF_INIT(256);
+	const char *state = pp_json_get_str(row, "state");
+
+	if (pp_json_get(row, "manual") != NULL)
+		pp_buf_adds(&marks, pp_json_get_bool(row, "manual") ? "manual" : "automatic");
+	if (state != NULL && strcmp(state, "installed") != 0)
+		pp_buf_addf(&marks, "%s%s", marks.n > 0 ? ", " : "", state);
+	if (pp_json_get_bool(row, "hold"))
+		pp_buf_addf(&marks, "%sheld", marks.n > 0 ? ", " : "");
+	return pp_buf_steal(&marks);
+}
+
+void
+view_list(struct cli *cli)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 5 };
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "plugin", &i)) != NULL;) {
+		PP_AUTO_FREE char *versions = versions_of(row);
+		PP_AUTO_FREE char *marks = marks_of(row);
+
+		table_add(&t, view_str(row, "name"));
+		table_add(&t, versions);
+		table_add(&t, view_str(row, "source"));
+		table_add(&t, marks);
+		table_add(&t, view_str(row, "summary"));
+	}
+	table_print(&t, &cli->out);
+}
+
+void
+view_found(struct cli *cli)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3 };
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "found", &i)) != NULL;) {
+		table_add(&t, view_str(row, "name"));
+		table_add(&t, view_str(row, "version"));
+		table_add(&t, view_str(row, "summary"));
+	}
+	table_print(&t, &cli->out);
+}
+
+void
+view_sources(struct cli *cli)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3 };
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "source", &i)) != NULL;) {
+		const pp_json *urls = pp_json_get(row, "urls");
+		PP_AUTO_FREE char *priority =
+		    pp_asprintf("%lld", (long long)pp_json_get_int(row, "priority", 0));
+
+		for (size_t u = 0; u == 0 || u < pp_json_len(urls); u++) {
+			table_add(&t, u == 0 ? view_str(row, "name") : "");
+			table_add(&t, u == 0 ? priority : "");
+			table_add(&t, pp_json_string(pp_json_at(urls, u)));
+		}
+	}
+	table_print(&t, &cli->out);
+}
+
+void
+view_updates(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "update", &i)) != NULL;) {
+		out_text(&cli->out, "%s: ", view_str(row, "source"));
+		if (pp_json_get(row, "changed") != NULL && !pp_json_get_bool(row, "changed"))
+			out_line(&cli->out, "nothing new");
+		else
+			out_line(&cli->out, "up to date");
+	}
+}
+
+void
+view_problems(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "problem", &i)) != NULL;) {
+		const char *name = pp_json_get_str(row, "name");
+
+		out_line(&cli->out, "%s%s%s", name != NULL ? name : "", name != NULL ? ": " : "",
+		    view_str(row, "text"));
+	}
+}
+
+void
+view_findings(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "finding", &i)) != NULL;) {
+		const char *field = pp_json_get_str(row, "field");
+		bool is_error = strcmp(view_str(row, "level"), "error") == 0;
+
+		out_styled(&cli->out, is_error ? OUT_BAD : OUT_WARN, "%s:", view_str(row, "level"));
+		out_line(&cli->out, " %s%s%s", field != NULL ? field : "",
+		    field != NULL ? ": " : "", view_str(row, "text"));
+	}
+}
+
+void
+view_created(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "created", &i)) != NULL;)
+		out_line(&cli->out, "%s", view_str(row, "path"));
+}
+
+void
+view_built(struct cli *cli)
+{
+	const pp_json *row;
+	char size[OUT_SIZE_TEXT];
+
+	for (size_t i = 0; (row = view_next(cli, "built", &i)) != NULL;)
+		out_line(&cli->out, "%s  %s  sha256:%s", view_str(row, "path"),
+		    out_size(view_bytes(row, "size_bytes"), size), view_str(row, "sha256"));
+}
+
+void
+view_cleaned(struct cli *cli)
+{
+	const pp_json *row;
+	char size[OUT_SIZE_TEXT];
+
+	for (size_t i = 0; (row = view_next(cli, "cleaned", &i)) != NULL;)
+		out_line(&cli->out, "%lld files, %lld generations, %lld versions deleted: %s free",
+		    (long long)pp_json_get_int(row, "files", 0),
+		    (long long)pp_json_get_int(row, "generations", 0),
+		    (long long)pp_json_get_int(row, "versions", 0),
+		    out_size(view_bytes(row, "bytes"), size));
+}
+
+void
+view_edges(struct cli *cli)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 4 };
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "edge", &i)) != NULL;) {
+		const char *by = pp_json_get_str(row, "installed");
+		PP_AUTO_FREE char *wants =
+		    pp_asprintf("%s %s", view_str(row, "to"), view_str(row, "range"));
+		PP_AUTO_FREE char *has =
+		    by != NULL ? pp_asprintf("%s installed", by) : pp_xstrdup("not installed");
+
+		table_add(&t, view_str(row, "from"));
+		table_add(&t, view_str(row, "relation"));
+		table_add(&t, wants);
+		table_add(&t, has);
+	}
+	table_print(&t, &cli->out);
+}

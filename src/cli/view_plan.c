@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The plan: dangerous groups first, then what comes, what stays back and why, counts and bytes. */
+#include "base/mem.h"
+#include "cli/table.h"
+#include "cli/view.h"
+
+#include <string.h>
+
+static const struct {
+	const char *action, *heading;
+	enum out_style style;
+} groups[] = {
+	{ "remove", "The following plugins will be REMOVED:", OUT_BAD },
+	{ "downgrade", "The following plugins will be DOWNGRADED:", OUT_BAD },
+	{ "install", "The following NEW plugins will be installed:", OUT_BOLD },
+	{ "upgrade", "The following plugins will be upgraded:", OUT_BOLD },
+	{ "reinstall", "The following plugins will be installed again:", OUT_BOLD },
+};
+
+static const struct {
+	const char *why, *with, *without; /* with: goes before the name of the other plugin */
+} reasons[] = {
+	{ "broken", "needs %s, which goes", "what it needs goes" },
+	{ "recommended", "recommended by %s", "recommended" },
+	{ "replaced", "replaced by %s", "replaced" },
+	{ "required", "required by %s", "required" },
+	{ "unneeded", "no longer needed by %s", "no longer needed" },
+};
+
+/* Why it is in the plan; "" for what was asked for. Owned. */
+static char *
+reason(const pp_json *step)
+{
+	const char *because = pp_json_get_str(step, "because"), *why = view_str(step, "why");
+
+	for (size_t i = 0; i < PP_LEN(reasons); i++) {
+		if (strcmp(reasons[i].why, why) != 0)
+			continue;
+		if (because == NULL)
+			return pp_xstrdup(reasons[i].without);
+		PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(4096);
+		struct pp_str rest = pp_str_of(reasons[i].with), before;
+		(void)pp_str_cut(&rest, '%', &before); /* each has its %s */
+		pp_buf_add(&text, before.p, before.n);
+		pp_buf_addf(&text, "%s%.*s", because, (int)rest.n - 1, rest.p + 1);
+		return pp_buf_steal(&text);
+	}
+	return pp_xstrdup("");
+}
+
+static void
+add_step(struct table *t, const pp_json *step)
+{
+	const char *old = pp_json_get_str(step, "old_version"),
+		   *version = view_str(step, "version");
+	bool is_change = old != NULL && strcmp(old, version) != 0;
+	PP_AUTO_FREE char *versions =
+	    is_change ? pp_asprintf("%s -> %s", old, version) : pp_xstrdup(version);
+	PP_AUTO_FREE char *why = reason(step);
+	bool is_link = strcmp(view_str(step, "source"), "link") == 0;
+
+	table_add(t, view_str(step, "name"));
+	table_add(t, versions);
+	table_add(t, is_link && *why == '\0' ? "used in place" : why);
+}
+
+static void
+print_group(struct cli *cli, size_t group)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2 };
+	const pp_json *step;
+
+	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
+		if (strcmp(view_str(step, "action"), groups[group].action) == 0)
+			add_step(&t, step);
+	if (t.cells.n == 0)
+		return;
+	out_styled(&cli->out, groups[group].style, "%s", groups[group].heading);
+	out_end(&cli->out);
+	table_print(&t, &cli->out);
+}
+
+static void
+print_kept(struct cli *cli)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2 };
+	const pp_json *kept;
+
+	for (size_t i = 0; (kept = view_next(cli, "kept", &i)) != NULL;) {
+		const char *candidate = pp_json_get_str(kept, "candidate");
+		PP_AUTO_FREE char *versions = pp_asprintf("%s%s%s", view_str(kept, "version"),
+		    candidate != NULL ? ", not " : "", candidate != NULL ? candidate : "");
+
+		table_add(&t, view_str(kept, "name"));
+		table_add(&t, versions);
+		table_add(&t, view_str(kept, "reason"));
+	}
+	if (t.cells.n == 0)
+		return;
+	out_line(&cli->out, "Kept back:");
+	table_print(&t, &cli->out);
+}
+
+static void
+print_suggested(struct cli *cli)
+{
+	const pp_json *row;
+	bool is_first = true;
+
+	for (size_t i = 0; (row = view_next(cli, "suggested", &i)) != NULL; is_first = false) {
+		if (is_first)
+			out_line(&cli->out, "Suggested, not installed:");
+		out_line(&cli->out, "  %s", view_str(row, "text"));
+	}
+}
+
+static void
+print_summary(struct cli *cli, const pp_json *row)
+{
+	char download[OUT_SIZE_TEXT], unpacked[OUT_SIZE_TEXT];
+	struct out *o = &cli->out;
+
+	out_text(o, "%lld new, %lld upgraded, ", (long long)pp_json_get_int(row, "install", 0),
+	    (long long)pp_json_get_int(row, "upgrade", 0));
+	if (pp_json_get_int(row, "reinstall", 0) > 0)
+		out_text(o, "%lld again, ", (long long)pp_json_get_int(row, "reinstall", 0));
+	if (pp_json_get_int(row, "downgrade", 0) > 0)
+		out_text(o, "%lld downgraded, ", (long long)pp_json_get_int(row, "downgrade", 0));
+	out_line(o, "%lld removed, %lld kept back.", (long long)pp_json_get_int(row, "remove", 0),
+	    (long long)pp_json_get_int(row, "kept", 0));
+	if (view_bytes(row, "download_bytes") > 0 || view_bytes(row, "unpacked_bytes") > 0)
+		out_line(o, "To fetch: %s at most. On disk: %s.",
+		    out_size(view_bytes(row, "download_bytes"), download),
+		    out_size(view_bytes(row, "unpacked_bytes"), unpacked));
+}
+
+void
+view_plan(struct cli *cli)
+{
+	const pp_json *row;
+	size_t i = 0;
+
+	for (size_t group = 0; group < PP_LEN(groups); group++)
+		print_group(cli, group);
+	print_kept(cli);
+	print_suggested(cli);
+	row = view_next(cli, "summary", &i);
+	if (row != NULL)
+		print_summary(cli, row);
+}
+
+void
+view_transaction(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "transaction", &i)) != NULL;)
+		if (!cli->is_quiet)
+			out_line(&cli->out, "Done: generation %lld is current.",
+			    (long long)pp_json_get_int(row, "generation", 0));
+}
