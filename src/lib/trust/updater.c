@@ -41,10 +41,8 @@ read_local(const struct pp_updater *u, const char *role, struct pp_buf *out, plu
 	PP_AUTO_FREE char *name = local_name(role);
 	int r = pp_read_file_at(u->spec.dir_fd, name, out);
 
-	if (r == -ENOENT) {
-		(void)pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "'%s' was never fetched", name);
-		return pp_hint(err, PLUGPKG_E_NOT_FOUND, "run plugpkg update");
-	}
+	if (r == -ENOENT)
+		return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "'%s' was never fetched", name);
 	if (r == -EFBIG)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "'%s' is too large", name);
 	if (r < 0)
@@ -402,6 +400,8 @@ pp_updater_new(const struct pp_updater_spec *spec, struct pp_updater **out, plug
 	u->label = pp_xstrdup(spec->label);
 	u->down = pp_xcalloc(spec->n_mirrors + 1, sizeof(*u->down));
 	enum plugpkg_code rc = read_local(u, "root", &root, err);
+	if (rc == PLUGPKG_E_NOT_FOUND)
+		(void)pp_hint(err, rc, "remove the source and add it again");
 	if (rc == PLUGPKG_OK)
 		rc = pp_tuf_new(pp_buf_cstr(&root), root.n, spec->now, &u->tuf, err);
 	if (rc != PLUGPKG_OK)
