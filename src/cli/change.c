@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One plan serves --dry-run, the prompt, --json and the commit; nothing changes before it is agreed to. */
+/*
+ * One plan serves --dry-run, the prompt, --json and the commit; nothing changes before it is agreed
+ * to.
+ */
 #include "cli/change.h"
 
 #include "cli/prompt.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One run of the program: the command with its options, the context it works on, where its answer and
- * its talk go, and how it ended. Commands read options, call the library, and show what came back.
+ * One run of the program: the command with its options, the context it works on, where its answer
+ * and its talk go, and how it ended. Commands read options, call the library, and show what came
+ * back.
  */
 #ifndef PP_CLI_CLI_H
 #define PP_CLI_CLI_H

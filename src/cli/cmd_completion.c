@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `plugpkg completion SHELL` prints a small script; the script asks `plugpkg completion words -- …` for
- * the words that fit. So the shells know what the tables of commands and options say, and nothing else.
+ * `plugpkg completion SHELL` prints a small script; the script asks `plugpkg completion words -- …`
+ * for the words that fit. So the shells know what the tables of commands and options say, and
+ * nothing else.
  */
 #include "cli/help.h"
 #include "cli/view.h"
@@ -141,7 +142,10 @@ offer_operands(struct cli *typed, struct found *found, enum cmd_operand kind)
 	case CMD_OPERAND_INSTALLED:
 	case CMD_OPERAND_AVAILABLE:
 	case CMD_OPERAND_SOURCE:
-		/* A root that cannot be read has no names to offer; its failure has its own commands. */
+		/*
+		 * A root that cannot be read has no names to offer; its failure has its own
+		 * commands.
+		 */
 		(void)offer_names(typed, found, kind);
 		break;
 	case CMD_OPERAND_DIR:
@@ -159,7 +163,9 @@ offer_operands(struct cli *typed, struct found *found, enum cmd_operand kind)
 	}
 }
 
-/* The option whose value the last word of argv is, or NULL: read once more with that word emptied. */
+/*
+ * The option whose value the last word of argv is, or NULL: read once more with that word emptied.
+ */
 static const struct opt *
 option_at_end(const char **argv, size_t last)
 {

@@ -28,8 +28,7 @@ add_run(struct cli *cli)
 	};
 	enum plugpkg_code rc = plugpkg_source_add(cli->ctx, &spec, &cli->err);
 	if (rc == PLUGPKG_OK)
-		cli_say(cli, "Source '%s' is added; 'plugpkg update' fetches what it offers.",
-		    spec.name);
+		cli_say(cli, "Source '%s' is added.", spec.name);
 	return rc;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Help from the tables of commands and options, and the words for a command line that makes no sense. */
+/*
+ * Help from the tables of commands and options, and the words for a command line that makes no
+ * sense.
+ */
 #ifndef PP_CLI_HELP_H
 #define PP_CLI_HELP_H
 

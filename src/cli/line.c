@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line as a whole: options of every command, the command, its own options and operands. */
+/*
+ * The command line as a whole: options of every command, the command, its own options and operands.
+ */
 #include "cli/help.h"
 
 /* Reads up to the next operand with the options of cmd. False after a bad option. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Options as data: one table serves the parser, --help, the completions and the lint of the man pages. */
+/*
+ * Options as data: one table serves the parser, --help, the completions and the lint of the man
+ * pages.
+ */
 #ifndef PP_CLI_OPT_H
 #define PP_CLI_OPT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text on its way to a stream. Whatever is printed is sanitised here, so nothing from a repository or a
- * script can steer a terminal or forge a line, and no command has to think of it.
+ * Text on its way to a stream. Whatever is printed is sanitised here, so nothing from a repository
+ * or a script can steer a terminal or forge a line, and no command has to think of it.
  */
 #ifndef PP_CLI_OUT_H
 #define PP_CLI_OUT_H

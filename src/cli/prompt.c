@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks on standard error, reads one line from standard input, and only where both are a terminal. */
+/*
+ * Asks on standard error, reads one line from standard input, and only where both are a terminal.
+ */
 #include "cli/prompt.h"
 
 #include "base/mem.h"
@@ -81,7 +83,9 @@ prompt_continue(struct cli *cli, bool is_dangerous)
 	return cli_fail(cli, PLUGPKG_E_DECLINED, NULL, "nothing was changed");
 }
 
-/* A key decides about everything that comes later: only the whole word counts, and -y never does. */
+/*
+ * A key decides about everything that comes later: only the whole word counts, and -y never does.
+ */
 static enum plugpkg_answer
 ask_key(struct cli *cli, const struct plugpkg_question *q)
 {
@@ -90,10 +94,10 @@ ask_key(struct cli *cli, const struct plugpkg_question *q)
 	if (!somebody_is_there(cli))
 		return PLUGPKG_ANSWER_NOBODY;
 	cli->renderer->quieten(cli);
-	out_lines(&cli->talk, 0,
-	    q->text != NULL ? q->text : "this repository is signed with a key not seen before");
-	out_styled(&cli->talk, OUT_BOLD, "  %s", q->subject != NULL ? q->subject : "");
-	out_end(&cli->talk);
+	const char *text = q->text != NULL ? q->text : "The repository's key is not known here.";
+	out_lines(&cli->talk, 0, text);
+	if (q->subject != NULL && strstr(text, q->subject) == NULL)
+		out_line(&cli->talk, "  %s", q->subject);
 	out_line(&cli->talk, "Compare it with what the publisher told you in another way.");
 	out_text(&cli->talk, "Type 'yes' to trust it: ");
 	(void)fflush(cli->talk.f); /* a lost prompt is seen at the terminal */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three ways to say what happens. json: every row one line on standard output. plain: text, the answer
- * on standard output, talk on standard error. tty: plain with a progress bar on standard error.
+ * Three ways to say what happens. json: every row one line on standard output. plain: text, the
+ * answer on standard output, talk on standard error. tty: plain with a progress bar on standard
+ * error.
  */
 #ifndef PP_CLI_RENDER_H
 #define PP_CLI_RENDER_H

@@ -93,7 +93,9 @@ event_spoken(struct cli *cli, const struct plugpkg_event *ev)
 		event_step(cli, ev);
 		break;
 	case PLUGPKG_EVENT_SCRIPT_OUTPUT:
-		event_tagged(cli, ev, "  | ", OUT_DIM);
+		out_styled(&cli->talk, OUT_DIM, "  | ");
+		out_line(&cli->talk, "%s: %s", ev->plugin != NULL ? ev->plugin : "",
+		    ev->text != NULL ? ev->text : "");
 		break;
 	case PLUGPKG_EVENT_UNDO:
 		event_tagged(cli, ev, "undo: ", OUT_WARN);
@@ -110,7 +112,10 @@ event_spoken(struct cli *cli, const struct plugpkg_event *ev)
 static void
 plain_event(struct cli *cli, const struct plugpkg_event *ev)
 {
-	/* A warning may be the only word about a repository that expires tomorrow: --quiet keeps it. */
+	/*
+	 * A warning may be the only word about a repository that expires tomorrow: --quiet keeps
+	 * it.
+	 */
 	if (cli->is_quiet && ev->type != PLUGPKG_EVENT_WARNING)
 		return;
 	event_spoken(cli, ev);

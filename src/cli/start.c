@@ -31,7 +31,9 @@ start_process(void)
 			return -errno;
 	}
 	(void)umask(022); /* cannot fail; modes of the store do not depend on the caller */
-	/* A reader that went away must not end a transaction: main looks at the stream at the end. */
+	/*
+	 * A reader that went away must not end a transaction: main looks at the stream at the end.
+	 */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -errno;
 	return 0;

@@ -5,9 +5,15 @@
 
 #include <plugpkg.h>
 
-/* Descriptors 0 to 2 are open afterwards, so that no file of ours can ever become one of them. 0 or -errno. */
+/*
+ * Descriptors 0 to 2 are open afterwards, so that no file of ours can ever become one of them. 0 or
+ * -errno.
+ */
 int start_process(void);
-/* From now on SIGINT, SIGTERM and SIGHUP cancel what ctx does; a second one ends the process at once. */
+/*
+ * From now on SIGINT, SIGTERM and SIGHUP cancel what ctx does; a second one ends the process at
+ * once.
+ */
 void start_signals(plugpkg_context *ctx);
 /* ctx goes away: signals do what they do by default. */
 void stop_signals(void);

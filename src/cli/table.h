@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of cells under one another, each column as wide as its widest cell; the last one is cut to fit. */
+/*
+ * Rows of cells under one another, each column as wide as its widest cell; the last one is cut to
+ * fit.
+ */
 #ifndef PP_CLI_TABLE_H
 #define PP_CLI_TABLE_H
 

@@ -95,23 +95,39 @@ view_found(struct cli *cli)
 	table_print(&t, &cli->out);
 }
 
+static void
+add_source(struct table *t, const pp_json *row)
+{
+	const pp_json *urls = pp_json_get(row, "urls");
+	const char *root = pp_json_get_str(row, "root"), *expires = pp_json_get_str(row, "expires");
+	PP_AUTO_FREE char *priority =
+	    pp_asprintf("%lld", (long long)pp_json_get_int(row, "priority", 0));
+	PP_AUTO_FREE char *key = pp_asprintf("key %s", root != NULL ? root : "");
+	PP_AUTO_FREE char *until = pp_asprintf("valid until %s", expires != NULL ? expires : "");
+	const char *more[] = { root != NULL ? key : NULL, expires != NULL ? until : NULL };
+
+	for (size_t u = 0; u == 0 || u < pp_json_len(urls); u++) {
+		table_add(t, u == 0 ? view_str(row, "name") : "");
+		table_add(t, u == 0 ? priority : "");
+		table_add(t, pp_json_string(pp_json_at(urls, u)));
+	}
+	for (size_t i = 0; i < PP_LEN(more); i++) {
+		if (more[i] == NULL)
+			continue;
+		table_add(t, "");
+		table_add(t, "");
+		table_add(t, more[i]);
+	}
+}
+
 void
 view_sources(struct cli *cli)
 {
 	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3 };
 	const pp_json *row;
 
-	for (size_t i = 0; (row = view_next(cli, "source", &i)) != NULL;) {
-		const pp_json *urls = pp_json_get(row, "urls");
-		PP_AUTO_FREE char *priority =
-		    pp_asprintf("%lld", (long long)pp_json_get_int(row, "priority", 0));
-
-		for (size_t u = 0; u == 0 || u < pp_json_len(urls); u++) {
-			table_add(&t, u == 0 ? view_str(row, "name") : "");
-			table_add(&t, u == 0 ? priority : "");
-			table_add(&t, pp_json_string(pp_json_at(urls, u)));
-		}
-	}
+	for (size_t i = 0; (row = view_next(cli, "source", &i)) != NULL;)
+		add_source(&t, row);
 	table_print(&t, &cli->out);
 }
 

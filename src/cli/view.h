@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows as text. Each view takes the rows that cli_row() kept and prints what a person wants to know. */
+/*
+ * Rows as text. Each view takes the rows that cli_row() kept and prints what a person wants to
+ * know.
+ */
 #ifndef PP_CLI_VIEW_H
 #define PP_CLI_VIEW_H
 
