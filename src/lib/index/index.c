@@ -52,8 +52,8 @@ parse_layer(const struct at *at, const pp_json *j, const char *what, struct pp_s
 		    at->where, what, pp_json_kind_name(list));
 	if (n == 0 || n > PP_INDEX_MAX_SHARDS || (n & (n - 1)) != 0)
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
-		    "%s: \"%s\" lists %zu shards; expected a power of two up to %d", at->where, what,
-		    n, PP_INDEX_MAX_SHARDS);
+		    "%s: \"%s\" lists %zu shards; expected a power of two up to %d", at->where,
+		    what, n, PP_INDEX_MAX_SHARDS);
 	for (size_t i = 0; i < n; i++) {
 		struct pp_shard_ref ref = { .size = 0 };
 		enum plugpkg_code rc = parse_ref(at, pp_json_at(list, i), what, i, &ref);

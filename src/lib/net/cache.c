@@ -41,6 +41,14 @@ verify(int fd, const char *sha256, uint64_t size)
 	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
+static int
+drop(int cache_fd, const char *sha256)
+{
+	int r = pp_rm_rf_at(cache_fd, sha256);
+
+	return r < 0 ? r : -ENOENT;
+}
+
 int
 pp_cache_open(int cache_fd, const char *sha256, uint64_t size)
 {
@@ -52,10 +60,25 @@ pp_cache_open(int cache_fd, const char *sha256, uint64_t size)
 	int r = fd < 0 ? -EBADMSG : verify(fd, sha256, size);
 	if (r == 0)
 		return pp_fd_steal(&fd);
-	if (r != -EBADMSG)
+	return r == -EBADMSG ? drop(cache_fd, sha256) : r;
+}
+
+int
+pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out)
+{
+	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(size);
+	int r = pp_read_file_at(cache_fd, sha256, &bytes);
+	char got[65];
+
+	if (r == -EFBIG || r == -ELOOP || r == -EISDIR || r == -EINVAL)
+		return drop(cache_fd, sha256);
+	if (r < 0)
 		return r;
-	r = pp_rm_rf_at(cache_fd, sha256);
-	return r < 0 ? r : -ENOENT;
+	pp_sha256_hex(pp_buf_cstr(&bytes), bytes.n, got);
+	if (bytes.n != size || strcmp(got, sha256) != 0)
+		return drop(cache_fd, sha256);
+	pp_buf_add(out, pp_buf_cstr(&bytes), bytes.n);
+	return out->overflow ? -EFBIG : 0;
 }
 
 /* Is the locked file still the one of that name? The lock's last owner may have moved it away. */

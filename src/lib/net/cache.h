@@ -3,13 +3,15 @@
 #ifndef PP_NET_CACHE_H
 #define PP_NET_CACHE_H
 
-#include "base/compiler.h"
+#include "base/buf.h"
 
 /*
  * Opens a cached file for reading at its start, after size and digest were checked. -ENOENT when there is
  * none; one that is not what its name says is removed first. -errno.
  */
 int pp_cache_open(int cache_fd, const char *sha256, uint64_t size);
+/* The same into memory, appended. 0, -ENOENT, -errno. */
+int pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out) PP_MUSTUSE;
 
 /* A download under way. Locked, so that two processes never write into one file. */
 struct pp_part {

@@ -426,3 +426,9 @@ pp_net_open_cached(
 	*out_fd = fd;
 	return PLUGPKG_OK;
 }
+
+int
+pp_net_read_cached(struct pp_net *net, const char *sha256, size_t size, struct pp_buf *out)
+{
+	return pp_cache_read(net->cache_fd, sha256, size, out);
+}

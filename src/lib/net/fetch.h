@@ -37,6 +37,12 @@ enum plugpkg_code pp_net_fetch(
 /* Opens a verified cached file for reading, checking size and digest once more. -1 and error, or a descriptor. */
 enum plugpkg_code pp_net_open_cached(
     struct pp_net *net, const char *sha256, uint64_t size, int *out_fd, plugpkg_error **err);
+/*
+ * The bytes of a cached file, appended: what is in memory is what was checked. 0; -ENOENT when there is
+ * none, or a damaged one, which is removed; -errno.
+ */
+int pp_net_read_cached(
+    struct pp_net *net, const char *sha256, size_t size, struct pp_buf *out) PP_MUSTUSE;
 
 /*
  * A small file of unknown digest (TUF metadata): from one mirror only, at most max_bytes, never retried.

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/* One source of a root: its trust, its index root, and the answers that its shards give. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/time.h"
+#include "lib/index/catalog.h"
+#include "lib/index/shards.h"
+#include "lib/model/name.h"
+#include "lib/trust/updater.h"
+
+#define INDEX_TARGET "index/root.json"
+#define INDEX_ROLE   "index.json" /* local file of the role that lists it */
+
+struct pp_catalog {
+	plugpkg_context *ctx;
+	const struct pp_source *source;
+	struct pp_net *net;
+	char *label; /* "source 'main'" */
+	int dir_fd;  /* ROOT/var/trust/NAME */
+	struct pp_updater *updater;
+	struct pp_index_root *root;
+	struct pp_shards shards;
+};
+
+/* ---- life ---- */
+
+enum plugpkg_code
+pp_catalog_open(plugpkg_context *ctx, const struct pp_source *source, struct pp_net *net,
+    struct pp_catalog **out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("var/trust/%s", source->name);
+	PP_AUTO_FD int fd = pp_opendir_at(ctx->root_fd, dir);
+
+	if (fd == -ENOENT) {
+		pp_fail(
+		    err, PLUGPKG_E_NOT_FOUND, 0, "source '%s' has no trusted key", source->name);
+		return pp_hint(err, PLUGPKG_E_NOT_FOUND,
+		    "plugpkg source remove %s, then add it again", source->name);
+	}
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot open '%s/%s'", ctx->root, dir);
+
+	struct pp_catalog *c = pp_xmalloc(sizeof(*c));
+
+	*c = (struct pp_catalog){
+		.ctx = ctx,
+		.source = source,
+		.net = net,
+		.label = pp_asprintf("source '%s'", source->name),
+		.dir_fd = pp_fd_steal(&fd),
+	};
+	*out = c;
+	return PLUGPKG_OK;
+}
+
+static void
+close_index(struct pp_catalog *c)
+{
+	pp_shards_fini(&c->shards);
+	pp_index_root_free(c->root);
+	c->root = NULL;
+	pp_updater_free(c->updater);
+	c->updater = NULL;
+}
+
+void
+pp_catalog_free(struct pp_catalog *c)
+{
+	if (c == NULL)
+		return;
+	close_index(c);
+	pp_auto_fd(&c->dir_fd);
+	free(c->label);
+	free(c);
+}
+
+const struct pp_source *
+pp_catalog_source(const struct pp_catalog *c)
+{
+	return c->source;
+}
+
+/* ---- trust and index root ---- */
+
+/* A pp_tuf_get_fn. */
+static enum plugpkg_code
+get_metadata(void *user, size_t mirror, const char *path, size_t max_bytes, struct pp_buf *out,
+    int *out_status, plugpkg_error **err)
+{
+	const struct pp_catalog *c = user;
+	PP_AUTO_FREE char *full = pp_asprintf("metadata/%s", path);
+
+	return pp_net_get(
+	    c->net, c->source->urls.at[mirror], full, max_bytes, out, out_status, err);
+}
+
+static enum plugpkg_code
+new_updater(struct pp_catalog *c, int64_t now, plugpkg_error **err)
+{
+	const struct pp_updater_spec spec = {
+		.dir_fd = c->dir_fd,
+		.now = now,
+		.get = get_metadata,
+		.user = c,
+		.n_mirrors = c->source->urls.n,
+		.label = c->label,
+	};
+
+	close_index(c);
+	return pp_updater_new(&spec, &c->updater, err);
+}
+
+/* The bytes of the index root: from the cache, else from the mirrors. */
+static enum plugpkg_code
+read_root(struct pp_catalog *c, const struct pp_tuf_target *target, struct pp_buf *out,
+    plugpkg_error **err)
+{
+	const char *prefix = pp_updater_is_consistent_snapshot(c->updater) ? target->sha256 : "";
+	PP_AUTO_FREE char *path =
+	    pp_asprintf("targets/index/%s%sroot.json", prefix, *prefix != '\0' ? "." : "");
+	PP_AUTO_FREE char *label = pp_asprintf("index of '%s'", c->source->name);
+	const struct pp_want want = {
+		.mirrors = &c->source->urls,
+		.path = path,
+		.label = label,
+		.sha256 = target->sha256,
+		.size = target->length,
+	};
+	int r = pp_net_read_cached(c->net, want.sha256, want.size, out);
+
+	if (r == -ENOENT) {
+		enum plugpkg_code rc = pp_net_fetch(c->net, &want, 1, err);
+
+		if (rc != PLUGPKG_OK)
+			return rc;
+		r = pp_net_read_cached(c->net, want.sha256, want.size, out);
+	}
+	return r == 0 ? PLUGPKG_OK : pp_fail(err, PLUGPKG_E_IO, -r, "cannot read the %s", label);
+}
+
+/* Finds the index root among the signed targets and opens it. */
+static enum plugpkg_code
+open_index(struct pp_catalog *c, struct pp_tuf_target *out_target, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+	PP_AUTO_FREE char *where = pp_asprintf("index of '%s'", c->source->name);
+	enum plugpkg_code rc = pp_updater_target(c->updater, INDEX_TARGET, out_target, err);
+
+	if (rc == PLUGPKG_E_NOT_FOUND)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: its signed metadata lists no '" INDEX_TARGET "'", c->label);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (!pp_is_sha256(out_target->sha256))
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: its signed metadata gives no sha256 of '" INDEX_TARGET "'", c->label);
+	if (out_target->length > PP_INDEX_MAX_ROOT_BYTES)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: larger than %d bytes", where,
+		    PP_INDEX_MAX_ROOT_BYTES);
+	rc = read_root(c, out_target, &text, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_index_root_parse(
+		    (struct pp_str){ pp_buf_cstr(&text), text.n }, where, &c->root, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	c->shards = (struct pp_shards){
+		.net = c->net,
+		.mirrors = &c->source->urls,
+		.source = c->source->name,
+		.root = c->root,
+	};
+	pp_shards_init(&c->shards);
+	return PLUGPKG_OK;
+}
+
+/*
+ * Digest of the index root as the last refresh left it, "" when there was none. Only compared, never
+ * trusted: so it needs no signature.
+ */
+static void
+last_digest(const struct pp_catalog *c, char out[65])
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_TUF_MAX_TARGETS_BYTES);
+	PP_AUTO_JSON pp_json *j = NULL;
+
+	out[0] = '\0';
+	if (pp_read_file_at(c->dir_fd, INDEX_ROLE, &text) < 0)
+		return;
+	j = pp_json_parse(pp_buf_cstr(&text), text.n, NULL);
+
+	const pp_json *targets = pp_json_get(pp_json_get(j, "signed"), "targets");
+	const pp_json *hashes = pp_json_get(pp_json_get(targets, INDEX_TARGET), "hashes");
+	const char *digest = pp_json_get_str(hashes, "sha256");
+
+	if (pp_is_sha256(digest))
+		memcpy(out, digest, 65);
+}
+
+/* A small index comes whole with the update, so that later commands need no network. */
+static enum plugpkg_code
+load_small(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
+{
+	static const struct pp_shard_key keys[] = {
+		{ PP_LAYER_PLANNING, 0 },
+		{ PP_LAYER_SEARCH, 0 },
+	};
+	enum plugpkg_code rc;
+
+	if (pp_shards_count(&c->shards, PP_LAYER_PLANNING) > 1)
+		return PLUGPKG_OK;
+	rc = pp_shards_load(&c->shards, keys, PP_LEN(keys), err);
+	if (rc == PLUGPKG_OK)
+		pp_json_set_int(row, "plugins", (int64_t)c->shards.search->shard.lines.n);
+	return rc;
+}
+
+enum plugpkg_code
+pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
+{
+	struct pp_tuf_target target;
+	char before[65], expires[PP_TIME_TEXT];
+
+	last_digest(c, before);
+	enum plugpkg_code rc = new_updater(c, c->ctx->now, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_updater_refresh(c->updater, err);
+	if (rc == PLUGPKG_OK)
+		rc = open_index(c, &target, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_time_format(pp_updater_expires(c->updater), expires);
+	pp_json_set_str(row, "source", c->source->name);
+	pp_json_set_int(row, "version", pp_updater_version(c->updater, "timestamp"));
+	pp_json_set_bool(row, "changed", strcmp(before, target.sha256) != 0);
+	pp_json_set_str(row, "expires", expires);
+	return load_small(c, row, err);
+}
+
+enum plugpkg_code
+pp_catalog_load(struct pp_catalog *c, bool allow_expired, plugpkg_error **err)
+{
+	struct pp_tuf_target target;
+
+	if (pp_exists_at(c->dir_fd, "timestamp.json") == 0) {
+		pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "%s was never updated", c->label);
+		return pp_hint(err, PLUGPKG_E_NOT_FOUND, "run plugpkg update");
+	}
+	/* In 1970 nothing has expired yet; signatures and versions count all the same. */
+	enum plugpkg_code rc = new_updater(c, allow_expired ? 0 : c->ctx->now, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_updater_load(c->updater, err);
+	return rc == PLUGPKG_OK ? open_index(c, &target, err) : rc;
+}
+
+/* ---- answers ---- */
+
+static enum plugpkg_code
+need_index(const struct pp_catalog *c, plugpkg_error **err)
+{
+	if (c->root != NULL)
+		return PLUGPKG_OK;
+	return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "%s has no index yet", c->label);
+}
+
+/* The line of a name in a layer as an object, NULL when it has none. */
+static enum plugpkg_code
+find_line(
+    struct pp_catalog *c, enum pp_layer layer, const char *name, pp_json **out, plugpkg_error **err)
+{
+	struct pp_shard_key key = { .layer = layer };
+	const struct pp_shard *shard = NULL;
+	enum plugpkg_code rc = need_index(c, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	key.number = pp_index_shard_of(pp_shards_count(&c->shards, layer), name);
+	rc = pp_shards_get(&c->shards, key, &shard, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_shard_line(shard, name, out, err);
+	return rc == PLUGPKG_OK ? rc : pp_wrap(err, rc, "%s", c->label);
+}
+
+static enum plugpkg_code
+add_release(const struct pp_catalog *c, const char *name, const pp_json *row,
+    struct pp_releases *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *where = pp_asprintf("%s, index of '%s'", c->label, name);
+	struct pp_release *release = NULL;
+	enum plugpkg_code rc =
+	    pp_release_parse(row, name, where, PLUGPKG_E_BAD_METADATA, &release, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_push(out, release);
+	if (out->n > 1 && pp_version_cmp(&out->at[out->n - 2]->version, &release->version) < 0)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: version %s stands after an older one", where, release->version.text);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+add_providers(const struct pp_catalog *c, const char *name, const pp_json *list,
+    struct pp_strs *out, plugpkg_error **err)
+{
+	for (size_t i = 0; i < pp_json_len(list); i++) {
+		const char *provider = pp_json_string(pp_json_at(list, i));
+
+		if (provider == NULL || !pp_name_valid(pp_str_of(provider)))
+			return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+			    "%s, index of '%s': \"providers\" holds no plugin's name", c->label,
+			    name);
+		pp_strs_add(out, provider);
+	}
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_catalog_releases(struct pp_catalog *c, const char *name, struct pp_releases *out,
+    struct pp_strs *out_providers, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *line = NULL;
+	enum plugpkg_code rc = find_line(c, PP_LAYER_PLANNING, name, &line, err);
+	const pp_json *rows = pp_json_get(line, "versions");
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(rows); i++)
+		rc = add_release(c, name, pp_json_at(rows, i), out, err);
+	if (rc == PLUGPKG_OK && out_providers != NULL)
+		rc = add_providers(c, name, pp_json_get(line, "providers"), out_providers, err);
+	return rc;
+}
+
+/* The row of a version in a line; borrowed, NULL when there is none. */
+static pp_json *
+row_of(const pp_json *line, const char *version)
+{
+	const pp_json *rows = pp_json_get(line, "versions");
+
+	for (size_t i = 0; i < pp_json_len(rows); i++) {
+		const char *its = pp_json_get_str(pp_json_at(rows, i), "version");
+
+		if (its != NULL && strcmp(its, version) == 0)
+			return pp_json_at(rows, i);
+	}
+	return NULL;
+}
+
+static enum plugpkg_code
+find_row(struct pp_catalog *c, enum pp_layer layer, const char *name, const char *version,
+    pp_json **out, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *line = NULL;
+	enum plugpkg_code rc = find_line(c, layer, name, &line, err);
+	const pp_json *row = row_of(line, version);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (row == NULL)
+		return pp_fail(
+		    err, PLUGPKG_E_NOT_FOUND, 0, "%s has no '%s' %s", c->label, name, version);
+	*out = pp_json_ref(row);
+	return PLUGPKG_OK;
+}
+
+/* Without a digest and a size nothing may be fetched: there is no such thing as an unknown digest. */
+static enum plugpkg_code
+check_details(const struct pp_catalog *c, const char *name, const pp_json *row, plugpkg_error **err)
+{
+	if (pp_is_sha256(pp_json_get_str(row, "sha256")) && pp_json_get_int(row, "size", 0) > 0)
+		return PLUGPKG_OK;
+	return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+	    "%s, index of '%s': version %s has no valid \"sha256\" and \"size\"", c->label, name,
+	    pp_json_get_str(row, "version"));
+}
+
+enum plugpkg_code
+pp_catalog_rows(struct pp_catalog *c, const char *name, const char *version, pp_json **out_planning,
+    pp_json **out_details, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *planning = NULL;
+	PP_AUTO_JSON pp_json *details = NULL;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	if (out_planning != NULL)
+		rc = find_row(c, PP_LAYER_PLANNING, name, version, &planning, err);
+	if (rc == PLUGPKG_OK && out_details != NULL)
+		rc = find_row(c, PP_LAYER_DETAILS, name, version, &details, err);
+	if (rc == PLUGPKG_OK && out_details != NULL)
+		rc = check_details(c, name, details, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (out_planning != NULL)
+		*out_planning = pp_steal(&planning);
+	if (out_details != NULL)
+		*out_details = pp_steal(&details);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_catalog_prefetch(
+    struct pp_catalog *c, const struct pp_strs *names, enum pp_layer layer, plugpkg_error **err)
+{
+	enum plugpkg_code rc = need_index(c, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	size_t n_shards = pp_shards_count(&c->shards, layer), n = 0;
+	PP_AUTO_FREE bool *is_wanted = pp_xcalloc(n_shards, sizeof(*is_wanted));
+	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n_shards, sizeof(*keys));
+
+	pp_vec_foreach (name, names)
+		is_wanted[pp_index_shard_of(n_shards, *name)] = true;
+	for (size_t i = 0; i < n_shards; i++)
+		if (is_wanted[i])
+			keys[n++] = (struct pp_shard_key){ layer, i };
+	return pp_shards_load(&c->shards, keys, n, err);
+}
+
+static enum plugpkg_code
+search_shard(struct pp_catalog *c, const struct pp_shard **out, plugpkg_error **err)
+{
+	const struct pp_shard_key key = { PP_LAYER_SEARCH, 0 };
+	enum plugpkg_code rc = need_index(c, err);
+
+	return rc == PLUGPKG_OK ? pp_shards_get(&c->shards, key, out, err) : rc;
+}
+
+enum plugpkg_code
+pp_catalog_search(struct pp_catalog *c, void (*each)(const pp_json *line, void *user), void *user,
+    plugpkg_error **err)
+{
+	const struct pp_shard *shard = NULL;
+	enum plugpkg_code rc = search_shard(c, &shard, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (line, &shard->lines) {
+		struct pp_json_error why;
+		PP_AUTO_JSON pp_json *j = pp_json_parse(line->p, line->n, &why);
+
+		if (j == NULL)
+			return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s, search index: %s",
+			    c->label, why.text);
+		each(j, user);
+	}
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_catalog_names(struct pp_catalog *c, struct pp_strs *out, plugpkg_error **err)
+{
+	const struct pp_shard *shard = NULL;
+	enum plugpkg_code rc = search_shard(c, &shard, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (line, &shard->lines)
+		pp_strs_take(out, pp_shard_line_name(*line));
+	return PLUGPKG_OK;
+}
