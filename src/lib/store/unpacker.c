@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts the unpack helper with a fixed environment, speaks with it, and ends it. */
+#include "lib/store/unpacker.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/msg.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HELPER       "plugpkg-unpack"
+#define WAIT_MS      100
+#define GOODBYE_MS   10000
+#define MOST_HELPERS 8
+
+enum plugpkg_code
+pp_unpacker_start(struct pp_unpacker *u, plugpkg_error **err)
+{
+	static const char *const argv[] = { HELPER, NULL };
+	/* The one thing to hand on: how to open files, for tests of the way without openat2. */
+	static const char *const walk[] = { "PLUGPKG_NO_OPENAT2=1", NULL };
+	PP_AUTO_FREE char *path = pp_helper_path(HELPER);
+	struct pp_spawn s = PP_SPAWN_INIT;
+	int pair[2];
+	int r = pp_msg_pair(pair);
+
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot speak with '%s'", path);
+	PP_AUTO_FD int near = pair[0], far = pair[1];
+
+	s.path = path;
+	s.argv = argv;
+	s.env = secure_getenv("PLUGPKG_NO_OPENAT2") != NULL ? walk : NULL;
+	s.pass_fd = far;
+	r = pp_spawn(&s, &u->child);
+	if (r < 0) {
+		enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_IO, -r, "cannot start '%s'", path);
+
+		return pp_hint(err, rc, "the installation of plugpkg is incomplete");
+	}
+	u->sock = pp_fd_steal(&near);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+broke_down(struct pp_unpacker *u, plugpkg_error **err)
+{
+	pp_unpacker_fini(u);
+	return pp_fail(err, PLUGPKG_E_FAILED, 0, "the archive helper '" HELPER "' broke down");
+}
+
+enum plugpkg_code
+pp_unpacker_ask(struct pp_unpacker *u, pp_json *request, const int fds[2], plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *own = request;
+
+	pp_json_set_int(own, "id", ++u->id);
+	u->is_busy = true;
+	return pp_msg_send(u->sock, own, fds, 2) < 0 ? broke_down(u, err) : PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_unpacker_wait(
+    plugpkg_context *ctx, struct pp_unpacker *u, size_t n, size_t *out_which, plugpkg_error **err)
+{
+	struct pollfd p[MOST_HELPERS];
+
+	for (;;) {
+		for (size_t i = 0; i < n; i++)
+			p[i] = (struct pollfd){ .fd = u[i].is_busy ? u[i].sock : -1,
+				.events = POLLIN };
+		int ready = poll(p, n, WAIT_MS), errnum = errno;
+		enum plugpkg_code rc = pp_check_cancel(ctx, err);
+
+		if (rc != PLUGPKG_OK)
+			return rc;
+		if (ready < 0 && errnum != EINTR)
+			return pp_fail(err, PLUGPKG_E_IO, errnum, "cannot wait for '" HELPER "'");
+		for (size_t i = 0; ready > 0 && i < n; i++) {
+			*out_which = i;
+			if (p[i].revents != 0)
+				return PLUGPKG_OK;
+		}
+	}
+}
+
+enum plugpkg_code
+pp_unpacker_answer(struct pp_unpacker *u, pp_json **out, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *answer = NULL;
+	int fds[PP_MSG_MAX_FDS];
+	int r = pp_msg_recv(u->sock, &answer, fds);
+
+	u->is_busy = false;
+	if (r < 0)
+		return broke_down(u, err);
+	for (size_t i = 0; i < PP_LEN(fds); i++)
+		pp_auto_fd(&fds[i]); /* it has nothing to give us */
+	const char *type = pp_json_get_str(answer, "type");
+
+	if (type == NULL || (strcmp(type, "done") != 0 && strcmp(type, "failed") != 0) ||
+	    pp_json_get_int(answer, "id", -1) != u->id)
+		return broke_down(u, err);
+	*out = pp_steal(&answer);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_unpacker_end(struct pp_unpacker *u, plugpkg_error **err)
+{
+	int status = 0;
+
+	if (u->sock < 0)
+		return PLUGPKG_OK;
+	pp_auto_fd(&u->sock);
+	u->sock = -1;
+	if (pp_child_wait(&u->child, GOODBYE_MS, &status) < 0 || status != 0)
+		return broke_down(u, err);
+	return PLUGPKG_OK;
+}
+
+void
+pp_unpacker_fini(struct pp_unpacker *u)
+{
+	pp_auto_fd(&u->sock);
+	u->sock = -1;
+	u->is_busy = false;
+	pp_child_fini(&u->child);
+}

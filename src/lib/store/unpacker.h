@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The process plugpkg-unpack: started for a job, asked one job after the other, ended. */
+#ifndef PP_STORE_UNPACKER_H
+#define PP_STORE_UNPACKER_H
+
+#include "base/json.h"
+#include "base/proc.h"
+#include "lib/model/context.h"
+
+struct pp_unpacker {
+	struct pp_child child;
+	int sock;   /* -1 = not running */
+	int64_t id; /* of the newest request */
+	size_t job; /* the caller's: what it works on */
+	bool is_busy;
+};
+#define PP_UNPACKER_INIT                                                                           \
+	{                                                                                          \
+		.child = { .pid = -1 }, .sock = -1                                                 \
+	}
+
+enum plugpkg_code pp_unpacker_start(struct pp_unpacker *u, plugpkg_error **err);
+/* request: moved; gets its id. fds: two, borrowed. */
+enum plugpkg_code pp_unpacker_ask(
+    struct pp_unpacker *u, pp_json *request, const int fds[2], plugpkg_error **err);
+/* Waits until one of n helpers has an answer. A cancelled wait: INTERRUPTED within 100 ms. */
+enum plugpkg_code pp_unpacker_wait(
+    plugpkg_context *ctx, struct pp_unpacker *u, size_t n, size_t *out_which, plugpkg_error **err);
+/*
+ * The answer (owned) to the newest request. Errors: FAILED when the helper broke down or answers
+ * something else.
+ */
+enum plugpkg_code pp_unpacker_answer(struct pp_unpacker *u, pp_json **out, plugpkg_error **err);
+/* Ends the helper in peace and looks at its status. */
+enum plugpkg_code pp_unpacker_end(struct pp_unpacker *u, plugpkg_error **err);
+void pp_unpacker_fini(struct pp_unpacker *u); /* kills what still runs */
+
+#endif
