@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/* The editable index: lazy shards, changes beside them, unchanged text copied as it was. */
+#include "lib/repo/book.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "lib/index/zstd.h"
+#include "lib/repo/metadata.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Unpacked bytes of one shard before the layer is cut finer. Planning rows: about 100,000 versions, 0.9 MB
+ * packed, so that a plan costs one request. Details are wanted a few lines at a time.
+ */
+static const uint64_t shard_bytes[] = {
+	[PP_LAYER_PLANNING] = 24 << 20,
+	[PP_LAYER_DETAILS] = 1 << 20,
+};
+static const char *const layer_names[] = {
+	[PP_LAYER_PLANNING] = "planning",
+	[PP_LAYER_DETAILS] = "details",
+	[PP_LAYER_SEARCH] = "search",
+};
+
+static struct pp_shard_refs *
+refs_of(struct pp_book *b, enum pp_layer layer)
+{
+	return layer == PP_LAYER_PLANNING ? &b->root->planning : &b->root->details;
+}
+
+static size_t
+n_shards(struct pp_book *b, enum pp_layer layer)
+{
+	return layer == PP_LAYER_SEARCH ? 1 : refs_of(b, layer)->n;
+}
+
+static struct pp_shard_ref *
+ref_of(struct pp_book *b, enum pp_layer layer, size_t i)
+{
+	return layer == PP_LAYER_SEARCH ? &b->root->search : &refs_of(b, layer)->at[i];
+}
+
+static struct pp_book_shard *
+shard_of(struct pp_book *b, enum pp_layer layer, const char *name)
+{
+	return &b->shards[layer][pp_index_shard_of(n_shards(b, layer), name)];
+}
+
+static void
+free_json(void *j)
+{
+	pp_json_free(j);
+}
+
+static void
+shard_fini(struct pp_book_shard *s)
+{
+	pp_shard_fini(&s->lines);
+	pp_buf_fini(&s->text);
+	pp_map_fini(&s->changed, free_json);
+}
+
+void
+pp_book_free(struct pp_book *b)
+{
+	for (int layer = PP_LAYER_PLANNING; layer <= PP_LAYER_SEARCH; layer++) {
+		for (size_t i = 0; b->shards[layer] != NULL && i < n_shards(b, layer); i++)
+			shard_fini(&b->shards[layer][i]);
+		free(b->shards[layer]);
+	}
+	pp_index_root_free(b->root);
+	free(b);
+}
+
+/* Reads a file below public/targets/ and compares it with what the index says: the disk may have rotted. */
+static enum plugpkg_code
+read_listed(plugpkg_repo *repo, const char *path, const struct pp_shard_ref *ref,
+    struct pp_buf *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *full = pp_asprintf("targets/%s", path);
+	char sha256[65];
+
+	int r = pp_read_file_at(repo->public_fd, full, out);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'public/%s'", full);
+	pp_sha256_hex(pp_buf_cstr(out), out->n, sha256);
+	if (out->n == ref->size && strcmp(sha256, ref->sha256) == 0)
+		return PLUGPKG_OK;
+	pp_fail(err, PLUGPKG_E_DIGEST, 0, "'public/%s' is damaged", full);
+	return pp_hint(err, PLUGPKG_E_DIGEST,
+	    "copy it back from a mirror; plugpkg-repo verify lists all damage");
+}
+
+static enum plugpkg_code
+load_shard(struct pp_book *b, enum pp_layer layer, size_t i, plugpkg_error **err)
+{
+	struct pp_book_shard *s = &b->shards[layer][i];
+	const struct pp_shard_ref *ref = ref_of(b, layer, i);
+	PP_AUTO_FREE char *path = pp_index_shard_path(layer, ref);
+	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
+
+	if (s->loaded)
+		return PLUGPKG_OK;
+	s->text.limit = PP_INDEX_MAX_SHARD_BYTES;
+	if (ref->size > 0) {
+		enum plugpkg_code rc = read_listed(b->repo, path, ref, &packed, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		int r = pp_zstd_unpack(packed.s, packed.n, ref->unpacked, &s->text);
+		if (r < 0)
+			return pp_fail(
+			    err, PLUGPKG_E_BAD_METADATA, -r, "'public/targets/%s'", path);
+		rc = pp_shard_open((struct pp_str){ s->text.s, s->text.n }, path, &s->lines, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	s->loaded = true;
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_root(struct pp_book *b, int64_t index_version, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *file = NULL;
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+	struct pp_shard_ref ref = { .size = 0 };
+	const pp_json *body;
+
+	enum plugpkg_code rc =
+	    pp_published_load(b->repo, PP_ROLE_INDEX, index_version, &file, &body, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const pp_json *target = pp_json_get(pp_json_get(body, "targets"), PP_INDEX_TARGET);
+	const char *sha256 = pp_json_get_str(pp_json_get(target, "hashes"), "sha256");
+	if (!pp_is_sha256(sha256))
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "the published index role lists no '%s'", PP_INDEX_TARGET);
+	(void)snprintf(ref.sha256, sizeof(ref.sha256), "%s", sha256); /* 64 digits, just checked */
+	ref.size = (uint64_t)pp_json_get_int(target, "length", 0);
+	PP_AUTO_FREE char *path = pp_asprintf("index/%s.root.json", sha256);
+	rc = read_listed(b->repo, path, &ref, &text, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_index_root_parse((struct pp_str){ text.s, text.n }, path, &b->root, err);
+	return rc;
+}
+
+static struct pp_index_root *
+empty_root(const char *name)
+{
+	struct pp_index_root *r = pp_xcalloc(1, sizeof(*r));
+
+	r->name = pp_xstrdup(name);
+	(void)pp_vec_new(&r->planning);
+	(void)pp_vec_new(&r->details);
+	return r;
+}
+
+enum plugpkg_code
+pp_book_open(plugpkg_repo *repo, int64_t index_version, struct pp_book **out, plugpkg_error **err)
+{
+	PP_AUTO(book) struct pp_book *b = pp_xcalloc(1, sizeof(*b));
+
+	b->repo = repo;
+	if (index_version == 0) {
+		b->root = empty_root(pp_repo_name(repo));
+	} else {
+		enum plugpkg_code rc = read_root(b, index_version, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	for (int layer = PP_LAYER_PLANNING; layer <= PP_LAYER_SEARCH; layer++)
+		b->shards[layer] = pp_xcalloc(n_shards(b, layer), sizeof(*b->shards[layer]));
+	*out = pp_steal(&b);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_book_line(
+    struct pp_book *b, enum pp_layer layer, const char *name, pp_json **out, plugpkg_error **err)
+{
+	size_t i = pp_index_shard_of(n_shards(b, layer), name);
+	struct pp_book_shard *s = &b->shards[layer][i];
+
+	*out = NULL;
+	enum plugpkg_code rc = load_shard(b, layer, i, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (!pp_map_has(&s->changed, name))
+		return pp_shard_line(&s->lines, name, out, err);
+	const pp_json *line = pp_map_get(&s->changed, name);
+	*out = line == NULL ? NULL : pp_json_copy(line);
+	return PLUGPKG_OK;
+}
+
+void
+pp_book_set(struct pp_book *b, enum pp_layer layer, const char *name, pp_json *line)
+{
+	void **place = pp_map_put(&shard_of(b, layer, name)->changed, name);
+
+	pp_json_free(*place);
+	*place = line;
+}
+
+enum plugpkg_code
+pp_book_names(struct pp_book *b, enum pp_layer layer, struct pp_strs *out, plugpkg_error **err)
+{
+	for (size_t i = 0; i < n_shards(b, layer); i++) {
+		enum plugpkg_code rc = load_shard(b, layer, i, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		const struct pp_shard *lines = &b->shards[layer][i].lines;
+		for (size_t k = 0; k < lines->lines.n; k++)
+			pp_strs_take(out, pp_shard_line_name(lines->lines.at[k]));
+	}
+	pp_strs_sort(out);
+	return PLUGPKG_OK;
+}
+
+/* ---- Saving ---- */
+
+/* The new text of a shard: unchanged lines as they were, changed ones from their objects. */
+static enum plugpkg_code
+render(struct pp_book_shard *s, struct pp_buf *out, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	size_t next = 0;
+
+	pp_map_foreach (e, &s->changed)
+		pp_strs_add(&names, e->key);
+	pp_strs_sort(&names);
+	for (size_t i = 0; i < s->lines.lines.n || next < names.n;) {
+		PP_AUTO_FREE char *old =
+		    i < s->lines.lines.n ? pp_shard_line_name(s->lines.lines.at[i]) : NULL;
+		int c = old == NULL ? 1 : next == names.n ? -1 : strcmp(old, names.at[next]);
+		if (c < 0) {
+			pp_buf_add(out, s->lines.lines.at[i].p, s->lines.lines.at[i].n);
+			pp_buf_addc(out, '\n');
+		} else {
+			const pp_json *line = pp_map_get(&s->changed, names.at[next++]);
+			if (line != NULL)
+				pp_shard_write(&line, 1, out);
+		}
+		i += c <= 0;
+	}
+	if (out->overflow)
+		return pp_fail(err, PLUGPKG_E_FAILED, 0, "an index shard would be too large");
+	return PLUGPKG_OK;
+}
+
+/* Writes public/targets/index/<digest of it>.KIND unless it is there: a name never changes its content. */
+static enum plugpkg_code
+write_named(struct pp_book *b, const char *path, const struct pp_buf *bytes, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *full = pp_asprintf("targets/%s", path);
+
+	if (pp_exists_at(b->repo->public_fd, full) == 1)
+		return PLUGPKG_OK;
+	int r = pp_write_file_at(b->repo->public_fd, full, bytes->s, bytes->n, 0644);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write 'public/%s'", full);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+write_shard(struct pp_book *b, enum pp_layer layer, const struct pp_buf *text,
+    struct pp_shard_ref *out_ref, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
+
+	if (pp_zstd_pack(pp_buf_cstr(text), text->n, &packed) < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_FAILED, 0, "the %s layer cannot be packed", layer_names[layer]);
+	*out_ref = (struct pp_shard_ref){ .size = packed.n, .unpacked = text->n };
+	pp_sha256_hex(packed.s, packed.n, out_ref->sha256);
+	PP_AUTO_FREE char *path = pp_index_shard_path(layer, out_ref);
+	return write_named(b, path, &packed, err);
+}
+
+static enum plugpkg_code
+save_layer(struct pp_book *b, enum pp_layer layer, plugpkg_error **err)
+{
+	for (size_t i = 0; i < n_shards(b, layer); i++) {
+		struct pp_book_shard *s = &b->shards[layer][i];
+		struct pp_shard_ref *ref = ref_of(b, layer, i);
+		PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
+		if (ref->size > 0 && s->changed.n == 0)
+			continue;
+		enum plugpkg_code rc = render(s, &text, err);
+		if (rc == PLUGPKG_OK)
+			rc = write_shard(b, layer, &text, ref, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	return PLUGPKG_OK;
+}
+
+static size_t
+wanted_shards(struct pp_book *b, enum pp_layer layer)
+{
+	uint64_t bytes = 0;
+	size_t n = n_shards(b, layer);
+
+	for (size_t i = 0; i < n_shards(b, layer); i++)
+		bytes += ref_of(b, layer, i)->unpacked;
+	while (n < PP_INDEX_MAX_SHARDS && bytes > n * shard_bytes[layer])
+		n *= 2;
+	return n;
+}
+
+/* Distributes what was just saved over more shards. Rare: every doubling touches every line once. */
+static enum plugpkg_code
+split_layer(struct pp_book *b, enum pp_layer layer, size_t n, plugpkg_error **err)
+{
+	struct pp_book_shard *old = b->shards[layer];
+	size_t n_old = n_shards(b, layer);
+	PP_AUTO_FREE struct pp_buf *texts = pp_xcalloc(n, sizeof(*texts));
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; i < n; i++)
+		texts[i].limit = PP_INDEX_MAX_SHARD_BYTES;
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n_old; i++) {
+		shard_fini(&old[i]);
+		old[i] = (struct pp_book_shard){ 0 };
+		rc = load_shard(b, layer, i, err);
+		for (size_t k = 0; rc == PLUGPKG_OK && k < old[i].lines.lines.n; k++) {
+			struct pp_str line = old[i].lines.lines.at[k];
+			PP_AUTO_FREE char *name = pp_shard_line_name(line);
+			struct pp_buf *to = &texts[pp_index_shard_of(n, name)];
+			pp_buf_add(to, line.p, line.n);
+			pp_buf_addc(to, '\n');
+		}
+	}
+	struct pp_shard_refs refs = { 0 };
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++)
+		rc = write_shard(b, layer, &texts[i], pp_vec_new(&refs), err);
+	for (size_t i = 0; i < n; i++)
+		pp_buf_fini(&texts[i]);
+	if (rc != PLUGPKG_OK) {
+		pp_vec_free(&refs);
+		return rc;
+	}
+	for (size_t i = 0; i < n_old; i++)
+		shard_fini(&old[i]);
+	free(old);
+	b->shards[layer] = pp_xcalloc(n, sizeof(*old));
+	pp_vec_free(refs_of(b, layer));
+	*refs_of(b, layer) = refs;
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_book_save(struct pp_book *b, uint64_t *out_length, char out_sha256[65], plugpkg_error **err)
+{
+	enum plugpkg_code rc = save_layer(b, PP_LAYER_SEARCH, err);
+
+	for (int layer = PP_LAYER_PLANNING; rc == PLUGPKG_OK && layer <= PP_LAYER_DETAILS;
+	     layer++) {
+		rc = save_layer(b, (enum pp_layer)layer, err);
+		size_t n = rc == PLUGPKG_OK ? wanted_shards(b, (enum pp_layer)layer) : 0;
+		if (n > n_shards(b, (enum pp_layer)layer))
+			rc = split_layer(b, (enum pp_layer)layer, n, err);
+	}
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+	PP_AUTO_FREE char *root = pp_index_root_text(b->root);
+	pp_buf_adds(&text, root);
+	pp_buf_addc(&text, '\n');
+	*out_length = text.n;
+	pp_sha256_hex(text.s, text.n, out_sha256);
+	PP_AUTO_FREE char *path = pp_asprintf("index/%s.root.json", out_sha256);
+	return write_named(b, path, &text, err);
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `mirror`: copies a repository, verified, without a key. Everything is fetched beside the served files
+ * and put in place so that what is visible is one consistent state at any time: archives, shards, index
+ * root, role files, and timestamp.json last.
+ */
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "lib/model/context.h"
+#include "lib/net/fetch.h"
+#include "lib/repo/repo.h"
+#include "lib/repo/walk.h"
+#include "lib/trust/crypto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WORK_DIR  ".mirror"
+#define BATCH     256 /* archives that lie in WORK_DIR before they are put in place */
+#define TIMESTAMP "timestamp.json"
+
+struct mirroring {
+	int dir_fd, work_fd;
+	struct pp_net *net;
+	struct pp_strs urls;         /* one */
+	struct pp_strs targets_urls; /* one */
+	uint64_t files, bytes;       /* fetched */
+};
+
+static void
+mirroring_fini(struct mirroring *m)
+{
+	if (m->net != NULL)
+		pp_net_free(m->net);
+	pp_strs_fini(&m->urls);
+	pp_strs_fini(&m->targets_urls);
+	pp_auto_fd(&m->dir_fd);
+	pp_auto_fd(&m->work_fd);
+}
+
+static enum plugpkg_code
+get_remote(void *user, size_t mirror, const char *path, size_t max_bytes, struct pp_buf *out,
+    int *out_status, plugpkg_error **err)
+{
+	struct mirroring *m = user;
+	PP_AUTO_FREE char *full = pp_asprintf("metadata/%s", path);
+
+	return pp_net_get(m->net, m->urls.at[mirror], full, max_bytes, out, out_status, err);
+}
+
+static bool
+is_there(struct mirroring *m, const struct pp_walk_file *f)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", f->path);
+	struct stat st;
+
+	/* The name holds the digest and was given by a rename after verification: the size is enough. */
+	return fstatat(m->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       (uint64_t)st.st_size == f->size;
+}
+
+static enum plugpkg_code
+place(struct mirroring *m, const struct pp_walk_file *f, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", f->path);
+	PP_AUTO_FREE char *dir = pp_xstrndup(path, (size_t)(strrchr(path, '/') - path));
+
+	int r = pp_mkdirs_at(m->dir_fd, dir, 0755);
+	PP_AUTO_FD int fd = r < 0 ? r : openat(m->work_fd, f->sha256, O_RDONLY | O_CLOEXEC);
+	if (r == 0 && (fd < 0 || pp_fchmod(fd, 0644) < 0 || pp_fsync(fd) < 0 ||
+			  pp_renameat(m->work_fd, f->sha256, m->dir_fd, path) < 0))
+		r = -errno;
+	if (r == 0)
+		r = pp_sync_dir_at(m->dir_fd, dir);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot put '%s' in place", path);
+	m->files++;
+	m->bytes += f->size;
+	return PLUGPKG_OK;
+}
+
+/* Fetches those files that are missing here into the work directory. */
+static enum plugpkg_code
+fetch(struct mirroring *m, const struct pp_walk_file *files, size_t n, plugpkg_error **err)
+{
+	PP_AUTO_FREE struct pp_want *wants = pp_xcalloc(n, sizeof(*wants));
+	size_t n_wants = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_there(m, &files[i]))
+			wants[n_wants++] = (struct pp_want){
+				.mirrors = &m->targets_urls,
+				.path = files[i].url,
+				.label = files[i].what,
+				.sha256 = files[i].sha256,
+				.size = files[i].size,
+			};
+	return n_wants == 0 ? PLUGPKG_OK : pp_net_fetch(m->net, wants, n_wants, err);
+}
+
+static enum plugpkg_code
+place_all(struct mirroring *m, const struct pp_walk_file *files, size_t n, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++)
+		if (!is_there(m, &files[i]))
+			rc = place(m, &files[i], err);
+	return rc;
+}
+
+/* Bytes of a fetched or mirrored file, compared with its digest by whoever parses them next. */
+static enum plugpkg_code
+read_either(
+    struct mirroring *m, const struct pp_walk_file *f, struct pp_buf *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", f->path);
+	char sha256[65];
+
+	int r = pp_read_file_at(m->work_fd, f->sha256, out);
+	if (r == -ENOENT)
+		r = pp_read_file_at(m->dir_fd, path, out);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", path);
+	pp_sha256_hex(pp_buf_cstr(out), out->n, sha256);
+	if (strcmp(sha256, f->sha256) == 0)
+		return PLUGPKG_OK;
+	pp_fail(err, PLUGPKG_E_DIGEST, 0, "'%s' of this mirror is damaged", path);
+	return pp_hint(err, PLUGPKG_E_DIGEST, "remove the file and mirror again");
+}
+
+static enum plugpkg_code
+copy_archives(struct mirroring *m, const struct pp_index_root *root, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_walk_files_fini) struct pp_walk_files archives = { 0 };
+	PP_CLEANUP(pp_walk_files_fini) struct pp_walk_files shards = { 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_walk_shards(root, &shards);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < root->details.n; i++) {
+		PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
+		const struct pp_walk_file *f = &shards.at[root->planning.n + i];
+		rc = read_either(m, f, &packed, err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_walk_archives(
+			    &packed, root->details.at[i].unpacked, f->path, &archives, err);
+	}
+	for (size_t i = 0; rc == PLUGPKG_OK && i < archives.n; i += BATCH) {
+		size_t n = archives.n - i < BATCH ? archives.n - i : BATCH;
+		rc = fetch(m, &archives.at[i], n, err);
+		if (rc == PLUGPKG_OK)
+			rc = place_all(m, &archives.at[i], n, err);
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+copy_targets(struct mirroring *m, const struct pp_walk *w, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+	PP_CLEANUP(pp_walk_files_fini) struct pp_walk_files shards = { 0 };
+	struct pp_index_root *root = NULL;
+
+	enum plugpkg_code rc = fetch(m, &w->index_root, 1, err);
+	if (rc == PLUGPKG_OK)
+		rc = read_either(m, &w->index_root, &text, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_index_root_parse(
+		    (struct pp_str){ text.s, text.n }, w->index_root.what, &root, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_walk_shards(root, &shards);
+	rc = fetch(m, shards.at, shards.n, err);
+	if (rc == PLUGPKG_OK)
+		rc = copy_archives(m, root, err);
+	if (rc == PLUGPKG_OK)
+		rc = place_all(m, shards.at, shards.n, err);
+	if (rc == PLUGPKG_OK)
+		rc = place_all(m, &w->index_root, 1, err);
+	pp_index_root_free(root);
+	return rc;
+}
+
+static enum plugpkg_code
+copy_metadata_file(
+    struct mirroring *m, const char *name, const struct pp_buf *bytes, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("metadata/%s", name);
+	PP_AUTO_BUF struct pp_buf here = PP_BUF_INIT(bytes->n);
+
+	if (pp_read_file_at(m->dir_fd, path, &here) == 0 && here.n == bytes->n &&
+	    memcmp(here.s, bytes->s, here.n) == 0)
+		return PLUGPKG_OK;
+	int r = pp_write_file_at(m->dir_fd, path, bytes->s, bytes->n, 0644);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path);
+	m->files++;
+	m->bytes += bytes->n;
+	return PLUGPKG_OK;
+}
+
+/* Received in the order in which a client asks; here all but the timestamp first, and that at the end. */
+static enum plugpkg_code
+copy_metadata(struct mirroring *m, const struct pp_walk *w, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_map_foreach (e, &w->received) {
+		if (rc == PLUGPKG_OK && strcmp(e->key, TIMESTAMP) != 0)
+			rc = copy_metadata_file(m, e->key, e->value, err);
+	}
+	const struct pp_buf *timestamp = pp_map_get(&w->received, TIMESTAMP);
+	if (rc == PLUGPKG_OK && timestamp != NULL)
+		rc = copy_metadata_file(m, TIMESTAMP, timestamp, err);
+	return rc;
+}
+
+static enum plugpkg_code
+open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
+{
+	int r = pp_mkdirs_at(AT_FDCWD, dir, 0755);
+	if (r == 0) {
+		m->dir_fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = m->dir_fd < 0 ? -errno : 0;
+	}
+	if (r == 0)
+		r = pp_mkdirs_at(m->dir_fd, "metadata", 0755);
+	if (r == 0)
+		r = pp_mkdirs_at(m->dir_fd, WORK_DIR, 0700);
+	/* Trusted metadata of a run that was cut off: this run starts from the first root again. */
+	if (r == 0)
+		r = pp_rm_rf_at(m->dir_fd, WORK_DIR "/trust");
+	if (r == 0)
+		r = pp_mkdirs_at(m->dir_fd, WORK_DIR "/trust", 0700);
+	if (r == 0)
+		r = m->work_fd = pp_opendir_at(m->dir_fd, WORK_DIR);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write to '%s'", dir);
+	return PLUGPKG_OK;
+}
+
+/* What this mirror showed before must never be followed by something older: it is the trusted past. */
+static enum plugpkg_code
+take_up_past(struct mirroring *m, int trust_fd, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf timestamp = PP_BUF_INIT(PP_TUF_MAX_TIMESTAMP_BYTES);
+
+	int r = pp_read_file_at(m->dir_fd, "metadata/" TIMESTAMP, &timestamp);
+	if (r == 0)
+		r = pp_write_file_at(trust_fd, TIMESTAMP, timestamp.s, timestamp.n, 0644);
+	if (r < 0 && r != -ENOENT)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'metadata/" TIMESTAMP "'");
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+mirror_all(struct mirroring *m, const char *url, const char *key, int64_t now, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_walk_fini) struct pp_walk w = { 0 };
+	PP_AUTO_FREE char *shown = pp_url_redacted(url);
+	PP_AUTO_FREE char *label = pp_asprintf("repository '%s'", shown);
+	PP_AUTO_FD int trust_fd = pp_opendir_at(m->work_fd, "trust");
+	const struct pp_walk_spec spec = {
+		.work_fd = trust_fd,
+		.get = get_remote,
+		.user = m,
+		.key = key,
+		.label = label,
+		.now = now,
+	};
+
+	if (trust_fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -trust_fd, "cannot open the work directory");
+	enum plugpkg_code rc = take_up_past(m, trust_fd, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_walk_metadata(&w, &spec, err);
+	if (rc == PLUGPKG_OK)
+		rc = copy_targets(m, &w, err);
+	if (rc == PLUGPKG_OK)
+		rc = copy_metadata(m, &w, err);
+	return rc;
+}
+
+enum plugpkg_code
+plugpkg_repo_mirror(const char *url, const char *dir, const char *key, int64_t now,
+    plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(mirroring_fini) struct mirroring m = { .dir_fd = -1, .work_fd = -1 };
+
+	if (!pp_url_valid(url)) {
+		pp_fail(err, PLUGPKG_E_USAGE, 0, "'%s' is no URL of a repository", url);
+		return pp_hint(err, PLUGPKG_E_USAGE, "file://, http:// or https://");
+	}
+	bool has_slash = pp_ends_with(url, "/");
+	pp_strs_take(&m.urls, pp_asprintf("%s%s", url, has_slash ? "" : "/"));
+	pp_strs_take(&m.targets_urls, pp_asprintf("%s%stargets/", url, has_slash ? "" : "/"));
+	enum plugpkg_code rc = open_dirs(&m, dir, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	/* The root that this mirror began with stays its key. */
+	PP_AUTO_FREE char *first_root = pp_asprintf("%s/metadata/1.root.json", dir);
+	if (key == NULL && pp_exists_at(m.dir_fd, "metadata/1.root.json") == 1)
+		key = first_root;
+	m.net = pp_net_new(NULL, m.work_fd);
+	rc = mirror_all(&m, url, key, now, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_rm_rf_at(m.dir_fd, WORK_DIR);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s/" WORK_DIR "'", dir);
+	pp_json *j = pp_row_new("mirrored");
+	pp_json_set_str(j, "directory", dir);
+	pp_json_set_int(j, "files", (int64_t)m.files);
+	pp_json_set_int(j, "bytes", (int64_t)m.bytes);
+	pp_row(row, user, j);
+	return PLUGPKG_OK;
+}

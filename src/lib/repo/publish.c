@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/* Merges what is staged into the published index and signs; renews signatures without new content. */
+#include "lib/repo/publish.h"
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "lib/model/context.h"
+#include "lib/model/semver.h"
+#include "lib/repo/book.h"
+#include "lib/repo/metadata.h"
+#include "lib/repo/staged.h"
+
+#include <string.h>
+
+/* ---- One version in, or out of, the lines of the book ---- */
+
+/* A line's copy without row `skip` (-1 = none) and with `row` (may be NULL) at its place, newest first. */
+static pp_json *
+line_with(const char *name, const pp_json *old, ptrdiff_t skip, const pp_json *row)
+{
+	pp_json *line = pp_json_object(), *rows = pp_json_array();
+	const pp_json *was = pp_json_get(old, "versions");
+	const char *version = pp_json_get_str(row, "version");
+	bool placed = row == NULL;
+
+	for (size_t i = 0; i < pp_json_len(was); i++) {
+		const pp_json *here = pp_json_at(was, i);
+		if ((ptrdiff_t)i == skip)
+			continue;
+		if (!placed && pp_version_cmp_text(version, pp_json_get_str(here, "version")) > 0) {
+			pp_json_push(rows, pp_json_ref(row));
+			placed = true;
+		}
+		pp_json_push(rows, pp_json_ref(here));
+	}
+	if (!placed)
+		pp_json_push(rows, pp_json_ref(row));
+	pp_json_set_str(line, "name", name);
+	pp_json_set(line, "versions", rows);
+	if (pp_json_len(pp_json_get(old, "providers")) > 0)
+		pp_json_set(line, "providers", pp_json_ref(pp_json_get(old, "providers")));
+	return line;
+}
+
+static bool
+is_empty_line(const pp_json *line)
+{
+	return pp_json_len(pp_json_get(line, "versions")) == 0 &&
+	       pp_json_len(pp_json_get(line, "providers")) == 0;
+}
+
+/* Stores a line, or takes it out when it says nothing any more. Line moved. */
+static void
+put_line(struct pp_book *b, enum pp_layer layer, const char *name, pp_json *line)
+{
+	if (is_empty_line(line)) {
+		pp_json_free(line);
+		line = NULL;
+	}
+	pp_book_set(b, layer, name, line);
+}
+
+static enum plugpkg_code
+change_row(struct pp_book *b, enum pp_layer layer, const struct pp_staged *s, const pp_json *row,
+    plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *old = NULL;
+
+	enum plugpkg_code rc = pp_book_line(b, layer, s->name, &old, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	ptrdiff_t at = pp_rows_find(old, s->version);
+	put_line(b, layer, s->name, line_with(s->name, old, at, row));
+	return PLUGPKG_OK;
+}
+
+/* ---- Virtual names: their lines list the plugins that provide them ---- */
+
+static bool
+line_provides(const pp_json *line, const char *virtual_name)
+{
+	const pp_json *rows = pp_json_get(line, "versions");
+
+	for (size_t i = 0; i < pp_json_len(rows); i++)
+		if (pp_json_get(pp_json_get(pp_json_at(rows, i), "provides"), virtual_name) != NULL)
+			return true;
+	return false;
+}
+
+static pp_json *
+with_provider(const pp_json *old, const char *provider, bool provides)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	const pp_json *was = pp_json_get(old, "providers");
+	pp_json *list = pp_json_array();
+
+	for (size_t i = 0; i < pp_json_len(was); i++)
+		if (strcmp(pp_json_string(pp_json_at(was, i)), provider) != 0)
+			pp_strs_add(&names, pp_json_string(pp_json_at(was, i)));
+	if (provides)
+		pp_strs_add(&names, provider);
+	pp_strs_sort(&names);
+	for (size_t i = 0; i < names.n; i++)
+		pp_json_push_str(list, names.at[i]);
+	return list;
+}
+
+/* Brings the line of one virtual name up to date with what `provider`'s line now says. */
+static enum plugpkg_code
+change_provider(
+    struct pp_book *b, const char *virtual_name, const char *provider, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *provider_line = NULL;
+	PP_AUTO_JSON pp_json *old = NULL;
+
+	enum plugpkg_code rc = pp_book_line(b, PP_LAYER_PLANNING, provider, &provider_line, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_book_line(b, PP_LAYER_PLANNING, virtual_name, &old, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_json *list = with_provider(old, provider, line_provides(provider_line, virtual_name));
+	pp_json *line = line_with(virtual_name, old, -1, NULL);
+	pp_json_set(line, "providers", list);
+	if (pp_json_len(list) == 0)
+		pp_json_del(line, "providers");
+	put_line(b, PP_LAYER_PLANNING, virtual_name, line);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+change_providers(struct pp_book *b, const pp_json *row, const char *provider, plugpkg_error **err)
+{
+	const pp_json *provides = pp_json_get(row, "provides");
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	if (provides == NULL)
+		return rc;
+	for (void *it = pp_json_iter(provides); rc == PLUGPKG_OK && it != NULL;
+	     it = pp_json_next(provides, it))
+		rc = change_provider(b, pp_json_iter_key(it), provider, err);
+	return rc;
+}
+
+/* ---- Search: the newest release of each plugin, else its newest prerelease ---- */
+
+static const pp_json *
+newest_row(const pp_json *line)
+{
+	const pp_json *rows = pp_json_get(line, "versions");
+
+	for (size_t i = 0; i < pp_json_len(rows); i++) {
+		const char *version = pp_json_get_str(pp_json_at(rows, i), "version");
+		if (strchr(version, '-') == NULL)
+			return pp_json_at(rows, i);
+	}
+	return pp_json_at(rows, 0);
+}
+
+static enum plugpkg_code
+change_search(struct pp_book *b, const char *name, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *details = NULL;
+	PP_AUTO_JSON pp_json *old = NULL;
+
+	enum plugpkg_code rc = pp_book_line(b, PP_LAYER_DETAILS, name, &details, err);
+	if (rc == PLUGPKG_OK) /* loads the shard, which pp_book_set() asks for */
+		rc = pp_book_line(b, PP_LAYER_SEARCH, name, &old, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const pp_json *row = newest_row(details);
+	pp_json *line = NULL;
+	if (row != NULL) {
+		line = pp_json_object();
+		pp_json_set_str(line, "name", name);
+		pp_json_set_str(line, "version", pp_json_get_str(row, "version"));
+		pp_json_set_str(line, "summary", pp_json_get_str(row, "summary"));
+		if (pp_json_len(pp_json_get(row, "keywords")) > 0)
+			pp_json_set(line, "keywords", pp_json_ref(pp_json_get(row, "keywords")));
+	}
+	pp_book_set(b, PP_LAYER_SEARCH, name, line);
+	return PLUGPKG_OK;
+}
+
+/* ---- Publishing ---- */
+
+static enum plugpkg_code
+apply(struct pp_book *b, const struct pp_staged *s, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *row = s->is_removal ? NULL : pp_json_copy(s->planning);
+	PP_AUTO_JSON pp_json *old = NULL;
+
+	if (row != NULL)
+		pp_json_set_int(row, "published", b->repo->now);
+	enum plugpkg_code rc = pp_book_line(b, PP_LAYER_PLANNING, s->name, &old, err);
+	if (rc == PLUGPKG_OK)
+		rc = change_row(b, PP_LAYER_PLANNING, s, row, err);
+	if (rc == PLUGPKG_OK)
+		rc = change_row(b, PP_LAYER_DETAILS, s, s->details, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	ptrdiff_t at = pp_rows_find(old, s->version);
+	const pp_json *gone = at < 0 ? NULL : pp_json_at(pp_json_get(old, "versions"), (size_t)at);
+	rc = change_providers(b, gone, s->name, err);
+	if (rc == PLUGPKG_OK)
+		rc = change_providers(b, row, s->name, err);
+	if (rc == PLUGPKG_OK)
+		rc = change_search(b, s->name, err);
+	return rc;
+}
+
+/* Shards and index root first, then the index role, snapshot, timestamp: each file after those it lists. */
+static enum plugpkg_code
+write_all(struct pp_book *b, const struct pp_published *was, const struct pp_signer *online,
+    plugpkg_error **err)
+{
+	struct pp_meta_file targets, index;
+	struct pp_signing how = {
+		.role = PP_ROLE_INDEX,
+		.version = was->version[PP_ROLE_INDEX] + 1,
+		.signers = online,
+		.n_signers = 1,
+	};
+	uint64_t length;
+	char sha256[65];
+
+	enum plugpkg_code rc = pp_book_save(b, &length, sha256, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_metadata_write(b->repo, &how, pp_body_index(length, sha256), &index, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_meta_file_of(
+		    b->repo, PP_ROLE_TARGETS, was->version[PP_ROLE_TARGETS], &targets, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_metadata_seal(b->repo, was, &targets, &index, online, err);
+	return rc;
+}
+
+enum plugpkg_code
+pp_publish_empty(plugpkg_repo *repo, const struct pp_signer *online, plugpkg_error **err)
+{
+	const struct pp_published nothing = { .version = {
+						  [PP_ROLE_ROOT] = 1, [PP_ROLE_TARGETS] = 1 } };
+	PP_AUTO(book) struct pp_book *b = NULL;
+
+	enum plugpkg_code rc = pp_book_open(repo, 0, &b, err);
+	if (rc == PLUGPKG_OK)
+		rc = write_all(b, &nothing, online, err);
+	return rc;
+}
+
+static void
+send_published(const struct pp_staged_list *staged, int64_t version, plugpkg_row_fn row, void *user)
+{
+	pp_json *j = pp_row_new("published");
+	int64_t n_removed = 0;
+
+	for (size_t i = 0; i < staged->n; i++)
+		n_removed += staged->at[i].is_removal;
+	pp_json_set_int(j, "added", (int64_t)staged->n - n_removed);
+	pp_json_set_int(j, "removed", n_removed);
+	pp_json_set_int(j, "version", version);
+	pp_row(row, user, j);
+}
+
+enum plugpkg_code
+plugpkg_repo_publish(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_staged_list_fini) struct pp_staged_list staged = { 0 };
+	PP_CLEANUP(pp_signer_fini) struct pp_signer online = { 0 };
+	PP_AUTO(book) struct pp_book *b = NULL;
+	struct pp_published was;
+
+	enum plugpkg_code rc = pp_repo_lock(repo, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_staged_read(repo, &staged, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_published_read(repo, &was, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (staged.n == 0) {
+		send_published(&staged, was.version[PP_ROLE_TIMESTAMP], row, user);
+		return PLUGPKG_OK;
+	}
+	rc = pp_key_load(repo, "online", &online, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_book_open(repo, was.version[PP_ROLE_INDEX], &b, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged.n; i++)
+		rc = apply(b, &staged.at[i], err);
+	if (rc == PLUGPKG_OK)
+		rc = write_all(b, &was, &online, err);
+	/* Only now: a publish that was cut off is simply repeated. */
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged.n; i++)
+		rc = pp_staged_delete(repo, &staged.at[i], err);
+	if (rc == PLUGPKG_OK)
+		send_published(&staged, was.version[PP_ROLE_TIMESTAMP] + 1, row, user);
+	return rc;
+}
+
+/* ---- Refreshing ---- */
+
+/* Past half its life, an index role that nobody published into is signed anew. */
+static enum plugpkg_code
+renew_index(plugpkg_repo *repo, const struct pp_published *was, const struct pp_signer *online,
+    struct pp_meta_file *out, bool *out_renewed, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *file = NULL;
+	const pp_json *body;
+	int64_t version = was->version[PP_ROLE_INDEX], expires = 0;
+
+	enum plugpkg_code rc = pp_published_load(repo, PP_ROLE_INDEX, version, &file, &body, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const char *text = pp_json_get_str(body, "expires");
+	int64_t life = pp_repo_expiry(repo, PP_ROLE_INDEX) - repo->now;
+	*out_renewed =
+	    pp_time_parse(pp_str_of(text), &expires) < 0 || expires - repo->now < life / 2;
+	if (!*out_renewed)
+		return pp_meta_file_of(repo, PP_ROLE_INDEX, version, out, err);
+	const pp_json *target = pp_json_get(pp_json_get(body, "targets"), PP_INDEX_TARGET);
+	struct pp_signing how = { PP_ROLE_INDEX, version + 1, online, 1 };
+	return pp_metadata_write(repo, &how,
+	    pp_body_index((uint64_t)pp_json_get_int(target, "length", 0),
+		pp_json_get_str(pp_json_get(target, "hashes"), "sha256")),
+	    out, err);
+}
+
+enum plugpkg_code
+plugpkg_repo_refresh(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_signer_fini) struct pp_signer online = { 0 };
+	struct pp_meta_file targets, index;
+	struct pp_published was;
+	bool renewed = false;
+	char expires[PP_TIME_TEXT];
+
+	enum plugpkg_code rc = pp_repo_lock(repo, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_published_read(repo, &was, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_key_load(repo, "online", &online, err);
+	if (rc == PLUGPKG_OK)
+		rc = renew_index(repo, &was, &online, &index, &renewed, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_meta_file_of(
+		    repo, PP_ROLE_TARGETS, was.version[PP_ROLE_TARGETS], &targets, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_metadata_seal(repo, &was, &targets, &index, &online, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_json *j = pp_row_new("refreshed");
+	pp_time_format(pp_repo_expiry(repo, PP_ROLE_TIMESTAMP), expires);
+	pp_json_set_int(j, "version", was.version[PP_ROLE_TIMESTAMP] + 1);
+	pp_json_set_str(j, "expires", expires);
+	pp_json_set_bool(j, "index_renewed", renewed);
+	pp_row(row, user, j);
+	return PLUGPKG_OK;
+}
