@@ -1,0 +1,4 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+set -eu
+: >"$PLUGPKG_DATA/done"

@@ -1,0 +1,5 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+set -eu
+sqlite3 -bail "$PLUGPKG_ROOT/site.db" 'PRAGMA foreign_keys = ON; DROP TABLE IF EXISTS "user_group";'
+echo "table user_group dropped"
