@@ -39,6 +39,8 @@ list_run(struct cli *cli)
 	flags |= opts_has(o, "upgradable") ? PLUGPKG_LIST_UPGRADABLE : 0;
 	flags |= opts_has(o, "manual") ? PLUGPKG_LIST_MANUAL : 0;
 	flags |= opts_has(o, "auto") ? PLUGPKG_LIST_AUTO : 0;
+	if (flags != PLUGPKG_LIST_AVAILABLE && opts_has(o, "available"))
+		return cli_usage(cli, "'--available' goes with none of the other choices");
 	if (opts_has(o, "manual") && opts_has(o, "auto"))
 		return cli_usage(cli, "'--manual' and '--auto' exclude each other");
 	if (opts_has(o, "check") && !opts_has(o, "upgradable"))

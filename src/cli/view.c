@@ -47,18 +47,27 @@ versions_of(const pp_json *row)
 	return pp_asprintf("%s -> %s", version, newer);
 }
 
+static void
+add_mark(struct pp_buf *marks, const char *before, const char *text)
+{
+	if (text != NULL)
+		pp_buf_addf(marks, "%s%s%s", marks->n > 0 ? ", " : "", before, text);
+}
+
+/* "automatic, held", or what of an offer is installed. */
 static char *
 marks_of(const pp_json *row)
 {
-	PP_AUTO_BUF struct pp_buf marks = PP_BUF_INIT(256);
+	PP_AUTO_BUF struct pp_buf marks = PP_BUF_INIT(4096);
 	const char *state = pp_json_get_str(row, "state");
+	bool is_usual =
+	    state == NULL || strcmp(state, "installed") == 0 || strcmp(state, "available") == 0;
 
-	if (pp_json_get(row, "manual") != NULL)
-		pp_buf_adds(&marks, pp_json_get_bool(row, "manual") ? "manual" : "automatic");
-	if (state != NULL && strcmp(state, "installed") != 0)
-		pp_buf_addf(&marks, "%s%s", marks.n > 0 ? ", " : "", state);
-	if (pp_json_get_bool(row, "hold"))
-		pp_buf_addf(&marks, "%sheld", marks.n > 0 ? ", " : "");
+	add_mark(&marks, "", pp_json_get_str(row, "reason"));
+	add_mark(&marks, "", is_usual ? NULL : state);
+	add_mark(&marks, "", pp_json_get_bool(row, "hold") ? "held" : NULL);
+	add_mark(&marks, "installed ", pp_json_get_str(row, "installed"));
+	add_mark(&marks, "", pp_json_get_str(row, "linked_from") != NULL ? "linked" : NULL);
 	return pp_buf_steal(&marks);
 }
 
@@ -137,11 +146,15 @@ view_updates(struct cli *cli)
 	const pp_json *row;
 
 	for (size_t i = 0; (row = view_next(cli, "update", &i)) != NULL;) {
-		out_text(&cli->out, "%s: ", view_str(row, "source"));
-		if (pp_json_get(row, "changed") != NULL && !pp_json_get_bool(row, "changed"))
-			out_line(&cli->out, "nothing new");
-		else
-			out_line(&cli->out, "up to date");
+		const char *expires = pp_json_get_str(row, "expires");
+
+		out_text(&cli->out, "%s: %s", view_str(row, "source"),
+		    pp_json_get_bool(row, "changed") ? "up to date" : "nothing new");
+		if (pp_json_get(row, "plugins") != NULL)
+			out_text(&cli->out, ", %lld plugins",
+			    (long long)pp_json_get_int(row, "plugins", 0));
+		out_line(&cli->out, "%s%s", expires != NULL ? ", valid until " : "",
+		    expires != NULL ? expires : "");
 	}
 }
 
@@ -207,6 +220,18 @@ view_cleaned(struct cli *cli)
 		    out_size(view_bytes(row, "bytes"), size));
 }
 
+/* For a conflict it is good that nothing is there. */
+static char *
+fate_of(const pp_json *edge)
+{
+	const char *by = pp_json_get_str(edge, "satisfied_by");
+	bool is_conflict = strcmp(view_str(edge, "kind"), "conflicts") == 0;
+
+	if (by != NULL)
+		return pp_asprintf("%s %s", by, is_conflict ? "is in the way" : "is here");
+	return pp_xstrdup(is_conflict ? "" : "not installed");
+}
+
 void
 view_edges(struct cli *cli)
 {
@@ -214,16 +239,14 @@ view_edges(struct cli *cli)
 	const pp_json *row;
 
 	for (size_t i = 0; (row = view_next(cli, "edge", &i)) != NULL;) {
-		const char *by = pp_json_get_str(row, "installed");
 		PP_AUTO_FREE char *wants =
 		    pp_asprintf("%s %s", view_str(row, "to"), view_str(row, "range"));
-		PP_AUTO_FREE char *has =
-		    by != NULL ? pp_asprintf("%s installed", by) : pp_xstrdup("not installed");
+		PP_AUTO_FREE char *fate = fate_of(row);
 
 		table_add(&t, view_str(row, "from"));
-		table_add(&t, view_str(row, "relation"));
+		table_add(&t, view_str(row, "kind"));
 		table_add(&t, wants);
-		table_add(&t, has);
+		table_add(&t, fate);
 	}
 	table_print(&t, &cli->out);
 }

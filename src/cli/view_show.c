@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define LABEL_COLUMNS 14
+#define LABEL_COLUMNS 15
 
 enum fact_kind {
 	FACT_TEXT, /* string, list, or names with ranges: by its shape */
@@ -26,7 +26,9 @@ static const struct fact {
 	{ "version", "Version", FACT_TEXT },
 	{ "installed", "Installed", FACT_TEXT },
 	{ "state", "State", FACT_TEXT },
-	{ "manual", "Asked for", FACT_TEXT },
+	{ "reason", "Reason", FACT_TEXT },
+	{ "candidate", "Newest", FACT_TEXT },
+	{ "installed_at", "Since", FACT_TIME },
 	{ "hold", "Held", FACT_TEXT },
 	{ "source", "Source", FACT_TEXT },
 	{ "linked_from", "Linked from", FACT_TEXT },
@@ -44,6 +46,7 @@ static const struct fact {
 	{ "replaces", "Replaces", FACT_TEXT },
 	{ "os", "Systems", FACT_TEXT },
 	{ "arch", "Machines", FACT_TEXT },
+	{ "min-client", "Needs plugpkg", FACT_TEXT },
 	{ "scripts", "Scripts", FACT_TEXT },
 	{ "download_bytes", "To fetch", FACT_BYTES },
 	{ "unpacked_bytes", "On disk", FACT_BYTES },
