@@ -12,8 +12,14 @@ mkdir -p "$dir"
 dir=$(CDPATH='' cd -- "$dir" && pwd)
 app=$dir/demo-cms
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-[ -t 1 ] && [ -z "${NO_COLOR-}" ] || say() { printf '\n== %s\n' "$*"; }
+heading='\n== %s\n'
+if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
+	heading='\n\033[1m%s\033[0m\n'
+fi
+say() {
+	# shellcheck disable=SC2059 # one of the two formats above
+	printf "$heading" "$*"
+}
 run() {
 	printf '$ %s\n' "$*"
 	"$@"
