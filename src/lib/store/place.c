@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Opens, makes and removes directories of the root. */
+#include "lib/store/place.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "lib/store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum plugpkg_code
+pp_place_open(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err)
+{
+	int fd = pp_open_beneath(
+	    ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, PP_NO_SYMLINKS);
+
+	if (fd >= 0) {
+		*out_fd = fd;
+		return PLUGPKG_OK;
+	}
+	if (fd == -ENOENT)
+		return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "there is no '%s/%s'", ctx->root, path);
+	if (fd != -ENOTDIR && fd != -ELOOP && fd != -EXDEV)
+		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot open '%s/%s'", ctx->root, path);
+	enum plugpkg_code rc = pp_fail(
+	    err, PLUGPKG_E_BAD_STATE, 0, "'%s/%s' is no directory of this root", ctx->root, path);
+
+	return pp_hint(
+	    err, rc, "something else put a file or a link there; plugpkg touches neither");
+}
+
+enum plugpkg_code
+pp_place_make(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err)
+{
+	if (pp_exists_at(ctx->root_fd, path) != 0)
+		return pp_place_open(ctx, path, out_fd, err);
+	mode_t mode = strcmp(path, PP_STAGING_DIR) == 0 ? 0700 : 0755;
+
+	for (const char *slash = strchr(path, '/');; slash = strchr(slash + 1, '/')) {
+		size_t n = slash == NULL ? strlen(path) : (size_t)(slash - path);
+		PP_AUTO_FREE char *part = pp_xstrndup(path, n);
+
+		if (pp_mkdirat(ctx->root_fd, part, slash == NULL ? mode : 0755) < 0 &&
+		    errno != EEXIST)
+			return pp_fail(
+			    err, PLUGPKG_E_IO, errno, "cannot make '%s/%s'", ctx->root, part);
+		if (slash == NULL)
+			break;
+	}
+	return pp_place_open(ctx, path, out_fd, err);
+}
+
+enum plugpkg_code
+pp_place_remove(
+    plugpkg_context *ctx, int dir_fd, const char *name, const char *what, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *staging = NULL;
+	PP_AUTO_FD int own_fd = -1;
+	PP_AUTO_FD int staging_fd = -1;
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return PLUGPKG_OK;
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot examine %s", what);
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		enum plugpkg_code rc = pp_fail(
+		    err, PLUGPKG_E_BAD_STATE, 0, "%s is no directory; it is left alone", what);
+
+		return pp_hint(
+		    err, rc, "somebody replaced it; look where it leads, then delete it");
+	}
+	enum plugpkg_code rc = pp_staging_new(ctx, "removed", &staging, &own_fd, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_open(ctx, PP_STAGING_DIR, &staging_fd, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (pp_renameat(dir_fd, name, own_fd, "tree") < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot remove %s", what);
+	int r = pp_fsync(dir_fd) < 0 ? -errno : pp_rm_rf_at(staging_fd, staging);
+
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove %s", what) : PLUGPKG_OK;
+}
+
+char *
+pp_place_up(const char *name)
+{
+	return pp_xstrdup(name[0] == '@' ? "../../../" : "../../");
+}

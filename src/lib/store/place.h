@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Where plugins lie below a root, and opening those places without following a link. */
+#ifndef PP_STORE_PLACE_H
+#define PP_STORE_PLACE_H
+
+#include "lib/model/context.h"
+
+#define PP_STORE_DIR       "store"
+#define PP_GENERATIONS_DIR "generations"
+#define PP_STAGING_DIR     "var/staging"
+#define PP_CURRENT         "current"
+
+/*
+ * Opens a directory of the root, no link followed. Errors: BAD_STATE when it is something else, NOT_FOUND
+ * when it is missing, IO.
+ */
+enum plugpkg_code pp_place_open(
+    plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err);
+/* The same, made first where it is missing (mode 0755; 0700 for PP_STAGING_DIR). */
+enum plugpkg_code pp_place_make(
+    plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err);
+/*
+ * Deletes the directory NAME of dir_fd: first it leaves its place by one rename into var/staging, so that
+ * half of it is never seen. A link there is not followed, but refused: BAD_STATE. A missing one is OK.
+ */
+enum plugpkg_code pp_place_remove(
+    plugpkg_context *ctx, int dir_fd, const char *name, const char *what, plugpkg_error **err);
+/* "../" as often as it takes from a directory NAME/ (or @SCOPE/NAME/) up to two levels above: owned. */
+char *pp_place_up(const char *name);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* The store: what stands at store/NAME/VERSION is complete, durable and never changed again. */
+#include "lib/store/store.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "lib/model/name.h"
+#include "lib/model/semver.h"
+#include "lib/store/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STAGING_MAX_NAME 64
+#define STAGING_MAX      1000000u
+
+/* The border for names that become paths: both are checked here, whoever calls. */
+static enum plugpkg_code
+check_place(const char *name, const char *version, plugpkg_error **err)
+{
+	struct pp_version v = { 0 };
+	enum plugpkg_code rc = pp_name_check(pp_str_of(name), err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_version_parse(pp_str_of(version), &v, err);
+	pp_version_fini(&v);
+	if (rc == PLUGPKG_OK && (version[0] < '0' || version[0] > '9'))
+		return pp_fail(err, PLUGPKG_E_BAD_VERSION, 0,
+		    "'%s' is no version: it has to start with a digit", version);
+	return rc;
+}
+
+static void
+add_file_char(struct pp_buf *out, char c)
+{
+	bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
+
+	if (plain && (c != '.' || out->n > 0))
+		pp_buf_addc(out, c);
+	else if (out->n > 0 && out->s[out->n - 1] != '-')
+		pp_buf_addc(out, '-');
+}
+
+enum plugpkg_code
+pp_staging_new(
+    plugpkg_context *ctx, const char *what, char **out_name, int *out_fd, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf prefix = PP_BUF_INIT(STAGING_MAX_NAME);
+	PP_AUTO_FD int dir = -1;
+	enum plugpkg_code rc = pp_place_make(ctx, PP_STAGING_DIR, &dir, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	for (const char *p = what; *p != '\0'; p++)
+		add_file_char(&prefix, *p);
+	for (unsigned i = 0; i < STAGING_MAX; i++) {
+		PP_AUTO_FREE char *name = pp_asprintf("%s-%u", pp_buf_cstr(&prefix), i);
+
+		if (pp_mkdirat(dir, name, 0700) < 0) {
+			if (errno == EEXIST)
+				continue;
+			break;
+		}
+		*out_fd = pp_opendir_at(dir, name);
+		if (*out_fd < 0)
+			break;
+		*out_name = pp_steal(&name);
+		return PLUGPKG_OK;
+	}
+	return pp_fail(err, PLUGPKG_E_IO, errno,
+	    "cannot make a directory in '%s/" PP_STAGING_DIR "'", ctx->root);
+}
+
+enum plugpkg_code
+pp_staging_clear(plugpkg_context *ctx, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	PP_AUTO_FD int dir = -1;
+
+	if (pp_exists_at(ctx->root_fd, PP_STAGING_DIR) == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_place_open(ctx, PP_STAGING_DIR, &dir, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_list_dir(dir, ".", &names);
+
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = pp_rm_rf_at(dir, names.at[i]);
+	return r < 0 ? pp_fail(
+			   err, PLUGPKG_E_IO, -r, "cannot clear '%s/" PP_STAGING_DIR "'", ctx->root)
+		     : PLUGPKG_OK;
+}
+
+/* store/NAME/current -> ../../current/NAME: a stable name that follows THE pointer. */
+static int
+make_stable_name(int plugin_fd, const char *name)
+{
+	PP_AUTO_FREE char *up = pp_place_up(name);
+	PP_AUTO_FREE char *target = pp_asprintf("%s" PP_CURRENT "/%s", up, name);
+	PP_AUTO_BUF struct pp_buf now = PP_BUF_INIT(4096);
+	int r = pp_readlink_at(plugin_fd, PP_CURRENT, &now);
+
+	if (r == 0 && strcmp(pp_buf_cstr(&now), target) == 0)
+		return 0;
+	if (r == -ENOENT)
+		return pp_symlinkat(target, plugin_fd, PP_CURRENT) < 0 ? -errno : 0;
+	return pp_symlink_replace(plugin_fd, PP_CURRENT, target);
+}
+
+/*
+ * The staging directory is private until its rename, so its mode is opened just before. Its contents
+ * are durable by now; the new name becomes so with the generation that uses it, by one sync for all.
+ */
+static int
+move_in(int staging_fd, const char *staging, int plugin_fd, const char *version)
+{
+	PP_AUTO_FD int tree = pp_opendir_at(staging_fd, staging);
+
+	if (tree < 0)
+		return tree;
+	if (pp_fchmod(tree, 0755) < 0 || pp_renameat(staging_fd, staging, plugin_fd, version) < 0)
+		return -errno;
+	return 0;
+}
+
+enum plugpkg_code
+pp_store_put(plugpkg_context *ctx, const char *staging, const char *name, const char *version,
+    plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
+	PP_AUTO_FD int staging_fd = -1;
+	PP_AUTO_FD int plugin_fd = -1;
+	struct stat st;
+	enum plugpkg_code rc = check_place(name, version, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_open(ctx, PP_STAGING_DIR, &staging_fd, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_make(ctx, path, &plugin_fd, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = make_stable_name(plugin_fd, name);
+
+	if (r == 0 && fstatat(plugin_fd, version, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (!S_ISDIR(st.st_mode))
+			return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "'%s/%s/%s' is no directory",
+			    ctx->root, path, version);
+		r = pp_rm_rf_at(staging_fd, staging);
+	} else if (r == 0) {
+		r = move_in(staging_fd, staging, plugin_fd, version);
+	}
+	return r < 0 ? pp_fail(
+			   err, PLUGPKG_E_IO, -r, "cannot put %s %s into the store", name, version)
+		     : PLUGPKG_OK;
+}
+
+int
+pp_store_has(plugpkg_context *ctx, const char *name, const char *version)
+{
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s/%s", name, version);
+	PP_AUTO_FD int fd = -1;
+
+	if (check_place(name, version, NULL) != PLUGPKG_OK)
+		return -EINVAL;
+	fd = pp_open_beneath(
+	    ctx->root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, PP_NO_SYMLINKS);
+	if (fd >= 0)
+		return 1;
+	return fd == -ENOENT ? 0 : fd;
+}
+
+enum plugpkg_code
+pp_store_open(
+    plugpkg_context *ctx, const char *name, const char *version, int *out_fd, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s/%s", name, version);
+	enum plugpkg_code rc = check_place(name, version, err);
+
+	return rc == PLUGPKG_OK ? pp_place_open(ctx, path, out_fd, err) : rc;
+}
+
+static bool
+is_version(const char *s)
+{
+	struct pp_version v = { 0 };
+	bool ok =
+	    s[0] >= '0' && s[0] <= '9' && pp_version_parse(pp_str_of(s), &v, NULL) == PLUGPKG_OK;
+
+	pp_version_fini(&v);
+	return ok;
+}
+
+/* With its last version a plugin's directory goes, and with its last plugin that of a scope. */
+static int
+prune(plugpkg_context *ctx, const char *name, int plugin_fd)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs left = { 0 };
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
+	char *slash = strrchr(path, '/');
+	int r = pp_list_dir(plugin_fd, ".", &left);
+
+	if (r < 0 || left.n > 1 || (left.n == 1 && strcmp(left.at[0], PP_CURRENT) != 0))
+		return r;
+	if (pp_unlinkat(plugin_fd, PP_CURRENT, 0) < 0 && errno != ENOENT)
+		return -errno;
+	for (;;) {
+		if (pp_unlinkat(ctx->root_fd, path, AT_REMOVEDIR) < 0)
+			return errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT ? 0
+											: -errno;
+		*slash = '\0';
+		slash = strrchr(path, '/');
+		if (slash == NULL) /* only store/ itself is left: it stays */
+			return 0;
+	}
+}
+
+enum plugpkg_code
+pp_store_remove(plugpkg_context *ctx, const char *name, const char *version, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
+	PP_AUTO_FREE char *what = pp_asprintf("'%s/%s/%s'", ctx->root, path, version);
+	PP_AUTO_FD int plugin_fd = -1;
+	enum plugpkg_code rc = check_place(name, version, err);
+
+	if (rc != PLUGPKG_OK || pp_exists_at(ctx->root_fd, path) == 0)
+		return rc;
+	rc = pp_place_open(ctx, path, &plugin_fd, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_remove(ctx, plugin_fd, version, what, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = prune(ctx, name, plugin_fd);
+
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s/%s'", ctx->root, path)
+		     : PLUGPKG_OK;
+}
+
+/* Adds "NAME VERSION" for the versions of one plugin; what is no such directory is passed over. */
+static enum plugpkg_code
+list_versions(plugpkg_context *ctx, const char *name, struct pp_strs *out, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs versions = { 0 };
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
+	PP_AUTO_FD int fd = pp_open_beneath(
+	    ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, PP_NO_SYMLINKS);
+	struct stat st;
+
+	if (fd == -ENOTDIR || fd == -ELOOP)
+		return PLUGPKG_OK;
+	int r = fd < 0 ? fd : pp_list_dir(fd, ".", &versions);
+
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list '%s/%s'", ctx->root, path);
+	pp_vec_foreach (version, &versions) {
+		if (!is_version(*version) || fstatat(fd, *version, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		pp_strs_take(out, pp_asprintf("%s %s", name, *version));
+	}
+	return PLUGPKG_OK;
+}
+
+/* scope: "" for the store itself, "@scope" for a scope in it. */
+static enum plugpkg_code
+list_plugins(plugpkg_context *ctx, const char *scope, struct pp_strs *out, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	PP_AUTO_FREE char *path =
+	    pp_asprintf(PP_STORE_DIR "%s%s", scope[0] == '\0' ? "" : "/", scope);
+	PP_AUTO_FD int fd = -1;
+	enum plugpkg_code rc = pp_place_open(ctx, path, &fd, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_list_dir(fd, ".", &names);
+
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list '%s/%s'", ctx->root, path);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
+		PP_AUTO_FREE char *name =
+		    pp_asprintf("%s%s%s", scope, scope[0] == '\0' ? "" : "/", names.at[i]);
+
+		if (pp_name_valid(pp_str_of(name)))
+			rc = list_versions(ctx, name, out, err);
+		else if (scope[0] == '\0' && name[0] == '@')
+			rc = list_plugins(ctx, name, out, err);
+	}
+	return rc;
+}
+
+enum plugpkg_code
+pp_store_list(plugpkg_context *ctx, struct pp_strs *out, plugpkg_error **err)
+{
+	if (pp_exists_at(ctx->root_fd, PP_STORE_DIR) == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = list_plugins(ctx, "", out, err);
+
+	pp_strs_sort(out);
+	return rc;
+}
