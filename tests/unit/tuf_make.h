@@ -113,6 +113,20 @@ tuf_list(pp_json *body, const char *role, int64_t version)
 }
 
 static inline pp_json *
+tuf_with_str(pp_json *body, const char *member, const char *value)
+{
+	pp_json_set_str(body, member, value);
+	return body;
+}
+
+static inline pp_json *
+tuf_with_role(pp_json *root, const char *role, const char *keys, int64_t threshold)
+{
+	tuf_root_role(root, role, keys, threshold);
+	return root;
+}
+
+static inline pp_json *
 tuf_timestamp(int64_t version, int64_t snapshot)
 {
 	pp_json *body = tuf_body("timestamp", version);
