@@ -126,6 +126,11 @@ help_command(struct out *o, const struct cmd *group, const struct cmd *cmd)
 
 		out_line(o, "  %-24s %s", form, sub->summary);
 	}
+	for (size_t i = 0; cmd->subs != NULL && cmd->subs[i] != NULL; i++) {
+		PP_AUTO_FREE char *heading = pp_asprintf("Options of %s", cmd->subs[i]->name);
+
+		print_options(o, heading, cmd->subs[i]->opts);
+	}
 	print_options(o, "Options", cmd->opts);
 	print_options(o, "Common options", cli_common_opts);
 	out_end(o);
