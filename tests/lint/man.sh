@@ -12,8 +12,9 @@ for page in $pages; do
 	fi
 done
 
-# Sections come in this order; those of commands are all required but FILES and EXAMPLES' elders.
-order='NAME SYNOPSIS DESCRIPTION OPTIONS FILES EXIT_STATUS EXAMPLES ERRORS SEE_ALSO'
+# What other sections call ERRORS mandoc wants as DIAGNOSTICS in section 1. The sections come in this
+# order; not every page needs each.
+order='NAME SYNOPSIS DESCRIPTION OPTIONS FILES EXIT_STATUS EXAMPLES DIAGNOSTICS SEE_ALSO'
 misplaced=
 for page in $(printf '%s\n' "$pages" | grep '\.1$'); do
 	have=$(sed -n 's/^\.Sh //p' "$page" | tr ' ' '_')
