@@ -285,7 +285,7 @@ mean(struct parser *p, enum op op, const struct partial *v)
 /* ---- reading ---- */
 
 static bool
-read_part(struct parser *p, struct partial *v)
+read_part(struct parser *p, enum op op, struct partial *v)
 {
 	char c = peek(p);
 	size_t from = p->i;
@@ -296,6 +296,9 @@ read_part(struct parser *p, struct partial *v)
 		p->i++;
 		return true;
 	}
+	/* npm passes over it after ^ and ~ only. */
+	if (v->has_x && op != OP_CARET && op != OP_TILDE)
+		return complain(p, from, "expected x, as after an x there is no number");
 	if (!pp_version_scan_number(p->s, &p->i, &fault))
 		return complain(p, fault.position - 1, "%s", fault.why);
 	if (!v->has_x)
@@ -332,7 +335,10 @@ read_partial(struct parser *p, enum op op, struct partial *v)
 	struct pp_str build;
 
 	*v = (struct partial){ 0 };
-	while (is_blank(peek(p)) || peek(p) == 'v' || peek(p) == '=') /* npm reads "= v1.2" */
+	(void)skip_blanks(p);
+	if ((op == OP_CARET || op == OP_TILDE) && peek(p) == '=') /* npm reads "^=v1.2" */
+		p->i++;
+	if (peek(p) == 'v')
 		p->i++;
 	if (!is_part_start(peek(p)))
 		return op == OP_NONE
@@ -341,7 +347,7 @@ read_partial(struct parser *p, enum op op, struct partial *v)
 	for (size_t n = 1;; n++) {
 		if (n > PP_VERSION_MAX_PARTS)
 			return complain(p, p->i, "more than 16 parts");
-		if (!read_part(p, v))
+		if (!read_part(p, op, v))
 			return false;
 		if (peek(p) != '.')
 			break;
@@ -404,6 +410,8 @@ read_hyphen_end(struct parser *p, const struct partial *from)
 {
 	struct partial to;
 
+	if (peek(p) == '=')
+		p->i++;
 	if (!read_partial(p, OP_NONE, &to))
 		return false;
 	(void)skip_blanks(p);
