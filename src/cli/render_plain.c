@@ -27,16 +27,14 @@ plain_show(struct cli *cli, void (*view)(struct cli *cli))
 	    cli->out.f); /* before talk on the other stream; main reports a failed stream */
 }
 
-/* "unpack photos 1.2.0": the library's words when it has some. */
+/* "install photos 1.2.0". Unpacking is only interesting when nothing else is. */
 static void
 event_step(struct cli *cli, const struct plugpkg_event *ev)
 {
-	const char *what = ev->text != NULL ? ev->text : ev->subject;
+	bool is_detail = ev->subject == NULL || strcmp(ev->subject, "unpack") == 0;
 
-	if (what == NULL || (cli->verbose == 0 && ev->text == NULL))
-		return;
-	out_line(&cli->talk, "%s%s%s", ev->plugin != NULL ? ev->plugin : "",
-	    ev->plugin != NULL ? ": " : "", what);
+	if (ev->text != NULL && (cli->verbose > 0 || !is_detail))
+		out_line(&cli->talk, "%s", ev->text);
 }
 
 static void
@@ -98,7 +96,8 @@ event_spoken(struct cli *cli, const struct plugpkg_event *ev)
 		    ev->text != NULL ? ev->text : "");
 		break;
 	case PLUGPKG_EVENT_UNDO:
-		event_tagged(cli, ev, "undo: ", OUT_WARN);
+		out_styled(&cli->talk, OUT_WARN, "%s", ev->text != NULL ? ev->text : "");
+		out_end(&cli->talk);
 		break;
 	case PLUGPKG_EVENT_FETCH:
 	case PLUGPKG_EVENT_FETCH_TOTAL:

@@ -41,10 +41,8 @@ tty_event(struct cli *cli, const struct plugpkg_event *ev)
 		progress_update(&progress, &cli->talk, ev->done, ev->total, true);
 		break;
 	case PLUGPKG_EVENT_STEP:
-		if (cli->verbose > 0 || ev->text != NULL) {
-			tty_quieten(cli);
-			render_plain.event(cli, ev);
-		}
+		tty_quieten(cli);
+		render_plain.event(cli, ev);
 		progress_label(&progress, ev->plugin);
 		if (ev->total > 0)
 			progress_update(&progress, &cli->talk, ev->done, ev->total, false);
