@@ -152,7 +152,9 @@ ask_mirror(struct pp_updater *u, size_t mirror, const struct want *w, bool *out_
 		    "'metadata/%s' of mirror %zu is larger than %zu bytes", w->path, mirror + 1,
 		    w->max_bytes);
 	rc = w->accept(u, w, &bytes, err);
-	return rc == PLUGPKG_OK ? rc : pp_wrap(err, rc, "mirror %zu", mirror + 1);
+	return rc == PLUGPKG_OK || u->spec.n_mirrors == 1
+		   ? rc
+		   : pp_wrap(err, rc, "mirror %zu", mirror + 1);
 }
 
 static bool
