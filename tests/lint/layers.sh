@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Who may include whom: base <- lib/model <- lib/{trust,net,index,solve,store,state} <- lib/{txn,repo}
-# <- lib/api <- programs; and one door for each foreign library.
+# <- lib/api <- term <- programs; and one door for each foreign library.
 . "${top_srcdir:?}/tests/lint/lib.sh"
 
 # includes_outside DIR ALLOWED-ERE: "file:line:#include" of our own headers that DIR must not include.
@@ -26,9 +26,14 @@ for upper in txn repo; do
 	rule "$upper includes no api" "$(includes_outside "src/lib/$upper" "base/|lib/model/|$sides|lib/$upper/")"
 done
 rule "api includes the library only" "$(includes_outside src/lib/api 'base/|lib/')"
-for program in cli repo fetch unpack; do
-	rule "$program includes base and its own directory only" \
-		"$(includes_outside "src/$program" "base/|$program/|[^/]*\"")"
+rule "term includes base and term only" "$(includes_outside src/term 'base/|term/')"
+for program in cli repo; do
+	rule "$program includes base, term and its own directory only" \
+		"$(includes_outside "src/$program" "base/|term/|$program/|[^/]*\"")"
+done
+for helper in fetch unpack; do
+	rule "$helper includes base and its own directory only" \
+		"$(includes_outside "src/$helper" "base/|$helper/|[^/]*\"")"
 done
 rule "the helpers do not know the public api" \
 	"$(grep -rnE '#include <plugpkg' src/base src/fetch src/unpack --include='*.[ch]' || :)"
