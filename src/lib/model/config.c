@@ -167,7 +167,7 @@ read_urls(const struct pp_fields *f, const char *field, const pp_json *j, struct
 	if (j == NULL)
 		return pp_field_missing(f, urls_field);
 	if (!pp_json_is(j, PP_JSON_ARRAY) || pp_json_len(j) == 0)
-		return pp_field_kind(f, urls_field, j, "an array of one URL or more");
+		return pp_field_kind(f, urls_field, j, "a list of one URL or more");
 	if (pp_json_len(j) > URLS_MAX)
 		return pp_field_fail(f, urls_field, "%zu entries are too many: %d is the most",
 		    pp_json_len(j), URLS_MAX);
@@ -217,7 +217,7 @@ read_sources(const struct pp_fields *f, struct pp_config *c)
 	if (j == NULL)
 		return PLUGPKG_OK;
 	if (!pp_json_is(j, PP_JSON_ARRAY))
-		return pp_field_kind(f, "sources", j, "an array of sources");
+		return pp_field_kind(f, "sources", j, "a list of sources");
 	if (pp_json_len(j) > SOURCES_MAX)
 		return pp_field_fail(f, "sources", "%zu entries are too many: %d is the most",
 		    pp_json_len(j), SOURCES_MAX);

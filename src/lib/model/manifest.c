@@ -36,6 +36,8 @@ part_is_valid(struct pp_str part)
 		return false;
 	if (pp_str_eq(part, ".") || pp_str_eq(part, ".."))
 		return false;
+	if (part.p[0] == ' ' || part.p[part.n - 1] == ' ')
+		return false;
 	for (size_t i = 0; i < part.n; i++) {
 		if (part.p[i] < 0x20 || part.p[i] > 0x7e || part.p[i] == '\\')
 			return false;
@@ -49,7 +51,7 @@ pp_inner_path_valid(struct pp_str path)
 	struct pp_str part;
 	size_t depth = 0;
 
-	if (path.n == 0 || path.n > PATH_MAX_BYTES)
+	if (path.n == 0 || path.n > PATH_MAX_BYTES || path.p[0] == '-')
 		return false;
 	while (pp_str_cut(&path, '/', &part)) {
 		if (++depth > PATH_MAX_DEPTH || !part_is_valid(part))
@@ -158,7 +160,7 @@ static enum plugpkg_code
 check_lines(const struct pp_fields *f, const char *field, const pp_json *j)
 {
 	if (!pp_json_is(j, PP_JSON_ARRAY))
-		return pp_field_kind(f, field, j, "an array of texts");
+		return pp_field_kind(f, field, j, "a list of texts");
 	if (pp_json_len(j) > LIST_MAX)
 		return pp_field_fail(
 		    f, field, "%zu entries are too many: %d is the most", pp_json_len(j), LIST_MAX);
@@ -249,7 +251,7 @@ read_levels(const struct pp_fields *f, const char *kind, const pp_json *j, struc
 	if (j == NULL)
 		return PLUGPKG_OK;
 	if (!pp_json_is(j, PP_JSON_ARRAY))
-		return pp_field_kind(f, field, j, "an array of {\"level\": NUMBER, \"run\": PATH}");
+		return pp_field_kind(f, field, j, "a list of {\"level\": NUMBER, \"run\": PATH}");
 	if (pp_json_len(j) > LIST_MAX)
 		return pp_field_fail(
 		    f, field, "%zu entries are too many: %d is the most", pp_json_len(j), LIST_MAX);

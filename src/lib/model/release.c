@@ -232,7 +232,7 @@ read_platforms(const struct pp_fields *f, const char *key, struct pp_strs *out)
 	if (j == NULL)
 		return PLUGPKG_OK;
 	if (!pp_json_is(j, PP_JSON_ARRAY))
-		return pp_field_kind(f, key, j, "an array of names");
+		return pp_field_kind(f, key, j, "a list of names");
 	if (pp_json_len(j) > PLATFORM_MAX)
 		return pp_field_fail(f, key, "%zu entries are too many: %d is the most",
 		    pp_json_len(j), PLATFORM_MAX);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* plugpkg.json: reading, messages, and edits that leave everything else as it was. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "lib/model/config.h"
+#include "tap.h"
+
+PP_DEFINE_AUTO(config, struct pp_config, pp_config_free);
+
+static const char full[] =
+    "{\n"
+    "  \"mine\": [1.5, null],\n"
+    "  \"name\": \"demo\",\n"
+    "  \"provides\": {\"host:demo-cms\": \"1.2.0\"},\n"
+    "  \"plugins\": {\"user\": \"*\", \"@acme/animal\": \"^1.2\"},\n"
+    "  \"sources\": [{\"name\": \"main\", \"urls\": [\"https://a.example/r\", \"file:///srv/r\"],\n"
+    "    \"priority\": 700, \"note\": \"kept\"}, {\"name\": \"other\", \"urls\": "
+    "[\"http://b.example\"]}],\n"
+    "  \"settings\": {\"DATABASE\": \"demo.db\"}\n"
+    "}\n";
+
+static struct pp_config *
+config(const char *text)
+{
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+	struct pp_config *c = NULL;
+
+	if (pp_config_parse(pp_str_of(text), "plugpkg.json", &c, &err) != PLUGPKG_OK)
+		printf("# %s\n", plugpkg_error_message(err));
+	return c;
+}
+
+static void
+a_full_file_is_understood(void)
+{
+	PP_AUTO(config) struct pp_config *c = config(full);
+
+	if (!CHECK(c != NULL))
+		return;
+	CHECK_STR(c->name, "demo");
+	CHECK_STR(c->provides.at[0].version.text, "1.2.0");
+	CHECK_INT(c->plugins.n, 2);
+	CHECK_STR(c->plugins.at[1].range->text, "^1.2");
+	CHECK_INT(c->sources.n, 2);
+	CHECK_INT(c->sources.at[0].urls.n, 2);
+	CHECK_INT(pp_config_source(c, "main")->priority, 700);
+	CHECK_INT(pp_config_source(c, "other")->priority, 500);
+	CHECK(pp_config_source(c, "none") == NULL);
+}
+
+static void
+an_empty_object_is_enough(void)
+{
+	PP_AUTO(config) struct pp_config *c = config("{}");
+
+	if (!CHECK(c != NULL))
+		return;
+	CHECK(c->name != NULL);
+	pp_config_want(c, "user", "*");
+
+	PP_AUTO_FREE char *text = pp_config_text(c);
+
+	CHECK_STR(text, "{\n  \"plugins\": {\n    \"user\": \"*\"\n  }\n}\n");
+}
+
+static void
+edits_keep_order_and_unknown_members(void)
+{
+	PP_AUTO(config) struct pp_config *c = config(full);
+	struct pp_source more = { .priority = 10 };
+
+	if (!CHECK(c != NULL))
+		return;
+	pp_config_want(c, "user", "^2");
+	pp_config_want(c, "photos", "*");
+	pp_config_unwant(c, "@acme/animal");
+	pp_config_unwant(c, "never-there");
+	more.name = pp_xstrdup("more");
+	pp_strs_add(&more.urls, "file:///more");
+	pp_config_add_source(c, &more);
+	CHECK(pp_config_remove_source(c, "other"));
+	CHECK(!pp_config_remove_source(c, "other"));
+	free(more.name);
+	pp_strs_fini(&more.urls);
+
+	PP_AUTO_FREE char *line = pp_json_line(c->json);
+	PP_AUTO_FREE char *text = pp_config_text(c);
+
+	CHECK_STR(line,
+	    "{\"mine\":[1.5,null],\"name\":\"demo\",\"provides\":{\"host:demo-cms\":\"1.2.0\"},"
+	    "\"plugins\":{\"user\":\"^2\",\"photos\":\"*\"},"
+	    "\"sources\":[{\"name\":\"main\",\"urls\":[\"https://a.example/r\",\"file:///srv/r\"],"
+	    "\"priority\":700,\"note\":\"kept\"},"
+	    "{\"name\":\"more\",\"urls\":[\"file:///more\"],\"priority\":10}],"
+	    "\"settings\":{\"DATABASE\":\"demo.db\"}}");
+	CHECK_INT(c->plugins.n, 2);
+	CHECK_STR(c->plugins.at[0].range->text, "^2");
+	CHECK_INT(c->sources.n, 2);
+	CHECK_STR(c->sources.at[1].name, "more");
+
+	/* What was written reads as what is held. */
+	PP_AUTO(config) struct pp_config *again = config(text);
+
+	if (!CHECK(again != NULL))
+		return;
+	CHECK(pp_json_equal(again->json, c->json));
+	CHECK_INT(again->sources.n, 2);
+}
+
+static void
+each_field_can_be_wrong_and_is_named(void)
+{
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+		{ "{", "no valid JSON: line " },
+		{ "[]", "expected an object, found a list" },
+		{ "{\"name\": 1}",
+		    "field 'name': expected the application's name, found the number 1" },
+		{ "{\"name\": \"\"}", "field 'name': expected the application's name, found ''" },
+		{ "{\"provides\": []}", "field 'provides': expected an object of host: names" },
+		{ "{\"provides\": {\"cms\": \"1\"}}",
+		    "field 'provides': 'cms' is no name that an application provides" },
+		{ "{\"provides\": {\"host:cms\": \"^1\"}}",
+		    "field 'provides.host:cms': '^1' is no version" },
+		{ "{\"provides\": {\"host:cms\": 1}}",
+		    "field 'provides.host:cms': expected a version such as \"1.2.0\", found" },
+		{ "{\"plugins\": [\"user\"]}", "field 'plugins': expected an object of names and" },
+		{ "{\"plugins\": {\"User\": \"*\"}}", "field 'plugins': 'User' is no plugin name" },
+		{ "{\"plugins\": {\"user\": \"^^2\"}}",
+		    "field 'plugins.user': '^^2' is no range: expected a version after '^'" },
+		{ "{\"plugins\": {\"user\": true}}",
+		    "field 'plugins.user': expected a range such as" },
+		{ "{\"sources\": {}}", "field 'sources': expected a list of sources" },
+		{ "{\"sources\": [1]}", "field 'sources[0]': expected an object with" },
+		{ "{\"sources\": [{}]}", "field 'sources[0].name' is missing" },
+		{ "{\"sources\": [{\"name\": \"../x\"}]}",
+		    "field 'sources[0].name': expected 1 to 64 characters of a-z 0-9 -, found "
+		    "'../x'" },
+		{ "{\"sources\": [{\"name\": \"a\"}]}", "field 'sources[0].urls' is missing" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": []}]}",
+		    "field 'sources[0].urls': expected a list of one URL or more" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"ftp://x\"]}]}",
+		    "field 'sources[0].urls': expected a URL that begins with https://, http:// or "
+		    "file:///, found 'ftp://x'" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a b\"]}]}",
+		    "field 'sources[0].urls'" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"], \"priority\": "
+		  "\"x\"}]}",
+		    "field 'sources[0].priority': expected a number such as 500, found 'x'" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"]}, "
+		  "{\"name\": \"a\", \"urls\": [\"http://a\"]}]}",
+		    "field 'sources[1]': there is a source 'a' already" },
+		{ "{\"settings\": []}", "field 'settings': expected an object of texts" },
+		{ "{\"settings\": {\"a-b\": \"x\"}}",
+		    "field 'settings': 'a-b' is no name of a setting: expected A-Z 0-9 _" },
+		{ "{\"settings\": {\"A\": 1}}",
+		    "field 'settings.A': expected a text, found the number 1" },
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		PP_AUTO_ERROR plugpkg_error *err = NULL;
+		struct pp_config *c = NULL;
+
+		CHECK_INT(pp_config_parse(pp_str_of(rows[i].text), "plugpkg.json", &c, &err),
+		    PLUGPKG_E_BAD_CONFIG);
+		CHECK(c == NULL);
+		CHECK_HAS(plugpkg_error_message(err), rows[i].message);
+		CHECK(pp_starts_with(plugpkg_error_message(err), "plugpkg.json: "));
+	}
+}
+
+TAP_MAIN(CASE(a_full_file_is_understood) CASE(an_empty_object_is_enough)
+	CASE(edits_keep_order_and_unknown_members) CASE(each_field_can_be_wrong_and_is_named))

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* Releases: manifests and planning rows read alike, what satisfies what, what can run here. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "lib/model/release.h"
+#include "tap.h"
+
+static struct pp_release *
+release(const char *text)
+{
+	struct pp_json_error why;
+	PP_AUTO_JSON pp_json *j = pp_json_parse(text, strlen(text), &why);
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+	struct pp_release *r = NULL;
+
+	if (pp_release_parse(j, "me", "row", PLUGPKG_E_BAD_METADATA, &r, &err) != PLUGPKG_OK)
+		printf("# %s\n", plugpkg_error_message(err));
+	return r;
+}
+
+static bool
+satisfies(const struct pp_release *r, const char *name, const char *range)
+{
+	struct pp_dep dep = { 0 };
+	char buf[32];
+	bool yes;
+
+	(void)snprintf(buf, sizeof(buf), "%s", name);
+	dep.name = buf;
+	CHECK_INT(pp_range_parse(pp_str_of(range), &dep.range, NULL), PLUGPKG_OK);
+	yes = pp_release_satisfies(r, &dep);
+	pp_range_free(dep.range);
+	return yes;
+}
+
+static void
+a_planning_row_takes_its_name_from_outside(void)
+{
+	PP_AUTO(release)
+	struct pp_release *r =
+	    release("{\"version\":\"1.2\",\"requires\":{\"a\":\"^1\"},\"published\":1700000000}");
+
+	if (!CHECK(r != NULL))
+		return;
+	CHECK_STR(r->name, "me");
+	CHECK_INT(r->published, 1700000000);
+	CHECK(pp_deps_get(&r->requires, "a") != NULL);
+	CHECK(pp_deps_get(&r->requires, "b") == NULL);
+}
+
+static void
+mistakes_count_as_what_the_caller_says(void)
+{
+	struct pp_json_error why;
+	PP_AUTO_JSON pp_json *j = pp_json_parse("{\"version\":\"x\"}", 15, &why);
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+	struct pp_release *r = NULL;
+
+	CHECK_INT(pp_release_parse(j, "me", "index of 'main'", PLUGPKG_E_BAD_METADATA, &r, &err),
+	    PLUGPKG_E_BAD_METADATA);
+	CHECK_INT(plugpkg_error_code(err), PLUGPKG_E_BAD_METADATA);
+	CHECK_STR(plugpkg_error_message(err),
+	    "index of 'main': field 'version': 'x' is no version: expected a number at position 1");
+	CHECK_INT(pp_release_parse(NULL, "me", "row", PLUGPKG_E_BAD_MANIFEST, &r, NULL),
+	    PLUGPKG_E_BAD_MANIFEST);
+}
+
+static void
+a_row_has_known_members_in_fixed_order(void)
+{
+	static const char text[] = "{\"arch\":[\"any\"],\"summary\":\"x\",\"os\":[],\"provides\":{"
+				   "\"p\":\"1\"},\"published\":5,"
+				   "\"requires\":{\"b\":\"1\",\"a\":\"2\"},\"conflicts\":{},"
+				   "\"version\":\"1\",\"name\":\"me\","
+				   "\"min-client\":\"0.1\"}";
+	struct pp_json_error why;
+	PP_AUTO_JSON pp_json *j = pp_json_parse(text, strlen(text), &why);
+	PP_AUTO_JSON pp_json *row = pp_release_row(j);
+	PP_AUTO_FREE char *line = pp_json_line(row);
+
+	CHECK_STR(line,
+	    "{\"version\":\"1\",\"requires\":{\"b\":\"1\",\"a\":\"2\"},\"provides\":{\"p\":\"1\"},"
+	    "\"arch\":[\"any\"],\"min-client\":\"0.1\"}");
+}
+
+static void
+names_and_provides_satisfy(void)
+{
+	PP_AUTO(release)
+	struct pp_release *r =
+	    release("{\"version\":\"2.0.0\",\"provides\":{\"list\":\"1.5\",\"plain\":\"\"}}");
+
+	if (!CHECK(r != NULL))
+		return;
+	CHECK(satisfies(r, "me", "^2"));
+	CHECK(!satisfies(r, "me", "^1"));
+	CHECK(satisfies(r, "list", "^1.2"));
+	CHECK(!satisfies(r, "list", "^2"));
+	CHECK(satisfies(r, "plain", "*"));
+	CHECK(!satisfies(r, "plain", ">=1"));
+	CHECK(!satisfies(r, "other", "*"));
+}
+
+static void
+an_installed_prerelease_counts(void)
+{
+	PP_AUTO(release) struct pp_release *r = release("{\"version\":\"2.0.0-rc.1\"}");
+
+	CHECK(satisfies(r, "me", ">=1"));
+	CHECK(!satisfies(r, "me", "^1"));
+	CHECK(!satisfies(r, "me", "^2"));
+}
+
+static void
+what_is_for_other_machines_does_not_fit(void)
+{
+	static const struct {
+		const char *row, *why;
+	} rows[] = {
+		{ "{\"version\":\"1\"}", NULL },
+		{ "{\"version\":\"1\",\"os\":[],\"arch\":[]}", NULL },
+		{ "{\"version\":\"1\",\"os\":[\"any\"],\"arch\":[\"any\"]}", NULL },
+		{ "{\"version\":\"1\",\"os\":[\"plan9\",\"linux\"]}", NULL },
+		{ "{\"version\":\"1\",\"os\":[\"plan9\"]}", "is for another operating system" },
+		{ "{\"version\":\"1\",\"arch\":[\"vax\"]}", "is for another processor" },
+		{ "{\"version\":\"1\",\"min-client\":\"0.0.1\"}", NULL },
+		{ "{\"version\":\"1\",\"min-client\":\"999.0\"}", "needs a newer plugpkg" },
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		PP_AUTO(release) struct pp_release *r = release(rows[i].row);
+		const char *why = "?";
+
+		if (!CHECK(r != NULL))
+			continue;
+		CHECK_INT(pp_release_fits_here(r, &why), rows[i].why == NULL);
+		CHECK_STR(why, rows[i].why);
+	}
+}
+
+TAP_MAIN(
+    CASE(a_planning_row_takes_its_name_from_outside) CASE(mistakes_count_as_what_the_caller_says)
+	CASE(a_row_has_known_members_in_fixed_order) CASE(names_and_provides_satisfy)
+	    CASE(an_installed_prerelease_counts) CASE(what_is_for_other_machines_does_not_fit))
