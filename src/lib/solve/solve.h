@@ -7,10 +7,10 @@
 #define PP_SOLVE_SOLVE_H
 
 #include "base/map.h"
-#include "lib/model/release.h"
 #include "lib/model/context.h"
 #include "lib/model/name.h"
 #include "lib/model/plan.h"
+#include "lib/model/release.h"
 
 struct pp_solve_installed {
 	const struct pp_release *release; /* borrowed */
@@ -40,8 +40,8 @@ struct pp_solve_request {
 	unsigned flags;
 	const struct pp_target *targets;
 	size_t n_targets;
-	const struct pp_release
-	    *link; /* PLUGPKG_LINK: the release in the author's directory, source "link" */
+	const struct pp_release *link; /* PLUGPKG_LINK: the release in the author's directory */
+	unsigned cpu_s;                /* limit of the decision in processor time; 0: the usual */
 };
 /*
  * Fills the plan's steps (ordered: new and changed plugins dependencies first, then removals dependents first; ties by name), kept, suggested.

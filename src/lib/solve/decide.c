@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs libsolv and reads its answers: the chosen candidates, why something was left behind, the facts of a
+ * refusal. Never its own texts, and never its decision lists: those name one rule of many, or crash.
+ */
+#include "lib/solve/decide.h"
+
+#include "lib/solve/explain.h"
+#include "lib/solve/jobs.h"
+#include "lib/solve/ways.h"
+
+#include <solv/solver.h>
+#include <string.h>
+
+#define MAX_KEPT_EXPLAINED 64
+#define REASON_MAX         1024
+#define REASON_SENTENCES   3
+
+PP_DEFINE_AUTO(solver, Solver, solver_free);
+
+Solver *
+pp_decide_solver(const struct pp_pool *p)
+{
+	Solver *s = solver_create(p->pool);
+
+	if ((p->load->request->flags & PLUGPKG_NO_RECOMMENDS) != 0)
+		solver_set_flag(s, SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
+	solver_set_flag(s, SOLVER_FLAG_BEST_OBEY_POLICY, 1);
+	return s;
+}
+
+/* ---- facts ---- */
+
+static void
+add_job_fact(const struct pp_jobs *jobs, int queue_index, struct pp_facts *out)
+{
+	const struct pp_job *job = &jobs->list.at[queue_index / 2];
+	struct pp_fact f = { .from = job->cand, .to = PP_NO_CAND, .dep = job->dep };
+
+	switch (job->kind) {
+	case PP_JOB_POLICY:
+		return;
+	case PP_JOB_ASK:
+		if (job->dep == NULL)
+			return;
+		f.kind = PP_FACT_ASKED;
+		break;
+	case PP_JOB_HOLD:
+		f.kind = PP_FACT_HELD;
+		break;
+	case PP_JOB_WANTED:
+		f.kind = PP_FACT_WANTED;
+		break;
+	}
+	pp_vec_push(out, f);
+}
+
+static bool
+fact_kind(Id type, enum pp_fact_kind *out)
+{
+	static const struct {
+		Id type;
+		enum pp_fact_kind kind;
+	} kinds[] = {
+		{ SOLVER_RULE_PKG_REQUIRES, PP_FACT_REQUIRES },
+		{ SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP, PP_FACT_MISSING },
+		{ SOLVER_RULE_PKG_CONFLICTS, PP_FACT_CONFLICTS },
+		{ SOLVER_RULE_PKG_OBSOLETES, PP_FACT_REPLACES },
+		{ SOLVER_RULE_PKG_INSTALLED_OBSOLETES, PP_FACT_REPLACES },
+		{ SOLVER_RULE_UPDATE, PP_FACT_KEEP },
+		{ SOLVER_RULE_FEATURE, PP_FACT_KEEP },
+		{ SOLVER_RULE_BEST, PP_FACT_KEEP },
+	};
+
+	for (size_t i = 0; i < PP_LEN(kinds); i++) {
+		if (kinds[i].type != type)
+			continue;
+		*out = kinds[i].kind;
+		return true;
+	}
+	return false;
+}
+
+static bool
+needs_dep(enum pp_fact_kind kind)
+{
+	return kind == PP_FACT_REQUIRES || kind == PP_FACT_MISSING || kind == PP_FACT_CONFLICTS ||
+	       kind == PP_FACT_REPLACES;
+}
+
+static void
+add_rule_facts(const struct pp_pool *p, Solver *s, Id rule, struct pp_facts *out)
+{
+	Queue infos;
+
+	queue_init(&infos);
+	solver_allruleinfos(s, rule, &infos);
+	for (int i = 0; i + 3 < infos.count; i += 4) {
+		struct pp_fact f = {
+			.from = pp_pool_cand(p, infos.elements[i + 1]),
+			.to = pp_pool_cand(p, infos.elements[i + 2]),
+			.dep = pp_pool_dep_of(p, infos.elements[i + 3]),
+		};
+		if (!fact_kind(infos.elements[i], &f.kind) || f.from == PP_NO_CAND)
+			continue;
+		if (needs_dep(f.kind) && f.dep == NULL)
+			continue;
+		if ((f.kind == PP_FACT_CONFLICTS || f.kind == PP_FACT_REPLACES) &&
+		    f.to == PP_NO_CAND)
+			continue;
+		pp_vec_push(out, f);
+	}
+	queue_free(&infos);
+}
+
+/* All rules of the problem together prove it; the one that libsolv would name is often a side branch. */
+static void
+add_problem_facts(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, Id problem,
+    struct pp_facts *out)
+{
+	Queue rules;
+
+	queue_init(&rules);
+	solver_findallproblemrules(s, problem, &rules);
+	for (int i = 0; i < rules.count; i++) {
+		int job = solver_rule2jobidx(s, rules.elements[i]);
+		if (job > 0)
+			add_job_fact(jobs, job - 1, out);
+		else
+			add_rule_facts(p, s, rules.elements[i], out);
+	}
+	queue_free(&rules);
+}
+
+static void
+explain_all(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, struct pp_strs *out)
+{
+	struct pp_facts facts = { 0 };
+
+	for (Id problem = 0; (problem = solver_next_problem(s, problem)) != 0;)
+		add_problem_facts(p, jobs, s, problem, &facts);
+	pp_explain(p->load, &facts, out);
+	pp_vec_free(&facts);
+}
+
+/* ---- what was left behind ---- */
+
+/* The newest version that could be meant by "upgrade this"; NULL: none is newer. */
+static const struct pp_slot *
+newest_beyond(const struct pp_known *k, const struct pp_version *than)
+{
+	const struct pp_slot *best = NULL;
+
+	pp_vec_foreach (s, &k->slots)
+		if (s->state == PP_SLOT_CANDIDATE &&
+		    pp_version_cmp(&s->release->version, than) > 0 &&
+		    (best == NULL ||
+			pp_version_cmp(&s->release->version, &best->release->version) > 0))
+			best = s;
+	return best;
+}
+
+static char *
+joined(const struct pp_strs *sentences)
+{
+	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(REASON_MAX);
+
+	for (size_t i = 0; i < sentences->n && i < REASON_SENTENCES; i++)
+		pp_buf_addf(&b, "%s%s", i > 0 ? ", " : "", sentences->at[i]);
+	return pp_buf_steal(&b);
+}
+
+/* Asks for the newest version alone: what stands in its way is the reason. */
+static char *
+why_not_newest(struct pp_pool *p, size_t cand)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs sentences = { 0 };
+	struct pp_jobs jobs;
+	PP_AUTO(solver) Solver *s = pp_decide_solver(p);
+	char *reason;
+
+	pp_jobs_init(&jobs, p);
+	pp_jobs_push(&jobs, SOLVER_UPDATE | SOLVER_FORCEBEST | SOLVER_SOLVABLE, p->solvables[cand],
+	    (struct pp_job){ .kind = PP_JOB_POLICY, .cand = PP_NO_CAND });
+	if (solver_solve(s, &jobs.queue) == 0) {
+		reason = pp_asprintf("it does not go together with the other upgrades");
+	} else {
+		explain_all(p, &jobs, s, &sentences);
+		reason = joined(&sentences);
+	}
+	pp_jobs_fini(&jobs);
+	return reason;
+}
+
+static char *
+why_kept(struct pp_pool *p, size_t cand, const struct pp_slot *newest)
+{
+	const struct pp_solve_world *world = p->load->world;
+	const struct pp_solve_installed *inst = p->load->cands.at[cand].installed;
+	const struct pp_dep *wanted = pp_world_wanted(world, inst->release->name);
+
+	if (inst->hold)
+		return pp_xstrdup("it is held");
+	if (inst->source != NULL && strcmp(inst->source, world->sources[newest->source].name) != 0)
+		return pp_asprintf("it came from source '%s', and %s is in '%s'", inst->source,
+		    newest->release->version.text, world->sources[newest->source].name);
+	if (wanted != NULL && !pp_range_match(wanted->range, &newest->release->version, true))
+		return pp_asprintf("plugpkg.json wants %s", wanted->text);
+	return why_not_newest(p, cand);
+}
+
+static bool
+is_in_scope(const struct pp_load *l, const struct pp_solve_installed *inst)
+{
+	return !inst->linked && (l->asks.n == 0 || pp_load_ask(l, inst->release->name) != NULL);
+}
+
+/* The version of the name after the decision; NULL: it goes, or another one replaces it. */
+static const struct pp_version *
+chosen_version(const struct pp_load *l, const Map *chosen, const char *name)
+{
+	for (size_t i = 0; i < l->cands.n; i++)
+		if (MAPTST(chosen, (int)i) && strcmp(l->cands.at[i].release->name, name) == 0)
+			return &l->cands.at[i].release->version;
+	return NULL;
+}
+
+static void
+say_kept(struct pp_pool *p, const Map *chosen, pp_decide_say say, void *user)
+{
+	const struct pp_load *l = p->load;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->cands.n && n < MAX_KEPT_EXPLAINED; i++) {
+		const struct pp_solve_installed *inst = l->cands.at[i].installed;
+		if (inst == NULL || !is_in_scope(l, inst))
+			continue;
+		const struct pp_version *now = chosen_version(l, chosen, inst->release->name);
+		const struct pp_known *k = pp_load_known(l, inst->release->name);
+		const struct pp_slot *newest = now != NULL ? newest_beyond(k, now) : NULL;
+		if (newest == NULL)
+			continue;
+		PP_AUTO_FREE char *reason = why_kept(p, i, newest);
+		pp_json *line = pp_json_object();
+		pp_json_set_str(line, "kept", inst->release->name);
+		pp_json_set_str(line, "version", now->text);
+		pp_json_set_str(line, "candidate", newest->release->version.text);
+		pp_json_set_str(line, "reason", reason);
+		say(line, user);
+		n++;
+	}
+}
+
+/* ---- the answer ---- */
+
+static void
+say_chosen(struct pp_pool *p, Solver *s, pp_decide_say say, void *user)
+{
+	pp_json *line = pp_json_object(), *list = pp_json_array();
+	Queue decisions;
+	Map chosen;
+
+	queue_init(&decisions);
+	map_init(&chosen, (int)p->load->cands.n + 1);
+	solver_get_decisionqueue(s, &decisions);
+	for (int i = 0; i < decisions.count; i++) {
+		size_t cand = pp_pool_cand(p, decisions.elements[i]);
+		if (cand != PP_NO_CAND)
+			MAPSET(&chosen, (int)cand);
+	}
+	for (size_t i = 0; i < p->load->cands.n; i++)
+		if (MAPTST(&chosen, (int)i))
+			pp_json_push(list, pp_json_int((int64_t)i));
+	pp_json_set(line, "chosen", list);
+	say(line, user);
+	if (p->load->request->verb == PLUGPKG_UPGRADE)
+		say_kept(p, &chosen, say, user);
+	map_free(&chosen);
+	queue_free(&decisions);
+}
+
+static pp_json *
+array_of(const struct pp_strs *strings)
+{
+	pp_json *j = pp_json_array();
+
+	pp_vec_foreach (s, strings)
+		pp_json_push_str(j, *s);
+	return j;
+}
+
+static void
+say_refused(struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, pp_decide_say say, void *user)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs sentences = { 0 };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs ways = { 0 };
+	pp_json *line = pp_json_object();
+
+	explain_all(p, jobs, s, &sentences);
+	pp_ways_find(p, jobs, s, &ways);
+	pp_json_set(line, "sentences", array_of(&sentences));
+	pp_json_set(line, "ways", array_of(&ways));
+	say(line, user);
+}
+
+void
+pp_decide(const struct pp_load *l, pp_decide_say say, void *user)
+{
+	struct pp_pool p;
+	struct pp_jobs jobs;
+
+	pp_pool_init(&p, l);
+	pp_jobs_init(&jobs, &p);
+	pp_jobs_add_request(&jobs, &p);
+
+	Solver *s = pp_decide_solver(&p);
+	if (solver_solve(s, &jobs.queue) == 0)
+		say_chosen(&p, s, say, user);
+	else
+		say_refused(&p, &jobs, s, say, user);
+	solver_free(s);
+	pp_jobs_fini(&jobs);
+	pp_pool_fini(&p);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* Which job each verb, target, hold and range becomes (the table of libsolv's pitfalls decides which one). */
+#include "lib/solve/jobs.h"
+
+#include <solv/solver.h>
+#include <string.h>
+
+void
+pp_jobs_push(struct pp_jobs *j, Id how, Id what, struct pp_job job)
+{
+	queue_push2(&j->queue, how, what);
+	pp_vec_push(&j->list, job);
+}
+
+void
+pp_jobs_fini(struct pp_jobs *j)
+{
+	queue_free(&j->queue);
+	pp_vec_free(&j->list);
+}
+
+static void
+push_policy(struct pp_jobs *j, Id how, Id what)
+{
+	pp_jobs_push(j, how, what, (struct pp_job){ .kind = PP_JOB_POLICY, .cand = PP_NO_CAND });
+}
+
+/* ---- order among the providers of a virtual name ---- */
+
+struct provider {
+	const char *name;
+	int priority;
+	bool is_namesake;                 /* the plugin that has the name itself */
+	const struct pp_version *version; /* highest version of the virtual name; NULL: without */
+};
+struct providers pp_vec(struct provider);
+
+static int
+cmp_versions(const struct pp_version *a, const struct pp_version *b)
+{
+	if (a == NULL || b == NULL)
+		return (a != NULL) - (b != NULL);
+	return pp_version_cmp(a, b);
+}
+
+/* Worst first: later jobs of this kind count more. */
+static int
+worst_first(const void *a, const void *b)
+{
+	const struct provider *x = a, *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	if (x->is_namesake != y->is_namesake)
+		return x->is_namesake ? 1 : -1;
+	int d = cmp_versions(x->version, y->version);
+	return d != 0 ? d : strcmp(y->name, x->name);
+}
+
+static void
+add_provider(struct pp_pool *p, const struct pp_known *k, const char *name, struct providers *out)
+{
+	struct provider best = { .name = name, .is_namesake = strcmp(name, k->name) == 0 };
+	bool has_any = false;
+
+	pp_vec_foreach (c, &p->load->cands) {
+		if (c->origin != PP_FROM_SOURCE || strcmp(c->release->name, name) != 0)
+			continue;
+		const struct pp_dep *d = pp_deps_get(&c->release->provides, k->name);
+		if (d == NULL && !best.is_namesake)
+			continue;
+		const struct pp_version *v = best.is_namesake          ? &c->release->version
+					     : d->version.text != NULL ? &d->version
+								       : NULL;
+		int priority = p->load->world->sources[c->source].priority;
+		if (!has_any || cmp_versions(v, best.version) > 0)
+			best.version = v;
+		best.priority = !has_any || priority > best.priority ? priority : best.priority;
+		has_any = true;
+	}
+	if (has_any)
+		pp_vec_push(out, best);
+}
+
+/* All versions of the name, so that preferring it never means an older version of it. */
+static void
+favour(struct pp_jobs *j, struct pp_pool *p, const char *name)
+{
+	for (size_t i = p->load->cands.n; i-- > 0;) {
+		const struct pp_cand *c = &p->load->cands.at[i];
+		if (c->origin == PP_FROM_SOURCE && strcmp(c->release->name, name) == 0)
+			push_policy(j, SOLVER_FAVOR | SOLVER_SOLVABLE, p->solvables[i]);
+	}
+}
+
+/*
+ * Installed providers win by themselves. The rank of a plugin is that among the providers of the first
+ * virtual name it has, in order of names: one rank a plugin is all that libsolv can be told.
+ */
+static void
+rank_providers(struct pp_jobs *j, struct pp_pool *p)
+{
+	struct pp_map ranked = { 0 };
+	struct pp_strs names = { 0 };
+
+	pp_map_foreach (e, &p->load->known)
+		if (((const struct pp_known *)e->value)->providers.n > 0)
+			pp_strs_add(&names, e->key);
+	pp_strs_sort(&names);
+	pp_vec_foreach (name, &names) {
+		const struct pp_known *k = pp_load_known(p->load, *name);
+		struct providers list = { 0 };
+		add_provider(p, k, k->name, &list);
+		pp_vec_foreach (provider, &k->providers)
+			if (strcmp(*provider, k->name) != 0)
+				add_provider(p, k, *provider, &list);
+		pp_vec_sort(&list, worst_first);
+		pp_vec_foreach (x, &list) {
+			void **is_ranked = pp_map_put(&ranked, x->name);
+			if (list.n > 1 && *is_ranked == NULL)
+				favour(j, p, x->name);
+			*is_ranked = p;
+		}
+		pp_vec_free(&list);
+	}
+	pp_strs_fini(&names);
+	pp_map_fini(&ranked, NULL);
+}
+
+/* ---- standing wishes ---- */
+
+/* A range that the installed version breaks already is no wish of this request: `sync` sees to it. */
+static void
+keep_wanted(struct pp_jobs *j, struct pp_pool *p, const struct pp_cand *c)
+{
+	const struct pp_dep *wanted = pp_world_wanted(p->load->world, c->release->name);
+
+	if (wanted == NULL || !pp_cand_satisfies(p->load, c, wanted))
+		return;
+	const struct pp_ask *ask = pp_load_ask(p->load, c->release->name);
+	if (ask != NULL && (ask->is_removal || ask->dep.range != NULL))
+		return;
+	if (p->load->request->link != NULL &&
+	    strcmp(p->load->request->link->name, c->release->name) == 0)
+		return;
+	pp_jobs_push(j, SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES,
+	    pp_pool_dep(p, wanted, PP_REACH_RELEASES),
+	    (struct pp_job){ .kind = PP_JOB_WANTED, .dep = wanted, .cand = PP_NO_CAND });
+}
+
+static void
+keep_installed(struct pp_jobs *j, struct pp_pool *p, size_t i)
+{
+	const struct pp_cand *c = &p->load->cands.at[i];
+	Id id = p->solvables[i];
+
+	if (c->origin == PP_FROM_HOST) {
+		push_policy(j, SOLVER_LOCK | SOLVER_ESSENTIAL | SOLVER_SOLVABLE, id);
+		push_policy(j, SOLVER_USERINSTALLED | SOLVER_SOLVABLE, id);
+		return;
+	}
+	if (c->installed->manual)
+		push_policy(j, SOLVER_USERINSTALLED | SOLVER_SOLVABLE, id);
+	if (c->installed->hold)
+		pp_jobs_push(j, SOLVER_LOCK | SOLVER_SOLVABLE, id,
+		    (struct pp_job){ .kind = PP_JOB_HOLD, .cand = i });
+	else
+		keep_wanted(j, p, c);
+}
+
+void
+pp_jobs_init(struct pp_jobs *j, struct pp_pool *p)
+{
+	*j = (struct pp_jobs){ 0 };
+	queue_init(&j->queue);
+	for (size_t i = 0; i < p->load->cands.n; i++)
+		if (p->load->cands.at[i].installed != NULL ||
+		    p->load->cands.at[i].origin == PP_FROM_HOST)
+			keep_installed(j, p, i);
+	rank_providers(j, p);
+}
+
+/* ---- the request ---- */
+
+static Id
+installed_solvable(struct pp_pool *p, const char *name)
+{
+	for (size_t i = 0; i < p->load->cands.n; i++)
+		if (p->load->cands.at[i].installed != NULL &&
+		    strcmp(p->load->cands.at[i].release->name, name) == 0)
+			return p->solvables[i];
+	return 0;
+}
+
+/* The source's releases that a reinstall of a linked plugin may take; 0: it is not that. */
+static Id
+way_back_from_link(struct pp_pool *p, const struct pp_ask *ask)
+{
+	const struct pp_known *k = pp_load_known(p->load, ask->dep.name);
+	Queue found;
+	Id id = 0;
+
+	if ((p->load->request->flags & PLUGPKG_REINSTALL) == 0 || k->installed == NULL ||
+	    !k->installed->linked)
+		return 0;
+	pp_vec_foreach (s, &k->slots)
+		if (s->state == PP_SLOT_TWIN)
+			return 0; /* the same version: no matter of choice */
+	queue_init(&found);
+	for (size_t i = 0; i < p->load->cands.n; i++) {
+		const struct pp_cand *c = &p->load->cands.at[i];
+		if (c->origin == PP_FROM_SOURCE && strcmp(c->release->name, k->name) == 0 &&
+		    pp_cand_satisfies(p->load, c, &ask->dep))
+			queue_push(&found, p->solvables[i]);
+	}
+	if (found.count > 0)
+		id = pool_queuetowhatprovides(p->pool, &found);
+	queue_free(&found);
+	return id;
+}
+
+static void
+add_ask(struct pp_jobs *j, struct pp_pool *p, const struct pp_ask *ask)
+{
+	struct pp_job job = { .kind = PP_JOB_ASK, .ask = ask, .cand = PP_NO_CAND };
+	Id installed = installed_solvable(p, ask->dep.name);
+
+	if (ask->is_removal) {
+		pp_jobs_push(j, SOLVER_ERASE | SOLVER_SOLVABLE, installed, job);
+		return;
+	}
+	job.dep = &ask->dep;
+	Id back = way_back_from_link(p, ask);
+	if (back != 0) {
+		pp_jobs_push(j, SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF, back, job);
+		return;
+	}
+	if (p->load->request->verb == PLUGPKG_UPGRADE)
+		pp_jobs_push(j, SOLVER_UPDATE | SOLVER_SOLVABLE, installed, job);
+	if (p->load->request->verb == PLUGPKG_INSTALL || ask->dep.range != NULL)
+		pp_jobs_push(j, SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES,
+		    pp_pool_dep(p, &ask->dep, PP_REACH_RELEASES), job);
+}
+
+void
+pp_jobs_add_request(struct pp_jobs *j, struct pp_pool *p)
+{
+	struct pp_job all = { .kind = PP_JOB_ASK, .cand = PP_NO_CAND };
+
+	pp_vec_foreach (ask, &p->load->asks)
+		add_ask(j, p, ask);
+	if (p->load->request->verb == PLUGPKG_UPGRADE && p->load->asks.n == 0)
+		pp_jobs_push(j, SOLVER_UPDATE | SOLVER_SOLVABLE_ALL, 0, all);
+	for (size_t i = 0; i < p->load->cands.n; i++)
+		if (p->load->cands.at[i].origin == PP_FROM_LINK)
+			pp_jobs_push(j, SOLVER_INSTALL | SOLVER_SOLVABLE, p->solvables[i], all);
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk over names, breadth first, and the admission of releases. Owns the releases that the sources'
+ * callbacks hand out. Decides nothing: what it leaves out could not be chosen at all.
+ */
+#include "lib/solve/load.h"
+
+#include <string.h>
+
+/* Beyond so many versions of a name the solver gets slow: each pair of them is a rule. */
+#define MANY_VERSIONS     300
+#define KEEP_OF_A_MAJOR   40
+#define KEEP_OF_A_RANGE   16
+#define MAX_NAMES_IN_WALK 100000
+
+const struct pp_solve_installed *
+pp_world_installed(const struct pp_solve_world *world, const char *name)
+{
+	for (size_t i = 0; i < world->n_installed; i++)
+		if (strcmp(world->installed[i].release->name, name) == 0)
+			return &world->installed[i];
+	return NULL;
+}
+
+const struct pp_dep *
+pp_world_wanted(const struct pp_solve_world *world, const char *name)
+{
+	const struct pp_dep *d = world->wanted != NULL ? pp_deps_get(world->wanted, name) : NULL;
+
+	return d != NULL && d->range != NULL && !pp_range_is_any(d->range) ? d : NULL;
+}
+
+const struct pp_known *
+pp_load_known(const struct pp_load *l, const char *name)
+{
+	return pp_map_get(&l->known, name);
+}
+
+const struct pp_ask *
+pp_load_ask(const struct pp_load *l, const char *name)
+{
+	pp_vec_foreach (a, &l->asks)
+		if (strcmp(a->dep.name, name) == 0)
+			return a;
+	return NULL;
+}
+
+bool
+pp_cand_may_speak_for(const struct pp_load *l, const struct pp_cand *c, const char *name)
+{
+	const struct pp_known *k = pp_load_known(l, name);
+
+	if (pp_name_is_host(name))
+		return c->origin == PP_FROM_HOST;
+	if (c->origin != PP_FROM_SOURCE || k == NULL || !k->is_owned)
+		return true;
+	return l->world->sources[c->source].priority >= k->owner_priority;
+}
+
+static bool
+matches(const struct pp_dep *dep, const struct pp_version *v, bool is_loose)
+{
+	if (dep->range == NULL)
+		return is_loose || !pp_version_is_prerelease(v);
+	return pp_range_match(dep->range, v, is_loose);
+}
+
+bool
+pp_cand_satisfies(const struct pp_load *l, const struct pp_cand *c, const struct pp_dep *dep)
+{
+	if (strcmp(c->release->name, dep->name) == 0)
+		return matches(dep, &c->release->version, c->is_loose);
+
+	const struct pp_dep *p = pp_deps_get(&c->release->provides, dep->name);
+	if (p == NULL || !pp_cand_may_speak_for(l, c, dep->name))
+		return false;
+	if (p->version.text == NULL)
+		return dep->range == NULL || pp_range_is_any(dep->range);
+	return matches(dep, &p->version, false);
+}
+
+/* ---- setting up ---- */
+
+static enum plugpkg_code
+add_asks(struct pp_load *l, plugpkg_error **err)
+{
+	for (size_t i = 0; i < l->request->n_targets; i++) {
+		const struct pp_target *t = &l->request->targets[i];
+		struct pp_ask *a = pp_vec_new(&l->asks);
+		a->is_removal = t->is_removal;
+		a->dep.name = pp_xstrdup(t->name);
+		a->dep.text = pp_xstrdup(t->range != NULL ? t->range : "*");
+		if (t->range == NULL)
+			continue;
+		enum plugpkg_code rc = pp_range_parse(pp_str_of(t->range), &a->dep.range, err);
+		if (rc != PLUGPKG_OK)
+			return pp_wrap(err, rc, "'%s@%s'", t->name, t->range);
+	}
+	return PLUGPKG_OK;
+}
+
+static void
+order_sources(struct pp_load *l)
+{
+	for (size_t i = 0; i < l->world->n_sources; i++) {
+		pp_vec_push(&l->by_priority, i);
+		for (size_t j = i; j > 0; j--) {
+			size_t *a = &l->by_priority.at[j - 1], *b = &l->by_priority.at[j];
+			if (l->world->sources[*a].priority >= l->world->sources[*b].priority)
+				break;
+			size_t moved = *a;
+			*a = *b;
+			*b = moved;
+		}
+	}
+}
+
+static struct pp_known *
+known_named(struct pp_load *l, const char *name)
+{
+	void **at = pp_map_put(&l->known, name);
+
+	if (*at == NULL) {
+		struct pp_known *k = pp_xcalloc(1, sizeof(*k));
+		k->name = pp_xstrdup(name);
+		*at = k;
+		pp_vec_push(&l->todo, k);
+	}
+	return *at;
+}
+
+static void
+add_host(struct pp_load *l)
+{
+	if (l->world->host == NULL)
+		return;
+	pp_vec_foreach (d, l->world->host) {
+		struct pp_release *r = pp_xcalloc(1, sizeof(*r));
+		r->name = pp_xstrdup(d->name);
+		pp_version_copy(&d->version, &r->version);
+		pp_vec_push(&l->host, r);
+		known_named(l, d->name)->host = &r->version;
+	}
+}
+
+enum plugpkg_code
+pp_load_init(struct pp_load *l, const struct pp_solve_world *world,
+    const struct pp_solve_request *request, plugpkg_error **err)
+{
+	*l = (struct pp_load){ .world = world, .request = request };
+	order_sources(l);
+	add_host(l);
+	for (size_t i = 0; i < world->n_installed; i++)
+		known_named(l, world->installed[i].release->name)->installed = &world->installed[i];
+	return add_asks(l, err);
+}
+
+static void
+known_free(void *p)
+{
+	struct pp_known *k = p;
+
+	free(k->name);
+	pp_vec_free(&k->slots);
+	pp_strs_fini(&k->providers);
+	pp_vec_free(&k->ranges);
+	free(k);
+}
+
+void
+pp_load_fini(struct pp_load *l)
+{
+	pp_vec_foreach (a, &l->asks) {
+		free(a->dep.name);
+		free(a->dep.text);
+		pp_range_free(a->dep.range);
+	}
+	pp_vec_free(&l->asks);
+	pp_vec_free(&l->by_priority);
+	pp_vec_free(&l->todo);
+	pp_vec_free(&l->cands);
+	pp_map_fini(&l->known, known_free);
+	pp_vec_foreach (r, &l->lists)
+		pp_releases_fini(r);
+	pp_vec_free(&l->lists);
+	pp_releases_fini(&l->host);
+}
+
+/* ---- slots of one name ---- */
+
+static bool
+takes_prereleases(const struct pp_load *l, const struct pp_known *k)
+{
+	if ((l->request->flags & PLUGPKG_PRE) == 0)
+		return false;
+	return l->asks.n > 0 ? pp_load_ask(l, k->name) != NULL : k->installed != NULL;
+}
+
+static enum pp_slot_state
+first_state(const struct pp_load *l, const struct pp_known *k, struct pp_slot *s)
+{
+	if (l->world->sources[s->source].priority < k->owner_priority)
+		return PP_SLOT_SOURCE;
+	if (!pp_release_fits_here(s->release, &s->note))
+		return PP_SLOT_PLATFORM;
+	if (k->installed != NULL &&
+	    pp_version_cmp(&k->installed->release->version, &s->release->version) == 0)
+		return PP_SLOT_TWIN;
+	if (pp_version_is_prerelease(&s->release->version) && !k->takes_prereleases)
+		return PP_SLOT_PRERELEASE;
+	return PP_SLOT_CANDIDATE;
+}
+
+static bool
+has_version(const struct pp_known *k, const struct pp_version *v)
+{
+	pp_vec_foreach (s, &k->slots)
+		if (pp_version_cmp(&s->release->version, v) == 0)
+			return true;
+	return false;
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+	struct pp_release *const *x = a, *const *y = b;
+
+	return pp_version_cmp(&(*y)->version, &(*x)->version);
+}
+
+/* What one source says of the name. The first one, of the highest priority, owns the name. */
+static enum plugpkg_code
+ask_source(struct pp_load *l, struct pp_known *k, size_t source, plugpkg_error **err)
+{
+	const struct pp_solve_source *s = &l->world->sources[source];
+	struct pp_releases *list = pp_vec_new(&l->lists);
+	enum plugpkg_code rc = s->releases(s->user, k->name, list, &k->providers, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (list->n > 0 && !k->is_owned) {
+		k->is_owned = true;
+		k->owner_priority = s->priority;
+	}
+	pp_vec_sort(list, newest_first);
+
+	size_t n_before = k->slots.n;
+	pp_vec_foreach (r, list) {
+		if (n_before > 0 && has_version(k, &(*r)->version))
+			continue;
+		struct pp_slot *slot = pp_vec_new(&k->slots);
+		slot->release = *r;
+		slot->source = source;
+		slot->state = first_state(l, k, slot);
+	}
+	return PLUGPKG_OK;
+}
+
+static size_t
+major_length(const struct pp_slot *s)
+{
+	return strcspn(s->release->version.parts, ".");
+}
+
+/* Of very many versions only the newest of each major are candidates until a range needs others. */
+static void
+thin_out(struct pp_known *k)
+{
+	size_t run = 0;
+
+	if (k->slots.n <= MANY_VERSIONS)
+		return;
+	for (size_t i = 0; i < k->slots.n; i++) {
+		struct pp_slot *s = &k->slots.at[i];
+		size_t n = major_length(s);
+		bool is_same =
+		    i > 0 && n == major_length(s - 1) &&
+		    memcmp(s->release->version.parts, (s - 1)->release->version.parts, n) == 0;
+		run = is_same ? run + 1 : 0;
+		if (run >= KEEP_OF_A_MAJOR && s->state == PP_SLOT_CANDIDATE)
+			s->state = PP_SLOT_OLD;
+	}
+}
+
+static enum plugpkg_code
+load_name(struct pp_load *l, struct pp_known *k, plugpkg_error **err)
+{
+	k->is_loaded = true;
+	k->takes_prereleases = takes_prereleases(l, k);
+	/* Host names are the application's alone; a linked directory stands for all versions. */
+	if (pp_name_is_host(k->name) ||
+	    (l->request->link != NULL && strcmp(l->request->link->name, k->name) == 0))
+		return PLUGPKG_OK;
+	pp_vec_foreach (source, &l->by_priority) {
+		enum plugpkg_code rc = ask_source(l, k, *source, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	thin_out(k);
+	pp_vec_foreach (s, &k->slots)
+		k->n_waiting += s->state == PP_SLOT_PRERELEASE || s->state == PP_SLOT_OLD;
+	pp_strs_sort(&k->providers);
+	pp_vec_foreach (name, &k->providers)
+		known_named(l, *name);
+	return PLUGPKG_OK;
+}
+
+/* ---- the walk ---- */
+
+/* A range that was seen admits the waiting releases that it names. */
+static void
+admit_by_range(struct pp_known *k, const struct pp_dep *d)
+{
+	size_t taken = 0;
+
+	pp_vec_foreach (s, &k->slots) {
+		bool is_pre = s->state == PP_SLOT_PRERELEASE;
+		if (!is_pre && (s->state != PP_SLOT_OLD || taken >= KEEP_OF_A_RANGE))
+			continue;
+		if (!pp_range_match(d->range, &s->release->version, false))
+			continue;
+		s->state = PP_SLOT_CANDIDATE;
+		k->n_waiting--;
+		taken += !is_pre;
+	}
+}
+
+static void
+see(struct pp_load *l, const struct pp_dep *d)
+{
+	struct pp_known *k = known_named(l, d->name);
+
+	if (d->range == NULL || pp_range_is_any(d->range) || (k->is_loaded && k->n_waiting == 0))
+		return;
+	pp_vec_foreach (seen, &k->ranges)
+		if (strcmp((*seen)->text, d->text) == 0)
+			return;
+	pp_vec_push(&k->ranges, d);
+	if (k->is_loaded)
+		pp_vec_push(&l->todo, k);
+}
+
+static void
+see_release(struct pp_load *l, const struct pp_release *r)
+{
+	pp_vec_foreach (d, &r->requires)
+		see(l, d);
+	pp_vec_foreach (d, &r->recommends)
+		see(l, d);
+}
+
+static enum plugpkg_code
+visit(struct pp_load *l, struct pp_known *k, plugpkg_error **err)
+{
+	if (!k->is_loaded) {
+		enum plugpkg_code rc = load_name(l, k, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	pp_vec_foreach (d, &k->ranges)
+		if (k->n_waiting > 0)
+			admit_by_range(k, *d);
+	pp_vec_foreach (s, &k->slots) {
+		if (s->state != PP_SLOT_CANDIDATE || s->is_walked)
+			continue;
+		s->is_walked = true;
+		see_release(l, s->release);
+	}
+	return PLUGPKG_OK;
+}
+
+static void
+see_beginnings(struct pp_load *l)
+{
+	pp_vec_foreach (a, &l->asks)
+		see(l, &a->dep);
+	for (size_t i = 0; i < l->world->n_installed; i++) {
+		const struct pp_release *r = l->world->installed[i].release;
+		const struct pp_dep *wanted = pp_world_wanted(l->world, r->name);
+		see_release(l, r);
+		if (wanted != NULL)
+			see(l, wanted);
+	}
+	if (l->request->link != NULL) {
+		known_named(l, l->request->link->name);
+		see_release(l, l->request->link);
+	}
+}
+
+/* ---- candidates ---- */
+
+static void
+add_cands_of(struct pp_load *l, const struct pp_known *k)
+{
+	const struct pp_release *link = l->request->link;
+
+	if (k->installed != NULL)
+		pp_vec_push(&l->cands, ((struct pp_cand){ .release = k->installed->release,
+					   .origin = PP_FROM_INSTALLED,
+					   .installed = k->installed,
+					   .is_loose = true }));
+	if (link != NULL && strcmp(link->name, k->name) == 0)
+		pp_vec_push(
+		    &l->cands, ((struct pp_cand){
+				   .release = link, .origin = PP_FROM_LINK, .is_loose = true }));
+	pp_vec_foreach (s, &k->slots)
+		if (s->state == PP_SLOT_CANDIDATE)
+			pp_vec_push(&l->cands, ((struct pp_cand){ .release = s->release,
+						   .origin = PP_FROM_SOURCE,
+						   .source = s->source,
+						   .is_loose = k->takes_prereleases }));
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	struct pp_known *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* Sorted, so that the same world gives the same ids, however the walk came by its names. */
+static void
+collect_cands(struct pp_load *l)
+{
+	struct pp_todo all = { 0 };
+
+	pp_map_foreach (e, &l->known)
+		pp_vec_push(&all, e->value);
+	pp_vec_sort(&all, by_name);
+	pp_vec_foreach (r, &l->host)
+		pp_vec_push(&l->cands,
+		    ((struct pp_cand){ .release = *r, .origin = PP_FROM_HOST, .is_loose = true }));
+	pp_vec_foreach (k, &all)
+		add_cands_of(l, *k);
+	pp_vec_free(&all);
+}
+
+enum plugpkg_code
+pp_load_walk(struct pp_load *l, plugpkg_context *ctx, plugpkg_error **err)
+{
+	see_beginnings(l);
+	for (size_t i = 0; i < l->todo.n; i++) {
+		enum plugpkg_code rc = pp_check_cancel(ctx, err);
+		if (rc == PLUGPKG_OK && l->known.n > MAX_NAMES_IN_WALK)
+			rc = pp_fail(err, PLUGPKG_E_NO_SOLUTION, 0,
+			    "the request reaches more than %d plugins", MAX_NAMES_IN_WALK);
+		if (rc == PLUGPKG_OK)
+			rc = visit(l, l->todo.at[i], err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	collect_cands(l);
+	return PLUGPKG_OK;
+}

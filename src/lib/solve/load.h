@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a request can reach: a walk over names by the sources' callbacks, and which releases of each name
+ * are candidates. What is left out is remembered with its reason, for explanations.
+ */
+#ifndef PP_SOLVE_LOAD_H
+#define PP_SOLVE_LOAD_H
+
+#include "lib/solve/solve.h"
+
+/* One target of the request with its range parsed; range NULL: any release. */
+struct pp_ask {
+	struct pp_dep dep;
+	bool is_removal;
+};
+struct pp_asks pp_vec(struct pp_ask);
+
+enum pp_slot_state {
+	PP_SLOT_CANDIDATE,
+	PP_SLOT_PRERELEASE, /* waits for a range that names it */
+	PP_SLOT_OLD,        /* one of very many versions; waits for a range that needs it */
+	PP_SLOT_PLATFORM,   /* does not run here; note says why */
+	PP_SLOT_SOURCE,     /* a source of higher priority has this name */
+	PP_SLOT_TWIN,       /* is the installed version */
+};
+/* A release that some source has, candidate or not. */
+struct pp_slot {
+	const struct pp_release *release;
+	size_t source; /* index into world->sources */
+	enum pp_slot_state state;
+	bool is_walked;
+	const char *note; /* PP_SLOT_PLATFORM: what does not fit */
+};
+struct pp_slots pp_vec(struct pp_slot);
+
+/* A name in reach: of plugins, virtual, or both. */
+struct pp_known {
+	char *name;
+	const struct pp_solve_installed *installed; /* or NULL */
+	const struct pp_version *host;              /* the application's version of it, or NULL */
+	bool is_owned;                              /* some source lists plugins of this name */
+	int owner_priority;
+	bool is_loaded, takes_prereleases;
+	size_t n_waiting;      /* slots that a further range may admit */
+	struct pp_slots slots; /* source's priority, then highest version first */
+	struct pp_strs providers;
+	struct pp_dep_list pp_vec(const struct pp_dep *) ranges; /* seen so far */
+};
+
+enum pp_origin {
+	PP_FROM_HOST,
+	PP_FROM_INSTALLED,
+	PP_FROM_LINK,
+	PP_FROM_SOURCE,
+};
+/* What the solver may choose. */
+struct pp_cand {
+	const struct pp_release *release;
+	enum pp_origin origin;
+	size_t source;                              /* PP_FROM_SOURCE: index into world->sources */
+	const struct pp_solve_installed *installed; /* PP_FROM_INSTALLED */
+	bool is_loose; /* a prerelease that ranges of releases accept: installed, or asked for */
+};
+struct pp_cands pp_vec(struct pp_cand);
+
+struct pp_load {
+	const struct pp_solve_world *world;
+	const struct pp_solve_request *request;
+	struct pp_asks asks;
+	struct pp_indices pp_vec(
+	    size_t) by_priority; /* indices into world->sources, highest first */
+	struct pp_map known;     /* name -> struct pp_known */
+	struct pp_todo pp_vec(struct pp_known *) todo; /* names with something left to look at */
+	struct pp_lists pp_vec(
+	    struct pp_releases) lists; /* what the callbacks gave; owns the releases */
+	struct pp_releases host;       /* the application's names, as releases */
+	struct pp_cands cands; /* sorted: name, origin, source's priority, highest version */
+};
+
+/* world and request borrowed until pp_load_fini(). Errors: BAD_RANGE, and what the callbacks fail with. */
+enum plugpkg_code pp_load_init(struct pp_load *l, const struct pp_solve_world *world,
+    const struct pp_solve_request *request, plugpkg_error **err);
+enum plugpkg_code pp_load_walk(struct pp_load *l, plugpkg_context *ctx, plugpkg_error **err);
+void pp_load_fini(struct pp_load *l);
+
+/* NULL when the walk did not come by. */
+const struct pp_known *pp_load_known(const struct pp_load *l, const char *name);
+const struct pp_solve_installed *pp_world_installed(
+    const struct pp_solve_world *world, const char *name);
+/* The target that names this plugin, or NULL. */
+const struct pp_ask *pp_load_ask(const struct pp_load *l, const char *name);
+/* Does the candidate satisfy the dependency, by its name or a versioned provides? */
+bool pp_cand_satisfies(const struct pp_load *l, const struct pp_cand *c, const struct pp_dep *dep);
+/* Is this provides of the candidate not hidden by a source of higher priority that owns the name? */
+bool pp_cand_may_speak_for(const struct pp_load *l, const struct pp_cand *c, const char *name);
+/* The range of `plugins` in plugpkg.json, when it says more than "*"; else NULL. */
+const struct pp_dep *pp_world_wanted(const struct pp_solve_world *world, const char *name);
+
+#endif

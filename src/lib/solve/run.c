@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* The child around libsolv, which knows no limits, aborts without memory, and asserts. */
+#include "lib/solve/run.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "lib/solve/decide.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
+#define HAS_SANITIZER 1
+#endif
+#endif
+#ifndef HAS_SANITIZER
+#define HAS_SANITIZER 0
+#endif
+
+#define ANSWER_MAX_BYTES (64UL * 1024 * 1024)
+#define POLL_MS          50
+#define WALL_FACTOR      3 /* wall time for each second of processor time: machines are busy */
+#define READ_BYTES       65536
+
+/* ---- in the child ---- */
+
+static void
+write_line(pp_json *line, void *user)
+{
+	const int *fd = user;
+	PP_AUTO_FREE char *text = pp_json_line(line);
+
+	if (pp_fd_write_all(*fd, text, strlen(text)) < 0 || pp_fd_write_all(*fd, "\n", 1) < 0)
+		_exit(1);
+	pp_json_free(line);
+}
+
+/* What this process has mapped already; the limit counts it too. */
+static rlim_t
+mapped_bytes(void)
+{
+	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(256);
+	PP_AUTO_FD int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	uint64_t pages = 0;
+
+	if (fd < 0 || pp_fd_read_all(fd, &b) < 0)
+		return 0;
+	struct pp_str rest = { b.s, b.n }, first;
+	if (!pp_str_cut(&rest, ' ', &first) || pp_parse_u64(first, UINT32_MAX, &pages) < 0)
+		return 0;
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+static void
+lower_limit(int what, rlim_t soft, rlim_t hard)
+{
+	struct rlimit old;
+
+	if (getrlimit(what, &old) < 0)
+		return;
+	if (old.rlim_max != RLIM_INFINITY && hard > old.rlim_max)
+		hard = old.rlim_max;
+	struct rlimit r = { soft > hard ? hard : soft, hard };
+	(void)setrlimit(what, &r); /* the parent's wall limit holds in any case */
+}
+
+static void
+set_limits(unsigned cpu_s)
+{
+	lower_limit(RLIMIT_CORE, 0, 0);
+	lower_limit(RLIMIT_CPU, cpu_s, cpu_s + 1);
+	rlim_t mapped = mapped_bytes();
+	/* A sanitizer maps terabytes by itself. */
+	if (!HAS_SANITIZER && mapped > 0)
+		lower_limit(RLIMIT_AS, mapped + PP_RUN_MEMORY_BYTES, mapped + PP_RUN_MEMORY_BYTES);
+}
+
+/* The host's handlers are not for this process; ctrl-C reaches the parent, which then ends the child. */
+static void
+reset_signals(const sigset_t *old)
+{
+	static const int ignored[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE };
+
+	for (int s = 1; s < NSIG; s++)
+		(void)signal(s, SIG_DFL); /* some cannot be set: those are the default already */
+	for (size_t i = 0; i < PP_LEN(ignored); i++)
+		(void)signal(ignored[i], SIG_IGN);
+	sigset_t mask = *old;
+	for (size_t i = 0; i < PP_LEN(ignored); i++)
+		sigdelset(&mask, ignored[i]);
+	sigdelset(&mask, SIGXCPU);
+	sigdelset(&mask, SIGABRT);
+	(void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* libsolv writes to standard error in a few places. */
+static void
+silence(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)dup2(fd, STDOUT_FILENO);
+		(void)dup2(fd, STDERR_FILENO);
+	}
+}
+
+static void PP_NORETURN
+be_child(const struct pp_load *l, int fd, pid_t parent, const sigset_t *old_mask)
+{
+	unsigned cpu_s = l->request->cpu_s != 0 ? l->request->cpu_s : PP_RUN_CPU_S;
+
+	reset_signals(old_mask);
+#ifdef __linux__
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+	if (getppid() != parent)
+		_exit(1);
+	silence();
+	set_limits(cpu_s);
+	pp_decide(l, write_line, &fd);
+
+	pp_json *end = pp_json_object();
+	pp_json_set_bool(end, "end", true);
+	write_line(end, &fd);
+	_exit(0);
+}
+
+/* ---- in the parent ---- */
+
+struct child {
+	pid_t pid;
+	int fd;
+	int64_t deadline_ms;
+	struct pp_buf answer;
+};
+
+static void
+child_fini(struct child *c)
+{
+	if (c->pid > 0) {
+		(void)kill(c->pid, SIGKILL);
+		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	pp_auto_fd(&c->fd);
+	pp_buf_fini(&c->answer);
+}
+
+static int
+start(struct child *c, const struct pp_load *l)
+{
+	PP_AUTO_FD int from = -1;
+	PP_AUTO_FD int to = -1;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	from = fds[0];
+	/* Above the standard descriptors, which the child points elsewhere. */
+	to = fcntl(fds[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int why = errno;
+	(void)close(fds[1]); /* nothing was written */
+	if (to < 0)
+		return -why;
+
+	sigset_t all, old;
+	sigfillset(&all);
+	/* No handler of the host may run in the child before it has dropped them. */
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	pid_t parent = getpid();
+	pid_t pid = fork();
+	if (pid == 0)
+		be_child(l, to, parent, &old);
+	int keep = errno;
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return -keep;
+	c->pid = pid;
+	c->fd = pp_fd_steal(&from);
+	return 0;
+}
+
+/* 1: more may come, 0: the end, -errno. */
+static int
+read_some(struct child *c)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	int n = poll(&p, 1, POLL_MS);
+
+	if (n <= 0)
+		return n == 0 || errno == EINTR ? 1 : -errno;
+	char *room = pp_buf_reserve(&c->answer, READ_BYTES);
+	if (room == NULL)
+		return -EFBIG;
+	ssize_t got = read(c->fd, room, READ_BYTES);
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN ? 1 : -errno;
+	pp_buf_grew(&c->answer, (size_t)got);
+	return got > 0;
+}
+
+static enum plugpkg_code
+listen_to(struct child *c, plugpkg_context *ctx, plugpkg_error **err)
+{
+	for (;;) {
+		enum plugpkg_code rc = pp_check_cancel(ctx, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		int r = read_some(c);
+		if (r < 0)
+			return pp_fail(
+			    err, PLUGPKG_E_FAILED, -r, "cannot read the solver's answer");
+		if (r == 0 || pp_time_mono_ms() > c->deadline_ms)
+			return PLUGPKG_OK;
+	}
+}
+
+/* Whole lines only; stops at the end mark. True when it was there. */
+static bool
+parse_lines(const struct pp_buf *answer, pp_json *out)
+{
+	struct pp_str rest = { answer->s, answer->n }, line;
+
+	while (pp_str_cut(&rest, '\n', &line) && rest.p != NULL) {
+		pp_json *j = pp_json_parse(line.p, line.n, NULL);
+		if (j == NULL)
+			return false;
+		if (pp_json_get_bool(j, "end")) {
+			pp_json_free(j);
+			return true;
+		}
+		pp_json_push(out, j);
+	}
+	return false;
+}
+
+static enum plugpkg_code
+refuse_explosion(plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_NO_SOLUTION, 0,
+	    "the request is too hard: no plan was found within the limits of time and memory");
+
+	return pp_hint(err, rc, "ask for fewer plugins at once, or name exact versions");
+}
+
+enum plugpkg_code
+pp_run_decide(plugpkg_context *ctx, const struct pp_load *l, pp_json **out, plugpkg_error **err)
+{
+	PP_CLEANUP(child_fini)
+	struct child c = { .pid = -1, .fd = -1, .answer = PP_BUF_INIT(ANSWER_MAX_BYTES) };
+	unsigned cpu_s = l->request->cpu_s != 0 ? l->request->cpu_s : PP_RUN_CPU_S;
+
+	c.deadline_ms = pp_time_mono_ms() + (int64_t)cpu_s * WALL_FACTOR * 1000;
+	int r = start(&c, l);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_FAILED, -r, "cannot start the solver");
+	enum plugpkg_code rc = listen_to(&c, ctx, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	PP_AUTO_JSON pp_json *lines = pp_json_array();
+	bool is_whole = parse_lines(&c.answer, lines);
+	if (pp_json_len(lines) == 0)
+		return refuse_explosion(err);
+	if (!is_whole)
+		pp_debug(ctx, NULL, "the solver was cut short while it explained");
+	*out = pp_steal(&lines);
+	return PLUGPKG_OK;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps of a plan. Works on names and versions only; digests and sizes are filled in by the caller. */
+#include "lib/solve/steps.h"
+
+#include "lib/solve/order.h"
+
+#include <string.h>
+
+struct result {
+	const struct pp_load *load;
+	const struct pp_chosen *chosen;
+	bool *is_chosen; /* by candidate */
+};
+
+static const struct pp_cand *
+cand_at(const struct result *r, size_t i)
+{
+	return &r->load->cands.at[i];
+}
+
+static bool
+is_new(const struct pp_cand *c)
+{
+	return c->origin == PP_FROM_SOURCE || c->origin == PP_FROM_LINK;
+}
+
+static bool
+satisfies_any(const struct result *r, const struct pp_cand *c, const struct pp_deps *deps)
+{
+	pp_vec_foreach (d, deps)
+		if (pp_cand_satisfies(r->load, c, d))
+			return true;
+	return false;
+}
+
+/* ---- why ---- */
+
+static const struct pp_cand *
+chosen_named(const struct result *r, const char *name)
+{
+	pp_vec_foreach (i, r->chosen)
+		if (strcmp(cand_at(r, *i)->release->name, name) == 0)
+			return cand_at(r, *i);
+	return NULL;
+}
+
+/* A target means the plugin of that name; when there is none, what was chosen to provide it. */
+static bool
+is_asked_for(const struct result *r, const struct pp_cand *c)
+{
+	const struct pp_solve_request *request = r->load->request;
+
+	if (request->link != NULL)
+		return c->origin == PP_FROM_LINK;
+	if (request->verb == PLUGPKG_UPGRADE && r->load->asks.n == 0)
+		return pp_world_installed(r->load->world, c->release->name) != NULL;
+	pp_vec_foreach (a, &r->load->asks) {
+		if (a->is_removal)
+			continue;
+		if (strcmp(a->dep.name, c->release->name) == 0)
+			return true;
+		if (chosen_named(r, a->dep.name) == NULL && is_new(c) &&
+		    pp_cand_satisfies(r->load, c, &a->dep))
+			return true;
+	}
+	return false;
+}
+
+/* The first chosen plugin that asks for c: new ones before installed ones, then by name. */
+static const char *
+who_asks(const struct result *r, const struct pp_cand *c, bool is_requirement)
+{
+	const char *installed = NULL;
+
+	pp_vec_foreach (i, r->chosen) {
+		const struct pp_cand *p = cand_at(r, *i);
+		const struct pp_deps *deps =
+		    is_requirement ? &p->release->requires : &p->release->recommends;
+		if (p == c || !satisfies_any(r, c, deps))
+			continue;
+		if (is_new(p))
+			return p->release->name;
+		if (installed == NULL)
+			installed = p->release->name;
+	}
+	return installed;
+}
+
+/* The installed plugin that c replaces and that goes, or NULL. */
+static const struct pp_solve_installed *
+replaced_by(const struct result *r, const struct pp_cand *c)
+{
+	pp_vec_foreach (d, &c->release->replaces) {
+		const struct pp_solve_installed *old = pp_world_installed(r->load->world, d->name);
+		if (old == NULL || chosen_named(r, d->name) != NULL)
+			continue;
+		if (d->range == NULL || pp_range_match(d->range, &old->release->version, true))
+			return old;
+	}
+	return NULL;
+}
+
+static void
+set_why(const struct result *r, const struct pp_cand *c, struct pp_step *s)
+{
+	const struct pp_solve_installed *old = pp_world_installed(r->load->world, c->release->name);
+	const struct pp_solve_installed *replaced = replaced_by(r, c);
+	const char *because = NULL;
+
+	s->manual = old != NULL && old->manual;
+	if (is_asked_for(r, c)) {
+		s->why = PP_WHY_REQUESTED;
+		s->manual |= r->load->request->verb != PLUGPKG_UPGRADE;
+	} else if (replaced != NULL) {
+		s->why = PP_WHY_REPLACED;
+		s->manual = replaced->manual;
+		because = replaced->release->name;
+	} else if ((because = who_asks(r, c, true)) != NULL) {
+		s->why = PP_WHY_REQUIRED;
+	} else if ((because = who_asks(r, c, false)) != NULL) {
+		s->why = PP_WHY_RECOMMENDED;
+	} else {
+		s->why = PP_WHY_REQUIRED;
+	}
+	s->because = pp_xstrdup(because);
+}
+
+/* ---- new and changed plugins ---- */
+
+static enum pp_action
+action_of(const struct pp_cand *c, const struct pp_solve_installed *old)
+{
+	if (old == NULL)
+		return PP_INSTALL;
+	int d = pp_version_cmp(&c->release->version, &old->release->version);
+	return d > 0 ? PP_UPGRADE : d < 0 ? PP_DOWNGRADE : PP_REINSTALL;
+}
+
+static struct pp_step *
+add_step(const struct result *r, const struct pp_cand *c, enum pp_action action, uint32_t depth,
+    struct pp_plan *plan)
+{
+	const struct pp_release *rel = c->release;
+	const struct pp_solve_installed *old = pp_world_installed(r->load->world, rel->name);
+	struct pp_step *s = pp_plan_add(plan, action, rel->name, rel->version.text);
+
+	s->old_version = old != NULL ? pp_xstrdup(old->release->version.text) : NULL;
+	s->depth = depth;
+	set_why(r, c, s);
+	return s;
+}
+
+/* The installed version as its source has it, for a reinstall. */
+static enum plugpkg_code
+add_reinstall(const struct result *r, const struct pp_cand *c, uint32_t depth, struct pp_plan *plan,
+    plugpkg_error **err)
+{
+	const struct pp_known *k = pp_load_known(r->load, c->release->name);
+
+	pp_vec_foreach (slot, &k->slots) {
+		if (slot->state != PP_SLOT_TWIN)
+			continue;
+		struct pp_step *s = add_step(r, c, PP_REINSTALL, depth, plan);
+		s->source = pp_xstrdup(r->load->world->sources[slot->source].name);
+		return PLUGPKG_OK;
+	}
+	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_NOT_FOUND, 0,
+	    "cannot reinstall %s: no source has version %s", k->name, c->release->version.text);
+	return pp_hint(err, rc, "another version would be: plugpkg install %s@'*'", k->name);
+}
+
+static bool
+wants_reinstall(const struct result *r, const struct pp_cand *c)
+{
+	return c->origin == PP_FROM_INSTALLED &&
+	       (r->load->request->flags & PLUGPKG_REINSTALL) != 0 &&
+	       pp_load_ask(r->load, c->release->name) != NULL;
+}
+
+static enum plugpkg_code
+add_changes(const struct result *r, struct pp_plan *plan, plugpkg_error **err)
+{
+	struct pp_order order = { 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_order_sort(r->load, r->chosen->at, r->chosen->n, &order);
+	pp_vec_foreach (o, &order) {
+		const struct pp_cand *c = cand_at(r, o->cand);
+		if (is_new(c)) {
+			const struct pp_solve_installed *old =
+			    pp_world_installed(r->load->world, c->release->name);
+			struct pp_step *s = add_step(r, c, action_of(c, old), o->depth, plan);
+			s->source = pp_xstrdup(c->origin == PP_FROM_LINK
+						   ? "link"
+						   : r->load->world->sources[c->source].name);
+		} else if (rc == PLUGPKG_OK && wants_reinstall(r, c)) {
+			rc = add_reinstall(r, c, o->depth, plan, err);
+		}
+	}
+	pp_vec_free(&order);
+	return rc;
+}
+
+/* ---- what goes ---- */
+
+void
+pp_steps_add_removals(
+    const struct pp_load *l, const struct pp_leaving *leaving, struct pp_plan *plan)
+{
+	struct pp_chosen old = { 0 };
+	struct pp_order order = { 0 };
+
+	for (size_t i = 0; i < l->cands.n; i++)
+		if (l->cands.at[i].origin == PP_FROM_INSTALLED)
+			pp_vec_push(&old, i);
+	pp_order_sort(l, old.at, old.n, &order);
+	for (size_t i = order.n; i-- > 0;) {
+		const struct pp_ordered *o = &order.at[i];
+		const struct pp_cand *c = &l->cands.at[o->cand];
+		if (!leaving[o->cand].leaves)
+			continue;
+		struct pp_step *s =
+		    pp_plan_add(plan, PP_REMOVE, c->release->name, c->release->version.text);
+		s->old_version = pp_xstrdup(c->release->version.text);
+		s->depth = o->depth;
+		s->manual = c->installed->manual;
+		s->why = leaving[o->cand].why;
+		s->because = pp_xstrdup(leaving[o->cand].because);
+	}
+	pp_vec_free(&old);
+	pp_vec_free(&order);
+}
+
+static void
+set_leaving(const struct result *r, const struct pp_cand *c, struct pp_leaving *out)
+{
+	const struct pp_ask *ask = pp_load_ask(r->load, c->release->name);
+
+	out->leaves = true;
+	out->why = PP_WHY_BROKEN;
+	if (ask != NULL && ask->is_removal) {
+		out->why = PP_WHY_REQUESTED;
+		return;
+	}
+	pp_vec_foreach (i, r->chosen) {
+		const struct pp_solve_installed *old =
+		    is_new(cand_at(r, *i)) ? replaced_by(r, cand_at(r, *i)) : NULL;
+		if (old != c->installed)
+			continue;
+		out->why = PP_WHY_REPLACED;
+		out->because = cand_at(r, *i)->release->name;
+		return;
+	}
+}
+
+static void
+add_gone(const struct result *r, struct pp_plan *plan)
+{
+	struct pp_leaving *leaving = pp_xcalloc(r->load->cands.n + 1, sizeof(*leaving));
+
+	for (size_t i = 0; i < r->load->cands.n; i++) {
+		const struct pp_cand *c = cand_at(r, i);
+		if (c->origin == PP_FROM_INSTALLED && !r->is_chosen[i] &&
+		    chosen_named(r, c->release->name) == NULL)
+			set_leaving(r, c, &leaving[i]);
+	}
+	pp_steps_add_removals(r->load, leaving, plan);
+	free(leaving);
+}
+
+/* ---- suggestions ---- */
+
+static bool
+is_satisfied(const struct result *r, const struct pp_dep *dep)
+{
+	pp_vec_foreach (i, r->chosen)
+		if (pp_cand_satisfies(r->load, cand_at(r, *i), dep))
+			return true;
+	return false;
+}
+
+static void
+add_suggestions(const struct result *r, struct pp_plan *plan)
+{
+	pp_vec_foreach (i, r->chosen) {
+		const struct pp_cand *c = cand_at(r, *i);
+		if (!is_new(c))
+			continue;
+		pp_vec_foreach (d, &c->release->suggests)
+			if (!is_satisfied(r, d))
+				pp_strs_take(&plan->suggested,
+				    pp_asprintf("%s (suggested by %s)", d->name, c->release->name));
+	}
+	pp_strs_sort(&plan->suggested);
+}
+
+enum plugpkg_code
+pp_steps_add(const struct pp_load *l, const struct pp_chosen *chosen, struct pp_plan *plan,
+    plugpkg_error **err)
+{
+	struct result r = {
+		.load = l,
+		.chosen = chosen,
+		.is_chosen = pp_xcalloc(l->cands.n + 1, sizeof(bool)),
+	};
+
+	pp_vec_foreach (i, chosen)
+		r.is_chosen[*i] = true;
+	enum plugpkg_code rc = add_changes(&r, plan, err);
+	if (rc == PLUGPKG_OK) {
+		add_gone(&r, plan);
+		add_suggestions(&r, plan);
+	}
+	free(r.is_chosen);
+	return rc;
+}
