@@ -205,10 +205,8 @@ pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 	enum plugpkg_code rc = acquire(ctx, fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	int r = write_holder(fd, what, 0);
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/var/lock'", ctx->root);
-
+	(void)write_holder(
+	    fd, what, 0); /* on a full disk the holder stays nameless; the lock holds */
 	ctx->lock_fd = pp_fd_steal(&fd);
 	rc = warn_of_open_transaction(ctx, err);
 	if (rc == PLUGPKG_OK)
@@ -228,11 +226,8 @@ pp_unlock(plugpkg_context *ctx)
 	ctx->lock_fd = -1;
 }
 
-enum plugpkg_code
-pp_lock_note_transaction(plugpkg_context *ctx, const char *what, int64_t txn, plugpkg_error **err)
+void
+pp_lock_note_transaction(plugpkg_context *ctx, const char *what, int64_t txn)
 {
-	int r = write_holder(ctx->lock_fd, what, txn);
-
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/var/lock'", ctx->root)
-		     : PLUGPKG_OK;
+	(void)write_holder(ctx->lock_fd, what, txn); /* as in pp_lock() */
 }

@@ -13,8 +13,7 @@
 enum plugpkg_code pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err);
 void pp_unlock(plugpkg_context *ctx);
 /* Adds the number of the running transaction to what others read of the holder. */
-enum plugpkg_code pp_lock_note_transaction(
-    plugpkg_context *ctx, const char *what, int64_t txn, plugpkg_error **err);
+void pp_lock_note_transaction(plugpkg_context *ctx, const char *what, int64_t txn);
 
 /* Unlocks at the end of the scope: PP_AUTO_LOCK plugpkg_context *locked = NULL; */
 static inline void

@@ -3,15 +3,27 @@
 #ifndef PP_TXN_TXN_H
 #define PP_TXN_TXN_H
 
-#include "lib/index/catalog.h"
+#include "lib/model/context.h"
 #include "lib/model/plan.h"
+
+/* A change of the wanted set: NAME in RANGE. What the plan removes leaves the wanted set by itself. */
+struct pp_wish {
+	char *name, *range;
+};
+struct pp_wishes pp_vec(struct pp_wish);
+void pp_wishes_fini(struct pp_wishes *w);
 
 struct pp_txn_spec {
 	const struct pp_plan *plan;
+	const struct pp_wishes *wishes;
 	const char *command; /* "install photos", for history and lock */
 	plugpkg_row_fn row;
 	void *user;
 };
+/*
+ * Takes the lock, runs, releases it. A plan without steps only records its wishes. Errors: as
+ * plugpkg_plan_commit().
+ */
 enum plugpkg_code pp_txn_run(
     plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error **err);
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* What the public functions share: the sources of a root, opened together, and the mould of their rows. */
+#ifndef PP_API_API_H
+#define PP_API_API_H
+
+#include "lib/index/catalog.h"
+#include "lib/model/context.h"
+#include "lib/model/manifest.h"
+#include "lib/state/state.h"
+
+/* ---- context.c ---- */
+
+/* A context of a directory that may not be a root yet; full path, opened. Errors: IO PERMISSION NO_ROOT. */
+enum plugpkg_code pp_context_new(const char *dir, plugpkg_context **out, plugpkg_error **err);
+PP_DEFINE_AUTO(context, plugpkg_context, plugpkg_close);
+
+/* ---- sources.c ---- */
+
+/* Every source of plugpkg.json, highest priority first (then as listed), over one fetch helper. */
+struct pp_sources_open {
+	int cache_fd;
+	struct pp_net *net;
+	struct pp_catalogs pp_vec(struct pp_catalog *) catalogs; /* owned */
+};
+#define PP_SOURCES_OPEN_INIT                                                                       \
+	{                                                                                          \
+		.cache_fd = -1                                                                     \
+	}
+/* Only the helper and the cache; catalogs stay empty. */
+enum plugpkg_code pp_sources_net(
+    plugpkg_context *ctx, struct pp_sources_open *out, plugpkg_error **err);
+/* Opens and loads what the last `update` left. */
+enum plugpkg_code pp_sources_load(
+    plugpkg_context *ctx, bool allow_expired, struct pp_sources_open *out, plugpkg_error **err);
+void pp_sources_open_fini(struct pp_sources_open *s);
+#define PP_AUTO_SOURCES PP_CLEANUP(pp_sources_open_fini)
+/*
+ * The source that answers for NAME: the first that knows it. Fills its releases, newest first. *out NULL and
+ * no releases when none does.
+ */
+enum plugpkg_code pp_sources_releases(struct pp_sources_open *s, const char *name,
+    struct pp_catalog **out, struct pp_releases *releases, plugpkg_error **err);
+/* Newest release that fits here and lies in range (NULL = any); prereleases only when nothing else is there. */
+const struct pp_release *pp_releases_best(
+    const struct pp_releases *releases, const struct pp_range *range);
+/* NOT_FOUND for a name that nobody knows, with near names as advice. */
+enum plugpkg_code pp_sources_unknown(
+    plugpkg_context *ctx, struct pp_sources_open *s, const char *name, plugpkg_error **err);
+
+/* ---- trust.c ---- */
+
+/*
+ * Makes var/trust/NAME hold the root metadata that key stands for: "sha256:HEX", the path of a root.json, or
+ * NULL = ask. *out_fingerprint: "sha256:HEX". Errors: NETWORK KEY SIGNATURE CONFIRM DECLINED.
+ */
+enum plugpkg_code pp_source_trust(plugpkg_context *ctx, struct pp_net *net,
+    const struct pp_source *source, const char *key, char out_fingerprint[72], plugpkg_error **err);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Roots: making one, opening one, and what a caller may set on an open one. */
+#include "lib/api/api.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "base/time.h"
+#include "lib/store/generation.h"
+#include "lib/txn/lock.h"
+#include "lib/txn/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum plugpkg_code
+pp_context_new(const char *dir, plugpkg_context **out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *full = realpath(dir, NULL);
+	if (full == NULL)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", dir);
+	PP_AUTO_FD int fd = openat(AT_FDCWD, full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", full);
+
+	plugpkg_context *ctx = pp_xcalloc(1, sizeof(*ctx));
+	ctx->root = pp_steal(&full);
+	ctx->root_fd = pp_fd_steal(&fd);
+	ctx->now = pp_time_now();
+	ctx->lock_wait_ms = -1;
+	ctx->lock_fd = -1;
+	*out = ctx;
+	return PLUGPKG_OK;
+}
+
+void
+plugpkg_close(plugpkg_context *ctx)
+{
+	if (ctx == NULL)
+		return;
+	pp_unlock(ctx);
+	pp_state_close(ctx->state);
+	pp_config_free(ctx->config);
+	pp_auto_fd(&ctx->root_fd);
+	free(ctx->root);
+	free(ctx);
+}
+
+/* ---- init ---- */
+
+static enum plugpkg_code
+make_directories(plugpkg_context *ctx, plugpkg_error **err)
+{
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} dirs[] = {
+		{ "store", 0755 },
+		{ "generations", 0755 },
+		{ "data", 0755 },
+		{ "var", 0755 },
+		{ "var/cache", 0755 },
+		{ "var/trust", 0755 },
+		{ "var/staging", 0700 },
+	};
+
+	for (size_t i = 0; i < PP_LEN(dirs); i++)
+		if (pp_mkdirat(ctx->root_fd, dirs[i].path, dirs[i].mode) < 0 && errno != EEXIST)
+			return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s/%s'", ctx->root,
+			    dirs[i].path);
+	return PLUGPKG_OK;
+}
+
+/* plugpkg.json of a new root. One that is there belongs to the application and must only be sound. */
+static enum plugpkg_code
+make_config(plugpkg_context *ctx, const char *name, plugpkg_error **err)
+{
+	int there = pp_exists_at(ctx->root_fd, "plugpkg.json");
+	if (there < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -there, "cannot read '%s/plugpkg.json'", ctx->root);
+	if (there == 1)
+		return pp_root_reload_config(ctx, err);
+
+	const char *slash = strrchr(ctx->root, '/');
+	const char *base = slash != NULL && slash[1] != '\0' ? slash + 1 : "application";
+	PP_AUTO_JSON pp_json *j = pp_json_object();
+	pp_json_set_str(j, "name", name != NULL ? name : base);
+	pp_json_set(j, "provides", pp_json_object());
+	pp_json_set(j, "sources", pp_json_array());
+	pp_json_set(j, "plugins", pp_json_object());
+	PP_AUTO_FREE char *text = pp_json_pretty(j);
+	/* Parsed before it is written: a name that makes no sound file must not be left behind. */
+	enum plugpkg_code rc = pp_config_parse(pp_str_of(text), "plugpkg.json", &ctx->config, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_write_file_at(ctx->root_fd, "plugpkg.json", text, strlen(text), 0644);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/plugpkg.json'", ctx->root)
+		     : PLUGPKG_OK;
+}
+
+enum plugpkg_code
+plugpkg_init(const char *dir, const char *name, plugpkg_error **err)
+{
+	if (pp_mkdirat(AT_FDCWD, dir, 0755) < 0 && errno != EEXIST)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s'", dir);
+	PP_AUTO(context) plugpkg_context *ctx = NULL;
+	enum plugpkg_code rc = pp_context_new(dir, &ctx, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int there = pp_exists_at(ctx->root_fd, "var/state.db");
+	if (there < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -there, "cannot look into '%s'", ctx->root);
+	if (there == 1)
+		return pp_fail(
+		    err, PLUGPKG_E_EXISTS, 0, "'%s' is already a plugpkg root", ctx->root);
+
+	rc = make_config(ctx, name, err);
+	if (rc == PLUGPKG_OK)
+		rc = make_directories(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_generation_make(ctx, 0, NULL, 0, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_generation_switch(ctx, 0, err);
+	/* Last: with the state it is a root, so an init that was cut off can be repeated. */
+	return rc == PLUGPKG_OK ? pp_state_create(ctx->root_fd, err) : rc;
+}
+
+/* ---- open ---- */
+
+/* The nearest directory upwards with a plugpkg.json; owned, NULL when there is none. */
+static char *
+find_root(void)
+{
+	PP_AUTO_FREE char *dir = realpath(".", NULL);
+
+	while (dir != NULL) {
+		PP_AUTO_FREE char *file =
+		    pp_asprintf("%s/plugpkg.json", strcmp(dir, "/") == 0 ? "" : dir);
+		if (pp_exists_at(AT_FDCWD, file) == 1)
+			return pp_steal(&dir);
+		char *slash = strrchr(dir, '/');
+		if (slash == NULL || slash[1] == '\0')
+			return NULL;
+		slash[slash == dir ? 1 : 0] = '\0';
+	}
+	return NULL;
+}
+
+static enum plugpkg_code
+no_root(const char *dir, plugpkg_error **err)
+{
+	if (dir == NULL)
+		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0,
+		    "not a plugpkg root (nor any directory above it): no plugpkg.json");
+	else
+		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0, "'%s' is not a plugpkg root", dir);
+	return pp_hint(err, PLUGPKG_E_NO_ROOT, "run plugpkg init");
+}
+
+enum plugpkg_code
+plugpkg_open(const char *dir, plugpkg_context **out_ctx, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *found = dir == NULL ? find_root() : pp_xstrdup(dir);
+	if (found == NULL || pp_exists_at(AT_FDCWD, found) == 0)
+		return no_root(dir, err);
+	PP_AUTO(context) plugpkg_context *ctx = NULL;
+	enum plugpkg_code rc = pp_context_new(found, &ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_root_reload_config(ctx, err);
+	/* The state too: a root of a newer plugpkg, or half a root, says so before anything else. */
+	struct pp_state *state = NULL;
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_get(ctx, &state, err);
+	if (rc == PLUGPKG_OK)
+		*out_ctx = pp_steal(&ctx);
+	return rc;
+}
+
+/* ---- what a caller may set ---- */
+
+const char *
+plugpkg_root_path(const plugpkg_context *ctx)
+{
+	return ctx->root;
+}
+
+void
+plugpkg_set_event_fn(plugpkg_context *ctx, plugpkg_event_fn fn, void *user)
+{
+	ctx->event_fn = fn;
+	ctx->event_user = user;
+}
+
+void
+plugpkg_set_ask_fn(plugpkg_context *ctx, plugpkg_ask_fn fn, void *user)
+{
+	ctx->ask_fn = fn;
+	ctx->ask_user = user;
+}
+
+void
+plugpkg_set_time(plugpkg_context *ctx, int64_t now)
+{
+	ctx->now = now;
+}
+
+void
+plugpkg_set_lock_wait(plugpkg_context *ctx, int64_t timeout_ms)
+{
+	ctx->lock_wait_ms = timeout_ms;
+}
+
+void
+plugpkg_cancel(plugpkg_context *ctx)
+{
+	atomic_store(&ctx->cancelled, 1);
+}

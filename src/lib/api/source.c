@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* Adding, removing, listing and refreshing the sources of a root. */
+#include "lib/api/api.h"
+
+#include "base/path.h"
+#include "lib/model/name.h"
+#include "lib/txn/lock.h"
+#include "lib/txn/root.h"
+
+#include <string.h>
+
+#define TIMESTAMP_MAX_BYTES (64 * 1024)
+
+static void
+source_fini(struct pp_source *s)
+{
+	free(s->name);
+	pp_strs_fini(&s->urls);
+}
+
+static enum plugpkg_code
+check_spec(plugpkg_context *ctx, const struct plugpkg_source_spec *spec, plugpkg_error **err)
+{
+	if (!pp_source_name_valid(pp_str_of(spec->name)))
+		return pp_fail(err, PLUGPKG_E_BAD_NAME, 0,
+		    "'%s' is no source name: a-z, 0-9 and - are allowed, 64 bytes at most",
+		    spec->name);
+	if (pp_config_source(ctx->config, spec->name) != NULL)
+		return pp_fail(
+		    err, PLUGPKG_E_EXISTS, 0, "source '%s' is there already", spec->name);
+	if (spec->n_urls == 0)
+		return pp_fail(err, PLUGPKG_E_USAGE, 0, "source '%s' needs a URL", spec->name);
+	for (size_t i = 0; i < spec->n_urls; i++) {
+		PP_AUTO_FREE char *url = pp_url_redacted(spec->urls[i]);
+		if (!pp_url_valid(spec->urls[i]))
+			return pp_fail(err, PLUGPKG_E_USAGE, 0,
+			    "'%s' is no URL of a repository: file://, http:// or https:// is "
+			    "needed",
+			    url);
+	}
+	return PLUGPKG_OK;
+}
+
+static void
+forget_trust(plugpkg_context *ctx, const char *name)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("var/trust/%s", name);
+
+	PP_IGNORE(
+	    pp_rm_rf_at(ctx->root_fd, dir)); /* no fact: a later source of the name replaces it */
+}
+
+static enum plugpkg_code
+refresh(plugpkg_context *ctx, struct pp_net *net, const struct pp_source *source, pp_json *row,
+    plugpkg_error **err)
+{
+	PP_AUTO(catalog) struct pp_catalog *catalog = NULL;
+	enum plugpkg_code rc = pp_catalog_open(ctx, source, net, &catalog, err);
+
+	return rc == PLUGPKG_OK ? pp_catalog_refresh(catalog, row, err) : rc;
+}
+
+/* The member of "sources" that plugpkg.json has for a name; borrowed. */
+static pp_json *
+source_json(const plugpkg_context *ctx, const char *name)
+{
+	const pp_json *all = pp_json_get(ctx->config->json, "sources");
+
+	for (size_t i = 0; i < pp_json_len(all); i++) {
+		pp_json *one = pp_json_at(all, i);
+		const char *its = pp_json_get_str(one, "name");
+		if (its != NULL && strcmp(its, name) == 0)
+			return one;
+	}
+	return NULL;
+}
+
+/* Trust first, then a complete refresh; plugpkg.json comes last, so a failure leaves it as it was. */
+static enum plugpkg_code
+add_source(
+    plugpkg_context *ctx, const struct pp_source *source, const char *key, plugpkg_error **err)
+{
+	PP_AUTO_SOURCES struct pp_sources_open open = PP_SOURCES_OPEN_INIT;
+	char fingerprint[72];
+	PP_AUTO_JSON pp_json *row = pp_row_new("update");
+	enum plugpkg_code rc = pp_sources_net(ctx, &open, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_source_trust(ctx, open.net, source, key, fingerprint, err);
+	if (rc == PLUGPKG_OK)
+		rc = refresh(ctx, open.net, source, row, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_config_add_source(ctx->config, source);
+	pp_json *json = source_json(ctx, source->name);
+	if (json != NULL)
+		pp_json_set_str(json, "root", fingerprint);
+	return pp_root_write_config(ctx, err);
+}
+
+enum plugpkg_code
+plugpkg_source_add(
+    plugpkg_context *ctx, const struct plugpkg_source_spec *spec, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *what = pp_asprintf("source add %s", spec->name);
+	enum plugpkg_code rc = check_spec(ctx, spec, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_AUTO_LOCK plugpkg_context *locked = NULL;
+	rc = pp_lock(ctx, what, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	locked = ctx;
+	rc = check_spec(ctx, spec, err); /* plugpkg.json may have changed while we waited */
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	PP_CLEANUP(source_fini) struct pp_source source = { .priority = spec->priority };
+	source.name = pp_xstrdup(spec->name);
+	for (size_t i = 0; i < spec->n_urls; i++)
+		pp_strs_add(&source.urls, spec->urls[i]);
+	forget_trust(ctx, spec->name);
+	rc = add_source(ctx, &source, spec->key, err);
+	if (rc != PLUGPKG_OK)
+		forget_trust(ctx, spec->name);
+	return rc;
+}
+
+enum plugpkg_code
+plugpkg_source_remove(plugpkg_context *ctx, const char *name, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *what = pp_asprintf("source remove %s", name);
+	PP_AUTO_LOCK plugpkg_context *locked = NULL;
+	enum plugpkg_code rc = pp_lock(ctx, what, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	locked = ctx;
+	if (!pp_config_remove_source(ctx->config, name)) {
+		(void)pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "no source is named '%s'", name);
+		return pp_hint(err, PLUGPKG_E_NOT_FOUND, "plugpkg source list shows them");
+	}
+	rc = pp_root_write_config(ctx, err);
+	if (rc == PLUGPKG_OK)
+		forget_trust(ctx, name);
+	return rc;
+}
+
+/* When the timestamp, as verified and kept by the last update, expires. */
+static void
+add_expiry(plugpkg_context *ctx, const char *name, pp_json *row)
+{
+	PP_AUTO_FREE char *file = pp_asprintf("var/trust/%s/timestamp.json", name);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(TIMESTAMP_MAX_BYTES);
+
+	if (pp_read_file_at(ctx->root_fd, file, &text) < 0)
+		return;
+	PP_AUTO_JSON pp_json *j = pp_json_parse(pp_buf_cstr(&text), text.n, NULL);
+	pp_json_set_str(row, "expires", pp_json_get_str(pp_json_get(j, "signed"), "expires"));
+}
+
+enum plugpkg_code
+plugpkg_source_list(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	(void)err; /* plugpkg.json was read and checked when the root was opened */
+	pp_vec_foreach (s, &ctx->config->sources) {
+		pp_json *one = pp_row_new("source");
+		pp_json *urls = pp_json_array();
+		for (size_t i = 0; i < s->urls.n; i++) {
+			PP_AUTO_FREE char *url = pp_url_redacted(s->urls.at[i]);
+			pp_json_push_str(urls, url);
+		}
+		pp_json_set_str(one, "name", s->name);
+		pp_json_set(one, "urls", urls);
+		pp_json_set_int(one, "priority", s->priority);
+		pp_json_set_str(one, "root", pp_json_get_str(source_json(ctx, s->name), "root"));
+		add_expiry(ctx, s->name, one);
+		pp_row(row, user, one);
+	}
+	return PLUGPKG_OK;
+}
+
+/* ---- update ---- */
+
+/* A root that was made from a plugpkg.json with sources has their fingerprints, but no metadata yet. */
+static enum plugpkg_code
+ensure_trust(
+    plugpkg_context *ctx, struct pp_net *net, const struct pp_source *s, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *file = pp_asprintf("var/trust/%s/root.json", s->name);
+	char fingerprint[72];
+
+	if (pp_exists_at(ctx->root_fd, file) == 1)
+		return PLUGPKG_OK;
+	return pp_source_trust(
+	    ctx, net, s, pp_json_get_str(source_json(ctx, s->name), "root"), fingerprint, err);
+}
+
+static enum plugpkg_code
+update_one(plugpkg_context *ctx, struct pp_net *net, const struct pp_source *s, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *one = pp_row_new("update");
+
+	pp_json_set_str(one, "source", s->name);
+	enum plugpkg_code rc = ensure_trust(ctx, net, s, err);
+	if (rc == PLUGPKG_OK)
+		rc = refresh(ctx, net, s, one, err);
+	if (rc == PLUGPKG_OK)
+		pp_row(row, user, pp_steal(&one));
+	return rc;
+}
+
+enum plugpkg_code
+plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	PP_AUTO_LOCK plugpkg_context *locked = NULL;
+	enum plugpkg_code rc = pp_lock(ctx, "update", err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	locked = ctx;
+	PP_AUTO_SOURCES struct pp_sources_open open = PP_SOURCES_OPEN_INIT;
+	rc = pp_sources_net(ctx, &open, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	/* One that fails does not keep the others old; the first failure is the answer. */
+	enum plugpkg_code first = PLUGPKG_OK;
+	pp_vec_foreach (s, &ctx->config->sources) {
+		PP_AUTO_ERROR plugpkg_error *why = NULL;
+		rc = update_one(ctx, open.net, s, row, user, first == PLUGPKG_OK ? err : &why);
+		if (rc == PLUGPKG_E_INTERRUPTED)
+			return first == PLUGPKG_OK ? rc : first;
+		if (rc != PLUGPKG_OK && first == PLUGPKG_OK)
+			first = rc;
+		else if (rc != PLUGPKG_OK)
+			pp_warn(ctx, NULL, "source '%s': %s", s->name, plugpkg_error_message(why));
+	}
+	return first;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The installed plugins with their relations read: who satisfies what, here and now. */
+#ifndef PP_TXN_INVENTORY_H
+#define PP_TXN_INVENTORY_H
+
+#include "lib/model/context.h"
+#include "lib/model/release.h"
+#include "lib/state/state.h"
+
+struct pp_inventory {
+	struct pp_installeds set;     /* sorted by name */
+	struct pp_releases releases;  /* releases.at[i] is that of set.at[i] */
+	const struct pp_config *host; /* borrowed: its provides count too */
+};
+/* What the state says is installed. Errors: BAD_STATE IO. */
+enum plugpkg_code pp_inventory_load(
+    plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error **err);
+void pp_inventory_fini(struct pp_inventory *inv);
+#define PP_AUTO_INVENTORY PP_CLEANUP(pp_inventory_fini)
+
+/* The release of an installed plugin, or NULL. */
+const struct pp_release *pp_inventory_release(const struct pp_inventory *inv, const char *name);
+/* "user 2.1.3" or "host:mishka 0.1.2" (owned): what satisfies dep, leftovers not counted; else NULL. */
+char *pp_inventory_satisfier(const struct pp_inventory *inv, const struct pp_dep *dep);
+/* The host's version as text when dep is a host: name, else NULL. View. */
+const char *pp_inventory_host_version(const struct pp_inventory *inv, const struct pp_dep *dep);
+
+/* Its files may be used: it stands in the generation. */
+bool pp_installed_is_usable(const struct pp_installed *p);
+
+#endif

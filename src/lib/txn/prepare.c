@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fetching and unpacking: archives into the cache, trees into private staging directories, checked
+ * against the signed index, then renamed into the store, where nobody links to them yet.
+ */
+#include "lib/txn/steps.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "lib/index/index.h"
+#include "lib/net/fetch.h"
+#include "lib/store/archive.h"
+#include "lib/store/generation.h"
+#include "lib/store/store.h"
+#include "lib/trust/crypto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define BATCH 32 /* archives unpacked at once: two descriptors each */
+
+static bool
+needs_archive(const struct pp_task *task)
+{
+	return !pp_task_is_removal(task) && task->step->link_dir == NULL;
+}
+
+/* ---- fetch ---- */
+
+/* Better said before the first byte than in the middle; the writers still notice a disk that fills up. */
+static enum plugpkg_code
+check_space(const struct pp_txn *t, plugpkg_error **err)
+{
+	struct statvfs fs;
+	uint64_t need = 0;
+
+	pp_vec_foreach (task, &t->tasks)
+		if (needs_archive(task))
+			need += task->step->unpacked_bytes;
+	if (fstatvfs(t->ctx->root_fd, &fs) < 0)
+		return PLUGPKG_OK;
+	uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (need <= free_bytes)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_NO_SPACE, 0,
+	    "no space for the new plugins: they need %llu bytes, '%s' has %llu free",
+	    (unsigned long long)need, t->ctx->root, (unsigned long long)free_bytes);
+	return pp_hint(err, PLUGPKG_E_NO_SPACE, "plugpkg clean deletes what is no longer needed");
+}
+
+static int
+open_cache(const struct pp_txn *t)
+{
+	return pp_opendir_at(t->ctx->root_fd, "var/cache");
+}
+
+struct order {
+	struct pp_vec(struct pp_want) wants;
+	struct pp_strs texts; /* paths and labels of the wants */
+};
+
+static void
+order_fini(struct order *o)
+{
+	pp_vec_free(&o->wants);
+	pp_strs_fini(&o->texts);
+}
+
+static enum plugpkg_code
+add_want(const struct pp_txn *t, const struct pp_step *step, struct order *o, plugpkg_error **err)
+{
+	const struct pp_source *source = pp_config_source(t->ctx->config, step->source);
+	if (source == NULL) {
+		(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "source '%s' was removed since the plan was made", step->source);
+		return pp_hint(err, PLUGPKG_E_REFUSED, "run the command again");
+	}
+	char *path = pp_index_archive_path(step->name, step->version, step->sha256);
+	char *full = pp_asprintf("targets/%s", path);
+	char *label = pp_asprintf("%s %s", step->name, step->version);
+	free(path);
+	pp_strs_take(&o->texts, full);
+	pp_strs_take(&o->texts, label);
+	struct pp_want want = {
+		.mirrors = &source->urls,
+		.path = full,
+		.label = label,
+		.sha256 = step->sha256,
+		.size = step->size_bytes,
+	};
+	pp_vec_push(&o->wants, want);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_txn_fetch(struct pp_txn *t, plugpkg_error **err)
+{
+	PP_CLEANUP(order_fini) struct order o = { 0 };
+	enum plugpkg_code rc = check_space(t, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++)
+		if (needs_archive(&t->tasks.at[i]))
+			rc = add_want(t, t->tasks.at[i].step, &o, err);
+	if (rc != PLUGPKG_OK || o.wants.n == 0)
+		return rc;
+	PP_AUTO_FD int cache_fd = open_cache(t);
+	if (cache_fd < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -cache_fd, "cannot open '%s/var/cache'", t->ctx->root);
+	PP_AUTO(net) struct pp_net *net = pp_net_new(t->ctx, cache_fd);
+	return pp_net_fetch(net, o.wants.at, o.wants.n, err);
+}
+
+/* ---- the manifest, and whether it is the signed one ---- */
+
+static pp_json *
+comparable(const pp_json *row)
+{
+	pp_json *copy = pp_json_copy(row);
+
+	pp_json_del(copy, "published"); /* the repository's word, not the author's */
+	pp_json_del(copy, "name");
+	return copy;
+}
+
+static enum plugpkg_code
+not_as_signed(const struct pp_step *step, const char *what, plugpkg_error **err)
+{
+	(void)pp_fail(
+	    err, PLUGPKG_E_BAD_ARCHIVE, 0, "archive of %s %s: %s", step->name, step->version, what);
+	(void)pp_hint(err, PLUGPKG_E_BAD_ARCHIVE, "tell the publisher of source '%s'",
+	    step->source != NULL ? step->source : "?");
+	return pp_subject(err, PLUGPKG_E_BAD_ARCHIVE, step->name);
+}
+
+enum plugpkg_code
+pp_txn_check_manifest(const struct pp_step *step, const struct pp_buf *text,
+    struct pp_manifest **out, plugpkg_error **err)
+{
+	bool is_signed = step->link_dir == NULL;
+	char sha256[65];
+	pp_sha256_hex(pp_buf_cstr(text), text->n, sha256);
+	if (is_signed && strcmp(sha256, step->manifest_sha256) != 0)
+		return not_as_signed(
+		    step, "its plugin.json is not the one that the index was signed for", err);
+
+	PP_AUTO_FREE char *file = pp_asprintf("%s %s: plugin.json", step->name, step->version);
+	PP_AUTO(manifest) struct pp_manifest *m = NULL;
+	enum plugpkg_code rc =
+	    pp_manifest_parse((struct pp_str){ pp_buf_cstr(text), text->n }, file, &m, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_AUTO_FREE char *inside =
+	    pp_asprintf("it holds %s %s", m->release->name, m->release->version.text);
+	if (strcmp(m->release->name, step->name) != 0 ||
+	    strcmp(m->release->version.text, step->version) != 0)
+		return not_as_signed(step, inside, err);
+
+	PP_AUTO_JSON pp_json *row = pp_release_row(m->json);
+	PP_AUTO_JSON pp_json *mine = comparable(row);
+	PP_AUTO_JSON pp_json *theirs = is_signed ? comparable(step->row) : pp_json_ref(mine);
+	if (!pp_json_equal(mine, theirs))
+		return not_as_signed(
+		    step, "its plugin.json asks for other things than the signed index says", err);
+	if (m->post_install.n > 0 || m->post_uninstall.n > 0)
+		return pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "%s %s needs post-install levels, which this plugpkg does not run yet",
+		    step->name, step->version);
+	*out = pp_steal(&m);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_manifest(struct pp_task *task, int dir_fd, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
+	int r = pp_read_file_at(dir_fd, "plugin.json", &text);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, -r, "cannot read plugin.json of %s %s",
+		    task->step->name, task->step->version);
+	return pp_txn_check_manifest(task->step, &text, &task->manifest, err);
+}
+
+static enum plugpkg_code
+prepare_link(struct pp_task *task, plugpkg_error **err)
+{
+	const char *dir = task->step->link_dir;
+	PP_AUTO_FD int fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", dir);
+	return read_manifest(task, fd, err);
+}
+
+/* ---- unpack ---- */
+
+static enum plugpkg_code
+tree_digest_of_stored(struct pp_txn *t, const struct pp_step *s, char out[65], plugpkg_error **err)
+{
+	PP_AUTO_FD int fd = -1;
+	enum plugpkg_code rc = pp_store_open(t->ctx, s->name, s->version, &fd, err);
+
+	return rc == PLUGPKG_OK ? pp_store_tree_digest(fd, out, err) : rc;
+}
+
+/* Does any generation that could still be switched to link to this stored version? */
+static enum plugpkg_code
+is_linked(struct pp_txn *t, const struct pp_step *s, bool *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *wanted = pp_asprintf("%s %s", s->name, s->version);
+	PP_AUTO_FREE int64_t *all = NULL;
+	size_t n = 0;
+	enum plugpkg_code rc = pp_generation_list(t->ctx, &all, &n, err);
+
+	*out = false;
+	for (size_t i = 0; rc == PLUGPKG_OK && !*out && i < n; i++) {
+		PP_CLEANUP(pp_strs_fini) struct pp_strs members = { 0 };
+		rc = pp_generation_members(t->ctx, all[i], &members, err);
+		*out = rc == PLUGPKG_OK && pp_strs_has(&members, wanted);
+	}
+	return rc;
+}
+
+/*
+ * The store has this version already: kept when it is the same, replaced when nobody links to it, else
+ * refused, because a running application would see the change.
+ */
+static enum plugpkg_code
+settle_existing(struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
+{
+	const struct pp_step *s = task->step;
+	int there = pp_store_has(t->ctx, s->name, s->version);
+	if (there < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -there, "cannot look into 'store/%s'", s->name);
+	if (there == 0)
+		return PLUGPKG_OK;
+
+	char sha256[65];
+	enum plugpkg_code rc = tree_digest_of_stored(t, s, sha256, err);
+	if (rc == PLUGPKG_OK && strcmp(sha256, task->tree_sha256) == 0)
+		return PLUGPKG_OK;
+	bool linked = false;
+	if (rc == PLUGPKG_OK)
+		rc = is_linked(t, s, &linked, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (!linked)
+		return pp_store_remove(t->ctx, s->name, s->version, err);
+	(void)pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+	    "store/%s/%s is in use and differs from the signed archive", s->name, s->version);
+	return pp_hint(err, PLUGPKG_E_BAD_STATE,
+	    "remove the plugin, run plugpkg clean --keep 0, and install it again");
+}
+
+static enum plugpkg_code
+put(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
+{
+	const struct pp_step *s = task->step;
+	enum plugpkg_code rc = read_manifest(task, task->staging_fd, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_store_tree_digest(task->staging_fd, task->tree_sha256, err);
+	if (rc == PLUGPKG_OK)
+		rc = settle_existing(t, task, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	bool was_there = pp_store_has(t->ctx, s->name, s->version) == 1;
+	rc = pp_store_put(t->ctx, task->staging, s->name, s->version, err);
+	task->is_put = rc == PLUGPKG_OK && !was_there;
+	pp_auto_fd(&task->staging_fd);
+	return rc;
+}
+
+struct batch {
+	struct pp_task *tasks[BATCH];
+	struct pp_unpack_job jobs[BATCH];
+	char *labels[BATCH];
+	size_t n;
+};
+
+static void
+batch_fini(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		pp_auto_fd(&b->jobs[i].archive_fd);
+		free(b->labels[i]);
+	}
+	b->n = 0;
+}
+
+static enum plugpkg_code
+add_job(struct pp_txn *t, struct pp_net *net, struct batch *b, struct pp_task *task,
+    plugpkg_error **err)
+{
+	const struct pp_step *s = task->step;
+	size_t i = b->n++;
+
+	b->tasks[i] = task;
+	b->labels[i] = pp_asprintf("%s %s", s->name, s->version);
+	b->jobs[i] = (struct pp_unpack_job){
+		.archive_fd = -1,
+		.dir_fd = -1,
+		.what = b->labels[i],
+		.limits = { .bytes = s->unpacked_bytes, .files = s->files, .exact = true },
+	};
+	enum plugpkg_code rc =
+	    pp_net_open_cached(net, s->sha256, s->size_bytes, &b->jobs[i].archive_fd, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_staging_new(t->ctx, "unpack", &task->staging, &task->staging_fd, err);
+	b->jobs[i].dir_fd = task->staging_fd;
+	return rc;
+}
+
+static enum plugpkg_code
+run_batch(struct pp_txn *t, struct batch *b, plugpkg_error **err)
+{
+	for (size_t i = 0; i < b->n; i++)
+		pp_txn_step(t, b->tasks[i], "unpack");
+	enum plugpkg_code rc = pp_unpack_many(t->ctx, b->jobs, b->n, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < b->n; i++) {
+		b->tasks[i]->bytes = b->jobs[i].result.bytes;
+		b->tasks[i]->files = b->jobs[i].result.files;
+		rc = put(t, b->tasks[i], err);
+	}
+	batch_fini(b);
+	return rc;
+}
+
+enum plugpkg_code
+pp_txn_unpack(struct pp_txn *t, plugpkg_error **err)
+{
+	PP_AUTO_FD int cache_fd = open_cache(t);
+	if (cache_fd < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -cache_fd, "cannot open '%s/var/cache'", t->ctx->root);
+	PP_AUTO(net) struct pp_net *net = pp_net_new(t->ctx, cache_fd);
+	PP_CLEANUP(batch_fini) struct batch b = { .n = 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++) {
+		struct pp_task *task = &t->tasks.at[i];
+		if (pp_task_is_removal(task))
+			continue;
+		rc = pp_check_cancel(t->ctx, err);
+		if (rc == PLUGPKG_OK)
+			rc = task->step->link_dir != NULL ? prepare_link(task, err)
+							  : add_job(t, net, &b, task, err);
+		if (rc == PLUGPKG_OK && b.n == BATCH)
+			rc = run_batch(t, &b, err);
+	}
+	return rc == PLUGPKG_OK && b.n > 0 ? run_batch(t, &b, err) : rc;
+}
+
+void
+pp_txn_unprepare(struct pp_txn *t)
+{
+	pp_vec_foreach (task, &t->tasks) {
+		PP_AUTO_ERROR plugpkg_error *why = NULL;
+		pp_auto_fd(&task->staging_fd);
+		if (!task->is_put)
+			continue;
+		task->is_put = false;
+		if (pp_store_remove(t->ctx, task->step->name, task->step->version, &why) !=
+		    PLUGPKG_OK)
+			pp_warn(t->ctx, task->step->name, "%s", plugpkg_error_message(why));
+	}
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	if (pp_staging_clear(t->ctx, &why) != PLUGPKG_OK)
+		pp_warn(t->ctx, NULL, "%s", plugpkg_error_message(why));
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The set of plugins after the transaction, and the generation that shows it: complete, not yet current. */
+#include "lib/txn/steps.h"
+
+#include "lib/store/generation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool
+pp_txn_is_wanted(const struct pp_txn *t, const char *name)
+{
+	if (t->spec->wishes != NULL)
+		pp_vec_foreach (w, t->spec->wishes)
+			if (strcmp(w->name, name) == 0)
+				return true;
+	return pp_deps_get(&t->ctx->config->plugins, name) != NULL;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct pp_installed *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+void
+pp_txn_sort_set(struct pp_installeds *set)
+{
+	pp_vec_sort(set, by_name);
+}
+
+static const struct pp_task *
+task_of(const struct pp_txn *t, const char *name)
+{
+	pp_vec_foreach (task, &t->tasks)
+		if (strcmp(task->step->name, name) == 0)
+			return task;
+	return NULL;
+}
+
+static struct pp_installed *
+installed_by(const struct pp_txn *t, const struct pp_task *task)
+{
+	const struct pp_step *s = task->step;
+	struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
+
+	p->name = pp_xstrdup(s->name);
+	p->version = pp_xstrdup(s->version);
+	p->source = pp_xstrdup(s->source != NULL ? s->source : "");
+	/* With post levels this will be "core-installed" until they have run. */
+	p->state = pp_xstrdup("installed");
+	p->manual = pp_txn_is_wanted(t, s->name);
+	p->hold = task->old != NULL && task->old->hold;
+	p->sha256 = pp_xstrdup(s->sha256);
+	p->tree_sha256 = pp_xstrdup(task->tree_sha256);
+	p->link_dir = pp_xstrdup(s->link_dir);
+	p->manifest = pp_json_ref(task->manifest->json);
+	p->bytes = task->bytes;
+	p->files = task->files;
+	p->installed_at = t->ctx->now;
+	p->transaction = t->id;
+	return p;
+}
+
+/* What the host needs of a plugin without opening its plugin.json. */
+static pp_json *
+info_of(const struct pp_installed *p)
+{
+	static const char *const keys[] = { "type", "summary", "provides" };
+	pp_json *info = pp_json_object();
+
+	for (size_t i = 0; i < PP_LEN(keys); i++) {
+		const pp_json *value = pp_json_get(p->manifest, keys[i]);
+		if (value != NULL)
+			pp_json_set(info, keys[i], pp_json_copy(value));
+	}
+	return info;
+}
+
+enum plugpkg_code
+pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err)
+{
+	struct pp_vec(struct pp_member) members = { 0 };
+	PP_AUTO_JSON pp_json *infos = pp_json_array();
+
+	pp_vec_foreach (p, &t->set) {
+		if (!pp_installed_is_usable(*p))
+			continue;
+		pp_json *info = info_of(*p);
+		pp_json_push(infos, info);
+		struct pp_member m = { (*p)->name, (*p)->version, (*p)->link_dir, info };
+		pp_vec_push(&members, m);
+	}
+	enum plugpkg_code rc = pp_generation_make(t->ctx, generation, members.at, members.n, err);
+	pp_vec_free(&members);
+	return rc;
+}
+
+enum plugpkg_code
+pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
+{
+	pp_vec_foreach (p, &t->old.set) {
+		if (task_of(t, (*p)->name) != NULL)
+			continue;
+		struct pp_installed *stays = pp_installed_copy(*p);
+		stays->manual = pp_txn_is_wanted(t, stays->name);
+		pp_vec_push(&t->set, stays);
+	}
+	pp_vec_foreach (task, &t->tasks)
+		if (!pp_task_is_removal(task))
+			pp_vec_push(&t->set, installed_by(t, task));
+	pp_txn_sort_set(&t->set);
+	return pp_txn_make_generation(t, t->generation, err);
+}
