@@ -48,7 +48,7 @@ parse_layer(const struct at *at, const pp_json *j, const char *what, struct pp_s
 	size_t n = pp_json_len(list);
 
 	if (!pp_json_is(list, PP_JSON_ARRAY))
-		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0, "%s: \"%s\" is %s, not an array",
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0, "%s: \"%s\" is %s, not a list",
 		    at->where, what, pp_json_kind_name(list));
 	if (n == 0 || n > PP_INDEX_MAX_SHARDS || (n & (n - 1)) != 0)
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,

@@ -139,6 +139,11 @@ pp_helper_answer(
 void
 pp_helper_end(struct pp_helper *h)
 {
+	int status;
+
+	/* It ends by itself when the socket closes; only one that hangs is killed. */
 	pp_auto_fd(&h->sock);
+	if (h->child.pid > 0)
+		PP_IGNORE(pp_child_wait(&h->child, WAIT_MS, &status));
 	pp_child_fini(&h->child);
 }
