@@ -196,7 +196,7 @@ offer_words(struct cli *cli, const char **argv, size_t last)
 	argv[last] = NULL;
 	if (opt != NULL || cli_read(&typed, argv) != PLUGPKG_OK)
 		return;
-	if (found.typed[0] == '-') {
+	if (found.typed[0] == '-' && !typed.opts.is_ended) {
 		offer_options(&found, typed.cmd != NULL ? typed.cmd->opts : NULL);
 		offer_options(&found, cli_common_opts);
 	} else if (typed.cmd == NULL || typed.cmd->subs != NULL) {

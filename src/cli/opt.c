@@ -129,16 +129,15 @@ parse_letters(struct opts *o, const char *const *word)
 int
 opts_parse(struct opts *o, const char *const *argv, int from, enum opts_stop stop)
 {
-	bool only_operands = false;
 	int i = from;
 
 	while (argv[i] != NULL) {
 		const char *word = argv[i];
-		bool is_option = !only_operands && word[0] == '-' && word[1] != '\0';
+		bool is_option = !o->is_ended && word[0] == '-' && word[1] != '\0';
 		int used = 1;
 
 		if (is_option && strcmp(word, "--") == 0)
-			only_operands = true;
+			o->is_ended = true;
 		else if (is_option)
 			used =
 			    word[1] == '-' ? parse_long(o, argv + i) : parse_letters(o, argv + i);

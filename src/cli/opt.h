@@ -31,6 +31,7 @@ struct opts {
 	const struct opt *common; /* of every command */
 	struct opt_values pp_vec(struct opt_value) values;
 	struct opt_operands pp_vec(const char *) operands;
+	bool is_ended;      /* -- was there: only operands can follow */
 	char *error, *hint; /* why parsing failed; owned */
 };
 
