@@ -103,6 +103,18 @@ make_config(plugpkg_context *ctx, const char *name, plugpkg_error **err)
 		     : PLUGPKG_OK;
 }
 
+/* Made before in an init that was cut off, it is in use already, and right. */
+static enum plugpkg_code
+make_first_generation(plugpkg_context *ctx, plugpkg_error **err)
+{
+	int64_t current = -1;
+
+	if (pp_generation_current(ctx, &current, NULL) == PLUGPKG_OK && current == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_generation_make(ctx, 0, NULL, 0, err);
+	return rc == PLUGPKG_OK ? pp_generation_switch(ctx, 0, err) : rc;
+}
+
 enum plugpkg_code
 plugpkg_init(const char *dir, const char *name, plugpkg_error **err)
 {
@@ -123,9 +135,7 @@ plugpkg_init(const char *dir, const char *name, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = make_directories(ctx, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_generation_make(ctx, 0, NULL, 0, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_generation_switch(ctx, 0, err);
+		rc = make_first_generation(ctx, err);
 	/* Last: with the state it is a root, so an init that was cut off can be repeated. */
 	return rc == PLUGPKG_OK ? pp_state_create(ctx->root_fd, err) : rc;
 }

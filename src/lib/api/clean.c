@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deletes what can be had again or is no longer needed: cached archives, old generations, store versions
+ * that neither a kept generation nor the state names. Never the data of plugins.
+ */
+#include "lib/api/api.h"
+
+#include "base/fd.h"
+#include "base/map.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "lib/index/index.h"
+#include "lib/store/generation.h"
+#include "lib/store/store.h"
+#include "lib/store/tree.h"
+#include "lib/txn/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define INDEX_ROLE_MAX_BYTES (8 * 1024 * 1024)
+
+struct cleaning {
+	plugpkg_context *ctx;
+	const struct plugpkg_clean_spec *spec;
+	struct pp_map kept; /* cache files, or "NAME VERSION" of the store: borrowed marks */
+	int64_t files, generations, versions;
+	uint64_t bytes;
+};
+
+static void
+keep(struct cleaning *c, const char *what)
+{
+	*pp_map_put(&c->kept, what) = c;
+}
+
+/* ---- cache ---- */
+
+static void
+keep_shards(struct cleaning *c, const char *index_root_sha256)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("var/cache/%s", index_root_sha256);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+	struct pp_index_root *root = NULL;
+
+	keep(c, index_root_sha256);
+	if (pp_read_file_at(c->ctx->root_fd, path, &text) < 0)
+		return;
+	struct pp_str bytes = { pp_buf_cstr(&text), text.n };
+	if (pp_index_root_parse(bytes, "index", &root, NULL) != PLUGPKG_OK)
+		return;
+	pp_vec_foreach (s, &root->planning)
+		keep(c, s->sha256);
+	pp_vec_foreach (s, &root->details)
+		keep(c, s->sha256);
+	keep(c, root->search.sha256);
+	pp_index_root_free(root);
+}
+
+/*
+ * The index of a source is what the last `update` brought: without it the root could not even plan. Only
+ * its digests are read here, to know what stays; nothing is trusted by it.
+ */
+static void
+keep_index(struct cleaning *c, const char *source)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("var/trust/%s/index.json", source);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(INDEX_ROLE_MAX_BYTES);
+
+	if (pp_read_file_at(c->ctx->root_fd, path, &text) < 0)
+		return;
+	PP_AUTO_JSON pp_json *j = pp_json_parse(pp_buf_cstr(&text), text.n, NULL);
+	const pp_json *targets = pp_json_get(pp_json_get(j, "signed"), "targets");
+	const pp_json *root = pp_json_get(targets, "index/root.json");
+	const char *sha256 = pp_json_get_str(pp_json_get(root, "hashes"), "sha256");
+	if (sha256 != NULL && pp_is_sha256(sha256))
+		keep_shards(c, sha256);
+}
+
+static enum plugpkg_code
+delete_cached(struct cleaning *c, int cache_fd, const char *name, plugpkg_error **err)
+{
+	struct stat st;
+
+	if (fstatat(cache_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return PLUGPKG_OK;
+	int r = pp_rm_rf_at(cache_fd, name);
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot delete '%s/var/cache/%s'", c->ctx->root, name);
+	c->files++;
+	c->bytes += (uint64_t)st.st_size;
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+clean_cache(struct cleaning *c, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	PP_AUTO_FD int cache_fd = pp_opendir_at(c->ctx->root_fd, "var/cache");
+	if (cache_fd == -ENOENT)
+		return PLUGPKG_OK;
+	int r = cache_fd < 0 ? cache_fd : pp_list_dir(cache_fd, ".", &names);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list '%s/var/cache'", c->ctx->root);
+	pp_vec_foreach (s, &c->ctx->config->sources)
+		keep_index(c, s->name);
+
+	enum plugpkg_code rc = PLUGPKG_OK;
+	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
+		bool is_whole = pp_is_sha256(names.at[i]);
+		if (is_whole && (c->spec->keep_cache != 0 || pp_map_has(&c->kept, names.at[i])))
+			continue;
+		rc = delete_cached(c, cache_fd, names.at[i], err);
+	}
+	return rc;
+}
+
+/* ---- generations and store ---- */
+
+static enum plugpkg_code
+keep_members(struct cleaning *c, int64_t generation, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs members = { 0 };
+	enum plugpkg_code rc = pp_generation_members(c->ctx, generation, &members, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < members.n; i++)
+		keep(c, members.at[i]);
+	return rc;
+}
+
+/* The current one stays, and the newest before it; what is above it was never finished. */
+static enum plugpkg_code
+clean_generations(struct cleaning *c, plugpkg_error **err)
+{
+	PP_AUTO_FREE int64_t *all = NULL;
+	size_t n = 0;
+	int64_t current = 0;
+	unsigned older = 0;
+	enum plugpkg_code rc = pp_generation_current(c->ctx, &current, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_generation_list(c->ctx, &all, &n, err);
+	for (size_t i = n; rc == PLUGPKG_OK && i-- > 0;) {
+		bool stays =
+		    all[i] == current || (all[i] < current && older < c->spec->keep_generations);
+		older += all[i] < current;
+		if (stays) {
+			rc = keep_members(c, all[i], err);
+			continue;
+		}
+		rc = pp_generation_remove(c->ctx, all[i], err);
+		c->generations += rc == PLUGPKG_OK;
+	}
+	return rc;
+}
+
+/* What the state calls installed is kept whatever links there are: a leftover still needs its uninstall. */
+static enum plugpkg_code
+keep_installed(struct cleaning *c, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
+	struct pp_state *state = NULL;
+	enum plugpkg_code rc = pp_state_get(c->ctx, &state, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_installed(state, &set, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (p, &set) {
+		PP_AUTO_FREE char *member = pp_asprintf("%s %s", (*p)->name, (*p)->version);
+		keep(c, member);
+	}
+	return PLUGPKG_OK;
+}
+
+static uint64_t
+stored_bytes(plugpkg_context *ctx, const char *name, const char *version)
+{
+	PP_CLEANUP(pp_tree_fini) struct pp_tree tree = { 0 };
+	PP_AUTO_FD int fd = -1;
+	uint64_t bytes = 0;
+
+	if (pp_store_open(ctx, name, version, &fd, NULL) != PLUGPKG_OK ||
+	    pp_tree_read(fd, &tree, NULL) != PLUGPKG_OK)
+		return 0;
+	pp_vec_foreach (node, &tree.nodes)
+		bytes += node->size;
+	return bytes;
+}
+
+static enum plugpkg_code
+clean_store(struct cleaning *c, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs stored = { 0 };
+	enum plugpkg_code rc = keep_installed(c, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_store_list(c->ctx, &stored, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < stored.n; i++) {
+		if (pp_map_has(&c->kept, stored.at[i]))
+			continue;
+		PP_AUTO_FREE char *name = pp_xstrdup(stored.at[i]);
+		char *blank = strchr(name, ' ');
+		*blank = '\0';
+		uint64_t bytes = stored_bytes(c->ctx, name, blank + 1);
+		rc = pp_store_remove(c->ctx, name, blank + 1, err);
+		if (rc != PLUGPKG_OK)
+			break;
+		c->versions++;
+		c->bytes += bytes;
+	}
+	return rc;
+}
+
+enum plugpkg_code
+plugpkg_clean(plugpkg_context *ctx, const struct plugpkg_clean_spec *spec, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
+{
+	PP_AUTO_LOCK plugpkg_context *locked = NULL;
+	enum plugpkg_code rc = pp_lock(ctx, "clean", err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	locked = ctx;
+
+	struct cleaning c = { .ctx = ctx, .spec = spec };
+	rc = pp_staging_clear(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = clean_cache(&c, err);
+	if (rc == PLUGPKG_OK)
+		rc = clean_generations(&c, err);
+	if (rc == PLUGPKG_OK)
+		rc = clean_store(&c, err);
+	pp_map_fini(&c.kept, NULL);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_json *one = pp_row_new("cleaned");
+	pp_json_set_int(one, "files", c.files);
+	pp_json_set_int(one, "generations", c.generations);
+	pp_json_set_int(one, "versions", c.versions);
+	pp_json_set_int(one, "bytes", (int64_t)c.bytes);
+	pp_row(row, user, one);
+	return PLUGPKG_OK;
+}
