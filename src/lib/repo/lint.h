@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What is wrong, or could be better, with a plugin's directory before it becomes an archive. */
+#ifndef PP_REPO_LINT_H
+#define PP_REPO_LINT_H
+
+#include "lib/model/error.h"
+
+/*
+ * Checks the manifest and the scripts that it names: rows of type "finding" with level ("error" or "warning"),
+ * file, field (when it is about one), text (ready to print, with file and field) and hint (when there is one).
+ * Returns OK also when there are findings; the counts tell. What may stand in an archive is not looked at: packing
+ * and unpacking refuse it.
+ *
+ * dir_fd  borrowed
+ * where   the directory's name for messages; "." or NULL: none
+ */
+enum plugpkg_code pp_lint_dir(int dir_fd, const char *where, size_t *out_errors,
+    size_t *out_warnings, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+#endif
