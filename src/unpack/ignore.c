@@ -54,7 +54,7 @@ pp_ignore_read(struct pp_ignore *ig, int dir_fd, struct pp_report *report)
 	return 0;
 }
 
-/* Never part of a plugin, whatever the author says. */
+/* Never part of a plugin, whatever the author says; an archive may be written into its own source. */
 static bool
 is_always_out(const char *path, const char *name)
 {
@@ -63,7 +63,8 @@ is_always_out(const char *path, const char *name)
 	for (size_t i = 0; i < PP_LEN(names); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
-	return path == name && (strcmp(name, PP_IGNORE_FILE) == 0 || pp_ends_with(name, ".plug"));
+	return path == name && (strcmp(name, PP_IGNORE_FILE) == 0 || pp_ends_with(name, ".plug") ||
+				   pp_ends_with(name, ".plug.new"));
 }
 
 /* A pattern with a slash inside stands for a whole path, one without for a name anywhere. */

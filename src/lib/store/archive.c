@@ -195,24 +195,29 @@ check_room(const struct pp_unpack_job *jobs, size_t n, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-enum plugpkg_code
-pp_unpack_many(plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, plugpkg_error **err)
+static enum plugpkg_code
+unpack_jobs(plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, plugpkg_error **err)
 {
 	PP_CLEANUP(pool_fini)
 	struct pool p = { .helpers = { PP_UNPACKER_INIT, PP_UNPACKER_INIT },
 		.n_helpers = n < MOST_AT_ONCE ? n : MOST_AT_ONCE,
 		.jobs = jobs,
 		.n_jobs = n };
-
-	if (n == 0)
-		return PLUGPKG_OK;
 	enum plugpkg_code rc = check_room(jobs, n, err);
 
-	if (rc == PLUGPKG_OK)
-		rc = run_pool(ctx, &p, err);
+	return rc == PLUGPKG_OK ? run_pool(ctx, &p, err) : rc;
+}
+
+enum plugpkg_code
+pp_unpack_many(plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, plugpkg_error **err)
+{
+	if (n == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = unpack_jobs(ctx, jobs, n, err);
+
 	if (rc != PLUGPKG_OK)
 		return rc;
-	/* One sync of the file system that all staging directories lie on. */
+	/* One sync of the file system that all the directories lie on. */
 	int r = pp_sync_tree_at(jobs[0].dir_fd, ".");
 
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make what was unpacked durable")
@@ -223,13 +228,19 @@ enum plugpkg_code
 pp_unpack(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
     const struct pp_unpack_limits *limits, struct pp_unpacked *out, plugpkg_error **err)
 {
-	struct pp_unpack_job job = {
-		.archive_fd = archive_fd,
-		.dir_fd = dir_fd,
-		.what = what,
-		.limits = *limits,
-	};
+	struct pp_unpack_job job = { archive_fd, dir_fd, what, *limits, { 0 } };
 	enum plugpkg_code rc = pp_unpack_many(ctx, &job, 1, err);
+
+	*out = job.result;
+	return rc;
+}
+
+enum plugpkg_code
+pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
+    const struct pp_unpack_limits *limits, struct pp_unpacked *out, plugpkg_error **err)
+{
+	struct pp_unpack_job job = { archive_fd, dir_fd, what, *limits, { 0 } };
+	enum plugpkg_code rc = unpack_jobs(ctx, &job, 1, err);
 
 	*out = job.result;
 	return rc;

@@ -23,7 +23,11 @@ struct pp_unpacked {
  */
 enum plugpkg_code pp_unpack(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
     const struct pp_unpack_limits *limits, struct pp_unpacked *out, plugpkg_error **err);
-/* Several archives over one helper. */
+/* The same for a look inside: the tree is not made durable. */
+enum plugpkg_code pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int dir_fd,
+    const char *what, const struct pp_unpack_limits *limits, struct pp_unpacked *out,
+    plugpkg_error **err);
+/* Several archives at once; all directories on one file system. The first failure ends it. */
 struct pp_unpack_job {
 	int archive_fd, dir_fd; /* borrowed */
 	const char *what;
