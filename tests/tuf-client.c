@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The TUF code behind the command line of the public conformance suite, so that it can be tested from
- * outside. Not installed. Exit status: 0, or 1 for every failure.
+ * The TUF code behind the command line of the public conformance suite, so that it can be tested
+ * from outside. Not installed. Exit status: 0, or 1 for every failure.
  *
  *   tuf-client --metadata-dir DIR init ROOT_FILE
  *   tuf-client --metadata-dir DIR --metadata-url URL refresh
- *   tuf-client --metadata-dir DIR --metadata-url URL --target-name T … --target-base-url URL --target-dir DIR download
+ *   tuf-client --metadata-dir DIR --metadata-url URL --target-name T …
+ *       --target-base-url URL --target-dir DIR download
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +122,9 @@ is_target(const struct pp_tuf_target *target, const struct pp_buf *bytes)
 	       (target->sha512[0] == '\0' || strcmp(target->sha512, sha512) == 0);
 }
 
-/* Each component encoded; with consistent snapshots the digest stands before the last one. Owned. */
+/*
+ * Each component encoded; with consistent snapshots the digest stands before the last one. Owned.
+ */
 static char *
 target_path(const struct pp_updater *u, const char *name, const struct pp_tuf_target *target)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signatures over "plugpkg test message" made by another implementation, for tests/unit/test_crypto.c. The private
- * keys were thrown away.
+ * Signatures over "plugpkg test message" made by another implementation, for
+ * tests/unit/test_crypto.c. The private keys were thrown away.
  */
 #ifndef TEST_KEYS_H
 #define TEST_KEYS_H

@@ -19,7 +19,10 @@ canonical_text_is_sorted_raw_and_without_blanks(void)
 		    "{\"a\":[true,false,null],\"b\":1}" },
 		{ "{\"aa\":1,\"a\":2,\"B\":3,\"\":4}", "{\"\":4,\"B\":3,\"a\":2,\"aa\":1}" },
 		{ "[0, -0, -5, 9223372036854775807]", "[0,0,-5,9223372036854775807]" },
-		/* Only the quote and the backslash are escaped; a slash, controls and newlines are not. */
+		/*
+		 * Only the quote and the backslash are escaped; a slash, controls and newlines are
+		 * not.
+		 */
 		{ "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\u007f\"]",
 		    "[\"\\\"\\\\/\b\f\n\r\t\x01\x7f\"]" },
 		{ "[\"\\u00e9\\u20ac\\ud83d\\ude00\"]",

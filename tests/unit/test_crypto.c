@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Digests, the three kinds of signature, and sealed keys, against vectors of other implementations. */
+/*
+ * Digests, the three kinds of signature, and sealed keys, against vectors of other implementations.
+ */
 #include "lib/trust/crypto.h"
 
 #include <stdlib.h>

@@ -160,7 +160,10 @@ repo_find(struct repo *r, const char *path)
 
 /* ---- order ---- */
 
-/* A graph as text: "targets:a,b! a:c" delegates everything; `!` is terminating. Roles are one letter. */
+/*
+ * A graph as text: "targets:a,b! a:c" delegates everything; `!` is terminating. Roles are one
+ * letter.
+ */
 static void
 repo_graph(struct repo *r, const char *text)
 {

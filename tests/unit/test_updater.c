@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The updater against mirrors in memory: which requests it makes, what it keeps, what it reports. */
+/*
+ * The updater against mirrors in memory: which requests it makes, what it keeps, what it reports.
+ */
 #include "lib/trust/updater.h"
 
 #include <errno.h>

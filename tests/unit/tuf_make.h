@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small signed TUF metadata, made in memory. Keys are named by one letter each ("a" … "z"), a role's keys by a
- * word ("ab"). Every file expires on 2026-12-01 and the tests' clock stands at 2026-11-21.
+ * Small signed TUF metadata, made in memory. Keys are named by one letter each ("a" … "z"), a
+ * role's keys by a word ("ab"). Every file expires on 2026-12-01 and the tests' clock stands at
+ * 2026-11-21.
  */
 #ifndef TUF_MAKE_H
 #define TUF_MAKE_H
@@ -48,7 +49,10 @@ tuf_keyids(const char *names)
 	return ids;
 }
 
-/* Gives obj (a root's "roles", or one delegation) its keyids and threshold; adds the keys to `keys`. */
+/*
+ * Gives obj (a root's "roles", or one delegation) its keyids and threshold; adds the keys to
+ * `keys`.
+ */
 static inline void
 tuf_grant(pp_json *keys, pp_json *role, const char *names, int64_t threshold)
 {

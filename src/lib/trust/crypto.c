@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only door to libcrypto. Verifying answers yes or no and never an error: a key or a signature that
- * cannot be read does not count. Nothing is kept between calls, and the caller's error queue is left as it was.
+ * The only door to libcrypto. Verifying answers yes or no and never an error: a key or a signature
+ * that cannot be read does not count. Nothing is kept between calls, and the caller's error queue
+ * is left as it was.
  */
 #include "lib/trust/crypto.h"
 
@@ -194,7 +195,10 @@ verify_plain(EVP_PKEY *pkey, const EVP_MD *md, struct blob msg, struct blob sig)
 	       EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1;
 }
 
-/* The salt's length is what the signature says: signers differ (digest length, or the most that fits). */
+/*
+ * The salt's length is what the signature says: signers differ (digest length, or the most that
+ * fits).
+ */
 static bool
 verify_pss(EVP_PKEY *pkey, struct blob msg, struct blob sig)
 {

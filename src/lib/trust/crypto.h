@@ -16,7 +16,10 @@ void pp_sha256_add(struct pp_sha256 *h, const void *p, size_t n);
 void pp_sha256_end(struct pp_sha256 *h, char out[65]); /* frees h */
 void pp_sha512_hex(const void *p, size_t n, char out[129]);
 
-/* Does `sig_hex` over the bytes verify with this TUF key object? Unknown key types and schemes never do. */
+/*
+ * Does `sig_hex` over the bytes verify with this TUF key object? Unknown key types and schemes
+ * never do.
+ */
 bool pp_key_verify(const pp_json *key, const void *p, size_t n, const char *sig_hex);
 /* keyid: sha256 of the canonical key object, hex. -EINVAL when it has no canonical form. */
 int pp_key_id(const pp_json *key, char out[65]) PP_MUSTUSE;
@@ -24,7 +27,9 @@ int pp_key_id(const pp_json *key, char out[65]) PP_MUSTUSE;
 #define PP_ED25519_SEED_BYTES 32
 /* New key pair. */
 enum plugpkg_code pp_ed25519_generate(uint8_t seed[PP_ED25519_SEED_BYTES], plugpkg_error **err);
-/* TUF key object {"keytype":"ed25519","scheme":"ed25519","keyval":{"public":HEX}} of a seed; owned. */
+/*
+ * TUF key object {"keytype":"ed25519","scheme":"ed25519","keyval":{"public":HEX}} of a seed; owned.
+ */
 pp_json *pp_ed25519_public(const uint8_t seed[PP_ED25519_SEED_BYTES]);
 /* Signature as 128 hex digits. */
 enum plugpkg_code pp_ed25519_sign(const uint8_t seed[PP_ED25519_SEED_BYTES], const void *p,

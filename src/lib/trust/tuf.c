@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trusted set: which metadata follows from which (TUF specification sections 5.3 to 5.6). Every function
- * either trusts the whole new file or leaves the set as it was.
+ * The trusted set: which metadata follows from which (TUF specification sections 5.3 to 5.6). Every
+ * function either trusts the whole new file or leaves the set as it was.
  */
 #include "lib/trust/tuf.h"
 

@@ -11,7 +11,9 @@
 #include "lib/trust/crypto.h"
 #include "lib/trust/tuf_set.h"
 
-/* Going back to the last star is enough: a star ends at `/`, so earlier ones have no other choice. */
+/*
+ * Going back to the last star is enough: a star ends at `/`, so earlier ones have no other choice.
+ */
 bool
 pp_tuf_glob(const char *pattern, const char *path)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One TUF metadata file: checked shape, signatures, digests. Knows nothing of other files or of what is
- * trusted; lib/trust/tuf.c decides that. Private to lib/trust and its tests.
+ * One TUF metadata file: checked shape, signatures, digests. Knows nothing of other files or of
+ * what is trusted; lib/trust/tuf.c decides that. Private to lib/trust and its tests.
  */
 #ifndef PP_TRUST_TUF_META_H
 #define PP_TRUST_TUF_META_H
@@ -38,8 +38,9 @@ struct pp_meta {
 };
 
 /*
- * Reads and checks everything that one file alone can tell: shape, type, specification version, positive
- * versions and thresholds, no keyid twice among the signatures. Nothing is verified yet. BAD_METADATA.
+ * Reads and checks everything that one file alone can tell: shape, type, specification version,
+ * positive versions and thresholds, no keyid twice among the signatures. Nothing is verified yet.
+ * BAD_METADATA.
  */
 enum plugpkg_code pp_meta_parse(const char *role, enum pp_meta_type type, const void *p, size_t n,
     struct pp_meta **out, plugpkg_error **err);
@@ -47,8 +48,8 @@ void pp_meta_free(struct pp_meta *m);
 PP_DEFINE_AUTO(meta, struct pp_meta, pp_meta_free);
 
 /*
- * Do enough distinct keys of `role` ({"keyids","threshold"}) from `keys` verify? An unknown type, a wrong
- * signature, or a key whose id is not the digest of the key does not count. SIGNATURE.
+ * Do enough distinct keys of `role` ({"keyids","threshold"}) from `keys` verify? An unknown type, a
+ * wrong signature, or a key whose id is not the digest of the key does not count. SIGNATURE.
  */
 enum plugpkg_code pp_meta_verify(const struct pp_meta *m, const pp_json *keys, const pp_json *role,
     const char *demanded_by, plugpkg_error **err);

@@ -10,8 +10,8 @@ struct pp_tuf {
 	int64_t now;
 	struct pp_meta *root, *timestamp, *snapshot;
 	/*
-	 * Targets metadata by role *and* chain of delegators: a role reached by a second delegator has
-	 * to be verified with that delegator's keys, so one must not stand for the other.
+	 * Targets metadata by role *and* chain of delegators: a role reached by a second delegator
+	 * has to be verified with that delegator's keys, so one must not stand for the other.
 	 */
 	struct pp_map targets;
 };

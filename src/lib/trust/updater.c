@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The moving half of the TUF client: asks mirrors, hands bytes to lib/trust/tuf.c, and keeps on disk what
- * that trusted. It decides only which mirror to ask and which of several failures to report.
+ * The moving half of the TUF client: asks mirrors, hands bytes to lib/trust/tuf.c, and keeps on
+ * disk what that trusted. It decides only which mirror to ask and which of several failures to
+ * report.
  */
 #include "lib/trust/updater.h"
 
@@ -51,8 +52,9 @@ read_local(const struct pp_updater *u, const char *role, struct pp_buf *out, plu
 }
 
 /*
- * A local file that is missing or no longer verifies is as good as none, which lets version numbers go back
- * after new keys. One that cannot be read is another matter: going on would forget what was seen before.
+ * A local file that is missing or no longer verifies is as good as none, which lets version numbers
+ * go back after new keys. One that cannot be read is another matter: going on would forget what was
+ * seen before.
  */
 static bool
 is_void(enum plugpkg_code rc)
@@ -168,9 +170,9 @@ are_all_down(const struct pp_updater *u)
 }
 
 /*
- * The first mirror whose answer is accepted ends it. One that is missing the file, or delivers what does not
- * verify, or is behind, is passed over for this file alone; one that cannot be reached, for the whole
- * refresh. *out_found tells, for a file that may be missing, whether anybody had it.
+ * The first mirror whose answer is accepted ends it. One that is missing the file, or delivers what
+ * does not verify, or is behind, is passed over for this file alone; one that cannot be reached,
+ * for the whole refresh. *out_found tells, for a file that may be missing, whether anybody had it.
  */
 static enum plugpkg_code
 ask_mirrors(struct pp_updater *u, const struct want *w, bool *out_found, plugpkg_error **err)

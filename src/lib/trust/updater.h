@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Refreshes the TUF metadata of one repository: fetches through callbacks, keeps what verified, byte for
- * byte as received, in a directory (root.json, timestamp.json, snapshot.json, targets.json, ROLE.json).
+ * Refreshes the TUF metadata of one repository: fetches through callbacks, keeps what verified,
+ * byte for byte as received, in a directory (root.json, timestamp.json, snapshot.json,
+ * targets.json, ROLE.json).
  */
 #ifndef PP_TRUST_UPDATER_H
 #define PP_TRUST_UPDATER_H
@@ -9,8 +10,9 @@
 #include "lib/trust/tuf.h"
 
 /*
- * Gets metadata/PATH, at most max_bytes. *out_status 200, or 403/404 with rc OK; other failures are errors.
- * The updater tries mirror 0, 1, … (n_mirrors of them) where trust.md section 6 rule 6 allows it.
+ * Gets metadata/PATH, at most max_bytes. *out_status 200, or 403/404 with rc OK; other failures are
+ * errors. The updater asks mirror 0, 1, … (n_mirrors of them); one that is behind, damaged or not
+ * reachable is passed over while another is current.
  */
 typedef enum plugpkg_code (*pp_tuf_get_fn)(void *user, size_t mirror, const char *path,
     size_t max_bytes, struct pp_buf *out, int *out_status, plugpkg_error **err);
@@ -28,11 +30,20 @@ struct pp_updater;
 /* Loads and self-verifies root.json. No request. */
 enum plugpkg_code pp_updater_new(
     const struct pp_updater_spec *spec, struct pp_updater **out, plugpkg_error **err);
-/* The whole client workflow of TUF 5.3 to 5.6. Errors: NETWORK SIGNATURE EXPIRED ROLLBACK DIGEST BAD_METADATA IO. */
+/*
+ * The whole client workflow of TUF 5.3 to 5.6. Errors: NETWORK SIGNATURE EXPIRED ROLLBACK DIGEST
+ * BAD_METADATA IO.
+ */
 enum plugpkg_code pp_updater_refresh(struct pp_updater *u, plugpkg_error **err);
-/* Only what lies in dir_fd, verified again, no request: for commands that work on the last update. Expired: EXPIRED. */
+/*
+ * Only what lies in dir_fd, verified again, no request: for commands that work on the last update.
+ * Expired: EXPIRED.
+ */
 enum plugpkg_code pp_updater_load(struct pp_updater *u, plugpkg_error **err);
-/* Delegation search (pre-order, depth first). NOT_FOUND when no role lists it. Fetches delegated roles as needed unless loaded only. */
+/*
+ * Delegation search (pre-order, depth first). NOT_FOUND when no role lists it. Fetches delegated
+ * roles as needed unless loaded only.
+ */
 enum plugpkg_code pp_updater_target(
     struct pp_updater *u, const char *path, struct pp_tuf_target *out, plugpkg_error **err);
 /* Facts for `update` and `source list`. */
