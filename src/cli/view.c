@@ -177,12 +177,14 @@ view_findings(struct cli *cli)
 	const pp_json *row;
 
 	for (size_t i = 0; (row = view_next(cli, "finding", &i)) != NULL;) {
-		const char *field = pp_json_get_str(row, "field");
+		const char *hint = pp_json_get_str(row, "hint");
 		bool is_error = strcmp(view_str(row, "level"), "error") == 0;
 
 		out_styled(&cli->out, is_error ? OUT_BAD : OUT_WARN, "%s:", view_str(row, "level"));
-		out_line(&cli->out, " %s%s%s", field != NULL ? field : "",
-		    field != NULL ? ": " : "", view_str(row, "text"));
+		out_text(&cli->out, " ");
+		out_lines(&cli->out, 2, view_str(row, "text"));
+		if (hint != NULL)
+			out_line(&cli->out, "  hint: %s", hint);
 	}
 }
 
@@ -203,7 +205,7 @@ view_built(struct cli *cli)
 
 	for (size_t i = 0; (row = view_next(cli, "built", &i)) != NULL;)
 		out_line(&cli->out, "%s  %s  sha256:%s", view_str(row, "path"),
-		    out_size(view_bytes(row, "size_bytes"), size), view_str(row, "sha256"));
+		    out_size(view_bytes(row, "size"), size), view_str(row, "sha256"));
 }
 
 void

@@ -114,6 +114,36 @@ print_suggested(struct cli *cli)
 	}
 }
 
+static bool
+has_step(const struct cli *cli, const char *name)
+{
+	const pp_json *step;
+
+	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
+		if (strcmp(view_str(step, "name"), name) == 0)
+			return true;
+	return false;
+}
+
+/* What is there already and only changes from automatic to manual, or in its range. */
+static void
+print_wanted(struct cli *cli)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 2, .indent = 2 };
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "wanted", &i)) != NULL;) {
+		if (has_step(cli, view_str(row, "name")))
+			continue;
+		table_add(&t, view_str(row, "name"));
+		table_add(&t, view_str(row, "range"));
+	}
+	if (t.cells.n == 0)
+		return;
+	out_line(&cli->out, "Installed already, and asked for from now on:");
+	table_print(&t, &cli->out);
+}
+
 static void
 print_summary(struct cli *cli, const pp_json *row)
 {
@@ -142,6 +172,7 @@ view_plan(struct cli *cli)
 
 	for (size_t group = 0; group < PP_LEN(groups); group++)
 		print_group(cli, group);
+	print_wanted(cli);
 	print_kept(cli);
 	print_suggested(cli);
 	row = view_next(cli, "summary", &i);
