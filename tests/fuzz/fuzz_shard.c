@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* A shard of any bytes: opened or refused; what opened answers for each of its names and for others. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "lib/index/index.h"
+#include "lib/index/zstd.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+ask(const struct pp_shard *s, const char *name)
+{
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+	PP_AUTO_JSON pp_json *line = NULL;
+	enum plugpkg_code rc = pp_shard_line(s, name, &line, &err);
+
+	if (rc != PLUGPKG_OK && (rc != PLUGPKG_E_BAD_METADATA || err == NULL))
+		abort();
+}
+
+static void
+open_text(const uint8_t *data, size_t size)
+{
+	struct pp_shard s;
+
+	if (pp_shard_open((struct pp_str){ (const char *)data, size }, "shard", &s, NULL) !=
+	    PLUGPKG_OK)
+		return;
+	pp_vec_foreach (line, &s.lines) {
+		PP_AUTO_FREE char *name = pp_shard_line_name(*line);
+		ask(&s, name);
+	}
+	ask(&s, "m");
+	pp_shard_fini(&s);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	PP_AUTO_BUF struct pp_buf out = PP_BUF_INIT(4096);
+
+	open_text(data, size);
+	if (pp_zstd_unpack(data, size, 4096, &out) == 0 && out.n != 4096)
+		abort();
+	return 0;
+}
