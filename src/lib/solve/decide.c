@@ -147,12 +147,15 @@ explain_all(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, stru
 
 /* The newest version that could be meant by "upgrade this"; NULL: none is newer. */
 static const struct pp_slot *
-newest_beyond(const struct pp_known *k, const struct pp_version *than)
+newest_beyond(const struct pp_load *l, const struct pp_known *k, const struct pp_version *than)
 {
+	const struct pp_ask *ask = pp_load_ask(l, k->name);
 	const struct pp_slot *best = NULL;
 
 	pp_vec_foreach (s, &k->slots)
 		if (s->state == PP_SLOT_CANDIDATE &&
+		    (ask == NULL || ask->dep.range == NULL ||
+			pp_range_match(ask->dep.range, &s->release->version, true)) &&
 		    pp_version_cmp(&s->release->version, than) > 0 &&
 		    (best == NULL ||
 			pp_version_cmp(&s->release->version, &best->release->version) > 0))
@@ -237,7 +240,7 @@ say_kept(struct pp_pool *p, const Map *chosen, pp_decide_say say, void *user)
 			continue;
 		const struct pp_version *now = chosen_version(l, chosen, inst->release->name);
 		const struct pp_known *k = pp_load_known(l, inst->release->name);
-		const struct pp_slot *newest = now != NULL ? newest_beyond(k, now) : NULL;
+		const struct pp_slot *newest = now != NULL ? newest_beyond(l, k, now) : NULL;
 		if (newest == NULL)
 			continue;
 		PP_AUTO_FREE char *reason = why_kept(p, i, newest);

@@ -56,26 +56,6 @@ could_match(const struct pp_slot *s, const struct pp_dep *dep)
 	return dep->range == NULL || pp_range_match(dep->range, &s->release->version, true);
 }
 
-/* Appends the versions in this state that the range would take; false when there are none. */
-static bool
-add_matching(
-    struct pp_buf *b, const struct pp_known *k, const struct pp_dep *dep, enum pp_slot_state state)
-{
-	struct pp_version_marks marks = { 0 };
-	bool has_any = false;
-
-	pp_vec_foreach (s, &k->slots) {
-		bool is_meant = s->state == state && could_match(s, dep);
-		has_any |= is_meant;
-		pp_vec_push(&marks, ((struct pp_version_mark){
-					.version = &s->release->version, .is_meant = is_meant }));
-	}
-	if (has_any)
-		pp_versions_add(b, &marks);
-	pp_vec_free(&marks);
-	return has_any;
-}
-
 static const struct pp_slot *
 first_matching(const struct pp_known *k, const struct pp_dep *dep, enum pp_slot_state state)
 {
@@ -88,6 +68,7 @@ first_matching(const struct pp_known *k, const struct pp_dep *dep, enum pp_slot_
 void
 pp_explain_add_existing(struct pp_buf *b, const struct pp_known *k)
 {
+	PP_AUTO_BUF struct pp_buf list = PP_BUF_INIT(SENTENCE_MAX);
 	struct pp_version_marks marks = { 0 };
 
 	if (k->installed != NULL)
@@ -99,7 +80,8 @@ pp_explain_add_existing(struct pp_buf *b, const struct pp_known *k)
 		pp_vec_push(&marks,
 		    ((struct pp_version_mark){ .version = &s->release->version,
 			.is_meant = s->state != PP_SLOT_SOURCE && s->state != PP_SLOT_TWIN }));
-	pp_versions_add(b, &marks);
+	size_t n = pp_versions_add(&list, &marks, PP_VERSIONS_EACH);
+	pp_buf_addf(b, "there %s %s", n == 1 ? "is only" : "are", pp_buf_cstr(&list));
 	pp_vec_free(&marks);
 }
 
@@ -131,10 +113,10 @@ add_missing_known(
 	const struct pp_slot *s = first_matching(k, dep, PP_SLOT_PLATFORM);
 
 	if (s != NULL) {
-		pp_buf_addf(b, "%s %s", s->release->version.text, s->note);
-	} else if (add_matching(b, k, dep, PP_SLOT_PRERELEASE)) {
-		pp_buf_adds(
-		    b, " would do, but prereleases come only by their version or with --pre");
+		pp_buf_addf(b, "version %s %s", s->release->version.text, s->note);
+	} else if ((s = first_matching(k, dep, PP_SLOT_PRERELEASE)) != NULL) {
+		pp_buf_addf(b, "only a prerelease fits; to allow it, name it: %s@%s", k->name,
+		    s->release->version.text);
 	} else if ((s = first_matching(k, dep, PP_SLOT_SOURCE)) != NULL) {
 		const struct pp_slot *owner = &k->slots.at[0];
 		pp_buf_addf(b,
@@ -142,7 +124,6 @@ add_missing_known(
 		    s->release->version.text, l->world->sources[s->source].name,
 		    l->world->sources[owner->source].name);
 	} else if (has_existing(k)) {
-		pp_buf_adds(b, "there is ");
 		pp_explain_add_existing(b, k);
 	} else if (k->providers.n > 0) {
 		pp_buf_adds(b, "no plugin that provides it fits");
@@ -243,7 +224,7 @@ say(struct story *st, const struct sentence *s)
 					.is_installed = c->origin == PP_FROM_INSTALLED }));
 	}
 	pp_buf_addf(&b, "%s ", s->name);
-	pp_versions_add(&b, &marks);
+	(void)pp_versions_add(&b, &marks, PP_VERSIONS_RUNS); /* at least one */
 	pp_buf_addf(&b, " %s", s->tail);
 	pp_strs_take(st->out, pp_buf_steal(&b));
 	pp_vec_free(&marks);
@@ -347,9 +328,17 @@ tell_kind(struct story *st, enum pp_fact_kind kind)
 static void
 tell_wishes(struct story *st)
 {
-	pp_vec_foreach (f, st->facts)
-		if (f->kind == PP_FACT_ASKED)
-			sayf(st, "you asked for ", f->dep);
+	const struct pp_dep *last = NULL;
+
+	pp_vec_foreach (f, st->facts) {
+		if (f->kind != PP_FACT_ASKED)
+			continue;
+		sayf(st, "you asked for ", f->dep);
+		if (last != NULL && strcmp(last->name, f->dep->name) == 0)
+			pp_strs_take(st->out,
+			    pp_asprintf("only one version of %s can be installed", last->name));
+		last = f->dep;
+	}
 	pp_vec_foreach (f, st->facts)
 		if (f->kind == PP_FACT_KEEP)
 			say_of_installed(st, f, "has to stay");

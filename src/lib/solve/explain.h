@@ -31,9 +31,9 @@ void pp_explain(const struct pp_load *l, const struct pp_facts *facts, struct pp
 
 /* "user@^2", or "user" when any release would do. */
 void pp_explain_add_dep(struct pp_buf *b, const struct pp_dep *dep);
-/* "1.0.0", "1.0.0 and 1.2.0", "1.0.0 to 1.4.0 and 2.0.0": what the sources have and could be chosen here. */
+/* "there is only 1.0.0", "there are 1.0.0 and 1.2.0": what the name's own source has, and what is installed. */
 void pp_explain_add_existing(struct pp_buf *b, const struct pp_known *k);
-/* Why nothing satisfies dep, as a clause: "there is only 1.0.0", "this application has 5.2.0". */
+/* Why nothing satisfies dep, as a clause: "no source has it", "this application has 5.2.0". */
 void pp_explain_add_missing(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep);
 
 #endif

@@ -237,9 +237,12 @@ add_ask(struct pp_jobs *j, struct pp_pool *p, const struct pp_ask *ask)
 	}
 	if (p->load->request->verb == PLUGPKG_UPGRADE)
 		pp_jobs_push(j, SOLVER_UPDATE | SOLVER_SOLVABLE, installed, job);
+	/* Said outright which version: then an older one than the installed is no mistake. */
+	Id how = SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES;
+	if (ask->dep.range != NULL && installed != 0)
+		how |= SOLVER_SETEV | SOLVER_SETEVR;
 	if (p->load->request->verb == PLUGPKG_INSTALL || ask->dep.range != NULL)
-		pp_jobs_push(j, SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES,
-		    pp_pool_dep(p, &ask->dep, PP_REACH_RELEASES), job);
+		pp_jobs_push(j, how, pp_pool_dep(p, &ask->dep, PP_REACH_RELEASES), job);
 }
 
 void

@@ -388,6 +388,19 @@ see_beginnings(struct pp_load *l)
 
 /* ---- candidates ---- */
 
+/* Who asks for a prerelease by its name means it for the others too, as if it were installed already. */
+static bool
+is_loose(const struct pp_load *l, const struct pp_known *k, const struct pp_slot *s)
+{
+	if (k->takes_prereleases || !pp_version_is_prerelease(&s->release->version))
+		return k->takes_prereleases;
+	pp_vec_foreach (a, &l->asks)
+		if (strcmp(a->dep.name, k->name) == 0 && !a->is_removal &&
+		    matches(&a->dep, &s->release->version, false))
+			return true;
+	return false;
+}
+
 static void
 add_cands_of(struct pp_load *l, const struct pp_known *k)
 {
@@ -407,7 +420,7 @@ add_cands_of(struct pp_load *l, const struct pp_known *k)
 			pp_vec_push(&l->cands, ((struct pp_cand){ .release = s->release,
 						   .origin = PP_FROM_SOURCE,
 						   .source = s->source,
-						   .is_loose = k->takes_prereleases }));
+						   .is_loose = is_loose(l, k, s) }));
 }
 
 static int

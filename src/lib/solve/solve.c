@@ -31,8 +31,10 @@ static enum plugpkg_code
 check_target(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **err)
 {
 	const char *name = ask->dep.name;
-	enum plugpkg_code rc;
+	enum plugpkg_code rc = check_twice(l, ask, err);
 
+	if (rc != PLUGPKG_OK)
+		return rc;
 	if (pp_name_is_host(name)) {
 		rc = pp_fail(err, PLUGPKG_E_REFUSED, 0,
 		    "'%s' belongs to the application and can be neither installed nor removed",
@@ -44,7 +46,7 @@ check_target(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **
 		rc = pp_fail(err, PLUGPKG_E_NOT_INSTALLED, 0, "plugin '%s' is not installed", name);
 		return pp_subject(err, rc, name);
 	}
-	return check_twice(l, ask, err);
+	return PLUGPKG_OK;
 }
 
 /* Every name that anybody could mean. */
@@ -94,11 +96,11 @@ unknown_version(const struct pp_known *k, const struct pp_dep *dep, plugpkg_erro
 	pp_explain_add_existing(&b, k);
 	enum plugpkg_code rc =
 	    exact != NULL
-		? pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "plugin '%s' has no version %s; there is %s",
-		      k->name, exact->text, pp_buf_cstr(&b))
+		? pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "plugin '%s' has no version %s; %s", k->name,
+		      exact->text, pp_buf_cstr(&b))
 		: pp_fail(err, PLUGPKG_E_NOT_FOUND, 0,
-		      "plugin '%s' has no version in the range '%s'; there is %s", k->name,
-		      dep->text, pp_buf_cstr(&b));
+		      "plugin '%s' has no version in the range '%s'; %s", k->name, dep->text,
+		      pp_buf_cstr(&b));
 	return pp_subject(err, rc, k->name);
 }
 

@@ -2,9 +2,12 @@
 /* Steps of a plan. Works on names and versions only; digests and sizes are filled in by the caller. */
 #include "lib/solve/steps.h"
 
+#include "lib/solve/explain.h"
 #include "lib/solve/order.h"
 
 #include <string.h>
+
+#define TEXT_MAX 4096
 
 struct result {
 	const struct pp_load *load;
@@ -112,9 +115,9 @@ set_why(const struct result *r, const struct pp_cand *c, struct pp_step *s)
 		s->why = PP_WHY_REQUESTED;
 		s->manual |= r->load->request->verb != PLUGPKG_UPGRADE;
 	} else if (replaced != NULL) {
-		s->why = PP_WHY_REPLACED;
+		/* A new name for what was there: part of the upgrade, as a new version would be. */
+		s->why = PP_WHY_REQUESTED;
 		s->manual = replaced->manual;
-		because = replaced->release->name;
 	} else if ((because = who_asks(r, c, true)) != NULL) {
 		s->why = PP_WHY_REQUIRED;
 	} else if ((because = who_asks(r, c, false)) != NULL) {
@@ -164,9 +167,11 @@ add_reinstall(const struct result *r, const struct pp_cand *c, uint32_t depth, s
 		s->source = pp_xstrdup(r->load->world->sources[slot->source].name);
 		return PLUGPKG_OK;
 	}
+	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(TEXT_MAX);
 	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_NOT_FOUND, 0,
 	    "cannot reinstall %s: no source has version %s", k->name, c->release->version.text);
-	return pp_hint(err, rc, "another version would be: plugpkg install %s@'*'", k->name);
+	pp_explain_add_existing(&b, k);
+	return pp_hint(err, rc, "%s", pp_buf_cstr(&b));
 }
 
 static bool

@@ -36,7 +36,7 @@ join_equal(struct pp_version_marks *marks)
 
 /* Installed versions stand alone, because they are marked. Two in a row are shorter as two. */
 static void
-find_runs(const struct pp_version_marks *marks, struct runs *out)
+find_runs(const struct pp_version_marks *marks, enum pp_versions_style style, struct runs *out)
 {
 	size_t start = 0, n = 0;
 
@@ -46,7 +46,7 @@ find_runs(const struct pp_version_marks *marks, struct runs *out)
 			start = i;
 		if (joins)
 			continue;
-		if (n > 2)
+		if (n > 2 && style == PP_VERSIONS_RUNS)
 			pp_vec_push(out, ((struct run){ &marks->at[start], &marks->at[i - 1] }));
 		else
 			for (size_t k = start; n > 0 && k < start + n; k++)
@@ -57,14 +57,14 @@ find_runs(const struct pp_version_marks *marks, struct runs *out)
 	}
 }
 
-void
-pp_versions_add(struct pp_buf *b, struct pp_version_marks *marks)
+size_t
+pp_versions_add(struct pp_buf *b, struct pp_version_marks *marks, enum pp_versions_style style)
 {
 	struct runs runs = { 0 };
 
 	pp_vec_sort(marks, lowest_first);
 	join_equal(marks);
-	find_runs(marks, &runs);
+	find_runs(marks, style, &runs);
 
 	size_t left_out = runs.n > MAX_ITEMS ? runs.n - MAX_ITEMS + 1 : 0;
 	size_t items = runs.n - left_out + (left_out > 0);
@@ -83,4 +83,9 @@ pp_versions_add(struct pp_buf *b, struct pp_version_marks *marks)
 			pp_buf_adds(b, " (installed)");
 	}
 	pp_vec_free(&runs);
+
+	size_t n_meant = 0;
+	pp_vec_foreach (m, marks)
+		n_meant += m->is_meant;
+	return n_meant;
 }

@@ -93,8 +93,14 @@ take_element(struct way *w, Id p, Id rp)
 static bool
 is_dropped(const struct way *w, const struct pp_ask *ask)
 {
+	size_t n = strlen(ask->dep.name);
+
 	pp_vec_foreach (d, &w->dropped)
 		if (*d == ask)
+			return true;
+	/* Another version of the same plugin takes its place. */
+	pp_vec_foreach (t, &w->added)
+		if (strncmp(*t, ask->dep.name, n) == 0 && (*t)[n] == '@')
 			return true;
 	return false;
 }
@@ -153,9 +159,24 @@ works(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *refused, Id p
 	return is_solved;
 }
 
+struct found {
+	char *line;
+	size_t n_dropped;
+};
+struct found_list pp_vec(struct found);
+
+static bool
+is_known(const struct found_list *list, const char *line)
+{
+	pp_vec_foreach (f, list)
+		if (strcmp(f->line, line) == 0)
+			return true;
+	return false;
+}
+
 static void
 try_solution(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, Id problem,
-    Id solution, struct pp_strs *out)
+    Id solution, struct found_list *out)
 {
 	struct way w = { .pool = p, .jobs = jobs, .is_command = true };
 	Id element = 0, from = 0, to = 0;
@@ -164,19 +185,44 @@ try_solution(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, Id 
 	    (element = solver_next_solutionelement(s, problem, solution, element, &from, &to)) != 0)
 		take_element(&w, from, to);
 	PP_AUTO_FREE char *line = line_of(&w);
-	if (!w.is_unusable && w.says.n > 0 && !pp_strs_has(out, line) &&
+	if (!w.is_unusable && w.says.n > 0 && !is_known(out, line) &&
 	    works(p, jobs, s, problem, solution))
-		pp_strs_add(out, line);
+		pp_vec_push(out, ((struct found){ pp_steal(&line), w.dropped.n }));
 	pp_vec_free(&w.dropped);
 	pp_strs_fini(&w.added);
 	pp_strs_fini(&w.says);
 }
 
+/* First what gives all that was asked for; then by text, so that the order never depends on ids. */
+static int
+fullest_first(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->n_dropped != y->n_dropped)
+		return x->n_dropped < y->n_dropped ? -1 : 1;
+	return strcmp(x->line, y->line);
+}
+
 void
 pp_ways_find(struct pp_pool *p, const struct pp_jobs *jobs, Solver *refused, struct pp_strs *out)
 {
+	struct found_list found = { 0 };
+	size_t n_asks = p->load->asks.n;
+
 	for (Id problem = 0; (problem = solver_next_problem(refused, problem)) != 0;)
 		for (Id s = 0;
-		     out->n < MAX_WAYS && (s = solver_next_solution(refused, problem, s)) != 0;)
-			try_solution(p, jobs, refused, problem, s, out);
+		     found.n < MAX_WAYS && (s = solver_next_solution(refused, problem, s)) != 0;)
+			try_solution(p, jobs, refused, problem, s, &found);
+	pp_vec_sort(&found, fullest_first);
+	/* To want nothing is no advice. */
+	bool is_advice =
+	    found.n > 1 ||
+	    (found.n == 1 && (found.at[0].n_dropped == 0 || found.at[0].n_dropped < n_asks));
+	pp_vec_foreach (f, &found) {
+		if (is_advice)
+			pp_strs_add(out, f->line);
+		free(f->line);
+	}
+	pp_vec_free(&found);
 }
