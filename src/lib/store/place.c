@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "lib/store/store.h"
 
@@ -34,23 +35,37 @@ pp_place_open(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error
 	    err, rc, "something else put a file or a link there; plugpkg touches neither");
 }
 
+/* One step of pp_place_make(): `name` in the directory that the first n bytes of path name. */
+static enum plugpkg_code
+make_step(plugpkg_context *ctx, const char *path, size_t n, const char *name, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *parent = n == 0 ? pp_xstrdup(".") : pp_xstrndup(path, n);
+	mode_t mode = strcmp(path, PP_STAGING_DIR) == 0 && n > 0 ? 0700 : 0755;
+	PP_AUTO_FD int fd = -1;
+	enum plugpkg_code rc = pp_place_open(ctx, parent, &fd, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (pp_mkdirat(fd, name, mode) < 0 && errno != EEXIST)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s/%s'", ctx->root, path);
+	return PLUGPKG_OK;
+}
+
 enum plugpkg_code
 pp_place_make(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err)
 {
-	if (pp_exists_at(ctx->root_fd, path) != 0)
+	struct pp_str rest = pp_str_of(path), part;
+	size_t n = 0;
+
+	if (pp_exists_at(ctx->root_fd, path) == 1)
 		return pp_place_open(ctx, path, out_fd, err);
-	mode_t mode = strcmp(path, PP_STAGING_DIR) == 0 ? 0700 : 0755;
+	while (pp_str_cut(&rest, '/', &part)) {
+		PP_AUTO_FREE char *name = pp_xstrndup(part.p, part.n);
+		enum plugpkg_code rc = make_step(ctx, path, n, name, err);
 
-	for (const char *slash = strchr(path, '/');; slash = strchr(slash + 1, '/')) {
-		size_t n = slash == NULL ? strlen(path) : (size_t)(slash - path);
-		PP_AUTO_FREE char *part = pp_xstrndup(path, n);
-
-		if (pp_mkdirat(ctx->root_fd, part, slash == NULL ? mode : 0755) < 0 &&
-		    errno != EEXIST)
-			return pp_fail(
-			    err, PLUGPKG_E_IO, errno, "cannot make '%s/%s'", ctx->root, part);
-		if (slash == NULL)
-			break;
+		if (rc != PLUGPKG_OK)
+			return rc;
+		n += part.n + (n > 0);
 	}
 	return pp_place_open(ctx, path, out_fd, err);
 }
