@@ -26,6 +26,7 @@ bool pp_map_has(const struct pp_map *m, const char *key);
 /* Frees keys, and values with free_value when that is not NULL. */
 void pp_map_fini(struct pp_map *m, void (*free_value)(void *));
 
-#define pp_map_foreach(e, m) for (struct pp_map_entry *e = (m)->at; e < (m)->at + (m)->n; e++)
+#define pp_map_foreach(e, m)                                                                       \
+	for (struct pp_map_entry *e = (m)->at; e != NULL && e < (m)->at + (m)->n; e++)
 
 #endif
