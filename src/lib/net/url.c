@@ -114,28 +114,37 @@ pp_url_join(const char *base, const char *path)
 	return pp_asprintf("%.*s/%s", (int)n, base, path);
 }
 
+/* The byte that %XY stands for; -1 when X or Y is no hex digit. */
+static int
+decode_escape(const char *digits)
+{
+	char hex[2];
+	uint8_t byte;
+
+	for (size_t i = 0; i < sizeof(hex); i++) {
+		bool is_upper = digits[i] >= 'A' && digits[i] <= 'F';
+
+		hex[i] = (char)(is_upper ? digits[i] - 'A' + 'a' : digits[i]);
+		if (hex[i] == '\0')
+			return -1;
+	}
+	return pp_unhex((struct pp_str){ hex, sizeof(hex) }, &byte, 1) < 0 ? -1 : byte;
+}
+
 /* Appends s with its escapes resolved; false when one of them is broken or makes a slash or NUL. */
 static bool
 add_decoded(struct pp_buf *out, const char *s)
 {
-	static const char digits[] = "0123456789abcdefABCDEF";
-
 	for (; *s != '\0'; s++) {
-		char hex[3] = { 0 };
-		uint64_t byte;
+		int byte = *s;
 
-		if (*s != '%') {
-			pp_buf_addc(out, *s);
-			continue;
+		if (byte == '%') {
+			byte = decode_escape(s + 1);
+			if (byte <= 0 || byte == '/')
+				return false;
+			s += 2;
 		}
-		if (strspn(s + 1, digits) < 2)
-			return false;
-		memcpy(hex, s + 1, 2);
-		byte = strtoull(hex, NULL, 16);
-		if (byte == 0 || byte == '/')
-			return false;
 		pp_buf_addc(out, (char)byte);
-		s += 2;
 	}
 	return !out->overflow;
 }
