@@ -5,8 +5,8 @@
  */
 #include "cli/change.h"
 
-#include "cli/prompt.h"
 #include "cli/view.h"
+#include "term/prompt.h"
 
 PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
 

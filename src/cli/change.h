@@ -3,7 +3,7 @@
 #ifndef PP_CLI_CHANGE_H
 #define PP_CLI_CHANGE_H
 
-#include "cli/cli.h"
+#include "cli/cmds.h"
 
 /* The operands are the targets. */
 enum plugpkg_code change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags);

@@ -2,6 +2,7 @@
 /* `plugpkg build`. */
 #include <stdlib.h>
 
+#include "cli/cmds.h"
 #include "cli/view.h"
 
 /* Later times do not fit into the archive's header. */

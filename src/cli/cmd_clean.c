@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg clean`. */
+#include "cli/cmds.h"
 #include "cli/view.h"
 
 #define MAX_GENERATIONS 1000000

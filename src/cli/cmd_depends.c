@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg depends` and `plugpkg rdepends`. */
+#include "cli/cmds.h"
 #include "cli/view.h"
 
 static const struct opt depends_opts[] = {

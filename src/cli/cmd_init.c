@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg init`. */
-#include "cli/cli.h"
+#include "cli/cmds.h"
 
 static const struct opt init_opts[] = {
 	{ 0, "name", "NAME", "name of the application; default: the directory's" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg link`. */
 #include "cli/change.h"
+#include "cli/cmds.h"
 
 static const struct opt link_opts[] = {
 	{ 0, "dry-run", NULL, "show the plan and stop" },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg list`. */
-#include "cli/help.h"
+#include "cli/cmds.h"
 #include "cli/view.h"
+#include "term/help.h"
 
 #define EXIT_UPGRADES_EXIST 100
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg remove` and `plugpkg purge`. */
 #include "cli/change.h"
-#include "cli/help.h"
+#include "cli/cmds.h"
+#include "term/help.h"
 
 static const struct opt remove_opts[] = {
 	{ 0, "all", NULL, "remove every plugin, deepest dependents first" },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg search`. */
+#include "cli/cmds.h"
 #include "cli/view.h"
 
 static enum plugpkg_code

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg source add|list|remove`. */
+#include "cli/cmds.h"
 #include "cli/view.h"
 
 #define USUAL_PRIORITY 500

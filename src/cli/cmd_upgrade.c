@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg upgrade` and `plugpkg autoremove`. */
 #include "cli/change.h"
+#include "cli/cmds.h"
 
 static const struct opt upgrade_opts[] = {
 	{ 0, "no-recommends", NULL, "leave out what is only recommended" },

@@ -4,37 +4,9 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "cli/table.h"
+#include "term/table.h"
 
 #include <string.h>
-
-const pp_json *
-view_next(const struct cli *cli, const char *type, size_t *i)
-{
-	while (*i < cli->rows.n) {
-		const pp_json *row = cli->rows.at[(*i)++];
-
-		if (strcmp(view_str(row, "type"), type) == 0)
-			return row;
-	}
-	return NULL;
-}
-
-const char *
-view_str(const pp_json *row, const char *key)
-{
-	const char *s = pp_json_get_str(row, key);
-
-	return s != NULL ? s : "";
-}
-
-uint64_t
-view_bytes(const pp_json *row, const char *key)
-{
-	int64_t n = pp_json_get_int(row, key, 0);
-
-	return n > 0 ? (uint64_t)n : 0;
-}
 
 /* "1.2.0", or "1.2.0 -> 1.3.0" when something newer is there. */
 static char *

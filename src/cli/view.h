@@ -6,12 +6,7 @@
 #ifndef PP_CLI_VIEW_H
 #define PP_CLI_VIEW_H
 
-#include "cli/cli.h"
-
-/* Walks the rows of one type: for (i = 0; (row = view_next(cli, "plugin", &i)) != NULL;) */
-const pp_json *view_next(const struct cli *cli, const char *type, size_t *i);
-const char *view_str(const pp_json *row, const char *key); /* "" when missing */
-uint64_t view_bytes(const pp_json *row, const char *key);  /* 0 when missing */
+#include "cli/cmds.h"
 
 void view_plan(struct cli *cli);
 void view_transaction(struct cli *cli);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The plan: dangerous groups first, then what comes, what stays back and why, counts and bytes. */
 #include "base/mem.h"
-#include "cli/table.h"
 #include "cli/view.h"
+#include "term/table.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams for people: sanitising, colours where they are wanted, sizes and widths. */
-#include "cli/out.h"
+#include "term/out.h"
 
 #include "base/mem.h"
 #include "base/str.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads a command line against tables of options. It knows no command and prints nothing. */
-#include "cli/opt.h"
+#include "term/opt.h"
 
 #include "base/mem.h"
 
@@ -160,6 +160,12 @@ opts_fini(struct opts *o)
 	free(o->error);
 	free(o->hint);
 	o->error = o->hint = NULL;
+}
+
+bool
+opts_knows(const struct opts *o, const char *name)
+{
+	return known(o, name) != NULL;
 }
 
 unsigned

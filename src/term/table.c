@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lays out a table: widths first, then lines without blanks at their end. */
-#include "cli/table.h"
+#include "term/table.h"
 
 #include "base/str.h"
 

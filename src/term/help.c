@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* --help and `help`, printed from the tables that the parser uses; looking commands up in them. */
-#include "cli/help.h"
+#include "term/help.h"
+#include "term/program.h"
 
 #include "base/mem.h"
-#include "cli/render.h"
+#include "term/render.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@
 const struct cmd *
 cmd_find(const char *name)
 {
-	for (const struct cmd_entry *e = cmd_table; e->heading != NULL || e->cmd != NULL; e++)
+	for (const struct cmd_entry *e = program.table; e->heading != NULL || e->cmd != NULL; e++)
 		if (e->cmd != NULL && strcmp(e->cmd->name, name) == 0)
 			return e->cmd;
 	return NULL;
@@ -39,9 +40,9 @@ cli_usage(struct cli *cli, const char *fmt, ...)
 	pp_buf_vaddf(&text, fmt, ap);
 	va_end(ap);
 	if (cmd != NULL)
-		hint = pp_asprintf("plugpkg %s --help tells how to use it", cmd->name);
+		hint = pp_asprintf("%s %s --help tells how to use it", program.name, cmd->name);
 	else
-		hint = pp_xstrdup("plugpkg --help lists the commands");
+		hint = pp_asprintf("%s --help lists the commands", program.name);
 	return cli_fail(cli, PLUGPKG_E_USAGE, hint, "%s", pp_buf_cstr(&text));
 }
 
@@ -70,7 +71,7 @@ cli_unknown_command(struct cli *cli, const struct cmd *group, const char *name)
 
 	for (size_t i = 0; group != NULL && group->subs[i] != NULL; i++)
 		consider(name, group->subs[i]->name, &nearest, &distance);
-	for (const struct cmd_entry *e = cmd_table;
+	for (const struct cmd_entry *e = program.table;
 	     group == NULL && (e->heading != NULL || e->cmd != NULL); e++)
 		if (e->cmd != NULL && (e->cmd->flags & CMD_HIDDEN) == 0)
 			consider(name, e->cmd->name, &nearest, &distance);
@@ -110,9 +111,9 @@ print_options(struct out *o, const char *heading, const struct opt *table)
 static void
 help_command(struct out *o, const struct cmd *group, const struct cmd *cmd)
 {
-	out_line(o, "Usage: plugpkg %s%s%s [OPTIONS]%s%s", group != NULL ? group->name : "",
-	    group != NULL ? " " : "", cmd->name, cmd->args != NULL ? " " : "",
-	    cmd->args != NULL ? cmd->args : "");
+	out_line(o, "Usage: %s %s%s%s [OPTIONS]%s%s", program.name,
+	    group != NULL ? group->name : "", group != NULL ? " " : "", cmd->name,
+	    cmd->args != NULL ? " " : "", cmd->args != NULL ? cmd->args : "");
 	out_end(o);
 	out_line(o, "%s.", cmd->summary);
 	if (cmd->subs != NULL) {
@@ -132,19 +133,18 @@ help_command(struct out *o, const struct cmd *group, const struct cmd *cmd)
 		print_options(o, heading, cmd->subs[i]->opts);
 	}
 	print_options(o, "Options", cmd->opts);
-	print_options(o, "Common options", cli_common_opts);
+	print_options(o, "Common options", program.common);
 	out_end(o);
-	out_line(o, "Manual: plugpkg-%s(1)", group != NULL ? group->name : cmd->name);
+	out_line(o, "Manual: %s-%s(1)", program.name, group != NULL ? group->name : cmd->name);
 }
 
 static void
 help_program(struct out *o)
 {
-	out_line(
-	    o, "plugpkg %s: packages for the plugins of a running application", plugpkg_version());
+	out_line(o, "%s %s: %s", program.name, plugpkg_version(), program.summary);
 	out_end(o);
-	out_line(o, "Usage: plugpkg COMMAND [OPTIONS] [OPERANDS]");
-	for (const struct cmd_entry *e = cmd_table; e->heading != NULL || e->cmd != NULL; e++) {
+	out_line(o, "Usage: %s COMMAND [OPTIONS] [OPERANDS]", program.name);
+	for (const struct cmd_entry *e = program.table; e->heading != NULL || e->cmd != NULL; e++) {
 		if (e->heading != NULL) {
 			out_end(o);
 			out_line(o, "%s:", e->heading);
@@ -152,9 +152,9 @@ help_program(struct out *o)
 			out_line(o, "  %-12s %s", e->cmd->name, e->cmd->summary);
 		}
 	}
-	print_options(o, "Options of every command", cli_common_opts);
+	print_options(o, "Options of every command", program.common);
 	out_end(o);
-	out_line(o, "plugpkg COMMAND --help tells more, and so does plugpkg(1).");
+	out_line(o, "%s COMMAND --help tells more, and so does %s(1).", program.name, program.name);
 }
 
 void

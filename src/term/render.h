@@ -4,10 +4,10 @@
  * answer on standard output, talk on standard error. tty: plain with a progress bar on standard
  * error.
  */
-#ifndef PP_CLI_RENDER_H
-#define PP_CLI_RENDER_H
+#ifndef PP_TERM_RENDER_H
+#define PP_TERM_RENDER_H
 
-#include "cli/cli.h"
+#include "term/cli.h"
 
 /* How a command ended. Views. */
 struct result {

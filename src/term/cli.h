@@ -4,19 +4,19 @@
  * and its talk go, and how it ended. Commands read options, call the library, and show what came
  * back.
  */
-#ifndef PP_CLI_CLI_H
-#define PP_CLI_CLI_H
+#ifndef PP_TERM_CLI_H
+#define PP_TERM_CLI_H
 
 #include <plugpkg.h>
 
 #include "base/json.h"
-#include "cli/opt.h"
-#include "cli/out.h"
+#include "term/opt.h"
+#include "term/out.h"
 
 struct cli;
 
 enum cmd_flags {
-	CMD_NO_ROOT = 1 << 0, /* works without a root; cli->ctx stays NULL */
+	CMD_NO_ROOT = 1 << 0, /* works without what program.run() opens */
 	CMD_HIDDEN = 1 << 1,  /* not in --help */
 };
 
@@ -44,20 +44,16 @@ struct cmd {
 	enum plugpkg_code (*run)(struct cli *cli);
 };
 
-/* The table of main.c, in help order. A heading has no cmd. */
+/* A table of commands in help order; ends with both NULL. A heading has no cmd. */
 struct cmd_entry {
 	const char *heading;
 	const struct cmd *cmd;
 };
-extern const struct cmd_entry cmd_table[]; /* ends with both NULL */
-extern const struct opt cli_common_opts[];
 const struct cmd *cmd_find(const char *name);
 const struct cmd *cmd_find_sub(const struct cmd *cmd, const char *name);
 
-extern const struct cmd cmd_autoremove, cmd_build, cmd_check, cmd_clean, cmd_completion,
-    cmd_depends, cmd_help, cmd_init, cmd_install, cmd_link, cmd_lint, cmd_list, cmd_new, cmd_purge,
-    cmd_rdepends, cmd_remove, cmd_search, cmd_show, cmd_source, cmd_update, cmd_upgrade,
-    cmd_version;
+/* Commands that every program has. */
+extern const struct cmd cmd_completion, cmd_help, cmd_version;
 
 struct cli_rows pp_vec(pp_json *);
 
@@ -72,7 +68,9 @@ struct cli {
 	struct out talk; /* all else: standard error */
 	bool is_json, is_quiet, is_debug, is_yes;
 	unsigned verbose;
-	plugpkg_context *ctx;
+	plugpkg_context *ctx; /* a root, or … */
+	void *subject;        /* … what else the program's commands work on; its run() owns it */
+	char *passphrase;     /* of keys, once it was asked for; owned, wiped at the end */
 	struct cli_rows rows; /* received and not shown yet */
 	int exit_status;      /* of a success that is no 0, such as 100 */
 	plugpkg_error *err;   /* failure of the library, or … */
@@ -89,8 +87,6 @@ enum plugpkg_code cli_fail(struct cli *cli, enum plugpkg_code code, const char *
 /* USAGE with the error that opts_number() left. */
 enum plugpkg_code cli_bad_option(struct cli *cli);
 const char *cli_operand(const struct cli *cli, size_t i); /* NULL past the last */
-/* Root as the user named it, or NULL: look upwards. */
-const char *cli_root(const struct cli *cli);
 /* PLUGPKG_NOW, or the clock. */
 enum plugpkg_code cli_now(struct cli *cli, int64_t *out_now);
 
@@ -98,6 +94,11 @@ enum plugpkg_code cli_now(struct cli *cli, int64_t *out_now);
 void cli_row(const char *json, void *user);
 /* Shows the rows received so far as text; in --json mode they are out already. */
 void cli_show(struct cli *cli, void (*view)(struct cli *cli));
+/* Walks the rows of one type: for (i = 0; (row = view_next(cli, "plugin", &i)) != NULL;) */
+const pp_json *view_next(const struct cli *cli, const char *type, size_t *i);
+const char *view_str(const pp_json *row, const char *key); /* "" when missing */
+uint64_t view_bytes(const pp_json *row, const char *key);  /* 0 when missing */
+
 /* One line for people, on standard error; silent with --quiet and --json. */
 void cli_say(struct cli *cli, const char *fmt, ...) PP_PRINTF(2, 3);
 

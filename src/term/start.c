@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The process as its caller left it, made safe; and the signal handler, which sets one flag. */
-#include "cli/start.h"
+#include "term/start.h"
 
 #include "base/compiler.h"
 #include "base/fd.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Draws the progress line: bar, percentage, amounts, rate, and the file or plugin at hand. */
-#include "cli/progress.h"
+#include "term/progress.h"
 
 #include "base/str.h"
 #include "base/time.h"

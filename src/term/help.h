@@ -3,10 +3,10 @@
  * Help from the tables of commands and options, and the words for a command line that makes no
  * sense.
  */
-#ifndef PP_CLI_HELP_H
-#define PP_CLI_HELP_H
+#ifndef PP_TERM_HELP_H
+#define PP_TERM_HELP_H
 
-#include "cli/cli.h"
+#include "term/cli.h"
 
 /* group NULL: cmd is no subcommand; cmd NULL: help of the program. */
 void help_show(struct cli *cli, const struct cmd *group, const struct cmd *cmd);

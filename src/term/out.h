@@ -3,8 +3,8 @@
  * Text on its way to a stream. Whatever is printed is sanitised here, so nothing from a repository
  * or a script can steer a terminal or forge a line, and no command has to think of it.
  */
-#ifndef PP_CLI_OUT_H
-#define PP_CLI_OUT_H
+#ifndef PP_TERM_OUT_H
+#define PP_TERM_OUT_H
 
 #include "base/buf.h"
 

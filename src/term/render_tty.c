@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plain renderer on a terminal, with a progress line that gives way to every line of text. */
-#include "cli/progress.h"
-#include "cli/render.h"
+#include "term/progress.h"
+#include "term/render.h"
 
 /* One line at the bottom of the one terminal that this process talks to. */
 static struct progress progress;

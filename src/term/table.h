@@ -3,11 +3,11 @@
  * Rows of cells under one another, each column as wide as its widest cell; the last one is cut to
  * fit.
  */
-#ifndef PP_CLI_TABLE_H
-#define PP_CLI_TABLE_H
+#ifndef PP_TERM_TABLE_H
+#define PP_TERM_TABLE_H
 
 #include "base/vec.h"
-#include "cli/out.h"
+#include "term/out.h"
 
 #define TABLE_MAX_COLUMNS 8
 

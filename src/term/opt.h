@@ -3,8 +3,8 @@
  * Options as data: one table serves the parser, --help, the completions and the lint of the man
  * pages.
  */
-#ifndef PP_CLI_OPT_H
-#define PP_CLI_OPT_H
+#ifndef PP_TERM_OPT_H
+#define PP_TERM_OPT_H
 
 #include "base/str.h"
 #include "base/vec.h"
@@ -44,6 +44,7 @@ enum opts_stop {
 int opts_parse(struct opts *o, const char *const *argv, int from, enum opts_stop stop);
 void opts_fini(struct opts *o);
 
+bool opts_knows(const struct opts *o, const char *name);
 /* name must stand in one of the tables; anything else is our own mistake and asserts. */
 unsigned opts_count(const struct opts *o, const char *name);
 bool opts_has(const struct opts *o, const char *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON Lines on standard output: rows as the library gives them, events, and one last result. */
-#include "cli/render.h"
+#include "term/render.h"
 
 static const char *const event_names[] = {
 	[PLUGPKG_EVENT_DEBUG] = "debug",

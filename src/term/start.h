@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the process settles before anything else: descriptors, umask, signals. */
-#ifndef PP_CLI_START_H
-#define PP_CLI_START_H
+#ifndef PP_TERM_START_H
+#define PP_TERM_START_H
 
 #include <plugpkg.h>
 

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `plugpkg completion SHELL` prints a small script; the script asks `plugpkg completion words -- …`
+ * `completion SHELL` prints a small script; the script asks `completion words -- …`
  * for the words that fit. So the shells know what the tables of commands and options say, and
  * nothing else.
  */
-#include "cli/help.h"
-#include "cli/view.h"
+#include "term/help.h"
+#include "term/program.h"
 
 #include <string.h>
 
 #define MAX_WORDS 4096
 
+/* ~ stands for the name of the program. */
 static const struct script {
 	const char *shell, *text;
 } scripts[] = {
-	{ "bash", "# bash completion for plugpkg: the words come from the program itself.\n"
-		  "_plugpkg()\n"
+	{ "bash", "# bash completion for ~: the words come from the program itself.\n"
+		  "_~()\n"
 		  "{\n"
 		  "\tlocal line=${COMP_LINE:0:COMP_POINT} words=() cur prefix word text\n"
 		  "\tread -ra words <<<\"$line\"\n"
@@ -36,10 +37,10 @@ static const struct script {
 		  "\t\tesac\n"
 		  "\tdone < <(\"${words[0]}\" completion words -- \"${words[@]:1}\" 2>/dev/null)\n"
 		  "}\n"
-		  "complete -F _plugpkg plugpkg\n" },
-	{ "zsh", "#compdef plugpkg\n"
-		 "# zsh completion for plugpkg: the words come from the program itself.\n"
-		 "_plugpkg()\n"
+		  "complete -F _~ ~\n" },
+	{ "zsh", "#compdef ~\n"
+		 "# zsh completion for ~: the words come from the program itself.\n"
+		 "_~()\n"
 		 "{\n"
 		 "\tlocal -a found\n"
 		 "\tlocal word text\n"
@@ -51,16 +52,16 @@ static const struct script {
 		 "\t\tesac\n"
 		 "\tdone < <(\"${words[1]}\" completion words -- \"${(@)words[2,CURRENT]}\" "
 		 "2>/dev/null)\n"
-		 "\t(( $#found )) && _describe plugpkg found\n"
+		 "\t(( $#found )) && _describe ~ found\n"
 		 "}\n"
-		 "if [[ ${funcstack[1]} == _plugpkg ]]; then\n"
-		 "\t_plugpkg \"$@\"\n"
+		 "if [[ ${funcstack[1]} == _~ ]]; then\n"
+		 "\t_~ \"$@\"\n"
 		 "else\n"
-		 "\tcompdef _plugpkg plugpkg\n"
+		 "\tcompdef _~ ~\n"
 		 "fi\n" },
 	{ "fish",
-	    "# fish completion for plugpkg: the words come from the program itself.\n"
-	    "function __plugpkg_words\n"
+	    "# fish completion for ~: the words come from the program itself.\n"
+	    "function __~_words\n"
 	    "\tset -l before (commandline -opc)\n"
 	    "\tset -l cur (commandline -ct)\n"
 	    "\tfor found in ($before[1] completion words -- $before[2..-1] $cur 2>/dev/null)\n"
@@ -74,89 +75,73 @@ static const struct script {
 	    "\t\tend\n"
 	    "\tend\n"
 	    "end\n"
-	    "complete -c plugpkg -f -a '(__plugpkg_words)'\n" },
+	    "complete -c ~ -f -a '(__~_words)'\n" },
 };
 
-/* Where candidates go: words that start with what was typed, each with a tab and what it means. */
-struct found {
+struct offers {
 	struct out *out;
 	const char *typed;
 };
 
-static void
-offer(const struct found *found, const char *word, const char *text)
+void
+offer(const struct offers *offers, const char *word, const char *text)
 {
-	if (pp_starts_with(word, found->typed))
-		out_line(found->out, "%s\t%s", word, text);
+	if (pp_starts_with(word, offers->typed))
+		out_line(offers->out, "%s\t%s", word, text);
 }
 
-static void
-offer_options(const struct found *found, const struct opt *table)
-{
-	for (const struct opt *t = table; t != NULL && t->name != NULL; t++) {
-		PP_AUTO_FREE char *word = pp_asprintf("--%s", t->name);
-
-		offer(found, word, t->text);
-	}
-}
-
-static void
-offer_commands(const struct found *found, const struct cmd *group)
-{
-	for (size_t i = 0; group != NULL && group->subs[i] != NULL; i++)
-		offer(found, group->subs[i]->name, group->subs[i]->summary);
-	for (const struct cmd_entry *e = cmd_table;
-	     group == NULL && (e->heading != NULL || e->cmd != NULL); e++)
-		if (e->cmd != NULL && (e->cmd->flags & CMD_HIDDEN) == 0)
-			offer(found, e->cmd->name, e->cmd->summary);
-}
-
-static void
+void
 offer_row(const char *json, void *user)
 {
-	const struct found *found = user;
+	const struct offers *offers = user;
 	struct pp_json_error why;
 	PP_AUTO_JSON pp_json *row = pp_json_parse(json, strlen(json), &why);
 
 	if (pp_json_get_str(row, "name") != NULL)
-		offer(found, view_str(row, "name"), view_str(row, "summary"));
-}
-
-static enum plugpkg_code
-offer_names(struct cli *typed, struct found *found, enum cmd_operand kind)
-{
-	enum plugpkg_code rc = plugpkg_open(cli_root(typed), &typed->ctx, &typed->err);
-
-	if (rc != PLUGPKG_OK)
-		return rc;
-	if (kind == CMD_OPERAND_SOURCE)
-		return plugpkg_source_list(typed->ctx, offer_row, found, &typed->err);
-	unsigned flags = kind == CMD_OPERAND_AVAILABLE ? PLUGPKG_LIST_AVAILABLE : 0;
-	return plugpkg_list(typed->ctx, flags, NULL, offer_row, found, &typed->err);
+		offer(offers, view_str(row, "name"), view_str(row, "summary"));
 }
 
 static void
-offer_operands(struct cli *typed, struct found *found, enum cmd_operand kind)
+offer_options(const struct offers *offers, const struct opt *table)
+{
+	for (const struct opt *t = table; t != NULL && t->name != NULL; t++) {
+		PP_AUTO_FREE char *word = pp_asprintf("--%s", t->name);
+
+		offer(offers, word, t->text);
+	}
+}
+
+static void
+offer_commands(const struct offers *offers, const struct cmd *group)
+{
+	for (size_t i = 0; group != NULL && group->subs[i] != NULL; i++)
+		offer(offers, group->subs[i]->name, group->subs[i]->summary);
+	for (const struct cmd_entry *e = program.table;
+	     group == NULL && (e->heading != NULL || e->cmd != NULL); e++)
+		if (e->cmd != NULL && (e->cmd->flags & CMD_HIDDEN) == 0)
+			offer(offers, e->cmd->name, e->cmd->summary);
+}
+
+static void
+offer_operands(struct cli *typed, struct offers *offers, enum cmd_operand kind)
 {
 	switch (kind) {
 	case CMD_OPERAND_INSTALLED:
 	case CMD_OPERAND_AVAILABLE:
 	case CMD_OPERAND_SOURCE:
-		/*
-		 * A root that cannot be read has no names to offer; its failure has its own
-		 * commands.
-		 */
-		(void)offer_names(typed, found, kind);
+		/* What cannot be opened has no names to offer; its failure has its own commands. */
+		if (program.complete != NULL)
+			PP_IGNORE(program.complete(typed, kind, offers));
 		break;
 	case CMD_OPERAND_DIR:
-		out_line(found->out, ":dirs");
+		out_line(offers->out, ":dirs");
 		break;
 	case CMD_OPERAND_COMMAND:
-		offer_commands(found, NULL);
+		offer_commands(offers, NULL);
 		break;
 	case CMD_OPERAND_SHELL:
 		for (size_t i = 0; i < PP_LEN(scripts); i++)
-			offer(found, scripts[i].shell, "print its completion script");
+			offer(offers, scripts[i].shell, "print its completion script");
 		break;
 	case CMD_OPERAND_OTHER:
 		break;
@@ -169,7 +154,7 @@ offer_operands(struct cli *typed, struct found *found, enum cmd_operand kind)
 static const struct opt *
 option_at_end(const char **argv, size_t last)
 {
-	PP_CLEANUP(cli_fini) struct cli probe = { .opts.common = cli_common_opts };
+	PP_CLEANUP(cli_fini) struct cli probe = { .opts.common = program.common };
 	const char *typed = argv[last], *empty = "";
 	const struct opt *opt = NULL;
 
@@ -185,8 +170,8 @@ option_at_end(const char **argv, size_t last)
 static void
 offer_words(struct cli *cli, const char **argv, size_t last)
 {
-	PP_CLEANUP(cli_fini) struct cli typed = { .opts.common = cli_common_opts };
-	struct found found = { .out = &cli->out, .typed = argv[last] };
+	PP_CLEANUP(cli_fini) struct cli typed = { .opts.common = program.common };
+	struct offers offers = { .out = &cli->out, .typed = argv[last] };
 	const struct opt *opt = option_at_end(argv, last);
 
 	if (opt != NULL && strcmp(opt->arg, "DIR") == 0)
@@ -196,13 +181,13 @@ offer_words(struct cli *cli, const char **argv, size_t last)
 	argv[last] = NULL;
 	if (opt != NULL || cli_read(&typed, argv) != PLUGPKG_OK)
 		return;
-	if (found.typed[0] == '-' && !typed.opts.is_ended) {
-		offer_options(&found, typed.cmd != NULL ? typed.cmd->opts : NULL);
-		offer_options(&found, cli_common_opts);
+	if (offers.typed[0] == '-' && !typed.opts.is_ended) {
+		offer_options(&offers, typed.cmd != NULL ? typed.cmd->opts : NULL);
+		offer_options(&offers, program.common);
 	} else if (typed.cmd == NULL || typed.cmd->subs != NULL) {
-		offer_commands(&found, typed.cmd);
+		offer_commands(&offers, typed.cmd);
 	} else {
-		offer_operands(&typed, &found, typed.cmd->operand);
+		offer_operands(&typed, &offers, typed.cmd->operand);
 	}
 }
 
@@ -214,13 +199,27 @@ complete_words(struct cli *cli)
 
 	if (n < 2 || n > MAX_WORDS)
 		return PLUGPKG_OK;
-	pp_vec_push(&argv, "plugpkg");
+	pp_vec_push(&argv, program.name);
 	for (size_t i = 1; i < n; i++)
 		pp_vec_push(&argv, cli->opts.operands.at[i]);
 	pp_vec_push(&argv, NULL);
 	offer_words(cli, argv.at, n - 1);
 	pp_vec_free(&argv);
 	return PLUGPKG_OK;
+}
+
+static void
+print_script(struct out *o, const char *text)
+{
+	struct pp_str rest = pp_str_of(text), part;
+
+	while (pp_str_cut(&rest, '~', &part)) {
+		PP_AUTO_FREE char *piece = pp_xstrndup(part.p, part.n);
+
+		out_raw(o, piece);
+		if (rest.p != NULL)
+			out_raw(o, program.name);
+	}
 }
 
 static enum plugpkg_code
@@ -232,7 +231,7 @@ completion_run(struct cli *cli)
 		return complete_words(cli);
 	for (size_t i = 0; i < PP_LEN(scripts); i++) {
 		if (strcmp(scripts[i].shell, shell) == 0) {
-			out_raw(&cli->out, scripts[i].text);
+			print_script(&cli->out, scripts[i].text);
 			return PLUGPKG_OK;
 		}
 	}

@@ -2,7 +2,7 @@
 /*
  * The command line as a whole: options of every command, the command, its own options and operands.
  */
-#include "cli/help.h"
+#include "term/help.h"
 
 /* Reads up to the next operand with the options of cmd. False after a bad option. */
 static bool

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Text without anything that moves: for pipes, logs and simple terminals. */
-#include "cli/render.h"
+#include "term/render.h"
 
 #include "base/mem.h"
 

@@ -2,8 +2,8 @@
 /* What the commands have in common: rows, words for people, failures, the root and the time. */
 #include "base/mem.h"
 #include "base/time.h"
-#include "cli/help.h"
-#include "cli/render.h"
+#include "term/help.h"
+#include "term/render.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,9 @@ cli_fini(struct cli *cli)
 	opts_fini(&cli->opts);
 	free(cli->message);
 	free(cli->hint);
+	if (cli->passphrase != NULL)
+		explicit_bzero(cli->passphrase, strlen(cli->passphrase));
+	free(cli->passphrase);
 }
 
 enum plugpkg_code
@@ -53,16 +56,6 @@ cli_operand(const struct cli *cli, size_t i)
 	return i < cli->opts.operands.n ? cli->opts.operands.at[i] : NULL;
 }
 
-const char *
-cli_root(const struct cli *cli)
-{
-	const char *root = opts_value(&cli->opts, "root");
-
-	if (root == NULL)
-		root = secure_getenv("PLUGPKG_ROOT");
-	return root != NULL && *root != '\0' ? root : NULL;
-}
-
 enum plugpkg_code
 cli_now(struct cli *cli, int64_t *out_now)
 {
@@ -87,6 +80,34 @@ void
 cli_show(struct cli *cli, void (*view)(struct cli *cli))
 {
 	cli->renderer->show(cli, view);
+}
+
+const pp_json *
+view_next(const struct cli *cli, const char *type, size_t *i)
+{
+	while (*i < cli->rows.n) {
+		const pp_json *row = cli->rows.at[(*i)++];
+
+		if (strcmp(view_str(row, "type"), type) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+const char *
+view_str(const pp_json *row, const char *key)
+{
+	const char *s = pp_json_get_str(row, key);
+
+	return s != NULL ? s : "";
+}
+
+uint64_t
+view_bytes(const pp_json *row, const char *key)
+{
+	int64_t n = pp_json_get_int(row, key, 0);
+
+	return n > 0 ? (uint64_t)n : 0;
 }
 
 void

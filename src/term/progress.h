@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One progress line at the bottom of a terminal: drawn, taken away, never in the way of text. */
-#ifndef PP_CLI_PROGRESS_H
-#define PP_CLI_PROGRESS_H
+#ifndef PP_TERM_PROGRESS_H
+#define PP_TERM_PROGRESS_H
 
-#include "cli/out.h"
+#include "term/out.h"
 
 struct progress {
 	uint64_t done, total;

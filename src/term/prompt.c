@@ -2,10 +2,10 @@
 /*
  * Asks on standard error, reads one line from standard input, and only where both are a terminal.
  */
-#include "cli/prompt.h"
+#include "term/prompt.h"
 
 #include "base/mem.h"
-#include "cli/render.h"
+#include "term/render.h"
 
 #include <errno.h>
 #include <string.h>

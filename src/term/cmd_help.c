@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* `plugpkg help` and `plugpkg version`. */
-#include "cli/help.h"
+/* `help` and `version` of every program. */
+#include "term/help.h"
+#include "term/program.h"
 
 static enum plugpkg_code
 help_run(struct cli *cli)
@@ -23,7 +24,7 @@ help_run(struct cli *cli)
 const struct cmd cmd_help = {
 	.name = "help",
 	.args = "[COMMAND]",
-	.summary = "show how to use plugpkg or a command",
+	.summary = "show how to use the program or a command",
 	.flags = CMD_NO_ROOT,
 	.max_operands = 2,
 	.operand = CMD_OPERAND_COMMAND,
@@ -33,7 +34,7 @@ const struct cmd cmd_help = {
 static void
 show_version(struct cli *cli)
 {
-	out_line(&cli->out, "plugpkg %s", plugpkg_version());
+	out_line(&cli->out, "%s %s", program.name, plugpkg_version());
 }
 
 static enum plugpkg_code

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Questions to the person at the terminal, and what counts as an answer when there is none. */
-#ifndef PP_CLI_PROMPT_H
-#define PP_CLI_PROMPT_H
+#ifndef PP_TERM_PROMPT_H
+#define PP_TERM_PROMPT_H
 
-#include "cli/cli.h"
+#include "term/cli.h"
 
 /* plugpkg_ask_fn with the cli as user. */
 enum plugpkg_answer prompt_answer(const struct plugpkg_question *q, void *user);
