@@ -21,8 +21,7 @@
 		*pp_vec_new(v) = (value);                                                          \
 	} while (0)
 #define pp_vec_foreach(item, v)                                                                    \
-	for (__typeof__((v)->at + 0) item = (v)->at;                                               \
-	     (v)->n > 0 && item != NULL && item < (v)->at + (v)->n; item++)
+	for (__typeof__((v)->at + 0) item = (v)->at; (v)->n > 0 && item < (v)->at + (v)->n; item++)
 #define pp_vec_sort(v, cmp)                                                                        \
 	do {                                                                                       \
 		if ((v)->n > 1)                                                                    \
