@@ -111,7 +111,7 @@ run_in_root(struct cli *cli)
 }
 
 static enum plugpkg_code
-complete_names(struct cli *typed, struct offers *offers, enum cmd_operand kind)
+complete_names(struct cli *typed, enum cmd_operand kind, struct offers *offers)
 {
 	enum plugpkg_code rc = plugpkg_open(cli_root(typed), &typed->ctx, &typed->err);
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -115,7 +116,15 @@ out_lines(struct out *o, unsigned indent, const char *text)
 void
 out_raw(struct out *o, const char *s)
 {
-	(void)fputs(s, o->f); /* the stream remembers; main looks at it once, at the end */
+	if (fputs(s, o->f) == EOF && o->error == 0)
+		o->error = errno;
+}
+
+void
+out_flush(struct out *o)
+{
+	if (fflush(o->f) == EOF && o->error == 0)
+		o->error = errno;
 }
 
 const char *

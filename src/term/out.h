@@ -26,6 +26,7 @@ struct out {
 	bool is_terminal;
 	bool has_color;
 	unsigned width; /* columns; 0 = no limit */
+	int error;      /* errno of the first write that failed; nothing is lost silently */
 };
 
 /* Looks at the descriptor, NO_COLOR, TERM and COLUMNS. */
@@ -40,6 +41,7 @@ void out_end(struct out *o);
 void out_lines(struct out *o, unsigned indent, const char *text);
 /* Bytes that are ours, or JSON, as they are. */
 void out_raw(struct out *o, const char *s);
+void out_flush(struct out *o);
 
 /* "12.3 kB", decimal units as mirrors and disks count. */
 #define OUT_SIZE_TEXT 24

@@ -107,9 +107,8 @@ report(struct cli *cli, enum plugpkg_code code)
 static int
 close_streams(struct cli *cli, int exit_status)
 {
-	errno = 0;
-	bool is_lost = fflush(stdout) != 0 || ferror(stdout) != 0;
-	if (!is_lost || errno == EPIPE)
+	out_flush(&cli->out);
+	if (cli->out.error == 0 || cli->out.error == EPIPE)
 		return exit_status;
 	if (exit_status == 0)
 		exit_status = plugpkg_code_exit_status(PLUGPKG_E_IO);

@@ -16,7 +16,7 @@ progress_clear(struct progress *p, struct out *o)
 	if (!p->is_visible)
 		return;
 	out_raw(o, "\r\033[K");
-	(void)fflush(o->f); /* main reports a failed stream */
+	out_flush(o);
 	p->is_visible = false;
 	p->drawn_ms = 0;
 }
@@ -82,7 +82,7 @@ draw(struct progress *p, struct out *o, int64_t now_ms)
 		return;
 	out_raw(o, "\r\033[K");
 	out_raw(o, pp_buf_cstr(&line));
-	(void)fflush(o->f); /* main reports a failed stream */
+	out_flush(o);
 	p->is_visible = true;
 	p->drawn_ms = now_ms;
 }

@@ -68,7 +68,7 @@ prompt_continue(struct cli *cli, bool is_dangerous)
 	cli->renderer->quieten(cli);
 	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
 		out_styled(&cli->talk, OUT_BOLD, "Continue? %s ", is_dangerous ? "[y/N]" : "[Y/n]");
-		(void)fflush(cli->talk.f); /* a lost prompt is seen at the terminal */
+		out_flush(&cli->talk);
 		int r = read_answer(&answer);
 		if (r < 0)
 			return ended_without_answer(cli, r);
@@ -100,7 +100,7 @@ ask_key(struct cli *cli, const struct plugpkg_question *q)
 		out_line(&cli->talk, "  %s", q->subject);
 	out_line(&cli->talk, "Compare it with what the publisher told you in another way.");
 	out_text(&cli->talk, "Type 'yes' to trust it: ");
-	(void)fflush(cli->talk.f); /* a lost prompt is seen at the terminal */
+	out_flush(&cli->talk);
 	int r = read_answer(&answer);
 	if (r < 0)
 		out_end(&cli->talk);

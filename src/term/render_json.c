@@ -26,7 +26,7 @@ print(struct cli *cli, const pp_json *j)
 	PP_AUTO_FREE char *line = pp_json_line(j);
 
 	json_row(cli, line);
-	(void)fflush(cli->out.f); /* readers follow along; main reports a stream that failed */
+	out_flush(&cli->out);
 }
 
 static void

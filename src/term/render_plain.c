@@ -154,7 +154,7 @@ plain_result(struct cli *cli, const struct result *result)
 static void
 plain_quieten(struct cli *cli)
 {
-	(void)fflush(cli->out.f); /* main reports a failed stream */
+	out_flush(&cli->out);
 }
 
 const struct renderer render_plain = {
