@@ -136,7 +136,7 @@ take_line(struct file *f, struct tally *t, const char *line, bool *is_expect)
 	if (!*is_expect) {
 		if (is_case && f->updated.n > 0)
 			pp_buf_addc(&f->updated, '\n');
-		if (line[0] != '\0' || f->title == NULL)
+		if (line[0] != '\0')
 			pp_buf_addf(&f->updated, "%s\n", line);
 	}
 	if (is_case)

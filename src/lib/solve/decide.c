@@ -220,16 +220,16 @@ is_in_scope(const struct pp_load *l, const struct pp_solve_installed *inst)
 
 /* The version of the name after the decision; NULL: it goes, or another one replaces it. */
 static const struct pp_version *
-chosen_version(const struct pp_load *l, const Map *chosen, const char *name)
+chosen_version(const struct pp_load *l, const bool *chosen, const char *name)
 {
 	for (size_t i = 0; i < l->cands.n; i++)
-		if (MAPTST(chosen, (int)i) && strcmp(l->cands.at[i].release->name, name) == 0)
+		if (chosen[i] && strcmp(l->cands.at[i].release->name, name) == 0)
 			return &l->cands.at[i].release->version;
 	return NULL;
 }
 
 static void
-say_kept(struct pp_pool *p, const Map *chosen, pp_decide_say say, void *user)
+say_kept(struct pp_pool *p, const bool *chosen, pp_decide_say say, void *user)
 {
 	const struct pp_load *l = p->load;
 	size_t n = 0;
@@ -260,25 +260,23 @@ static void
 say_chosen(struct pp_pool *p, Solver *s, pp_decide_say say, void *user)
 {
 	pp_json *line = pp_json_object(), *list = pp_json_array();
+	PP_AUTO_FREE bool *chosen = pp_xcalloc(p->load->cands.n + 1, sizeof(*chosen));
 	Queue decisions;
-	Map chosen;
 
 	queue_init(&decisions);
-	map_init(&chosen, (int)p->load->cands.n + 1);
 	solver_get_decisionqueue(s, &decisions);
 	for (int i = 0; i < decisions.count; i++) {
 		size_t cand = pp_pool_cand(p, decisions.elements[i]);
 		if (cand != PP_NO_CAND)
-			MAPSET(&chosen, (int)cand);
+			chosen[cand] = true;
 	}
 	for (size_t i = 0; i < p->load->cands.n; i++)
-		if (MAPTST(&chosen, (int)i))
+		if (chosen[i])
 			pp_json_push(list, pp_json_int((int64_t)i));
 	pp_json_set(line, "chosen", list);
 	say(line, user);
 	if (p->load->request->verb == PLUGPKG_UPGRADE)
-		say_kept(p, &chosen, say, user);
-	map_free(&chosen);
+		say_kept(p, chosen, say, user);
 	queue_free(&decisions);
 }
 

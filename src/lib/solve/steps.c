@@ -69,11 +69,12 @@ is_asked_for(const struct result *r, const struct pp_cand *c)
 	return false;
 }
 
-/* The first chosen plugin that asks for c: new ones before installed ones, then by name. */
+/* Who asks for c: what was asked for itself before other new plugins, these before installed ones, then by name. */
 static const char *
 who_asks(const struct result *r, const struct pp_cand *c, bool is_requirement)
 {
-	const char *installed = NULL;
+	const char *best = NULL;
+	int best_rank = 0;
 
 	pp_vec_foreach (i, r->chosen) {
 		const struct pp_cand *p = cand_at(r, *i);
@@ -81,12 +82,13 @@ who_asks(const struct result *r, const struct pp_cand *c, bool is_requirement)
 		    is_requirement ? &p->release->requires : &p->release->recommends;
 		if (p == c || !satisfies_any(r, c, deps))
 			continue;
-		if (is_new(p))
-			return p->release->name;
-		if (installed == NULL)
-			installed = p->release->name;
+		int rank = !is_new(p) ? 1 : !is_asked_for(r, p) ? 2 : 3;
+		if (rank <= best_rank)
+			continue;
+		best_rank = rank;
+		best = p->release->name;
 	}
-	return installed;
+	return best;
 }
 
 /* The installed plugin that c replaces and that goes, or NULL. */
