@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plugpkg-fetch: downloads for its parent, over the socket on descriptor 3 (base/msg). It opens no file
- * of its own: each request brings the descriptor to write to. It ends when the socket closes.
+ * plugpkg-fetch: downloads for its parent, over the socket on descriptor 3 (base/msg). It opens no
+ * file of its own: each request brings the descriptor to write to. It ends when the socket closes.
  */
 #include <errno.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One download by libcurl. Every byte is counted here, because libcurl's own size limit does not see
- * chunked bodies. Whether the bytes are the right ones is decided by the near side.
+ * One download by libcurl. Every byte is counted here, because libcurl's own size limit does not
+ * see chunked bodies. Whether the bytes are the right ones is decided by the near side.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -20,8 +20,8 @@ struct transfer *transfer_new(
 CURL *transfer_easy(const struct transfer *t);
 struct transfer *transfer_of(CURL *easy);
 /*
- * Takes libcurl's verdict. True: the last answer was sent. False: the transfer starts again from zero,
- * add it to the multi handle once more.
+ * Takes libcurl's verdict. True: the last answer was sent. False: the transfer starts again from
+ * zero, add it to the multi handle once more.
  */
 bool transfer_finish(struct transfer *t, CURLcode result);
 void transfer_free(struct transfer *t);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of a fetch helper that was taken over: nothing but bounded, printable values comes through. */
+/*
+ * Answers of a fetch helper that was taken over: nothing but bounded, printable values comes
+ * through.
+ */
 #include <stdlib.h>
 #include <string.h>
 

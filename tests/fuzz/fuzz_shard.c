@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A shard of any bytes: opened or refused; what opened answers for each of its names and for others. */
+/*
+ * A shard of any bytes: opened or refused; what opened answers for each of its names and for
+ * others.
+ */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -92,7 +92,9 @@ sign_root(const struct world *w, const char *text, int n)
 	put_metadata(w, "timestamp.json", tuf_timestamp(n, n), "m");
 }
 
-/* Publishes version n with these planning and details lines in n_shards shards, all but one empty. */
+/*
+ * Publishes version n with these planning and details lines in n_shards shards, all but one empty.
+ */
 static void
 publish(const struct world *w, const char *planning, const char *details, size_t n_shards, int n)
 {

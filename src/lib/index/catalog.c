@@ -177,8 +177,8 @@ open_index(struct pp_catalog *c, struct pp_tuf_target *out_target, plugpkg_error
 }
 
 /*
- * Digest of the index root as the last refresh left it, "" when there was none. Only compared, never
- * trusted: so it needs no signature.
+ * Digest of the index root as the last refresh left it, "" when there was none. Only compared,
+ * never trusted: so it needs no signature.
  */
 static void
 last_digest(const struct pp_catalog *c, char out[65])
@@ -364,7 +364,9 @@ find_row(struct pp_catalog *c, enum pp_layer layer, const char *name, const char
 	return PLUGPKG_OK;
 }
 
-/* Without a digest and a size nothing may be fetched: there is no such thing as an unknown digest. */
+/*
+ * Without a digest and a size nothing may be fetched: there is no such thing as an unknown digest.
+ */
 static enum plugpkg_code
 check_details(const struct pp_catalog *c, const char *name, const pp_json *row, plugpkg_error **err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one source of a root offers: refreshes its TUF metadata and index root, fetches the shards that a
- * question needs into the cache, and answers by name.
+ * What one source of a root offers: refreshes its TUF metadata and index root, fetches the shards
+ * that a question needs into the cache, and answers by name.
  */
 #ifndef PP_INDEX_CATALOG_H
 #define PP_INDEX_CATALOG_H
@@ -20,18 +20,33 @@ void pp_catalog_free(struct pp_catalog *c);
 PP_DEFINE_AUTO(catalog, struct pp_catalog, pp_catalog_free);
 const struct pp_source *pp_catalog_source(const struct pp_catalog *c);
 
-/* `update`: TUF refresh, then the index root and, while there is one shard, its planning and search files. Fills a row of type "update". */
+/*
+ * `update`: TUF refresh, then the index root and, while there is one shard, its planning and
+ * search files. Fills a row of type "update".
+ */
 enum plugpkg_code pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err);
-/* Loads what the last refresh left, verified again. allow_expired: for list/show/search. Errors: NOT_FOUND "no update yet" (hint: plugpkg update), EXPIRED, DIGEST. */
+/*
+ * Loads what the last refresh left, verified again. allow_expired: for list/show/search. Errors:
+ * NOT_FOUND "no update yet" (hint: plugpkg update), EXPIRED, DIGEST.
+ */
 enum plugpkg_code pp_catalog_load(struct pp_catalog *c, bool allow_expired, plugpkg_error **err);
 
-/* All releases of NAME, newest first, each with .name set, and the plugins that provide it as a virtual name. Nothing known: both empty, OK. */
+/*
+ * All releases of NAME, newest first, each with .name set, and the plugins that provide it as a
+ * virtual name. Nothing known: both empty, OK.
+ */
 enum plugpkg_code pp_catalog_releases(struct pp_catalog *c, const char *name,
     struct pp_releases *out, struct pp_strs *out_providers, plugpkg_error **err);
-/* Signed planning row of a version (owned) and details row (owned); NOT_FOUND. Either out may be NULL. */
+/*
+ * Signed planning row of a version (owned) and details row (owned); NOT_FOUND. Either out may be
+ * NULL.
+ */
 enum plugpkg_code pp_catalog_rows(struct pp_catalog *c, const char *name, const char *version,
     pp_json **out_planning, pp_json **out_details, plugpkg_error **err);
-/* Fetches the details shards of all these names in one round before pp_catalog_rows() is asked one by one. */
+/*
+ * Fetches the details shards of all these names in one round before pp_catalog_rows() is asked one
+ * by one.
+ */
 enum plugpkg_code pp_catalog_prefetch(
     struct pp_catalog *c, const struct pp_strs *names, enum pp_layer layer, plugpkg_error **err);
 /* Search lines {"name","version","summary","keywords"}, in order of names. */

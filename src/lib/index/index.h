@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The index of a repository (repo-format/index.md): the root that lists shards, and shards as JSON Lines
- * sorted by name, in which a line is found by bisection without parsing the others. Pure: bytes in, values out.
+ * The index of a repository (repo-format/index.md): the root that lists shards, and shards as JSON
+ * Lines sorted by name, in which a line is found by bisection without parsing the others. Pure:
+ * bytes in, values out.
  */
 #ifndef PP_INDEX_INDEX_H
 #define PP_INDEX_INDEX_H
@@ -42,10 +43,16 @@ void pp_index_root_free(struct pp_index_root *r);
 size_t pp_index_shard_of(size_t n_shards, const char *name);
 /* "index/HEX.planning.zst" relative to targets/; owned. */
 char *pp_index_shard_path(enum pp_layer layer, const struct pp_shard_ref *ref);
-/* "pool/NAME/VERSION/HEX.plug" relative to targets/, percent-encoded where an URL needs it ("+" of versions; "@" and "/" stay); owned. */
+/*
+ * "pool/NAME/VERSION/HEX.plug" relative to targets/, percent-encoded where an URL needs it ("+" of
+ * versions; "@" and "/" stay); owned.
+ */
 char *pp_index_archive_path(const char *name, const char *version, const char *sha256);
 
-/* A decompressed shard. text borrowed and must outlive it. Checks order and form of line starts once. */
+/*
+ * A decompressed shard. text borrowed and must outlive it. Checks order and form of line starts
+ * once.
+ */
 struct pp_shard {
 	struct pp_str text;
 	struct pp_lines pp_vec(struct pp_str) lines;
@@ -53,7 +60,10 @@ struct pp_shard {
 enum plugpkg_code pp_shard_open(
     struct pp_str text, const char *where, struct pp_shard *out, plugpkg_error **err);
 void pp_shard_fini(struct pp_shard *s);
-/* The line of NAME as a JSON object (owned), or *out == NULL when it has none. Errors: BAD_METADATA. */
+/*
+ * The line of NAME as a JSON object (owned), or *out == NULL when it has none. Errors:
+ * BAD_METADATA.
+ */
 enum plugpkg_code pp_shard_line(
     const struct pp_shard *s, const char *name, pp_json **out, plugpkg_error **err);
 char *pp_shard_line_name(struct pp_str line); /* owned */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Shards: JSON Lines sorted by name. Opening checks order and line starts; a question parses one line. */
+/*
+ * Shards: JSON Lines sorted by name. Opening checks order and line starts; a question parses one
+ * line.
+ */
 #include <string.h>
 
 #include "lib/index/index.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Brings shards from the cache or the mirrors into memory: digest first, then unpacking, then form. */
+/*
+ * Brings shards from the cache or the mirrors into memory: digest first, then unpacking, then
+ * form.
+ */
 #include <errno.h>
 
 #include "lib/index/shards.h"

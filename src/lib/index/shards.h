@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The shards of one source's index: fetched when asked for, kept unpacked in memory from then on. */
+/*
+ * The shards of one source's index: fetched when asked for, kept unpacked in memory from then on.
+ */
 #ifndef PP_INDEX_SHARDS_H
 #define PP_INDEX_SHARDS_H
 
@@ -29,7 +31,10 @@ struct pp_shard_key {
 	enum pp_layer layer;
 	size_t number;
 };
-/* Loads all of them, fetching what the cache lacks in one round. Errors: as pp_net_fetch(), BAD_METADATA. */
+/*
+ * Loads all of them, fetching what the cache lacks in one round. Errors: as pp_net_fetch(),
+ * BAD_METADATA.
+ */
 enum plugpkg_code pp_shards_load(
     struct pp_shards *s, const struct pp_shard_key *keys, size_t n, plugpkg_error **err);
 /* One shard, loaded where needed. View: until pp_shards_fini(). */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fetch helper answers. It has read bytes of strangers: everything it says is checked here. */
+/*
+ * What the fetch helper answers. It has read bytes of strangers: everything it says is checked
+ * here.
+ */
 #ifndef PP_NET_ANSWER_H
 #define PP_NET_ANSWER_H
 

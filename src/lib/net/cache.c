@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of the cache. Nothing here is trusted for lying in the right place: who opens a file gets it
- * verified. Nothing is synced either: what a crash damages is noticed and fetched again.
+ * Files of the cache. Nothing here is trusted for lying in the right place: who opens a file gets
+ * it verified. Nothing is synced either: what a crash damages is noticed and fetched again.
  */
 #include <errno.h>
 #include <fcntl.h>

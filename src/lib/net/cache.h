@@ -6,8 +6,8 @@
 #include "base/buf.h"
 
 /*
- * Opens a cached file for reading at its start, after size and digest were checked. -ENOENT when there is
- * none; one that is not what its name says is removed first. -errno.
+ * Opens a cached file for reading at its start, after size and digest were checked. -ENOENT when
+ * there is none; one that is not what its name says is removed first. -errno.
  */
 int pp_cache_open(int cache_fd, const char *sha256, uint64_t size);
 /* The same into memory, appended. 0, -ENOENT, -errno. */
@@ -28,7 +28,10 @@ int pp_part_open(int cache_fd, const char *sha256, struct pp_part *out) PP_MUSTU
 /* Bytes that are there. 0 or -errno. */
 int pp_part_size(const struct pp_part *part, uint64_t *out) PP_MUSTUSE;
 int pp_part_truncate(const struct pp_part *part) PP_MUSTUSE;
-/* Checks size and digest and moves the file to its name; -EBADMSG when they differ (still open then). */
+/*
+ * Checks size and digest and moves the file to its name; -EBADMSG when they differ (still open
+ * then).
+ */
 int pp_part_finish(
     int cache_fd, struct pp_part *part, const char *sha256, uint64_t size) PP_MUSTUSE;
 /* Leaves a part for later, or removes it; an empty one is always removed. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many files at once, each from the first mirror that delivers the right bytes. A job is one file; an
- * attempt is one job at one mirror. Which attempt is next is decided here and nowhere else.
+ * Many files at once, each from the first mirror that delivers the right bytes. A job is one file;
+ * an attempt is one job at one mirror. Which attempt is next is decided here and nowhere else.
  */
 #include <errno.h>
 #include <string.h>
@@ -115,7 +115,10 @@ settle_done(struct batch *b, struct job *job, plugpkg_error **err)
 	}
 	if (r != -EBADMSG)
 		return fail_local(job, -r, err);
-	/* After a continuation either half may be wrong: this mirror gets its chance with all of it. */
+	/*
+	 * After a continuation either half may be wrong: this mirror gets its chance with all of
+	 * it.
+	 */
 	if (job->start == 0) {
 		rule_out(job, 0, "delivered other bytes than the signed ones");
 		job->n_answered++;

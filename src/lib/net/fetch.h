@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The near side of the fetch helper: mirrors, retries, digests, the content-addressed cache. Bytes come
- * only through here, and what has a known digest is verified before anybody sees it.
+ * The near side of the fetch helper: mirrors, retries, digests, the content-addressed cache. Bytes
+ * come only through here, and what has a known digest is verified before anybody sees it.
  */
 #ifndef PP_NET_FETCH_H
 #define PP_NET_FETCH_H
@@ -28,31 +28,38 @@ struct pp_want {
 	uint64_t size;      /* exact bytes */
 };
 /*
- * Makes every wanted file be in the cache under its sha256, several at once, with resume and failover to
- * the next mirror for each file alone. What is in the cache already is checked again and not fetched.
- * Errors: NETWORK (all mirrors, last reason), DIGEST (all mirrors delivered other bytes), NO_SPACE, INTERRUPTED.
+ * Makes every wanted file be in the cache under its sha256, several at once, with resume and
+ * failover to the next mirror for each file alone. What is in the cache already is checked again
+ * and not fetched. Errors: NETWORK (all mirrors, last reason), DIGEST (all mirrors delivered other
+ * bytes), NO_SPACE, INTERRUPTED.
  */
 enum plugpkg_code pp_net_fetch(
     struct pp_net *net, const struct pp_want *wants, size_t n, plugpkg_error **err);
-/* Opens a verified cached file for reading, checking size and digest once more. -1 and error, or a descriptor. */
+/*
+ * Opens a verified cached file for reading, checking size and digest once more. -1 and error, or a
+ * descriptor.
+ */
 enum plugpkg_code pp_net_open_cached(
     struct pp_net *net, const char *sha256, uint64_t size, int *out_fd, plugpkg_error **err);
 /*
- * The bytes of a cached file, appended: what is in memory is what was checked. 0; -ENOENT when there is
- * none, or a damaged one, which is removed; -errno.
+ * The bytes of a cached file, appended: what is in memory is what was checked. 0; -ENOENT when
+ * there is none, or a damaged one, which is removed; -errno.
  */
 int pp_net_read_cached(
     struct pp_net *net, const char *sha256, size_t size, struct pp_buf *out) PP_MUSTUSE;
 
 /*
- * A small file of unknown digest (TUF metadata): from one mirror only, at most max_bytes, never retried.
- * *out_status: HTTP status, 200 for file://, 404 for a missing file; then rc is OK and out is empty when
- * status is 404 or 403. Every other failure is an error.
+ * A small file of unknown digest (TUF metadata): from one mirror only, at most max_bytes, never
+ * retried. *out_status: HTTP status, 200 for file://, 404 for a missing file; then rc is OK and
+ * out is empty when status is 404 or 403. Every other failure is an error.
  */
 enum plugpkg_code pp_net_get(struct pp_net *net, const char *base_url, const char *path,
     size_t max_bytes, struct pp_buf *out, int *out_status, plugpkg_error **err);
 
-/* URL without user name and password, for messages. Owned. The only function that formats URLs for people. */
+/*
+ * URL without user name and password, for messages. Owned. The only function that formats URLs for
+ * people.
+ */
 char *pp_url_redacted(const char *url);
 /* file://, http:// or https:// with a sound form? */
 bool pp_url_valid(const char *url);

@@ -22,8 +22,8 @@ void pp_net_blame(struct pp_net *net, const char *base_url);
 uintptr_t pp_net_faults(const struct pp_net *net, const char *base_url);
 
 /*
- * Copies a file:// file into fd, which is empty. A failure is told as an answer of the helper would be.
- * Errors: INTERRUPTED only.
+ * Copies a file:// file into fd, which is empty. A failure is told as an answer of the helper
+ * would be. Errors: INTERRUPTED only.
  */
 enum plugpkg_code pp_file_fetch(plugpkg_context *ctx, const char *base_url, const char *path,
     const struct pp_ask *ask, struct pp_answer *out, plugpkg_error **err);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* URLs: a narrow form is accepted, so that libcurl, servers and messages never read two things in one. */
+/*
+ * URLs: a narrow form is accepted, so that libcurl, servers and messages never read two things in
+ * one.
+ */
 #include <string.h>
 
 #include "lib/net/fetch.h"

@@ -11,8 +11,8 @@ bool pp_url_is_file(const char *url);
 /* base, one slash, path. Owned. */
 char *pp_url_join(const char *base, const char *path);
 /*
- * The file that `path` below a file:// URL names; owned. NULL when there can be none: path leaves the base,
- * or an escape stands for a slash or NUL, which no file name can hold.
+ * The file that `path` below a file:// URL names; owned. NULL when there can be none: path leaves
+ * the base, or an escape stands for a slash or NUL, which no file name can hold.
  */
 char *pp_url_file(const char *base, const char *path);
 
