@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which characters names in archives are made of, and when two of them count as the same letter. Knows
- * nothing of paths.
+ * Which characters names in archives are made of, and when two of them count as the same letter.
+ * Knows nothing of paths.
  */
 #include "unpack/charset.h"
 
@@ -14,8 +14,8 @@ struct range {
 /*
  * Refused above U+007F, after the Unicode character database 14: controls, formats (direction, zero
  * width), separators and blanks, private use, noncharacters, variation selectors, U+0300-036F, and
- * every character that is absent from, or may combine in, normalisation form C. What is left has one
- * spelling. Sorted.
+ * every character that is absent from, or may combine in, normalisation form C. What is left has
+ * one spelling. Sorted.
  */
 static const struct range refused[] = {
 	{ 0x0080, 0x00a0 },

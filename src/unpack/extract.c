@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Reader, policy and writer in a row: what the policy admits is written, the first refusal ends it. */
+/*
+ * Reader, policy and writer in a row: what the policy admits is written, the first refusal ends it.
+ */
 #include "unpack/extract.h"
 
 #include "base/fd.h"

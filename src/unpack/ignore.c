@@ -54,7 +54,9 @@ pp_ignore_read(struct pp_ignore *ig, int dir_fd, struct pp_report *report)
 	return 0;
 }
 
-/* Never part of a plugin, whatever the author says; an archive may be written into its own source. */
+/*
+ * Never part of a plugin, whatever the author says; an archive may be written into its own source.
+ */
 static bool
 is_always_out(const char *path, const char *name)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What stays out of an archive: version control, earlier builds, and the patterns of .plugignore. */
+/*
+ * What stays out of an archive: version control, earlier builds, and the patterns of .plugignore.
+ */
 #ifndef PP_UNPACK_IGNORE_H
 #define PP_UNPACK_IGNORE_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plugpkg-unpack: reads and writes archives for plugpkg, in a process that holds only the descriptors
- * it was given. Talks JSON over the socket at descriptor 3 and is started by plugpkg only.
+ * plugpkg-unpack: reads and writes archives for plugpkg, in a process that holds only the
+ * descriptors it was given. Talks JSON over the socket at descriptor 3 and is started by plugpkg
+ * only.
  */
 #include "base/fd.h"
 #include "base/msg.h"
@@ -43,7 +44,10 @@ limit(__rlimit_resource_t what, rlim_t most)
 	return setrlimit(what, &r);
 }
 
-/* No new rights, no core files, no children, bounded memory. Sanitizers need terabytes of addresses. */
+/*
+ * No new rights, no core files, no children, bounded memory. Sanitizers need terabytes of
+ * addresses.
+ */
 static int
 harden(void)
 {

@@ -112,7 +112,8 @@ bad_kind(const struct pp_entry *e)
 
 /*
  * `..` only at the start of the target: there it climbs through directories that the archive itself
- * made, as no path leads through a link. After a name it could climb out of wherever that name links to.
+ * made, as no path leads through a link. After a name it could climb out of wherever that name
+ * links to.
  */
 static const char *
 bad_target(const char *path, size_t path_n, const char *target)

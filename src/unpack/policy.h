@@ -47,8 +47,8 @@ struct pp_policy {
 void pp_policy_init(struct pp_policy *p, const struct pp_limits *limits, struct pp_report *report);
 void pp_policy_fini(struct pp_policy *p);
 /*
- * 0 and the entry's path without a directory's trailing slash (out: PP_PATH_MAX_BYTES + 1), or -1 with
- * the reason in the report.
+ * 0 and the entry's path without a directory's trailing slash (out: PP_PATH_MAX_BYTES + 1), or -1
+ * with the reason in the report.
  */
 int pp_policy_admit(struct pp_policy *p, const struct pp_entry *e, char *out_path) PP_MUSTUSE;
 /* After the last entry: something was there, and the totals are met. */

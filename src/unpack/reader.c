@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two readers of libarchive in a row. The outer one knows one filter and no format, the inner one the
- * tar format and no filter, so that nothing is stacked or guessed, and the bytes of the tar pass
- * through our hands: where it ends, and what each header block says itself.
+ * Two readers of libarchive in a row. The outer one knows one filter and no format, the inner one
+ * the tar format and no filter, so that nothing is stacked or guessed, and the bytes of the tar
+ * pass through our hands: where it ends, and what each header block says itself.
  */
 #include "unpack/reader.h"
 
@@ -20,7 +20,9 @@
 #include <unistd.h>
 
 #define TAR_BLOCK 512u
-/* What an entry may need beside its contents: header, extended header with two long paths, padding. */
+/*
+ * What an entry may need beside its contents: header, extended header with two long paths, padding.
+ */
 #define ENTRY_OVERHEAD   8192u
 #define PADDING_OVERHEAD (1u << 20)
 
@@ -137,8 +139,8 @@ pp_reader_open(
 }
 
 /*
- * The end, in this order: two blocks of zeros directly behind the last entry, nothing but zeros to a
- * block boundary, and no byte of the file left over.
+ * The end, in this order: two blocks of zeros directly behind the last entry, nothing but zeros to
+ * a block boundary, and no byte of the file left over.
  */
 static int
 check_end(struct pp_reader *r)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only code that turns names from archives into files. Every path is resolved by the kernel below
- * the directory with no link followed, each time anew: a directory that somebody exchanges for a link
- * between two entries leads nowhere.
+ * The only code that turns names from archives into files. Every path is resolved by the kernel
+ * below the directory with no link followed, each time anew: a directory that somebody exchanges
+ * for a link between two entries leads nowhere.
  */
 #include "unpack/writer.h"
 

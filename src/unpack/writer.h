@@ -19,7 +19,9 @@ void pp_writer_fini(struct pp_writer *w);
 int pp_writer_dir(struct pp_writer *w, const char *path) PP_MUSTUSE;
 /* A new file, open for writing: 0555 or 0444. Descriptor or -errno. */
 int pp_writer_file(struct pp_writer *w, const char *path, bool is_executable) PP_MUSTUSE;
-/* Remembers a link; pp_writer_end() makes them all, so that nothing is written while links exist. */
+/*
+ * Remembers a link; pp_writer_end() makes them all, so that nothing is written while links exist.
+ */
 void pp_writer_link(struct pp_writer *w, const char *path, const char *target);
 int pp_writer_end(struct pp_writer *w, const char **out_path) PP_MUSTUSE;
 

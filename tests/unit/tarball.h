@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes archives block by block, also such as no tar program would write. Compression is gzip's way to
- * store, so that neither a library nor a program is needed.
+ * Makes archives block by block, also such as no tar program would write. Compression is gzip's way
+ * to store, so that neither a library nor a program is needed.
  */
 #ifndef TARBALL_H
 #define TARBALL_H

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Directories into archives through the real helper: what goes in, what stays out, the same bytes. */
+/*
+ * Directories into archives through the real helper: what goes in, what stays out, the same bytes.
+ */
 #include "lib/store/archive.h"
 
 #include "base/fd.h"

@@ -33,7 +33,10 @@ pool_fini(struct pool *p)
 		pp_unpacker_fini(&p->helpers[i]);
 }
 
-/* A text of the helper's answer, which may come from an archive: sanitised, owned; NULL when missing. */
+/*
+ * A text of the helper's answer, which may come from an archive: sanitised, owned; NULL when
+ * missing.
+ */
 static char *
 shown_member(const pp_json *answer, const char *key)
 {

@@ -18,8 +18,9 @@ struct pp_unpacked {
 	uint64_t bytes, files; /* regular files' bytes; entries including directories and links */
 };
 /*
- * Unpacks the archive (descriptor at offset 0) into an empty directory by the policy of repo-format/archive.md. what: "photos 1.2.0"
- * for messages. The tree is durable afterwards. Errors: BAD_ARCHIVE (names the entry and the rule), NO_SPACE, IO, INTERRUPTED.
+ * Unpacks the archive (descriptor at offset 0) into an empty directory by the policy of repo-
+ * format/archive.md. what: "photos 1.2.0" for messages. The tree is durable afterwards. Errors:
+ * BAD_ARCHIVE (names the entry and the rule), NO_SPACE, IO, INTERRUPTED.
  */
 enum plugpkg_code pp_unpack(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
     const struct pp_unpack_limits *limits, struct pp_unpacked *out, plugpkg_error **err);
@@ -38,8 +39,10 @@ enum plugpkg_code pp_unpack_many(
     plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, plugpkg_error **err);
 
 /*
- * Packs a directory: plugin.json first, then the rest sorted by bytes, owner 0, modes 0644/0755, the given mtime, one fixed
- * zstd level. Files matched by .plugignore (one shell pattern a line) and dot directories of version control stay out. Errors: BAD_ARCHIVE for what the policy would refuse.
+ * Packs a directory: plugin.json first, then the rest sorted by bytes, owner 0, modes 0644/0755,
+ * the given mtime, one fixed zstd level. Files matched by .plugignore (one shell pattern a line)
+ * and dot directories of version control stay out. Errors: BAD_ARCHIVE for what the policy would
+ * refuse.
  */
 enum plugpkg_code pp_pack(int dir_fd, const char *what, int64_t mtime, int out_fd,
     struct pp_unpacked *out, plugpkg_error **err);

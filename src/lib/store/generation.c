@@ -198,7 +198,10 @@ pp_generation_make(plugpkg_context *ctx, int64_t n, const struct pp_member *memb
 
 	if (r == 0 && pp_renameat(ctx->root_fd, from, ctx->root_fd, to) < 0)
 		r = -errno;
-	/* One sync for all: the new names in the store, which the links lead to, become durable too. */
+	/*
+	 * One sync for all: the new names in the store, which the links lead to, become durable
+	 * too.
+	 */
 	if (r == 0)
 		r = pp_sync_tree_at(dir, ".");
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '%s/%s'", ctx->root, to)

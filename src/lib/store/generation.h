@@ -11,7 +11,10 @@ struct pp_member {
 	const char *link_dir; /* linked plugin's directory, or NULL */
 	const pp_json *info;  /* more members for .plugins.json, borrowed, or NULL */
 };
-/* Makes generations/N complete and durable (links, .plugins.json). An unfinished one of that number is replaced. */
+/*
+ * Makes generations/N complete and durable (links, .plugins.json). An unfinished one of that number
+ * is replaced.
+ */
 enum plugpkg_code pp_generation_make(plugpkg_context *ctx, int64_t n,
     const struct pp_member *members, size_t n_members, plugpkg_error **err);
 /* current -> generations/N, durable. */

@@ -11,8 +11,8 @@
 #define PP_CURRENT         "current"
 
 /*
- * Opens a directory of the root, no link followed. Errors: BAD_STATE when it is something else, NOT_FOUND
- * when it is missing, IO.
+ * Opens a directory of the root, no link followed. Errors: BAD_STATE when it is something else,
+ * NOT_FOUND when it is missing, IO.
  */
 enum plugpkg_code pp_place_open(
     plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err);
@@ -20,12 +20,16 @@ enum plugpkg_code pp_place_open(
 enum plugpkg_code pp_place_make(
     plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err);
 /*
- * Deletes the directory NAME of dir_fd: first it leaves its place by one rename into var/staging, so that
- * half of it is never seen. A link there is not followed, but refused: BAD_STATE. A missing one is OK.
+ * Deletes the directory NAME of dir_fd: first it leaves its place by one rename into var/staging,
+ * so that half of it is never seen. A link there is not followed, but refused: BAD_STATE. A missing
+ * one is OK.
  */
 enum plugpkg_code pp_place_remove(
     plugpkg_context *ctx, int dir_fd, const char *name, const char *what, plugpkg_error **err);
-/* "../" as often as it takes from a directory NAME/ (or @SCOPE/NAME/) up to two levels above: owned. */
+/*
+ * "../" as often as it takes from a directory NAME/ (or @SCOPE/NAME/) up to two levels above:
+ * owned.
+ */
 char *pp_place_up(const char *name);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* store/NAME/VERSION: immutable unpacked plugins, put there by one rename; and private staging directories. */
+/*
+ * store/NAME/VERSION: immutable unpacked plugins, put there by one rename; and private staging
+ * directories.
+ */
 #ifndef PP_STORE_STORE_H
 #define PP_STORE_STORE_H
 
@@ -10,7 +13,10 @@ enum plugpkg_code pp_staging_new(
     plugpkg_context *ctx, const char *what, char **out_name, int *out_fd, plugpkg_error **err);
 /* Removes all of var/staging: at the start of every mutating command, under the lock. */
 enum plugpkg_code pp_staging_clear(plugpkg_context *ctx, plugpkg_error **err);
-/* Renames a staging directory to store/NAME/VERSION and makes store/NAME/current. An existing one: kept, staging removed. */
+/*
+ * Renames a staging directory to store/NAME/VERSION and makes store/NAME/current. An existing one:
+ * kept, staging removed.
+ */
 enum plugpkg_code pp_store_put(plugpkg_context *ctx, const char *staging, const char *name,
     const char *version, plugpkg_error **err);
 int pp_store_has(plugpkg_context *ctx, const char *name, const char *version); /* 1, 0, -errno */
@@ -21,7 +27,10 @@ enum plugpkg_code pp_store_remove(
     plugpkg_context *ctx, const char *name, const char *version, plugpkg_error **err);
 /* Every NAME and VERSION in the store: "NAME VERSION" strings, sorted. */
 enum plugpkg_code pp_store_list(plugpkg_context *ctx, struct pp_strs *out, plugpkg_error **err);
-/* Digest of a tree: sha256 over "MODE SIZE SHA256 PATH\n" of each file and "l TARGET PATH\n" of each link, sorted. */
+/*
+ * Digest of a tree: sha256 over "MODE SIZE SHA256 PATH\n" of each file and "l TARGET PATH\n" of
+ * each link, sorted.
+ */
 enum plugpkg_code pp_store_tree_digest(int dir_fd, char out[65], plugpkg_error **err);
 
 #endif

@@ -101,7 +101,10 @@ pp_tree_fini(struct pp_tree *t)
 	pp_vec_free(&t->nodes);
 }
 
-/* By the text alone, as the policy has it: `..` only in front, and no more of them than directories. */
+/*
+ * By the text alone, as the policy has it: `..` only in front, and no more of them than
+ * directories.
+ */
 static bool
 stays_inside(const struct pp_tree_node *node)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a directory tree holds, read without following a link: to check what was unpacked, and to digest it. */
+/*
+ * What a directory tree holds, read without following a link: to check what was unpacked, and to
+ * digest it.
+ */
 #ifndef PP_STORE_TREE_H
 #define PP_STORE_TREE_H
 
@@ -24,8 +27,8 @@ struct pp_tree {
 enum plugpkg_code pp_tree_read(int dir_fd, struct pp_tree *out, plugpkg_error **err);
 void pp_tree_fini(struct pp_tree *t);
 /*
- * Is this a tree that the archive policy lets come into being? Files of mode 0444 or 0555 with one name,
- * directories of mode 0755, links that stay inside. Counts it. Errors: BAD_STATE IO.
+ * Is this a tree that the archive policy lets come into being? Files of mode 0444 or 0555 with one
+ * name, directories of mode 0755, links that stay inside. Counts it. Errors: BAD_STATE IO.
  */
 enum plugpkg_code pp_tree_check(int dir_fd, struct pp_unpacked *out, plugpkg_error **err);
 
