@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* plugpkg-repo: its table of commands, and how a publisher's directory is opened for them. */
+#include "repo/repo_cli.h"
+#include "term/program.h"
+
+static const struct cmd_entry table[] = {
+	{ "Publish", NULL },
+	{ NULL, &repo_init },
+	{ NULL, &repo_add },
+	{ NULL, &repo_remove },
+	{ NULL, &repo_publish },
+	{ NULL, &repo_refresh },
+	{ NULL, &repo_list },
+	{ "Copies", NULL },
+	{ NULL, &repo_mirror },
+	{ NULL, &repo_verify },
+	{ "Help", NULL },
+	{ NULL, &cmd_help },
+	{ NULL, &cmd_version },
+	{ NULL, &cmd_completion },
+	{ NULL, NULL },
+};
+
+static const struct opt common_opts[] = {
+	{ 0, "repo", "DIR", "work on the publisher's directory DIR" },
+	{ 0, "passphrase-fd", "N", "read the keys' passphrase from descriptor N" },
+	{ 'q', "quiet", NULL, "say only answers, warnings and errors" },
+	{ 'v', "verbose", NULL, "say more about what goes on" },
+	{ 0, "debug", NULL, "say where in the program errors come from" },
+	{ 0, "json", NULL, "answer in JSON Lines on standard output" },
+	{ 'h', "help", NULL, "show this help" },
+	{ 0, "version", NULL, "show the version" },
+	OPT_END,
+};
+
+static enum plugpkg_code
+run_in_repo(struct cli *cli)
+{
+	plugpkg_repo *repo = NULL;
+	int64_t now = 0;
+
+	enum plugpkg_code rc = cli_now(cli, &now);
+	if (rc == PLUGPKG_OK)
+		rc = plugpkg_repo_open(repo_cli_dir(cli), &repo, &cli->err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	plugpkg_repo_set_time(repo, now);
+	plugpkg_repo_set_passphrase_fn(repo, repo_cli_passphrase, cli);
+	cli->subject = repo;
+	rc = cli->cmd->run(cli);
+	plugpkg_repo_close(repo);
+	return rc;
+}
+
+const struct program program = {
+	.name = "plugpkg-repo",
+	.summary = "make, publish and mirror signed repositories of plugins",
+	.table = table,
+	.common = common_opts,
+	.run = run_in_repo,
+};

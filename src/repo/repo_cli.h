@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands of plugpkg-repo share. */
+#ifndef PP_REPO_CLI_H
+#define PP_REPO_CLI_H
+
+#include <plugpkg-repo.h>
+
+#include "term/cli.h"
+
+extern const struct cmd repo_add, repo_init, repo_list, repo_mirror, repo_publish, repo_refresh,
+    repo_remove, repo_verify;
+
+/* --repo, else PLUGPKG_REPO, else NULL: look upwards. */
+const char *repo_cli_dir(const struct cli *cli);
+/* plugpkg_passphrase_fn with the cli as user: --passphrase-fd, else the terminal. */
+int repo_cli_passphrase(const char *key, char *buf, size_t size, void *user);
+/* The publisher's directory that the command works on. */
+plugpkg_repo *repo_cli_repo(const struct cli *cli);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* `plugpkg-repo mirror` and `verify`: copies of served directories, and whether they are what was signed. */
+#include "base/mem.h"
+#include "repo/repo_cli.h"
+
+#include <inttypes.h>
+
+static const struct opt copy_opts[] = {
+	{ 0, "key", "KEY", "trust this key only: sha256:HEX, or a root.json file" },
+	OPT_END,
+};
+
+static void
+view_mirrored(struct cli *cli)
+{
+	size_t at = 0;
+	const pp_json *row = view_next(cli, "mirrored", &at);
+	char size[OUT_SIZE_TEXT];
+
+	out_line(&cli->out, "Mirrored to %s: %lld files fetched, %s.", view_str(row, "directory"),
+	    (long long)pp_json_get_int(row, "files", 0), out_size(view_bytes(row, "bytes"), size));
+}
+
+static enum plugpkg_code
+mirror_run(struct cli *cli)
+{
+	int64_t now = 0;
+
+	enum plugpkg_code rc = cli_now(cli, &now);
+	if (rc == PLUGPKG_OK)
+		rc = plugpkg_repo_mirror(cli_operand(cli, 0), cli_operand(cli, 1),
+		    opts_value(&cli->opts, "key"), now, cli_row, cli, &cli->err);
+	if (rc == PLUGPKG_OK)
+		cli_show(cli, view_mirrored);
+	return rc;
+}
+
+const struct cmd repo_mirror = {
+	.name = "mirror",
+	.args = "URL DIR",
+	.summary = "copy a repository; the second time only what is new",
+	.opts = copy_opts,
+	.flags = CMD_NO_ROOT,
+	.min_operands = 2,
+	.max_operands = 2,
+	.run = mirror_run,
+};
+
+static void
+view_verified(struct cli *cli)
+{
+	const pp_json *row;
+	char size[OUT_SIZE_TEXT];
+
+	for (size_t i = 0; (row = view_next(cli, "problem", &i)) != NULL;)
+		out_line(&cli->out, "%s: %s", view_str(row, "file"), view_str(row, "text"));
+	for (size_t i = 0; (row = view_next(cli, "verified", &i)) != NULL;)
+		out_line(&cli->out, "Verified: %lld files, %s, %lld problems.",
+		    (long long)pp_json_get_int(row, "files", 0), out_size(view_bytes(row, "bytes"), size),
+		    (long long)pp_json_get_int(row, "problems", 0));
+}
+
+/* Operand, or public/ of the publisher's directory that --repo names. */
+static char *
+public_dir(const struct cli *cli)
+{
+	const char *dir = cli_operand(cli, 0), *repo = repo_cli_dir(cli);
+
+	if (dir != NULL)
+		return pp_xstrdup(dir);
+	return pp_asprintf("%s/public", repo != NULL ? repo : ".");
+}
+
+static enum plugpkg_code
+verify_run(struct cli *cli)
+{
+	PP_AUTO_FREE char *dir = public_dir(cli);
+	size_t n_problems = 0;
+	int64_t now = 0;
+
+	enum plugpkg_code rc = cli_now(cli, &now);
+	if (rc == PLUGPKG_OK)
+		rc = plugpkg_repo_verify(dir, opts_value(&cli->opts, "key"), now, &n_problems, cli_row,
+		    cli, &cli->err);
+	cli_show(cli, view_verified);
+	if (rc == PLUGPKG_OK && n_problems > 0)
+		rc = cli_fail(cli, PLUGPKG_E_DIGEST, "copy the files back from a mirror that verifies",
+		    "%zu file%s of '%s' %s not what was signed", n_problems, n_problems == 1 ? "" : "s",
+		    dir, n_problems == 1 ? "is" : "are");
+	return rc;
+}
+
+const struct cmd repo_verify = {
+	.name = "verify",
+	.args = "[DIR]",
+	.summary = "check every served byte against the signatures",
+	.opts = copy_opts,
+	.flags = CMD_NO_ROOT,
+	.max_operands = 1,
+	.operand = CMD_OPERAND_DIR,
+	.run = verify_run,
+};

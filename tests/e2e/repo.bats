@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: MIT
+# plugpkg-repo: keys, staging, publishing, copies.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	export PLUGPKG_REPO=$SCRATCH/repo
+}
+
+@test "init makes keys that only their owner reads, and says what to keep offline" {
+	run plugpkg-repo init repo --name main
+	assert_status 0
+	assert_has "sha256:" "root-1.key" "root-3.key" "targets.key" "Any 2 of the 3 root keys"
+	assert_equal "$(stat -c %a repo/keys)" 700
+	assert_equal "$(stat -c %a repo/keys/*.key | sort -u)" 600
+	assert_missing repo/public/keys
+}
+
+@test "init refuses a directory that is a publisher's already, and leaves its keys" {
+	make_repo
+	before=$(cat repo/keys/*.key | sha256sum)
+	run plugpkg-repo init repo
+	assert_status 1
+	assert_has "[exists]"
+	assert_equal "$(cat repo/keys/*.key | sha256sum)" "$before"
+}
+
+@test "keys made with --encrypt need the passphrase, and a wrong one is refused" {
+	run plugpkg-repo init repo --name main --encrypt --passphrase-fd 3 3<<<"correct horse"
+	assert_status 0
+	run ! grep -q '"seed"' repo/keys/online.key
+	plugpkg-repo add -q "$(build_plugin user 1.0.0)"
+	run plugpkg-repo publish --passphrase-fd 3 3<<<"wrong"
+	assert_status 6
+	assert_has "[wrong-key]"
+	run plugpkg-repo publish --passphrase-fd 3 3<<<"correct horse"
+	assert_status 0
+}
+
+@test "a key that others can read is not used" {
+	make_repo
+	plugpkg-repo add -q "$(build_plugin user 1.0.0)"
+	chmod 644 repo/keys/online.key
+	run plugpkg-repo publish
+	assert_status 1
+	assert_has "[permission]" "chmod 600"
+}
+
+@test "publishing needs none of the offline keys" {
+	make_repo
+	rm repo/keys/root-*.key repo/keys/targets.key
+	publish "$(build_plugin user 1.0.0)"
+	run plugpkg-repo verify
+	assert_status 0
+}
+
+@test "what is added is staged, then published, then listed" {
+	make_repo
+	run plugpkg-repo add "$(build_plugin user 1.0.0)" "$(build_plugin @acme/animal 1.4.0)"
+	assert_status 0
+	run plugpkg-repo list
+	assert_has "user" "staged" "@acme/animal"
+	run plugpkg-repo publish
+	assert_has "2 added"
+	run plugpkg-repo list --json
+	assert_equal "$(json_get 'select(.type == "version") | "\(.name) \(.version) \(.status)"')" \
+		$'@acme/animal 1.4.0 published\nuser 1.0.0 published'
+}
+
+@test "the same archive again is fine, other content under the version is refused" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	run plugpkg-repo add user-1.0.0.plug
+	assert_status 0
+	assert_has "published already"
+	echo other >plugins/user-1.0.0/payload.txt
+	plugpkg build plugins/user-1.0.0 >/dev/null
+	run plugpkg-repo add user-1.0.0.plug
+	assert_status 1
+	assert_has "[exists]" "user 1.0.0" "raise the version"
+	run plugpkg-repo verify
+	assert_status 0
+}
+
+@test "a version of equal precedence counts as the same version" {
+	make_repo
+	publish "$(build_plugin user 1.2)"
+	run plugpkg-repo add "$(build_plugin user 1.2.0)"
+	assert_status 1
+	assert_has "[exists]"
+}
+
+@test "a removed version does not come back with other content" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	plugpkg-repo remove user@1.0.0 >/dev/null
+	plugpkg-repo publish >/dev/null
+	run plugpkg-repo list --json
+	assert_equal "$(json_get 'select(.type == "version")')" ""
+	echo other >plugins/user-1.0.0/payload.txt
+	plugpkg build plugins/user-1.0.0 >/dev/null
+	run plugpkg-repo add user-1.0.0.plug
+	assert_status 1
+	assert_has "[exists]"
+}
+
+@test "remove takes back what is only staged, and refuses what is unknown" {
+	make_repo
+	plugpkg-repo add -q "$(build_plugin user 1.0.0)"
+	plugpkg-repo remove user@1.0.0
+	run plugpkg-repo publish
+	assert_has "Nothing is staged"
+	run plugpkg-repo remove user@1.0.0
+	assert_status 4
+	run plugpkg-repo remove user
+	assert_status 2
+}
+
+@test "a plugin that fails lint is refused and nothing of it is served" {
+	make_repo
+	dir=$(make_plugin broken 1.0.0 '"scripts": {"install": "scripts/missing.sh"}')
+	tar -C "$dir" -cf broken.tar plugin.json payload.txt
+	zstd -q broken.tar -o broken.plug
+	run plugpkg-repo add broken.plug
+	assert_status 1
+	assert_has "scripts/missing.sh" "[bad-manifest]"
+	assert_equal "$(find repo/public/targets/pool -type f)" ""
+	run plugpkg-repo publish
+	assert_has "Nothing is staged"
+}
+
+@test "publishing only writes what changed, and every file but the timestamp keeps its content" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	(cd repo/public && find . -type f ! -name timestamp.json -exec sha256sum {} +) >before
+	publish "$(build_plugin user 1.1.0)"
+	(cd repo/public && sha256sum --quiet -c "$SCRATCH/before")
+}
+
+@test "refresh renews the signatures and nothing else" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	(cd repo/public/targets && find . -type f | sort) >before
+	run plugpkg-repo refresh
+	assert_status 0
+	assert_has "version 3"
+	(cd repo/public/targets && find . -type f | sort) >after
+	cmp before after
+	make_root
+	run plugpkg list --available
+	assert_has user
+}
+
+@test "refresh renews the index role once half of its life is over" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	run plugpkg-repo refresh --json
+	assert_has '"index_renewed":false'
+	PLUGPKG_NOW=$(($(date +%s) + 50 * 86400)) run plugpkg-repo refresh --json
+	assert_has '"index_renewed":true'
+}
+
+@test "expiry days come from repository.json, and nonsense there is named" {
+	make_repo
+	echo '{"name": "main", "expiry_days": {"timestamp": 0}}' >repo/repository.json
+	run plugpkg-repo refresh
+	assert_status 1
+	assert_has "expiry_days.timestamp" "[bad-config]"
+}
+
+@test "verify finds each flipped bit, missing file and foreign signature" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	run plugpkg-repo verify
+	assert_status 0
+	assert_has "0 problems"
+	archive=$(find repo/public/targets/pool -name '*.plug')
+	cp "$archive" kept
+	printf x | dd of="$archive" bs=1 seek=100 conv=notrunc status=none
+	run plugpkg-repo verify
+	assert_status 6
+	assert_has "other content than signed" "user 1.0.0"
+	rm "$archive"
+	run plugpkg-repo verify
+	assert_status 6
+	assert_has "missing"
+	cp kept "$archive"
+	sed -i 's/"version":2/"version":3/' repo/public/metadata/timestamp.json
+	run plugpkg-repo verify
+	assert_status 6
+	assert_has "[signature-invalid]"
+}
+
+@test "verify with another repository's key refuses" {
+	make_repo
+	make_repo other
+	run plugpkg-repo verify repo/public --key other/public/metadata/1.root.json
+	assert_status 6
+	assert_has "[wrong-key]"
+}
+
+@test "a mirror is byte for byte the repository, and a second run fetches only what is new" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	run plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror --json
+	assert_status 0
+	diff -r repo/public mirror
+	run plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror --json
+	assert_equal "$(json_get 'select(.type == "mirrored") | .files')" 0
+	publish "$(build_plugin user 1.1.0)"
+	run plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror --json
+	# archive, three shards, index root, index role, snapshot, timestamp
+	assert_equal "$(json_get 'select(.type == "mirrored") | .files')" 8
+	run plugpkg-repo verify mirror
+	assert_status 0
+}
+
+@test "a plain copy is a mirror" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	cp -R repo/public copy
+	plugpkg init "$PLUGPKG_ROOT" >/dev/null
+	plugpkg source add copy "file://$SCRATCH/copy" --key repo/public/metadata/1.root.json
+	plugpkg install user -y
+	assert_installed user 1.0.0
+}
+
+@test "a mirror does not follow a repository whose key changed, nor one that went back in time" {
+	make_repo
+	cp -R repo/public old
+	publish "$(build_plugin user 1.0.0)"
+	plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror >/dev/null
+	run plugpkg-repo mirror "file://$SCRATCH/old" mirror
+	assert_status 6
+	assert_has "[metadata-older]"
+	make_repo other
+	run plugpkg-repo mirror "file://$SCRATCH/other/public" mirror
+	assert_status 6
+	assert_has "[wrong-key]"
+	diff -r repo/public mirror -x .mirror
+}
+
+@test "a mirror of damaged bytes is refused and the old state stays" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror >/dev/null
+	cp -R mirror before
+	publish "$(build_plugin animal 1.0.0)"
+	archive=$(find repo/public/targets/pool/animal -name '*.plug')
+	printf x | dd of="$archive" bs=1 seek=10 conv=notrunc status=none
+	run plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror
+	assert_status 6
+	assert_has "[digest-mismatch]" "animal 1.0.0"
+	diff -r before mirror -x .mirror
+	run plugpkg-repo verify mirror
+	assert_status 0
+}
+
+@test "outside of a publisher's directory the way to make one is told" {
+	unset PLUGPKG_REPO
+	run plugpkg-repo list
+	assert_status 1
+	assert_has "[no-root]" "plugpkg-repo init"
+}
+
+@test "a virtual name lists its providers and forgets those that leave" {
+	make_repo
+	publish "$(build_plugin species-latin 1.0.0 '"provides": {"species-list": "1.0"}')" \
+		"$(build_plugin species-english 1.0.0 '"provides": {"species-list": "1.0"}')"
+	planning() {
+		local root shard
+		root=$(ls -t repo/public/targets/index/*.root.json | head -n 1)
+		shard=$(jq -r '.planning[0].sha256' "$root")
+		zstd -dcq "repo/public/targets/index/$shard.planning.zst"
+	}
+	assert_equal "$(planning | jq -c 'select(.name == "species-list") | .providers')" \
+		'["species-english","species-latin"]'
+	plugpkg-repo remove species-latin@1.0.0 >/dev/null
+	sleep 1.1 # newest by time
+	plugpkg-repo publish >/dev/null
+	assert_equal "$(planning | jq -c 'select(.name == "species-list") | .providers')" '["species-english"]'
+}
