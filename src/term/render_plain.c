@@ -23,8 +23,7 @@ plain_show(struct cli *cli, void (*view)(struct cli *cli))
 	pp_vec_foreach (row, &cli->rows)
 		pp_json_free(*row);
 	pp_vec_free(&cli->rows);
-	(void)fflush(
-	    cli->out.f); /* before talk on the other stream; main reports a failed stream */
+	out_flush(&cli->out); /* before talk on the other stream */
 }
 
 /* "install photos 1.2.0". Unpacking is only interesting when nothing else is. */

@@ -254,6 +254,7 @@ last_row() {
 # ---- --json ----------------------------------------------------------------------------------
 
 @test "with --json the last line is the result, also of a usage error" {
+	plugpkg init "$PLUGPKG_ROOT"
 	local arguments
 	for arguments in "" "nonsense" "--nonsense" "list --nonsense" "install" "list --manual --auto"; do
 		# shellcheck disable=SC2086
@@ -366,7 +367,7 @@ animal requested"
 	assert_has "cannot write to standard output"
 	run -0 bash -c 'set -o pipefail; plugpkg list --available | true'
 	assert_equal "$output" ""
-	run bash -c 'plugpkg remove -y a | true; plugpkg list'
+	run bash -c 'plugpkg remove -y a 2>/dev/null | true; plugpkg list'
 	assert_equal "$output" ""
 }
 
@@ -409,7 +410,7 @@ no_controls() {
 	make_repo
 	local evil=$'gr\u009b31mn \u202erotsac\u2066 \u2028error: gone'
 	publish "$(build_plugin a 1.0.0 "\"description\": \"${evil}\\\\nerror: forged\",
-		\"authors\": [\"$evil\"], \"keywords\": [\"$evil\"], \"homepage\": \"$evil\"")"
+		\"authors\": [\"$evil\"], \"keywords\": [\"$evil\"], \"homepage\": \"https://example.org/$evil\"")"
 	make_root
 	local question
 	for question in "show a" "list --available" "search a" "install -y a" "list" "show a" \
