@@ -14,8 +14,8 @@ check_run(struct cli *cli)
 	cli_show(cli, view_problems);
 	if (problems > 0)
 		return cli_fail(cli, PLUGPKG_E_BAD_STATE,
-		    "plugpkg install --reinstall NAME brings a damaged plugin back", "%zu %s found",
-		    problems, problems == 1 ? "problem" : "problems");
+		    "remove a damaged plugin, run plugpkg clean, and install it again",
+		    "%zu %s found", problems, problems == 1 ? "problem" : "problems");
 	cli_say(cli, "Everything is as it should be.");
 	return PLUGPKG_OK;
 }

@@ -156,7 +156,7 @@ user    2.1.0  test  automatic  Test plugin user"
 	assert_missing a-1.0.0.plug
 }
 
-@test "check finds a changed file, and installing again mends it" {
+@test "check finds a changed file, and a fresh installation mends it" {
 	small_zoo
 	plugpkg install -y user
 	run -0 plugpkg check
@@ -165,7 +165,9 @@ user    2.1.0  test  automatic  Test plugin user"
 	echo changed >"$file"
 	run -1 plugpkg check
 	assert_has "user" "1 problem found [bad-state]"
-	run -0 plugpkg install -y --reinstall user
+	plugpkg remove -y user
+	plugpkg clean
+	plugpkg install -y user
 	run -0 plugpkg check
 }
 
