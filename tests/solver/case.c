@@ -220,10 +220,17 @@ start_section(struct reader *r, const char *line)
 		start_source(r, &words);
 }
 
+/* A scoped plugin begins with an "@" too, but has a "/". */
+bool
+scenario_is_section(const char *line)
+{
+	return line[0] == '@' && line[1 + strcspn(line + 1, " /")] != '/';
+}
+
 static void
 read_line(struct reader *r, const char *line)
 {
-	if (line[0] == '@') {
+	if (scenario_is_section(line)) {
 		start_section(r, line);
 	} else if (r->section == NULL) {
 		fail(r, pp_asprintf("text before the first section: '%s'", line));

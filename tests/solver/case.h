@@ -27,6 +27,8 @@ struct scenario {
 	char *expect;       /* lines, each ended */
 };
 
+/* Is it "@repo …", not the release "@scope/name …"? */
+bool scenario_is_section(const char *line);
 /* NULL and a text in *out_why (owned) when the lines are no scenario. */
 struct scenario *scenario_parse(const char *name, const struct pp_strs *lines, char **out_why);
 void scenario_free(struct scenario *c);

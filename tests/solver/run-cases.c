@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs every scenario of tests/solver/ (or of the files named) and says TAP. */
+/* Runs every scenario of tests/solver/ and some random worlds, or the files or the number named, and says TAP. */
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "case.h"
 #include "check.h"
+#include "random.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX (4 * 1024 * 1024)
+#define FILE_MAX      (4 * 1024 * 1024)
+#define RANDOM_WORLDS 400
 
 struct tally {
 	unsigned n, failed;
@@ -131,7 +133,7 @@ take_line(struct file *f, struct tally *t, const char *line, bool *is_expect)
 
 	if (is_case)
 		finish_scenario(f, t);
-	if (line[0] == '@')
+	if (scenario_is_section(line))
 		*is_expect = strcmp(line, "@expect") == 0;
 	if (!*is_expect) {
 		if (is_case && f->updated.n > 0)
@@ -198,11 +200,32 @@ run_directory(const char *path, struct tally *t)
 	return r;
 }
 
+static void
+run_random(uint64_t n, struct tally *t)
+{
+	bool ok = random_worlds_wrong(n) == 0;
+
+	t->failed += !ok;
+	printf("%s %u - %llu random worlds are decided as trying every set decides them\n",
+	    ok ? "ok" : "not ok", ++t->n, (unsigned long long)n);
+}
+
+static int
+run_all(struct tally *t)
+{
+	const char *top = getenv("top_srcdir");
+	PP_AUTO_FREE char *path = pp_asprintf("%s/tests/solver", top != NULL ? top : ".");
+
+	run_random(RANDOM_WORLDS, t);
+	return run_directory(path, t);
+}
+
+/* run-cases | run-cases --random N | run-cases [--update] FILE... */
 int
 main(int argc, char **argv)
 {
 	struct tally t = { 0 };
-	const char *top = getenv("top_srcdir");
+	uint64_t n_random = 0;
 	int r = 0, first = 1;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -210,12 +233,14 @@ main(int argc, char **argv)
 		t.is_update = true;
 		first++;
 	}
-	for (int i = first; i < argc && r == 0; i++)
-		r = run_file(argv[i], &t);
-	if (first >= argc) {
-		PP_AUTO_FREE char *path = pp_asprintf("%s/tests/solver", top != NULL ? top : ".");
-		r = run_directory(path, &t);
-	}
+	if (argc == 3 && strcmp(argv[1], "--random") == 0 &&
+	    pp_parse_u64(pp_str_of(argv[2]), UINT32_MAX, &n_random) == 0)
+		run_random(n_random, &t);
+	else if (first >= argc)
+		r = run_all(&t);
+	else
+		for (int i = first; i < argc && r == 0; i++)
+			r = run_file(argv[i], &t);
 	printf("1..%u\n", t.n);
 	return r < 0 || t.failed > 0;
 }

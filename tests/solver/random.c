@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random small worlds: the solver finds a plan exactly when trying every set finds one, and every plan obeys
+ * the rules. The worlds are the same on every machine; a failing one is printed as a scenario.
+ */
+#include "random.h"
+
+#include "case.h"
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMES    6
+#define VERSIONS 3
+
+static const char *const versions[VERSIONS] = { "1.0.0", "1.1.0", "2.0.0" };
+static const char *const ranges[] = { "*", "^1", "^2", "1.0.0", ">=1.1", "<2", "~1.1" };
+
+/* A small generator of our own: the same worlds on every machine. */
+static uint32_t
+next(uint64_t *state, uint32_t below)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*state >> 33) % below;
+}
+
+static void
+add_relation(struct pp_strs *lines, uint64_t *state, const char *what, uint32_t self)
+{
+	uint32_t name = next(state, NAMES);
+
+	if (name != self)
+		pp_strs_take(lines, pp_asprintf("  %s n%u %s", what, (unsigned)name,
+					ranges[next(state, PP_LEN(ranges))]));
+}
+
+static void
+add_world(struct pp_strs *lines, uint64_t *state)
+{
+	pp_strs_add(lines, "@repo main 500");
+	for (uint32_t n = 0; n < NAMES; n++) {
+		for (uint32_t v = 0; v < VERSIONS; v++) {
+			if (next(state, 4) == 0)
+				continue;
+			pp_strs_take(lines, pp_asprintf("n%u %s", (unsigned)n, versions[v]));
+			if (next(state, 3) > 0)
+				add_relation(lines, state, "requires", n);
+			if (next(state, 3) == 0)
+				add_relation(lines, state, "requires", n);
+			if (next(state, 4) == 0)
+				add_relation(lines, state, "conflicts", n);
+			if (next(state, 8) == 0)
+				pp_strs_take(lines,
+				    pp_asprintf("  provides n%u %s", (unsigned)(n + 1) % NAMES,
+					versions[next(state, VERSIONS)]));
+		}
+	}
+	pp_strs_add(lines, "@run");
+	pp_strs_take(lines, pp_asprintf("install n%u n%u@%s", (unsigned)next(state, NAMES),
+				(unsigned)next(state, NAMES), ranges[next(state, PP_LEN(ranges))]));
+}
+
+/* ---- every set ---- */
+
+struct set {
+	const struct pp_release *at[NAMES];
+};
+
+static bool
+satisfies(const struct set *s, const struct pp_dep *d)
+{
+	for (size_t i = 0; i < NAMES; i++)
+		if (s->at[i] != NULL && pp_release_satisfies(s->at[i], d))
+			return true;
+	return false;
+}
+
+static bool
+is_allowed(const struct set *s)
+{
+	for (size_t i = 0; i < NAMES; i++) {
+		if (s->at[i] == NULL)
+			continue;
+		pp_vec_foreach (d, &s->at[i]->requires)
+			if (!satisfies(s, d))
+				return false;
+		pp_vec_foreach (d, &s->at[i]->conflicts)
+			for (size_t k = 0; k < NAMES; k++)
+				if (k != i && s->at[k] != NULL && pp_release_satisfies(s->at[k], d))
+					return false;
+	}
+	return true;
+}
+
+static bool
+meets_wishes(const struct scenario *c, const struct set *s)
+{
+	for (size_t i = 1; i < c->run.n; i++) {
+		struct pp_target t;
+		struct pp_dep d = { 0 };
+		if (pp_target_parse(c->run.at[i], &t, NULL) != PLUGPKG_OK)
+			abort();
+		d.name = t.name;
+		if (t.range != NULL &&
+		    pp_range_parse(pp_str_of(t.range), &d.range, NULL) != PLUGPKG_OK)
+			abort();
+		bool is_met = satisfies(s, &d);
+		pp_range_free(d.range);
+		pp_target_fini(&t);
+		if (!is_met)
+			return false;
+	}
+	return true;
+}
+
+static const struct pp_release *
+find(const struct scenario *c, uint32_t name, uint32_t version)
+{
+	PP_AUTO_FREE char *wanted = pp_asprintf("n%u", (unsigned)name);
+
+	if (version == VERSIONS)
+		return NULL;
+	pp_vec_foreach (r, &c->sources.at[0]->releases)
+		if (strcmp((*r)->name, wanted) == 0 &&
+		    strcmp((*r)->version.text, versions[version]) == 0)
+			return *r;
+	return NULL;
+}
+
+static bool
+some_set_is_allowed(const struct scenario *c)
+{
+	const struct pp_release *all[NAMES][VERSIONS + 1];
+	uint32_t n_sets = 1;
+
+	for (uint32_t n = 0; n < NAMES; n++) {
+		n_sets *= VERSIONS + 1;
+		for (uint32_t v = 0; v <= VERSIONS; v++)
+			all[n][v] = find(c, n, v);
+	}
+	for (uint32_t i = 0; i < n_sets; i++) {
+		struct set s;
+		uint32_t rest = i;
+		for (uint32_t n = 0; n < NAMES; n++) {
+			s.at[n] = all[n][rest % (VERSIONS + 1)];
+			rest /= VERSIONS + 1;
+		}
+		if (is_allowed(&s) && meets_wishes(c, &s))
+			return true;
+	}
+	return false;
+}
+
+/* ---- one world ---- */
+
+static char *
+why_wrong(struct scenario *c)
+{
+	PP_AUTO_FREE char *text = scenario_run(c, &c->run, false);
+	bool is_refused = pp_starts_with(text, "error ");
+	bool is_possible = some_set_is_allowed(c);
+
+	if (is_refused == is_possible)
+		return pp_asprintf("%s, but:\n%s", is_possible ? "possible" : "impossible", text);
+	return check_rules(c, text);
+}
+
+static bool
+run_world(uint64_t seed)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs lines = { 0 };
+	PP_AUTO_FREE char *why = NULL;
+	uint64_t state = seed;
+
+	add_world(&lines, &state);
+	struct scenario *c = scenario_parse("random", &lines, &why);
+	if (c != NULL) {
+		why = why_wrong(c);
+		scenario_free(c);
+	}
+	if (why == NULL)
+		return true;
+	pp_vec_foreach (line, &lines)
+		printf("# %s\n", *line);
+	printf("# seed %llu: %s\n", (unsigned long long)seed, why);
+	return false;
+}
+
+uint64_t
+random_worlds_wrong(uint64_t n)
+{
+	uint64_t wrong = 0;
+
+	for (uint64_t seed = 1; seed <= n; seed++)
+		wrong += !run_world(seed);
+	return wrong;
+}
