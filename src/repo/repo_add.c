@@ -12,7 +12,8 @@ view_staged(struct cli *cli)
 	for (size_t i = 0; (row = view_next(cli, "staged", &i)) != NULL;) {
 		const char *status = view_str(row, "status");
 		if (!cli->is_quiet)
-			out_line(&cli->out, "%s %s: %s", view_str(row, "name"), view_str(row, "version"),
+			out_line(&cli->out, "%s %s: %s", view_str(row, "name"),
+			    view_str(row, "version"),
 			    *status != '\0' ? status : "leaves with the next publish");
 	}
 }
@@ -40,8 +41,8 @@ const struct cmd repo_add = {
 static enum plugpkg_code
 remove_run(struct cli *cli)
 {
-	enum plugpkg_code rc = plugpkg_repo_remove(
-	    repo_cli_repo(cli), cli_operand(cli, 0), cli_row, cli, &cli->err);
+	enum plugpkg_code rc =
+	    plugpkg_repo_remove(repo_cli_repo(cli), cli_operand(cli, 0), cli_row, cli, &cli->err);
 
 	if (rc == PLUGPKG_OK)
 		cli_show(cli, view_staged);

@@ -56,7 +56,8 @@ view_verified(struct cli *cli)
 		out_line(&cli->out, "%s: %s", view_str(row, "file"), view_str(row, "text"));
 	for (size_t i = 0; (row = view_next(cli, "verified", &i)) != NULL;)
 		out_line(&cli->out, "Verified: %lld files, %s, %lld problems.",
-		    (long long)pp_json_get_int(row, "files", 0), out_size(view_bytes(row, "bytes"), size),
+		    (long long)pp_json_get_int(row, "files", 0),
+		    out_size(view_bytes(row, "bytes"), size),
 		    (long long)pp_json_get_int(row, "problems", 0));
 }
 
@@ -80,13 +81,14 @@ verify_run(struct cli *cli)
 
 	enum plugpkg_code rc = cli_now(cli, &now);
 	if (rc == PLUGPKG_OK)
-		rc = plugpkg_repo_verify(dir, opts_value(&cli->opts, "key"), now, &n_problems, cli_row,
-		    cli, &cli->err);
+		rc = plugpkg_repo_verify(
+		    dir, opts_value(&cli->opts, "key"), now, &n_problems, cli_row, cli, &cli->err);
 	cli_show(cli, view_verified);
 	if (rc == PLUGPKG_OK && n_problems > 0)
-		rc = cli_fail(cli, PLUGPKG_E_DIGEST, "copy the files back from a mirror that verifies",
-		    "%zu file%s of '%s' %s not what was signed", n_problems, n_problems == 1 ? "" : "s",
-		    dir, n_problems == 1 ? "is" : "are");
+		rc = cli_fail(cli, PLUGPKG_E_DIGEST,
+		    "copy the files back from a mirror that verifies",
+		    "%zu file%s of '%s' %s not what was signed", n_problems,
+		    n_problems == 1 ? "" : "s", dir, n_problems == 1 ? "is" : "are");
 	return rc;
 }
 

@@ -25,8 +25,10 @@ view_initialised(struct cli *cli)
 	out_line(&cli->out, "Serve:     %s/public", dir);
 	out_line(&cli->out, "Move these away from this machine; publishing does not need them:");
 	for (size_t i = 0; i < pp_json_len(offline); i++)
-		out_line(&cli->out, "  %s/keys/%s.key", dir, pp_json_string(pp_json_at(offline, i)));
-	out_line(&cli->out, "Any %lld of the %lld root keys can replace all other keys; keep them apart.",
+		out_line(
+		    &cli->out, "  %s/keys/%s.key", dir, pp_json_string(pp_json_at(offline, i)));
+	out_line(&cli->out,
+	    "Any %lld of the %lld root keys can replace all other keys; keep them apart.",
 	    (long long)pp_json_get_int(row, "root_threshold", 0),
 	    (long long)pp_json_get_int(row, "root_keys", 0));
 }

@@ -13,8 +13,8 @@ view_published(struct cli *cli)
 	if (added + removed == 0)
 		out_line(&cli->out, "Nothing is staged; nothing is published.");
 	else
-		out_line(&cli->out, "Published: %lld added, %lld removed (version %lld).", added, removed,
-		    (long long)pp_json_get_int(row, "version", 0));
+		out_line(&cli->out, "Published: %lld added, %lld removed (version %lld).", added,
+		    removed, (long long)pp_json_get_int(row, "version", 0));
 }
 
 static enum plugpkg_code

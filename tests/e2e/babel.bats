@@ -118,8 +118,9 @@ assert_compiles_alike() {
 	echo "# compiled by plugpkg's:  $(sha256sum <plugpkg.out)" >&3
 }
 
-@test "the mirror is a byte-for-byte copy and verifies" {
-	diff -r "$BATS_FILE_TMPDIR/repo/public" "$BATS_FILE_TMPDIR/mirror"
+@test "the mirror holds the same bytes and verifies" {
+	cd "$BATS_FILE_TMPDIR/mirror"
+	find . -type f -exec sh -c 'for f; do cmp "$f" "../repo/public/$f" || exit 1; done' sh {} +
 	run plugpkg-repo verify "$BATS_FILE_TMPDIR/mirror"
 	assert_status 0
 }

@@ -7,6 +7,17 @@ setup() {
 	export PLUGPKG_REPO=$SCRATCH/repo
 }
 
+# assert_part_of MIRROR SERVED: every file of the mirror is there, byte for byte, and the newest view is whole.
+# What only older views reach is not copied.
+assert_part_of() {
+	local file
+	while read -r file; do
+		cmp "$1/$file" "$2/$file"
+	done < <(cd "$1" && find . -name .mirror -prune -o -type f -print)
+	plugpkg-repo verify "$1" >/dev/null
+	cmp "$1/metadata/timestamp.json" "$2/metadata/timestamp.json"
+}
+
 @test "init makes keys that only their owner reads, and says what to keep offline" {
 	run plugpkg-repo init repo --name main
 	assert_status 0
@@ -204,7 +215,7 @@ setup() {
 	publish "$(build_plugin user 1.0.0)"
 	run plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror --json
 	assert_status 0
-	diff -r repo/public mirror
+	assert_part_of mirror repo/public
 	run plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror --json
 	assert_equal "$(json_get 'select(.type == "mirrored") | .files')" 0
 	publish "$(build_plugin user 1.1.0)"
@@ -237,7 +248,7 @@ setup() {
 	run plugpkg-repo mirror "file://$SCRATCH/other/public" mirror
 	assert_status 6
 	assert_has "[wrong-key]"
-	diff -r repo/public mirror -x .mirror
+	assert_part_of mirror repo/public
 }
 
 @test "a mirror of damaged bytes is refused and the old state stays" {
