@@ -95,7 +95,8 @@ inspect(plugpkg_repo *repo, struct arrival *a, plugpkg_row_fn row, void *user, p
 	PP_AUTO_FD int dir_fd = r < 0 ? r : pp_opendir_at(repo->dir_fd, UNPACK_DIR);
 	if (dir_fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -dir_fd, "cannot make '" UNPACK_DIR "'");
-	enum plugpkg_code rc = pp_unpack(NULL, a->fd, dir_fd, a->path, &limits, &a->unpacked, err);
+	enum plugpkg_code rc =
+	    pp_unpack_scratch(NULL, a->fd, dir_fd, a->path, &limits, &a->unpacked, err);
 	if (rc == PLUGPKG_OK)
 		rc = lint(a, dir_fd, row, user, err);
 	if (rc == PLUGPKG_OK)
