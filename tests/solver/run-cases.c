@@ -83,6 +83,12 @@ run_one(struct scenario *c, char **out_text)
 		comment("the result breaks a rule", broken);
 	}
 	ok = ways_work(c, text) && ok;
+	/* Once more in this process, where sanitizers and coverage look; not what needs the limits. */
+	bool has_limits = false;
+	pp_vec_foreach (w, &c->run)
+		has_limits |= pp_starts_with(*w, "--cpu=");
+	if (!has_limits)
+		scenario_decide_here(c);
 	*out_text = pp_steal(&text);
 	return ok;
 }

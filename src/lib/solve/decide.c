@@ -222,8 +222,8 @@ is_in_scope(const struct pp_load *l, const struct pp_solve_installed *inst)
 static const struct pp_version *
 chosen_version(const struct pp_load *l, const bool *chosen, const char *name)
 {
-	for (size_t i = 0; i < l->cands.n; i++)
-		if (chosen[i] && strcmp(l->cands.at[i].release->name, name) == 0)
+	for (size_t i = pp_load_first_cand(l, name); pp_load_is_cand_of(l, i, name); i++)
+		if (chosen[i])
 			return &l->cands.at[i].release->version;
 	return NULL;
 }

@@ -215,11 +215,10 @@ say(struct story *st, const struct sentence *s)
 	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(SENTENCE_MAX);
 	struct pp_version_marks marks = { 0 };
 
-	for (size_t i = 0; i < st->load->cands.n; i++) {
+	for (size_t i = pp_load_first_cand(st->load, s->name);
+	     pp_load_is_cand_of(st->load, i, s->name); i++) {
 		const struct pp_cand *c = &st->load->cands.at[i];
-		if (strcmp(c->release->name, s->name) == 0)
-			pp_vec_push(
-			    &marks, ((struct pp_version_mark){ .version = &c->release->version,
+		pp_vec_push(&marks, ((struct pp_version_mark){ .version = &c->release->version,
 					.is_meant = is_meant(s, i),
 					.is_installed = c->origin == PP_FROM_INSTALLED }));
 	}

@@ -63,8 +63,10 @@ add_provider(struct pp_pool *p, const struct pp_known *k, const char *name, stru
 	struct provider best = { .name = name, .is_namesake = strcmp(name, k->name) == 0 };
 	bool has_any = false;
 
-	pp_vec_foreach (c, &p->load->cands) {
-		if (c->origin != PP_FROM_SOURCE || strcmp(c->release->name, name) != 0)
+	for (size_t i = pp_load_first_cand(p->load, name); pp_load_is_cand_of(p->load, i, name);
+	     i++) {
+		const struct pp_cand *c = &p->load->cands.at[i];
+		if (c->origin != PP_FROM_SOURCE)
 			continue;
 		const struct pp_dep *d = pp_deps_get(&c->release->provides, k->name);
 		if (d == NULL && !best.is_namesake)
@@ -86,11 +88,13 @@ add_provider(struct pp_pool *p, const struct pp_known *k, const char *name, stru
 static void
 favour(struct pp_jobs *j, struct pp_pool *p, const char *name)
 {
-	for (size_t i = p->load->cands.n; i-- > 0;) {
-		const struct pp_cand *c = &p->load->cands.at[i];
-		if (c->origin == PP_FROM_SOURCE && strcmp(c->release->name, name) == 0)
+	size_t first = pp_load_first_cand(p->load, name), end = first;
+
+	while (pp_load_is_cand_of(p->load, end, name))
+		end++;
+	for (size_t i = end; i-- > first;)
+		if (p->load->cands.at[i].origin == PP_FROM_SOURCE)
 			push_policy(j, SOLVER_FAVOR | SOLVER_SOLVABLE, p->solvables[i]);
-	}
 }
 
 /*
@@ -185,11 +189,12 @@ pp_jobs_init(struct pp_jobs *j, struct pp_pool *p)
 static Id
 installed_solvable(struct pp_pool *p, const char *name)
 {
-	for (size_t i = 0; i < p->load->cands.n; i++)
-		if (p->load->cands.at[i].installed != NULL &&
-		    strcmp(p->load->cands.at[i].release->name, name) == 0)
-			return p->solvables[i];
-	return 0;
+	size_t first = pp_load_first_cand(p->load, name);
+
+	if (!pp_load_is_cand_of(p->load, first, name) ||
+	    p->load->cands.at[first].origin != PP_FROM_INSTALLED)
+		return 0;
+	return p->solvables[first];
 }
 
 /* The source's releases that a reinstall of a linked plugin may take; 0: it is not that. */
@@ -207,10 +212,10 @@ way_back_from_link(struct pp_pool *p, const struct pp_ask *ask)
 		if (s->state == PP_SLOT_TWIN)
 			return 0; /* the same version: no matter of choice */
 	queue_init(&found);
-	for (size_t i = 0; i < p->load->cands.n; i++) {
+	for (size_t i = pp_load_first_cand(p->load, k->name);
+	     pp_load_is_cand_of(p->load, i, k->name); i++) {
 		const struct pp_cand *c = &p->load->cands.at[i];
-		if (c->origin == PP_FROM_SOURCE && strcmp(c->release->name, k->name) == 0 &&
-		    pp_cand_satisfies(p->load, c, &ask->dep))
+		if (c->origin == PP_FROM_SOURCE && pp_cand_satisfies(p->load, c, &ask->dep))
 			queue_push(&found, p->solvables[i]);
 	}
 	if (found.count > 0)
@@ -225,6 +230,8 @@ add_ask(struct pp_jobs *j, struct pp_pool *p, const struct pp_ask *ask)
 	struct pp_job job = { .kind = PP_JOB_ASK, .ask = ask, .cand = PP_NO_CAND };
 	Id installed = installed_solvable(p, ask->dep.name);
 
+	if (installed == 0 && (ask->is_removal || p->load->request->verb == PLUGPKG_UPGRADE))
+		return; /* was refused before; here it means nothing */
 	if (ask->is_removal) {
 		pp_jobs_push(j, SOLVER_ERASE | SOLVER_SOLVABLE, installed, job);
 		return;

@@ -13,15 +13,6 @@
 #define KEEP_OF_A_RANGE   16
 #define MAX_NAMES_IN_WALK 100000
 
-const struct pp_solve_installed *
-pp_world_installed(const struct pp_solve_world *world, const char *name)
-{
-	for (size_t i = 0; i < world->n_installed; i++)
-		if (strcmp(world->installed[i].release->name, name) == 0)
-			return &world->installed[i];
-	return NULL;
-}
-
 const struct pp_dep *
 pp_world_wanted(const struct pp_solve_world *world, const char *name)
 {
@@ -34,6 +25,35 @@ const struct pp_known *
 pp_load_known(const struct pp_load *l, const char *name)
 {
 	return pp_map_get(&l->known, name);
+}
+
+const struct pp_solve_installed *
+pp_load_installed(const struct pp_load *l, const char *name)
+{
+	const struct pp_known *k = pp_load_known(l, name);
+
+	return k != NULL ? k->installed : NULL;
+}
+
+bool
+pp_load_is_cand_of(const struct pp_load *l, size_t cand, const char *name)
+{
+	return cand < l->cands.n && strcmp(l->cands.at[cand].release->name, name) == 0;
+}
+
+size_t
+pp_load_first_cand(const struct pp_load *l, const char *name)
+{
+	size_t low = l->n_hosts, high = l->cands.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(l->cands.at[middle].release->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return pp_load_is_cand_of(l, low, name) ? low : l->cands.n;
 }
 
 const struct pp_ask *
@@ -443,6 +463,7 @@ collect_cands(struct pp_load *l)
 	pp_vec_foreach (r, &l->host)
 		pp_vec_push(&l->cands,
 		    ((struct pp_cand){ .release = *r, .origin = PP_FROM_HOST, .is_loose = true }));
+	l->n_hosts = l->cands.n;
 	pp_vec_foreach (k, &all)
 		add_cands_of(l, *k);
 	pp_vec_free(&all);

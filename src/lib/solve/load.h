@@ -74,7 +74,8 @@ struct pp_load {
 	struct pp_lists pp_vec(
 	    struct pp_releases) lists; /* what the callbacks gave; owns the releases */
 	struct pp_releases host;       /* the application's names, as releases */
-	struct pp_cands cands; /* sorted: name, origin, source's priority, highest version */
+	struct pp_cands cands; /* hosts; then by name, origin, source's priority, highest version */
+	size_t n_hosts;
 };
 
 /* world and request borrowed until pp_load_fini(). Errors: BAD_RANGE, and what the callbacks fail with. */
@@ -85,8 +86,10 @@ void pp_load_fini(struct pp_load *l);
 
 /* NULL when the walk did not come by. */
 const struct pp_known *pp_load_known(const struct pp_load *l, const char *name);
-const struct pp_solve_installed *pp_world_installed(
-    const struct pp_solve_world *world, const char *name);
+const struct pp_solve_installed *pp_load_installed(const struct pp_load *l, const char *name);
+/* First candidate of the name; they lie together, the installed one first. cands.n when there is none. */
+size_t pp_load_first_cand(const struct pp_load *l, const char *name);
+bool pp_load_is_cand_of(const struct pp_load *l, size_t cand, const char *name);
 /* The target that names this plugin, or NULL. */
 const struct pp_ask *pp_load_ask(const struct pp_load *l, const char *name);
 /* Does the candidate satisfy the dependency, by its name or a versioned provides? */

@@ -160,11 +160,11 @@ not_installed(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error *
 static size_t
 installed_cand(const struct pp_load *l, const struct pp_ask *ask)
 {
-	for (size_t i = 0; i < l->cands.n; i++)
-		if (l->cands.at[i].origin == PP_FROM_INSTALLED &&
-		    strcmp(l->cands.at[i].release->name, ask->dep.name) == 0 &&
-		    pp_cand_satisfies(l, &l->cands.at[i], &ask->dep))
-			return i;
+	size_t i = pp_load_first_cand(l, ask->dep.name);
+
+	if (pp_load_is_cand_of(l, i, ask->dep.name) &&
+	    pp_cand_satisfies(l, &l->cands.at[i], &ask->dep))
+		return i;
 	return SIZE_MAX;
 }
 

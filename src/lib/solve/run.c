@@ -65,28 +65,32 @@ mapped_bytes(void)
 	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-static void
-lower_limit(int what, rlim_t soft, rlim_t hard)
+/* Never above what is allowed already. */
+static struct rlimit
+lowered(const struct rlimit *old, rlim_t soft, rlim_t hard)
 {
-	struct rlimit old;
-
-	if (getrlimit(what, &old) < 0)
-		return;
-	if (old.rlim_max != RLIM_INFINITY && hard > old.rlim_max)
-		hard = old.rlim_max;
-	struct rlimit r = { soft > hard ? hard : soft, hard };
-	(void)setrlimit(what, &r); /* the parent's wall limit holds in any case */
+	if (old->rlim_max != RLIM_INFINITY && hard > old->rlim_max)
+		hard = old->rlim_max;
+	return (struct rlimit){ soft > hard ? hard : soft, hard };
 }
 
+/* Where a limit cannot be set, the parent's wall limit still holds. */
 static void
 set_limits(unsigned cpu_s)
 {
-	lower_limit(RLIMIT_CORE, 0, 0);
-	lower_limit(RLIMIT_CPU, cpu_s, cpu_s + 1);
-	rlim_t mapped = mapped_bytes();
+	struct rlimit r = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &r);
+	if (getrlimit(RLIMIT_CPU, &r) == 0) {
+		r = lowered(&r, cpu_s, cpu_s + 1);
+		(void)setrlimit(RLIMIT_CPU, &r);
+	}
 	/* A sanitizer maps terabytes by itself. */
-	if (!HAS_SANITIZER && mapped > 0)
-		lower_limit(RLIMIT_AS, mapped + PP_RUN_MEMORY_BYTES, mapped + PP_RUN_MEMORY_BYTES);
+	rlim_t mapped = HAS_SANITIZER ? 0 : mapped_bytes();
+	if (mapped > 0 && getrlimit(RLIMIT_AS, &r) == 0) {
+		r = lowered(&r, mapped + PP_RUN_MEMORY_BYTES, mapped + PP_RUN_MEMORY_BYTES);
+		(void)setrlimit(RLIMIT_AS, &r);
+	}
 }
 
 /* The host's handlers are not for this process; ctrl-C reaches the parent, which then ends the child. */

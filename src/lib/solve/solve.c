@@ -41,7 +41,7 @@ check_target(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **
 		    name);
 		return pp_subject(err, rc, name);
 	}
-	if (pp_world_installed(l->world, name) == NULL &&
+	if (pp_load_installed(l, name) == NULL &&
 	    (ask->is_removal || l->request->verb == PLUGPKG_UPGRADE)) {
 		rc = pp_fail(err, PLUGPKG_E_NOT_INSTALLED, 0, "plugin '%s' is not installed", name);
 		return pp_subject(err, rc, name);

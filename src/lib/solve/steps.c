@@ -9,10 +9,19 @@
 
 #define TEXT_MAX 4096
 
+/* A chosen candidate that requires or recommends. */
+struct asker {
+	size_t cand;
+	const struct pp_dep *dep;
+	bool is_requirement;
+};
+struct askers pp_vec(struct asker);
+
 struct result {
 	const struct pp_load *load;
 	const struct pp_chosen *chosen;
-	bool *is_chosen; /* by candidate */
+	bool *is_chosen;      /* by candidate */
+	struct pp_map askers; /* name -> struct askers, in order of candidates */
 };
 
 static const struct pp_cand *
@@ -27,13 +36,47 @@ is_new(const struct pp_cand *c)
 	return c->origin == PP_FROM_SOURCE || c->origin == PP_FROM_LINK;
 }
 
-static bool
-satisfies_any(const struct result *r, const struct pp_cand *c, const struct pp_deps *deps)
+static void
+index_askers(struct result *r, size_t cand, const struct pp_deps *deps, bool is_requirement)
 {
-	pp_vec_foreach (d, deps)
-		if (pp_cand_satisfies(r->load, c, d))
-			return true;
-	return false;
+	pp_vec_foreach (d, deps) {
+		void **at = pp_map_put(&r->askers, d->name);
+		if (*at == NULL)
+			*at = pp_xcalloc(1, sizeof(struct askers));
+		struct askers *list = *at;
+		pp_vec_push(list, ((struct asker){ cand, d, is_requirement }));
+	}
+}
+
+static void
+free_askers(void *p)
+{
+	struct askers *list = p;
+
+	pp_vec_free(list);
+	free(list);
+}
+
+static void
+result_init(struct result *r, const struct pp_load *l, const struct pp_chosen *chosen)
+{
+	*r = (struct result){
+		.load = l,
+		.chosen = chosen,
+		.is_chosen = pp_xcalloc(l->cands.n + 1, sizeof(bool)),
+	};
+	pp_vec_foreach (i, chosen) {
+		r->is_chosen[*i] = true;
+		index_askers(r, *i, &cand_at(r, *i)->release->requires, true);
+		index_askers(r, *i, &cand_at(r, *i)->release->recommends, false);
+	}
+}
+
+static void
+result_fini(struct result *r)
+{
+	free(r->is_chosen);
+	pp_map_fini(&r->askers, free_askers);
 }
 
 /* ---- why ---- */
@@ -41,9 +84,10 @@ satisfies_any(const struct result *r, const struct pp_cand *c, const struct pp_d
 static const struct pp_cand *
 chosen_named(const struct result *r, const char *name)
 {
-	pp_vec_foreach (i, r->chosen)
-		if (strcmp(cand_at(r, *i)->release->name, name) == 0)
-			return cand_at(r, *i);
+	for (size_t i = pp_load_first_cand(r->load, name); pp_load_is_cand_of(r->load, i, name);
+	     i++)
+		if (r->is_chosen[i])
+			return cand_at(r, i);
 	return NULL;
 }
 
@@ -56,7 +100,7 @@ is_asked_for(const struct result *r, const struct pp_cand *c)
 	if (request->link != NULL)
 		return c->origin == PP_FROM_LINK;
 	if (request->verb == PLUGPKG_UPGRADE && r->load->asks.n == 0)
-		return pp_world_installed(r->load->world, c->release->name) != NULL;
+		return pp_load_installed(r->load, c->release->name) != NULL;
 	pp_vec_foreach (a, &r->load->asks) {
 		if (a->is_removal)
 			continue;
@@ -69,26 +113,40 @@ is_asked_for(const struct result *r, const struct pp_cand *c)
 	return false;
 }
 
+struct best_asker {
+	const char *name;
+	int rank;
+};
+
+static void
+look_at_askers(const struct result *r, const struct pp_cand *c, const char *name,
+    bool is_requirement, struct best_asker *best)
+{
+	const struct askers *list = pp_map_get(&r->askers, name);
+
+	if (list == NULL)
+		return;
+	pp_vec_foreach (a, list) {
+		const struct pp_cand *p = cand_at(r, a->cand);
+		int rank = !is_new(p) ? 1 : !is_asked_for(r, p) ? 2 : 3;
+		if (a->is_requirement != is_requirement || p == c || rank <= best->rank ||
+		    !pp_cand_satisfies(r->load, c, a->dep))
+			continue;
+		best->rank = rank;
+		best->name = p->release->name;
+	}
+}
+
 /* Who asks for c: what was asked for itself before other new plugins, these before installed ones, then by name. */
 static const char *
 who_asks(const struct result *r, const struct pp_cand *c, bool is_requirement)
 {
-	const char *best = NULL;
-	int best_rank = 0;
+	struct best_asker best = { 0 };
 
-	pp_vec_foreach (i, r->chosen) {
-		const struct pp_cand *p = cand_at(r, *i);
-		const struct pp_deps *deps =
-		    is_requirement ? &p->release->requires : &p->release->recommends;
-		if (p == c || !satisfies_any(r, c, deps))
-			continue;
-		int rank = !is_new(p) ? 1 : !is_asked_for(r, p) ? 2 : 3;
-		if (rank <= best_rank)
-			continue;
-		best_rank = rank;
-		best = p->release->name;
-	}
-	return best;
+	look_at_askers(r, c, c->release->name, is_requirement, &best);
+	pp_vec_foreach (d, &c->release->provides)
+		look_at_askers(r, c, d->name, is_requirement, &best);
+	return best.name;
 }
 
 /* The installed plugin that c replaces and that goes, or NULL. */
@@ -96,7 +154,7 @@ static const struct pp_solve_installed *
 replaced_by(const struct result *r, const struct pp_cand *c)
 {
 	pp_vec_foreach (d, &c->release->replaces) {
-		const struct pp_solve_installed *old = pp_world_installed(r->load->world, d->name);
+		const struct pp_solve_installed *old = pp_load_installed(r->load, d->name);
 		if (old == NULL || chosen_named(r, d->name) != NULL)
 			continue;
 		if (d->range == NULL || pp_range_match(d->range, &old->release->version, true))
@@ -108,7 +166,7 @@ replaced_by(const struct result *r, const struct pp_cand *c)
 static void
 set_why(const struct result *r, const struct pp_cand *c, struct pp_step *s)
 {
-	const struct pp_solve_installed *old = pp_world_installed(r->load->world, c->release->name);
+	const struct pp_solve_installed *old = pp_load_installed(r->load, c->release->name);
 	const struct pp_solve_installed *replaced = replaced_by(r, c);
 	const char *because = NULL;
 
@@ -146,7 +204,7 @@ add_step(const struct result *r, const struct pp_cand *c, enum pp_action action,
     struct pp_plan *plan)
 {
 	const struct pp_release *rel = c->release;
-	const struct pp_solve_installed *old = pp_world_installed(r->load->world, rel->name);
+	const struct pp_solve_installed *old = pp_load_installed(r->load, rel->name);
 	struct pp_step *s = pp_plan_add(plan, action, rel->name, rel->version.text);
 
 	s->old_version = old != NULL ? pp_xstrdup(old->release->version.text) : NULL;
@@ -195,7 +253,7 @@ add_changes(const struct result *r, struct pp_plan *plan, plugpkg_error **err)
 		const struct pp_cand *c = cand_at(r, o->cand);
 		if (is_new(c)) {
 			const struct pp_solve_installed *old =
-			    pp_world_installed(r->load->world, c->release->name);
+			    pp_load_installed(r->load, c->release->name);
 			struct pp_step *s = add_step(r, c, action_of(c, old), o->depth, plan);
 			s->source = pp_xstrdup(c->origin == PP_FROM_LINK
 						   ? "link"
@@ -305,19 +363,14 @@ enum plugpkg_code
 pp_steps_add(const struct pp_load *l, const struct pp_chosen *chosen, struct pp_plan *plan,
     plugpkg_error **err)
 {
-	struct result r = {
-		.load = l,
-		.chosen = chosen,
-		.is_chosen = pp_xcalloc(l->cands.n + 1, sizeof(bool)),
-	};
+	struct result r;
 
-	pp_vec_foreach (i, chosen)
-		r.is_chosen[*i] = true;
+	result_init(&r, l, chosen);
 	enum plugpkg_code rc = add_changes(&r, plan, err);
 	if (rc == PLUGPKG_OK) {
 		add_gone(&r, plan);
 		add_suggestions(&r, plan);
 	}
-	free(r.is_chosen);
+	result_fini(&r);
 	return rc;
 }
