@@ -106,7 +106,8 @@ open_outer(struct pp_reader *r, int fd)
 	    archive_read_append_filter(r->outer, filter) != ARCHIVE_OK ||
 	    archive_read_open_fd(r->outer, fd, PP_READER_BLOCK) != ARCHIVE_OK ||
 	    archive_read_next_header(r->outer, &entry) != ARCHIVE_OK)
-		return fail_libarchive(r, r->outer, NULL);
+		return pp_report_bad(
+		    r->report, NULL, "is damaged or truncated: it cannot be decompressed");
 	if (archive_filter_count(r->outer) != 2 || archive_filter_code(r->outer, 0) != filter ||
 	    archive_filter_code(r->outer, 1) != ARCHIVE_FILTER_NONE)
 		return pp_report_bad(r->report, NULL, "is not compressed once with zstd or gzip");

@@ -1,53 +1,104 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""unpack-client.py HELPER ARCHIVE DIR [MAX_BYTES MAX_FILES [exact]]
-   unpack-client.py HELPER --pack DIR OUTPUT [MTIME]
+"""Plays plugpkg's side towards the unpack helper.
 
-Plays plugpkg's side towards the unpack helper and prints its answer: one JSON line. The status is the
-helper's own when it answers nothing (a crash), 0 for "done", 1 for "failed".
+unpack-client.py HELPER unpack ARCHIVE DIR [MAX_BYTES MAX_FILES]
+unpack-client.py HELPER pack DIR OUTPUT [MTIME]
+    prints the helper's answer; status 0 for "done", 1 for "failed"
+unpack-client.py HELPER corpus CORPUS SCRATCH
+    unpacks every archive of make-hostile.py; each has to be refused as policy, with the words that its
+    list wants, leaving nothing beside its directory. TAP.
+
+Status 99: the helper broke down.
 """
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 
-
-def ask(helper, request, fds):
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    # The helper finds its socket at 3, wherever it is here.
-    child = subprocess.Popen(
-        ["/bin/sh", "-c", f'exec "$0" 3<&{theirs.fileno()}', helper],
-        pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-    ) if theirs.fileno() != 3 else subprocess.Popen(
-        [helper], pass_fds=[3], stdin=subprocess.DEVNULL)
-    theirs.close()
-    socket.send_fds(ours, [json.dumps(request).encode()], fds)
-    answer = ours.recv(65536)
-    ours.close()
-    status = child.wait()
-    if not answer:
-        print(json.dumps({"type": "crashed", "status": status}))
-        sys.exit(status if status > 1 else 99)
-    if status != 0:
-        print(json.dumps({"type": "bad-exit", "status": status}))
-        sys.exit(99)
-    print(answer.decode())
-    sys.exit(0 if json.loads(answer)["type"] == "done" else 1)
+MAX_BYTES = 4 << 30
+MAX_FILES = 100000
 
 
-def main(helper, *args):
-    if args[0] == "--pack":
-        fds = [os.open(args[1], os.O_RDONLY | os.O_DIRECTORY),
-               os.open(args[2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)]
-        mtime = int(args[3]) if len(args) > 3 else 0
-        ask(helper, {"type": "pack", "id": 1, "mtime": mtime, "max_bytes": 4 << 30,
-                     "max_files": 100000}, fds)
-    fds = [os.open(args[0], os.O_RDONLY), os.open(args[1], os.O_RDONLY | os.O_DIRECTORY)]
-    ask(helper, {"type": "unpack", "id": 1,
-                 "max_bytes": int(args[2]) if len(args) > 2 else 64 << 20,
-                 "max_files": int(args[3]) if len(args) > 3 else 20000,
-                 "exact": len(args) > 4}, fds)
+class Helper:
+    def __init__(self, path):
+        self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # The helper looks for its socket at 3, wherever it is here.
+        self.child = subprocess.Popen(
+            ["/bin/sh", "-c", f'exec "$0" 3<&{theirs.fileno()}', path],
+            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        theirs.close()
+
+    def ask(self, request, fds):
+        socket.send_fds(self.ours, [json.dumps(request | {"id": 1}).encode()], fds)
+        for fd in fds:
+            os.close(fd)
+        answer = self.ours.recv(65536)
+        if not answer:
+            sys.stderr.write(f"the helper broke down: status {self.child.wait()}\n")
+            sys.exit(99)
+        return json.loads(answer)
+
+    def unpack(self, archive, directory, max_bytes=MAX_BYTES, max_files=MAX_FILES):
+        return self.ask({"type": "unpack", "max_bytes": max_bytes, "max_files": max_files}, [
+            os.open(archive, os.O_RDONLY), os.open(directory, os.O_RDONLY | os.O_DIRECTORY)])
+
+    def pack(self, directory, output, mtime=0):
+        return self.ask({"type": "pack", "mtime": mtime, "max_bytes": MAX_BYTES,
+                         "max_files": MAX_FILES}, [
+            os.open(directory, os.O_RDONLY | os.O_DIRECTORY),
+            os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)])
+
+    def end(self):
+        self.ours.close()
+        if self.child.wait() != 0:
+            sys.stderr.write(f"the helper ended with status {self.child.returncode}\n")
+            sys.exit(99)
 
 
-main(*sys.argv[1:])
+def flaw(answer, want, beside):
+    if answer["type"] != "failed":
+        return f"was accepted: {answer}"
+    if answer["kind"] != "archive":
+        return f"failed otherwise: {answer}"
+    if want not in answer["text"]:
+        return f"was refused with other words than '{want}': {answer}"
+    if beside != ["plugin"]:
+        return f"wrote beside its directory: {beside}"
+    return None
+
+
+def corpus(helper, directory, scratch):
+    with open(os.path.join(directory, "LIST.json")) as f:
+        listed = json.load(f)
+    print(f"1..{len(listed)}")
+    failed = False
+    for i, entry in enumerate(listed):
+        outside = os.path.join(scratch, "outside")
+        plugin = os.path.join(outside, "plugin")
+        os.makedirs(plugin)
+        answer = helper.unpack(os.path.join(directory, entry["file"]), plugin, MAX_BYTES, 2000)
+        why = flaw(answer, entry["want"], os.listdir(outside))
+        shutil.rmtree(outside)
+        print(f"{'not ok' if why else 'ok'} {i + 1} - {entry['file']}: "
+              f"{why or answer.get('entry', 'it')!r} {'' if why else answer['text']}")
+        failed = failed or why is not None
+    return failed
+
+
+def main(path, verb, *args):
+    helper = Helper(path)
+    if verb == "corpus":
+        status = corpus(helper, *args)
+    else:
+        numbers = [int(a) for a in args[2:]]
+        answer = (helper.pack if verb == "pack" else helper.unpack)(*args[:2], *numbers)
+        print(json.dumps(answer))
+        status = answer["type"] != "done"
+    helper.end()
+    return int(status)
+
+
+sys.exit(main(*sys.argv[1:]))
