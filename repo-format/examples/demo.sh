@@ -71,6 +71,14 @@ cat <<END
   demo-cms/     the application and its root
 
 Try next:
+END
+# From a build tree the programs and their helpers are not where a shell looks.
+if [ -n "${PLUGPKG_LIBEXEC-}" ]; then
+	cat <<END
+  export PLUGPKG_LIBEXEC=$PLUGPKG_LIBEXEC PATH=$PLUGPKG_LIBEXEC:\$PATH
+END
+fi
+cat <<END
   plugpkg --root $app install kind-upgrade@1.0
   plugpkg --root $app search species
   plugpkg --root $app install animal species-latin --dry-run
