@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plugin.json: a full one is understood, and every field that is wrong is named with its value and the cure. */
+/* plugin.json: a full one is understood, a wrong field is named with its value and the cure. */
 #include <stdlib.h>
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Versions: what is one, precedence as SemVer 2.0.0 section 11 has it, any number of parts, limits. */
+/* Versions: what is one, precedence (SemVer 2.0.0, section 11), any number of parts, limits. */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "lib/model/semver.h"

@@ -259,15 +259,16 @@ check_scripts(struct lint *l, const struct pp_manifest *m)
 
 /* ---- all of it ---- */
 
-/* The manifest's text; false when that is a finding. */
-static bool
-read_manifest(struct lint *l, struct pp_buf *text)
+/* The manifest's text; *out_found false when that it has none is a finding. */
+static enum plugpkg_code
+read_manifest(struct lint *l, struct pp_buf *text, bool *out_found, plugpkg_error **err)
 {
-	int r = pp_read_file_at(l->dir_fd, MANIFEST, text);
 	PP_AUTO_FREE char *why = NULL;
+	int r = pp_read_file_at(l->dir_fd, MANIFEST, text);
 
+	*out_found = r == 0;
 	if (r == 0)
-		return true;
+		return PLUGPKG_OK;
 	if (r == -ENOENT)
 		why = pp_asprintf(
 		    "%s: is missing: a plugin has it at the top of its directory", l->file);
@@ -277,42 +278,45 @@ read_manifest(struct lint *l, struct pp_buf *text)
 	else if (r == -EISDIR || r == -EINVAL || r == -ELOOP)
 		why = pp_asprintf("%s: is no regular file", l->file);
 	else
-		why = pp_asprintf("%s: cannot be read: %s", l->file, pp_errno_text(-r));
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", l->file);
 	find(l, "error", NULL, why, NULL);
-	return false;
+	return PLUGPKG_OK;
 }
 
-static void
-lint_manifest(struct lint *l)
+static enum plugpkg_code
+lint_manifest(struct lint *l, plugpkg_error **err)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
 	PP_AUTO(manifest) struct pp_manifest *m = NULL;
+	bool found;
+	enum plugpkg_code rc = read_manifest(l, &text, &found, err);
 
-	if (!read_manifest(l, &text))
-		return;
+	if (rc != PLUGPKG_OK || !found)
+		return rc;
 	m = pp_manifest_check(
 	    (struct pp_str){ pp_buf_cstr(&text), text.n }, l->file, find_fault, l);
 	if (m == NULL)
-		return;
+		return PLUGPKG_OK;
 	check_scripts(l, m);
 	check_unknown(l, m->json);
 	check_advice(l, m);
+	return PLUGPKG_OK;
 }
 
 enum plugpkg_code
 pp_lint_dir(int dir_fd, const char *where, size_t *out_errors, size_t *out_warnings,
-    plugpkg_row_fn row, void *user, plugpkg_error **err PP_UNUSED)
+    plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
 	bool is_here = where == NULL || strcmp(where, ".") == 0;
 	PP_AUTO_FREE char *file =
 	    is_here ? pp_xstrdup(MANIFEST)
 		    : pp_asprintf("%s%s%s", where, pp_ends_with(where, "/") ? "" : "/", MANIFEST);
 	struct lint l = { .dir_fd = dir_fd, .file = file, .row = row, .user = user };
+	enum plugpkg_code rc = lint_manifest(&l, err);
 
-	lint_manifest(&l);
 	*out_errors = l.errors;
 	*out_warnings = l.warnings;
-	return PLUGPKG_OK;
+	return rc;
 }
 
 /*
