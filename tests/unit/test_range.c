@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ranges: read as npm does (by a table of its own package), four-part versions, messages, limits. */
+/* Ranges: read as npm does (a table made by its package), four-part versions, messages, limits. */
 #include <stdlib.h>
 
 #include "base/fd.h"
