@@ -271,6 +271,16 @@ length_and_digests_of_a_snapshot_count(void)
 }
 
 static void
+an_expired_local_snapshot_is_not_enough(void)
+{
+	PP_AUTO(tuf) struct pp_tuf *t = ready_for_snapshot(1, 3);
+	pp_json *body = tuf_with_str(tuf_snapshot(3, 1), "expires", TUF_EXPIRED);
+
+	CHECK_INT(give_snapshot(t, PP_TUF_LOCAL, body, "s"), PLUGPKG_OK);
+	CHECK_INT(pp_tuf_check_snapshot(t, NULL), PLUGPKG_E_EXPIRED);
+}
+
+static void
 no_role_leaves_a_snapshot_or_goes_back_in_it(void)
 {
 	PP_AUTO(tuf) struct pp_tuf *t = ready_for_snapshot(5, 5);
@@ -415,6 +425,7 @@ TAP_MAIN(
 	CASE(another_role_served_as_timestamp_is_refused)
 	CASE(a_snapshot_is_the_one_that_timestamp_names)
 	CASE(length_and_digests_of_a_snapshot_count)
+	CASE(an_expired_local_snapshot_is_not_enough)
 	CASE(no_role_leaves_a_snapshot_or_goes_back_in_it)
 	CASE(new_keys_let_version_numbers_go_back)
 	CASE(targets_are_those_that_snapshot_names)

@@ -163,11 +163,16 @@ a_key_under_a_second_id_or_of_unknown_type_does_not_count(void)
 	pp_json *root = tuf_with_role(tuf_root(1), "root", "ab", 2);
 	char a[65], b[65];
 
-	/* Under b's id stands a's key: its holder would count twice. */
+	/* Under b's id stands a's key, and what a signed: its holder would count twice. */
 	tuf_keyid('a', a);
 	tuf_keyid('b', b);
 	pp_json_set(pp_json_get(root, "keys"), b, tuf_key('a'));
-	CHECK_INT(start(root, "ab", &t), PLUGPKG_E_SIGNATURE);
+	PP_AUTO_FREE char *file = tuf_sign(root, "ab");
+	PP_AUTO_JSON pp_json *doc = pp_json_parse(file, strlen(file), NULL);
+	pp_json *sigs = pp_json_get(doc, "signatures");
+	pp_json_set_str(pp_json_at(sigs, 1), "sig", pp_json_get_str(pp_json_at(sigs, 0), "sig"));
+	PP_AUTO_FREE char *text = pp_json_line(doc);
+	CHECK_INT(pp_tuf_new(text, strlen(text), TUF_NOW, &t, NULL), PLUGPKG_E_SIGNATURE);
 
 	root = tuf_with_role(tuf_root(1), "root", "ab", 1);
 	pp_json_set_str(pp_json_get(pp_json_get(root, "keys"), b), "keytype", "new");

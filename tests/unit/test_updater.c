@@ -25,6 +25,7 @@ struct world {
 	char dir[40];
 	struct pp_map files[N_MIRRORS]; /* path -> text; "!" as text: cannot be reached */
 	bool is_down[N_MIRRORS];
+	bool is_careless; /* leaves it to the updater to count bytes */
 	size_t n_mirrors;
 	struct pp_buf log; /* paths asked for; the second mirror's with a leading 1/ */
 	int64_t now;
@@ -63,7 +64,7 @@ get(void *user, size_t mirror, const char *path, size_t max_bytes, struct pp_buf
 	*out_status = text != NULL ? 200 : (int)w->status;
 	if (w->is_down[mirror] || (text != NULL && strcmp(text, "!") == 0))
 		return pp_fail(err, PLUGPKG_E_NETWORK, 0, "mirror %zu does not answer", mirror);
-	if (text != NULL && strlen(text) > max_bytes)
+	if (text != NULL && strlen(text) > max_bytes && !w->is_careless)
 		return pp_fail(err, PLUGPKG_E_DIGEST, 0, "'%s' is too long", path);
 	pp_buf_adds(out, text != NULL ? text : "");
 	return PLUGPKG_OK;
@@ -415,13 +416,14 @@ too_many_bytes_are_refused(void)
 	static const char *const paths[] = { "2.root.json", "timestamp.json", "1.snapshot.json",
 		"1.targets.json" };
 
-	for (size_t i = 0; i < PP_LEN(paths); i++) {
+	for (size_t i = 0; i < 2 * PP_LEN(paths); i++) {
 		PP_CLEANUP(world_fini) struct world w;
 		char *endless = pp_xmalloc(PP_TUF_MAX_TARGETS_BYTES + 2);
 		world_start(&w, 1);
 		memset(endless, ' ', PP_TUF_MAX_TARGETS_BYTES + 1);
 		endless[PP_TUF_MAX_TARGETS_BYTES + 1] = '\0';
-		put(&w, 0, paths[i], endless);
+		w.is_careless = i >= PP_LEN(paths);
+		put(&w, 0, paths[i % PP_LEN(paths)], endless);
 		CHECK_INT(refresh(&w, NULL), PLUGPKG_E_DIGEST);
 	}
 }
