@@ -60,7 +60,10 @@ find_release(const struct scenario *c, const struct pp_release *like)
 	return NULL;
 }
 
-/* Installed releases without relations borrow them: the same release is parsed again from its text. */
+/*
+ * Installed releases without relations borrow them: the same release is parsed again from its
+ * text.
+ */
 static void
 add_installed(struct reader *r, struct pp_release *release)
 {
@@ -128,6 +131,18 @@ start_release(struct reader *r, const char *line)
 	pp_json_set_str(r->draft.json, "version", r->draft.words.at[1]);
 }
 
+static bool
+is_relation(const char *word)
+{
+	static const char *const relations[] = { "requires", "recommends", "suggests", "conflicts",
+		"provides", "replaces", "os", "arch", "min-client" };
+
+	for (size_t i = 0; i < PP_LEN(relations); i++)
+		if (strcmp(relations[i], word) == 0)
+			return true;
+	return false;
+}
+
 static void
 add_relation(struct reader *r, const char *line)
 {
@@ -135,7 +150,7 @@ add_relation(struct reader *r, const char *line)
 	pp_json *j = r->draft.json;
 
 	split(line, &words);
-	if (j == NULL || words.n < 2) {
+	if (j == NULL || words.n < 2 || !is_relation(words.at[0])) {
 		fail(r, pp_asprintf("no relation: '%s'", line));
 		return;
 	}

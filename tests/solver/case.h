@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scenarios for the solver as text: a world, a command, and the plan or refusal that must come out.
- * Format: tests/solver/README.
+ * Scenarios for the solver as text: a world, a command, and the plan or refusal that must come
+ * out. Format: tests/solver/README.
  */
 #ifndef CASE_H
 #define CASE_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a plan's text, carries it out on paper, and looks at every rule. Shares no code with the solver. */
+/*
+ * Reads a plan's text, carries it out on paper, and looks at every rule. Shares no code with the
+ * solver.
+ */
 #include "check.h"
 
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random small worlds: the solver finds a plan exactly when trying every set finds one, and every plan obeys
- * the rules. The worlds are the same on every machine; a failing one is printed as a scenario.
+ * Random small worlds: the solver finds a plan exactly when trying every set finds one, and every
+ * plan obeys the rules. The worlds are the same on every machine; a failing one is printed as a
+ * scenario.
  */
 #include "random.h"
 

@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
-/* Number of the worlds 1 to n in which they disagree, or a plan breaks a rule; each is printed as comments. */
+/*
+ * Number of the worlds 1 to n in which they disagree, or a plan breaks a rule; each is printed as
+ * comments.
+ */
 uint64_t random_worlds_wrong(uint64_t n);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs every scenario of tests/solver/ and some random worlds, or the files or the number named, and says TAP. */
+/*
+ * Runs every scenario of tests/solver/ and some random worlds, or the files or the number named,
+ * and says TAP.
+ */
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/str.h"
@@ -83,7 +86,10 @@ run_one(struct scenario *c, char **out_text)
 		comment("the result breaks a rule", broken);
 	}
 	ok = ways_work(c, text) && ok;
-	/* Once more in this process, where sanitizers and coverage look; not what needs the limits. */
+	/*
+	 * Once more in this process, where sanitizers and coverage look; not what needs the
+	 * limits.
+	 */
 	bool has_limits = false;
 	pp_vec_foreach (w, &c->run)
 		has_limits |= pp_starts_with(*w, "--cpu=");

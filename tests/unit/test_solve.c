@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What scenarios cannot say: which names are asked for, failing sources, cancelling, very many versions. */
+/*
+ * What scenarios cannot say: which names are asked for, failing sources, cancelling, very many
+ * versions.
+ */
 #include "lib/solve/solve.h"
 #include "tap.h"
 
 #include <signal.h>
 
-/* A source that makes its releases up: chain-N requires chain-(N-1); "many" has very many versions. */
+/*
+ * A source that makes its releases up: chain-N requires chain-(N-1); "many" has very many
+ * versions.
+ */
 struct invented {
 	size_t n_asked;
 	bool fails;

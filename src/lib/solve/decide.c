@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs libsolv and reads its answers: the chosen candidates, why something was left behind, the facts of a
- * refusal. Never its own texts, and never its decision lists: those name one rule of many, or crash.
+ * Runs libsolv and reads its answers: the chosen candidates, why something was left behind, the
+ * facts of a refusal. Never its own texts, and never its decision lists: those name one rule of
+ * many, or crash.
  */
 #include "lib/solve/decide.h"
 
@@ -113,7 +114,10 @@ add_rule_facts(const struct pp_pool *p, Solver *s, Id rule, struct pp_facts *out
 	queue_free(&infos);
 }
 
-/* All rules of the problem together prove it; the one that libsolv would name is often a side branch. */
+/*
+ * All rules of the problem together prove it; the one that libsolv would name is often a side
+ * branch.
+ */
 static void
 add_problem_facts(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, Id problem,
     struct pp_facts *out)

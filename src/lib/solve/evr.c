@@ -7,8 +7,9 @@
  *   ident = "A" digits | "B" 1*code     a number, or any other identifier
  *   code  = letter B-Z a-z as it is | "AA" for "-" | "AB".."AK" for 0..9 | "AL" for "A"
  *
- * "~" sorts below the end of the text, so prereleases come before their release and the end of the list
- * ("~~") before one more identifier. No "-" or ":" is left: libsolv would read release and epoch.
+ * "~" sorts below the end of the text, so prereleases come before their release and the end of
+ * the list ("~~") before one more identifier. No "-" or ":" is left: libsolv would read release
+ * and epoch.
  */
 #include "lib/solve/evr.h"
 

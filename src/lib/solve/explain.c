@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From facts to sentences. Facts that say the same of several versions of one plugin become one sentence;
- * sentences are told from the leaves to what was asked for.
+ * From facts to sentences. Facts that say the same of several versions of one plugin become one
+ * sentence; sentences are told from the leaves to what was asked for.
  */
 #include "lib/solve/explain.h"
 

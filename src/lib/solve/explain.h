@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Refusals as a person would put them: cause before consequence, one sentence an edge, versions merged to
- * ranges. Works on facts about candidates; knows nothing of how the solver found them.
+ * Refusals as a person would put them: cause before consequence, one sentence an edge, versions
+ * merged to ranges. Works on facts about candidates; knows nothing of how the solver found them.
  */
 #ifndef PP_SOLVE_EXPLAIN_H
 #define PP_SOLVE_EXPLAIN_H
@@ -31,7 +31,10 @@ void pp_explain(const struct pp_load *l, const struct pp_facts *facts, struct pp
 
 /* "user@^2", or "user" when any release would do. */
 void pp_explain_add_dep(struct pp_buf *b, const struct pp_dep *dep);
-/* "there is only 1.0.0", "there are 1.0.0 and 1.2.0": what the name's own source has, and what is installed. */
+/*
+ * "there is only 1.0.0", "there are 1.0.0 and 1.2.0": what the name's own source has, and what is
+ * installed.
+ */
 void pp_explain_add_existing(struct pp_buf *b, const struct pp_known *k);
 /* Why nothing satisfies dep, as a clause: "no source has it", "this application has 5.2.0". */
 void pp_explain_add_missing(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Which job each verb, target, hold and range becomes (the table of libsolv's pitfalls decides which one). */
+/*
+ * Which job each verb, target, hold and range becomes (the table of libsolv's pitfalls decides
+ * which one).
+ */
 #include "lib/solve/jobs.h"
 
 #include <solv/solver.h>
@@ -98,8 +101,9 @@ favour(struct pp_jobs *j, struct pp_pool *p, const char *name)
 }
 
 /*
- * Installed providers win by themselves. The rank of a plugin is that among the providers of the first
- * virtual name it has, in order of names: one rank a plugin is all that libsolv can be told.
+ * Installed providers win by themselves. The rank of a plugin is that among the providers of the
+ * first virtual name it has, in order of names: one rank a plugin is all that libsolv can be
+ * told.
  */
 static void
 rank_providers(struct pp_jobs *j, struct pp_pool *p)
@@ -133,7 +137,10 @@ rank_providers(struct pp_jobs *j, struct pp_pool *p)
 
 /* ---- standing wishes ---- */
 
-/* A range that the installed version breaks already is no wish of this request: `sync` sees to it. */
+/*
+ * A range that the installed version breaks already is no wish of this request: `sync` sees to
+ * it.
+ */
 static void
 keep_wanted(struct pp_jobs *j, struct pp_pool *p, const struct pp_cand *c)
 {

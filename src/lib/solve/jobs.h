@@ -25,7 +25,10 @@ struct pp_jobs {
 	struct pp_job_list pp_vec(struct pp_job) list;
 };
 
-/* The standing wishes: the application's names, holds, ranges of plugpkg.json, order among providers. */
+/*
+ * The standing wishes: the application's names, holds, ranges of plugpkg.json, order among
+ * providers.
+ */
 void pp_jobs_init(struct pp_jobs *j, struct pp_pool *p);
 /* What the request adds. */
 void pp_jobs_add_request(struct pp_jobs *j, struct pp_pool *p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk over names, breadth first, and the admission of releases. Owns the releases that the sources'
- * callbacks hand out. Decides nothing: what it leaves out could not be chosen at all.
+ * The walk over names, breadth first, and the admission of releases. Owns the releases that the
+ * sources' callbacks hand out. Decides nothing: what it leaves out could not be chosen at all.
  */
 #include "lib/solve/load.h"
 
@@ -281,7 +281,9 @@ major_length(const struct pp_slot *s)
 	return strcspn(s->release->version.parts, ".");
 }
 
-/* Of very many versions only the newest of each major are candidates until a range needs others. */
+/*
+ * Of very many versions only the newest of each major are candidates until a range needs others.
+ */
 static void
 thin_out(struct pp_known *k)
 {
@@ -408,7 +410,10 @@ see_beginnings(struct pp_load *l)
 
 /* ---- candidates ---- */
 
-/* Who asks for a prerelease by its name means it for the others too, as if it were installed already. */
+/*
+ * Who asks for a prerelease by its name means it for the others too, as if it were installed
+ * already.
+ */
 static bool
 is_loose(const struct pp_load *l, const struct pp_known *k, const struct pp_slot *s)
 {

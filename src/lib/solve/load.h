@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a request can reach: a walk over names by the sources' callbacks, and which releases of each name
- * are candidates. What is left out is remembered with its reason, for explanations.
+ * What a request can reach: a walk over names by the sources' callbacks, and which releases of
+ * each name are candidates. What is left out is remembered with its reason, for explanations.
  */
 #ifndef PP_SOLVE_LOAD_H
 #define PP_SOLVE_LOAD_H
@@ -78,7 +78,10 @@ struct pp_load {
 	size_t n_hosts;
 };
 
-/* world and request borrowed until pp_load_fini(). Errors: BAD_RANGE, and what the callbacks fail with. */
+/*
+ * world and request borrowed until pp_load_fini(). Errors: BAD_RANGE, and what the callbacks fail
+ * with.
+ */
 enum plugpkg_code pp_load_init(struct pp_load *l, const struct pp_solve_world *world,
     const struct pp_solve_request *request, plugpkg_error **err);
 enum plugpkg_code pp_load_walk(struct pp_load *l, plugpkg_context *ctx, plugpkg_error **err);
@@ -87,14 +90,19 @@ void pp_load_fini(struct pp_load *l);
 /* NULL when the walk did not come by. */
 const struct pp_known *pp_load_known(const struct pp_load *l, const char *name);
 const struct pp_solve_installed *pp_load_installed(const struct pp_load *l, const char *name);
-/* First candidate of the name; they lie together, the installed one first. cands.n when there is none. */
+/*
+ * First candidate of the name; they lie together, the installed one first. cands.n when there is
+ * none.
+ */
 size_t pp_load_first_cand(const struct pp_load *l, const char *name);
 bool pp_load_is_cand_of(const struct pp_load *l, size_t cand, const char *name);
 /* The target that names this plugin, or NULL. */
 const struct pp_ask *pp_load_ask(const struct pp_load *l, const char *name);
 /* Does the candidate satisfy the dependency, by its name or a versioned provides? */
 bool pp_cand_satisfies(const struct pp_load *l, const struct pp_cand *c, const struct pp_dep *dep);
-/* Is this provides of the candidate not hidden by a source of higher priority that owns the name? */
+/*
+ * Is this provides of the candidate not hidden by a source of higher priority that owns the name?
+ */
 bool pp_cand_may_speak_for(const struct pp_load *l, const struct pp_cand *c, const char *name);
 /* The range of `plugins` in plugpkg.json, when it says more than "*"; else NULL. */
 const struct pp_dep *pp_world_wanted(const struct pp_solve_world *world, const char *name);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Strongly connected components (Tarjan, without recursion: chains may be long), once over all edges to find
- * the cycles, then again without the weak edges inside them. Depth follows in the order of their discovery,
- * because a component is complete only after all that it depends on.
+ * Strongly connected components (Tarjan, without recursion: chains may be long), once over all
+ * edges to find the cycles, then again without the weak edges inside them. Depth follows in the
+ * order of their discovery, because a component is complete only after all that it depends on.
  *
- * A cycle whose members have `install` scripts is refused here once releases tell which scripts they have.
+ * A cycle whose members have `install` scripts is refused here once releases tell which scripts
+ * they have.
  */
 #include "lib/solve/order.h"
 

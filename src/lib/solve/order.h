@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The order of a set of plugins: dependencies first, then depth, then name; the same for the same set. */
+/*
+ * The order of a set of plugins: dependencies first, then depth, then name; the same for the same
+ * set.
+ */
 #ifndef PP_SOLVE_ORDER_H
 #define PP_SOLVE_ORDER_H
 
@@ -13,8 +16,8 @@ struct pp_ordered {
 struct pp_order pp_vec(struct pp_ordered);
 
 /*
- * Orders `cands` (ascending indices; names of the application are left out). A recommendation or suggestion
- * that is in the set orders like a requirement, except inside a cycle.
+ * Orders `cands` (ascending indices; names of the application are left out). A recommendation or
+ * suggestion that is in the set orders like a requirement, except inside a cycle.
  */
 void pp_order_sort(const struct pp_load *l, const size_t *cands, size_t n, struct pp_order *out);
 

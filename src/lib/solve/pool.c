@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Translation into libsolv's pool. Every plugin provides its name twice: NAME for all of its versions and
- * NAME@stable for releases only (no name holds an "@" after its first character). Ranges become
- * comparators joined by WITH (one plugin must fulfil all), alternatives joined by OR.
+ * Translation into libsolv's pool. Every plugin provides its name twice: NAME for all of its
+ * versions and NAME@stable for releases only (no name holds an "@" after its first character).
+ * Ranges become comparators joined by WITH (one plugin must fulfil all), alternatives joined by
+ * OR.
  */
 #include "lib/solve/pool.h"
 
@@ -69,8 +70,8 @@ all_of(struct pp_pool *p, Id name, const struct pp_alternative *alt)
 }
 
 /*
- * npm's rule: a comparator that names a prerelease opens the prereleases of its own numbers, and of no
- * others. They lie above the numbers' floor and below their release.
+ * npm's rule: a comparator that names a prerelease opens the prereleases of its own numbers, and
+ * of no others. They lie above the numbers' floor and below their release.
  */
 static Id
 prereleases_of(struct pp_pool *p, Id name, const struct pp_alternative *alt, Id id)
@@ -147,7 +148,10 @@ repo_of(const struct pp_pool *p, const struct pp_cand *c)
 	return NULL;
 }
 
-/* Nothing changes its origin by itself, except the plugin that the request links or takes back from a link. */
+/*
+ * Nothing changes its origin by itself, except the plugin that the request links or takes back
+ * from a link.
+ */
 static Id
 vendor_of(struct pp_pool *p, const struct pp_cand *c)
 {
@@ -227,7 +231,10 @@ add_provides(struct pp_pool *p, Repo *repo, const struct pp_cand *c, Id evr)
 	return at;
 }
 
-/* One array after the other: libsolv keeps them in one block and moves an array that grows again later. */
+/*
+ * One array after the other: libsolv keeps them in one block and moves an array that grows again
+ * later.
+ */
 static Id
 add_solvable(struct pp_pool *p, const struct pp_cand *c)
 {

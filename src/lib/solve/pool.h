@@ -10,7 +10,10 @@
 
 #define PP_NO_CAND SIZE_MAX
 
-/* requires, recommends, suggests and wishes take releases only, unless the range names a prerelease. */
+/*
+ * requires, recommends, suggests and wishes take releases only, unless the range names a
+ * prerelease.
+ */
 enum pp_reach {
 	PP_REACH_RELEASES,
 	PP_REACH_ALL, /* conflicts and replaces hit prereleases too */

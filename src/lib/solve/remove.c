@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Removal looks at the installed plugins only (with sources at hand a solver would rather upgrade dependents
- * than let them go). What has to go along is then the least fixed point, unique, and needs no search.
+ * Removal looks at the installed plugins only (with sources at hand a solver would rather upgrade
+ * dependents than let them go). What has to go along is then the least fixed point, unique, and
+ * needs no search.
  */
 #include "lib/solve/remove.h"
 

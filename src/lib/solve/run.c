@@ -93,7 +93,10 @@ set_limits(unsigned cpu_s)
 	}
 }
 
-/* The host's handlers are not for this process; ctrl-C reaches the parent, which then ends the child. */
+/*
+ * The host's handlers are not for this process; ctrl-C reaches the parent, which then ends the
+ * child.
+ */
 static void
 reset_signals(const sigset_t *old)
 {

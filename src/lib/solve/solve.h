@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Resolution: what to install, upgrade and remove so that every rule holds. libsolv decides in a forked
- * child with limits; this module translates, orders and explains. Reads no files: releases come by callback.
+ * Resolution: what to install, upgrade and remove so that every rule holds. libsolv decides in a
+ * forked child with limits; this module translates, orders and explains. Reads no files: releases
+ * come by callback.
  */
 #ifndef PP_SOLVE_SOLVE_H
 #define PP_SOLVE_SOLVE_H
@@ -44,8 +45,9 @@ struct pp_solve_request {
 	unsigned cpu_s;                /* limit of the decision in processor time; 0: the usual */
 };
 /*
- * Fills the plan's steps (ordered: new and changed plugins dependencies first, then removals dependents first; ties by name), kept, suggested.
- * Errors: NOT_FOUND NOT_INSTALLED NO_SOLUTION (message: cause before consequence, one sentence a line; hint: ways out) INTERRUPTED.
+ * Fills the plan's steps (ordered: new and changed plugins dependencies first, then removals
+ * dependents first; ties by name), kept, suggested. Errors: NOT_FOUND NOT_INSTALLED NO_SOLUTION
+ * (message: cause before consequence, one sentence a line; hint: ways out) INTERRUPTED.
  */
 enum plugpkg_code pp_solve(plugpkg_context *ctx, const struct pp_solve_world *world,
     const struct pp_solve_request *request, struct pp_plan *plan, plugpkg_error **err);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Steps of a plan. Works on names and versions only; digests and sizes are filled in by the caller. */
+/*
+ * Steps of a plan. Works on names and versions only; digests and sizes are filled in by the
+ * caller.
+ */
 #include "lib/solve/steps.h"
 
 #include "lib/solve/explain.h"
@@ -137,7 +140,10 @@ look_at_askers(const struct result *r, const struct pp_cand *c, const char *name
 	}
 }
 
-/* Who asks for c: what was asked for itself before other new plugins, these before installed ones, then by name. */
+/*
+ * Who asks for c: what was asked for itself before other new plugins, these before installed
+ * ones, then by name.
+ */
 static const char *
 who_asks(const struct result *r, const struct pp_cand *c, bool is_requirement)
 {
@@ -175,7 +181,9 @@ set_why(const struct result *r, const struct pp_cand *c, struct pp_step *s)
 		s->why = PP_WHY_REQUESTED;
 		s->manual |= r->load->request->verb != PLUGPKG_UPGRADE;
 	} else if (replaced != NULL) {
-		/* A new name for what was there: part of the upgrade, as a new version would be. */
+		/*
+		 * A new name for what was there: part of the upgrade, as a new version would be.
+		 */
 		s->why = PP_WHY_REQUESTED;
 		s->manual = replaced->manual;
 	} else if ((because = who_asks(r, c, true)) != NULL) {

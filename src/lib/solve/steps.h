@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From a decision to the steps of a plan: their order, why each is there, and what is only suggested. */
+/*
+ * From a decision to the steps of a plan: their order, why each is there, and what is only
+ * suggested.
+ */
 #ifndef PP_SOLVE_STEPS_H
 #define PP_SOLVE_STEPS_H
 
@@ -8,7 +11,10 @@
 /* What stands in the root afterwards. */
 struct pp_chosen pp_vec(size_t); /* indices of candidates, ascending */
 
-/* New and changed plugins dependencies first, then those that go dependents first. Errors: NOT_FOUND. */
+/*
+ * New and changed plugins dependencies first, then those that go dependents first. Errors:
+ * NOT_FOUND.
+ */
 enum plugpkg_code pp_steps_add(const struct pp_load *l, const struct pp_chosen *chosen,
     struct pp_plan *plan, plugpkg_error **err);
 

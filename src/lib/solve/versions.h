@@ -18,7 +18,10 @@ enum pp_versions_style {
 	PP_VERSIONS_RUNS, /* "1.0.0 to 1.4.0" for three and more in a row */
 	PP_VERSIONS_EACH,
 };
-/* Sorts marks (lowest first), joins equal versions, and appends the meant ones. Returns how many these are. */
+/*
+ * Sorts marks (lowest first), joins equal versions, and appends the meant ones. Returns how many
+ * these are.
+ */
 size_t pp_versions_add(
     struct pp_buf *b, struct pp_version_marks *marks, enum pp_versions_style style);
 

@@ -193,7 +193,9 @@ try_solution(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, Id 
 	pp_strs_fini(&w.says);
 }
 
-/* First what gives all that was asked for; then by text, so that the order never depends on ids. */
+/*
+ * First what gives all that was asked for; then by text, so that the order never depends on ids.
+ */
 static int
 fullest_first(const void *a, const void *b)
 {

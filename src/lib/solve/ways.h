@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Ways out of a refusal: what to ask for instead. Each one has been solved before it is offered. */
+/*
+ * Ways out of a refusal: what to ask for instead. Each one has been solved before it is offered.
+ */
 #ifndef PP_SOLVE_WAYS_H
 #define PP_SOLVE_WAYS_H
 
