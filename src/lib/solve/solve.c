@@ -184,14 +184,14 @@ refuse(const struct pp_load *l, const pp_json *answer, plugpkg_error **err)
 
 	add_headline(&message, l);
 	for (size_t i = 0; i < pp_json_len(list); i++)
-		pp_buf_addf(&message, "\n  %s", pp_json_string(pp_json_at(list, i)));
+		pp_buf_addf(&message, "\n%s", pp_json_string(pp_json_at(list, i)));
 	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_NO_SOLUTION, 0, "%s", pp_buf_cstr(&message));
 	if (l->asks.n > 0)
 		rc = pp_subject(err, rc, l->asks.at[0].dep.name);
 
 	list = pp_json_get(answer, "ways");
 	for (size_t i = 0; i < pp_json_len(list); i++)
-		pp_buf_addf(&ways, "\n  %zu. %s", i + 1, pp_json_string(pp_json_at(list, i)));
+		pp_buf_addf(&ways, "\n%zu. %s", i + 1, pp_json_string(pp_json_at(list, i)));
 	if (pp_json_len(list) > 0)
 		rc = pp_hint(err, rc, "ways out:%s", pp_buf_cstr(&ways));
 	return rc;

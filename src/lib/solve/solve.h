@@ -53,8 +53,8 @@ struct pp_solve_request {
  * caller's.
  *
  * Errors: NOT_FOUND NOT_INSTALLED BAD_RANGE USAGE REFUSED (hold) INTERRUPTED, what the callbacks fail
- * with, and NO_SOLUTION. Its message is a headline and, each in a line of its own after two blanks, one
- * sentence an edge, causes first; its hint is "ways out:" and numbered lines, each of them solved.
+ * with, and NO_SOLUTION. Its message is a headline and, each in a line of its own, one sentence an
+ * edge, causes first; its hint is "ways out:" and numbered lines, each of them solved.
  */
 enum plugpkg_code pp_solve(plugpkg_context *ctx, const struct pp_solve_world *world,
     const struct pp_solve_request *request, struct pp_plan *plan, plugpkg_error **err);
