@@ -51,8 +51,7 @@ trap 'rm -rf "$dir"' EXIT
 	find tests/lint -name '*.sh'
 	find man -name '*.[1-9]' 2>/dev/null
 } | LC_ALL=C sort >"$dir/tree"
-sed -n '/^# ---- lists/,/^# ---- flags/p' Makefile.am | sed -nE 's/^	([^ ]+)( \\)?$/\1/p' \
-	>"$dir/named"
+sed -nE '/^# ---- lists/,/^# ---- flags/s/^	([^ ]+)( \\)?$/\1/p' Makefile.am >"$dir/named"
 LC_ALL=C sort "$dir/named" >"$dir/listed"
 rule "Makefile.am lists every source, test and page" "$(comm -23 "$dir/tree" "$dir/listed")"
 rule "Makefile.am lists nothing twice" "$(uniq -d "$dir/listed")"
