@@ -1,0 +1,420 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Mirrors that are slow, broken, half copied or hostile, through the whole command line. The names
+# carry the ids of the attack list.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	need python3 jq
+	export PLUGPKG_FETCH_PATIENCE=1
+	SERVERS=()
+}
+
+teardown() {
+	local pid
+	for pid in "${SERVERS[@]}"; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null || :
+	done
+}
+
+# serve NAME DIR: a server of DIR that takes its orders from SCRATCH/NAME.order; sets URL.
+serve() {
+	rm -f "$SCRATCH/$1.port"
+	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$2" --port-file "$SCRATCH/$1.port" \
+		--control "$SCRATCH/$1.order" --log "$SCRATCH/$1.log" >/dev/null 2>&1 3>&- &
+	SERVERS+=($!)
+	local i
+	for ((i = 0; i < 500; i++)); do
+		[ ! -s "$SCRATCH/$1.port" ] || break
+		sleep 0.02
+	done
+	URL=http://127.0.0.1:$(cat "$SCRATCH/$1.port")/
+}
+
+order() {
+	echo "$2" >"$SCRATCH/$1.order"
+}
+
+# A repository with plugin `thing` 1.0.0 (large enough to be cut), and `needs` that requires it. Made
+# once for the file, copied for each case.
+make_thing_repo() {
+	local dir
+	if [ -d "$BATS_FILE_TMPDIR/repo" ]; then
+		cp -a "$BATS_FILE_TMPDIR/repo" "$SCRATCH/repo"
+		return
+	fi
+	make_repo
+	dir=$(make_plugin thing 1.0.0)
+	python3 -c 'import random; random.seed(1); print(random.randbytes(60000).hex())' >"$dir/big.txt"
+	publish "$(build_plugin thing 1.0.0)" "$(build_plugin needs 1.0.0 '"requires": {"thing": "*"}')"
+	cp -a "$SCRATCH/repo" "$BATS_FILE_TMPDIR/repo"
+}
+
+# add_source URL...: a root whose source "test" has these mirrors.
+add_source() {
+	plugpkg init "$PLUGPKG_ROOT" >/dev/null &&
+		plugpkg source add test "$@" --key "$SCRATCH/repo/public/metadata/1.root.json" >/dev/null
+}
+
+# two_mirrors: mirrors "one" and "two" of the repository; a root that knows both, up to date.
+two_mirrors() {
+	make_thing_repo
+	serve one "$SCRATCH/repo/public"
+	ONE=$URL
+	serve two "$SCRATCH/repo/public"
+	TWO=$URL
+	add_source "$ONE" "$TWO"
+	plugpkg update >/dev/null
+}
+
+n_requests() {
+	[ -f "$SCRATCH/$1.log" ] || {
+		echo 0
+		return
+	}
+	wc -l <"$SCRATCH/$1.log"
+}
+
+forget_requests() {
+	rm -f "$SCRATCH"/*.log
+}
+
+cached_parts() {
+	find "$PLUGPKG_ROOT/var/cache" -name '*.part'
+}
+
+# refuses COMMAND...: fails, and the root is as before, with no partial file.
+refuses() {
+	local want=$1 before
+	shift
+	before=$(tree_state "$PLUGPKG_ROOT")
+	run --separate-stderr timeout 120 "$@"
+	assert_status "$want"
+	assert_equal "$(tree_state "$PLUGPKG_ROOT")" "$before"
+}
+
+# ---- the good case ---------------------------------------------------------------------------
+
+@test "an update with nothing new asks for the next root and the timestamp only" {
+	two_mirrors
+	forget_requests
+	run -0 plugpkg update --json
+	run jq -r .path "$SCRATCH/one.log"
+	assert_equal "$output" "/metadata/2.root.json"$'\n'"/metadata/timestamp.json"
+}
+
+@test "requests say who asks, and neither accept compression nor carry cookies" {
+	two_mirrors
+	run -0 plugpkg install needs -y
+	run jq -r '[.agent, (.headers | join(" "))] | join(" | ")' "$SCRATCH/one.log"
+	run sort -u <<<"$output"
+	[[ $output == "plugpkg/"*" | accept host user-agent" ]] || fail "$output"
+}
+
+@test "an install after an update needs the archives' server only for what is not cached" {
+	two_mirrors
+	run -0 plugpkg install needs -y
+	assert_installed thing 1.0.0
+	run -0 plugpkg remove needs thing -y
+	order one status-500
+	order two status-500
+	run -0 plugpkg install needs -y
+	assert_installed needs 1.0.0
+}
+
+# ---- a bad first mirror ----------------------------------------------------------------------
+
+@test "S06 S07 S09 S11 S12: every fault of the first mirror is made good by the second" {
+	local fault
+	two_mirrors
+	# Each kind of fault once; the unit test of downloads has them all.
+	for fault in status-404 status-500 cut-always short other endless gzip to-file garbage stall; do
+		echo "$fault" >&2
+		rm -rf "$PLUGPKG_ROOT"
+		order one "$fault@/targets/*"
+		add_source "$ONE" "$TWO"
+		run timeout 120 plugpkg install needs -y
+		assert_status 0
+		assert_installed thing 1.0.0
+		assert_equal "$(cached_parts)" ""
+	done
+}
+
+@test "S16: a stopped first mirror is passed over" {
+	two_mirrors
+	kill "${SERVERS[0]}"
+	wait "${SERVERS[0]}" 2>/dev/null || :
+	run -0 plugpkg update
+	run -0 plugpkg install needs -y
+	assert_installed thing 1.0.0
+}
+
+@test "S16: a half-copied mirror serves what it has, the other one the rest" {
+	two_mirrors
+	order one 'status-404@/targets/pool/thing/*'
+	forget_requests
+	run -0 plugpkg install needs -y
+	run jq -r .path "$SCRATCH/two.log"
+	[[ $output == /targets/pool/thing/* ]] || fail "$output"
+	assert_equal "$(n_requests two)" 1
+}
+
+@test "S09: a good first mirror never asks the second" {
+	two_mirrors
+	order two other
+	run -0 plugpkg update
+	forget_requests
+	run -0 plugpkg install needs -y
+	assert_equal "$(n_requests two)" 0
+}
+
+# ---- bad mirrors alone -----------------------------------------------------------------------
+
+@test "S08: another archive of the same size is refused, named, and leaves nothing" {
+	local fault
+	two_mirrors
+	for fault in other flip; do
+		order one "$fault@/targets/pool/*"
+		order two "$fault@/targets/pool/*"
+		refuses 6 plugpkg install needs -y
+		assert_has "1.0.0" "$ONE" "$TWO" "other bytes than the signed ones" "[digest-mismatch]"
+		assert_equal "$(cached_parts)" ""
+	done
+	rm "$SCRATCH"/*.order
+	run -0 plugpkg install needs -y
+}
+
+@test "S06: endless and oversized archives stop at their signed size" {
+	local fault
+	two_mirrors
+	for fault in endless long bomb; do
+		order one "$fault@/targets/pool/*"
+		order two "$fault@/targets/pool/*"
+		refuses 6 plugpkg install needs -y
+		assert_has "1.0.0" "$ONE"
+		assert_equal "$(cached_parts)" ""
+	done
+}
+
+@test "S06: endless metadata stops at its limit" {
+	local name
+	two_mirrors
+	for name in 2.root.json timestamp.json; do
+		order one "endless@/metadata/$name"
+		order two "endless@/metadata/$name"
+		refuses 5 plugpkg update
+		assert_has "$name" "more than"
+	done
+	rm "$SCRATCH"/*.order
+	run -0 plugpkg update
+}
+
+@test "S07: slow and stalled mirrors end in an error that says so" {
+	local fault
+	make_thing_repo
+	serve one "$SCRATCH/repo/public"
+	add_source "$URL"
+	for fault in slow stall stall-body; do
+		order one "$fault@/targets/pool/thing/*"
+		refuses 5 plugpkg install needs -y
+		assert_has "too slow"
+	done
+	rm "$SCRATCH"/*.order
+	run -0 plugpkg install needs -y
+}
+
+@test "S07: a root request that is never answered fails the update" {
+	two_mirrors
+	order one 'stall@/metadata/*'
+	order two 'stall@/metadata/*'
+	refuses 5 plugpkg update
+	assert_has "too slow"
+}
+
+@test "status 500 for the next root is no end of the walk" {
+	two_mirrors
+	order one 'status-500@/metadata/2.root.json'
+	order two 'status-500@/metadata/2.root.json'
+	refuses 5 plugpkg update
+	assert_has "2.root.json" "500"
+}
+
+@test "S12: redirects to files, to ftp and in circles are refused" {
+	local fault
+	two_mirrors
+	for fault in to-file to-ftp loop redirect-6; do
+		order one "$fault@/targets/pool/*"
+		order two "$fault@/targets/pool/*"
+		refuses 5 plugpkg install needs -y
+		assert_has "redirects"
+	done
+	order one 'redirect-5@/targets/pool/*'
+	run -0 plugpkg install needs -y
+}
+
+@test "S14: a file name that the server proposes is ignored" {
+	two_mirrors
+	order one attachment
+	run -0 plugpkg install needs -y
+	run find "$SCRATCH" -name 'evil*'
+	assert_equal "$output" ""
+}
+
+@test "all mirrors and their reasons are named" {
+	two_mirrors
+	order one 'status-404@/targets/pool/*'
+	order two 'status-500@/targets/pool/*'
+	refuses 5 plugpkg install needs -y
+	assert_has "$ONE: HTTP status 404" "$TWO: HTTP status 500" "hint: "
+}
+
+@test "S13: user and password reach their server and no message" {
+	two_mirrors
+	rm -rf "$PLUGPKG_ROOT"
+	add_source "http://me:secret@${ONE#http://}"
+	run jq -r .authorization "$SCRATCH/one.log"
+	assert_has "Basic bWU6c2VjcmV0"
+	order one 'status-500@/targets/pool/*'
+	run --separate-stderr plugpkg install needs -y
+	assert_status 5
+	assert_lacks secret
+	run --separate-stderr plugpkg source list
+	assert_lacks secret
+}
+
+# ---- the cache -------------------------------------------------------------------------------
+
+@test "S10: a damaged cache is noticed and fetched again, silently" {
+	two_mirrors
+	run -0 plugpkg install needs -y
+	run -0 plugpkg remove needs thing -y
+	local file
+	for file in "$PLUGPKG_ROOT"/var/cache/*; do
+		chmod u+w "$file"
+		echo damaged >"$file"
+	done
+	run -0 --separate-stderr plugpkg install needs -y
+	assert_lacks "warning" "damaged" "digest"
+	assert_installed thing 1.0.0
+}
+
+@test "S10 S11: a planted partial file does no harm, a true one is continued" {
+	two_mirrors
+	local archive digest
+	archive=$(find "$SCRATCH/repo/public/targets/pool/thing" -name '*.plug')
+	digest=$(basename "$archive" .plug)
+	head -c 1000 /dev/zero >"$PLUGPKG_ROOT/var/cache/$digest.part"
+	run -0 plugpkg install needs -y
+	assert_installed thing 1.0.0
+	run -0 plugpkg remove needs thing -y
+	rm -f "$PLUGPKG_ROOT"/var/cache/*
+	head -c 1000 "$archive" >"$PLUGPKG_ROOT/var/cache/$digest.part"
+	run -0 plugpkg update
+	forget_requests
+	run -0 plugpkg install needs -y
+	run jq -r 'select(.path | contains("/thing/")).range' "$SCRATCH/one.log"
+	assert_equal "$output" "bytes=1000-"
+}
+
+@test "S11: servers that ignore or falsify ranges are seen through" {
+	local fault archive digest
+	two_mirrors
+	archive=$(find "$SCRATCH/repo/public/targets/pool/thing" -name '*.plug')
+	digest=$(basename "$archive" .plug)
+	for fault in no-range wrong-range lying-range status-range-416; do
+		rm -rf "$PLUGPKG_ROOT"
+		add_source "$ONE"
+		order one "$fault"
+		head -c 1000 "$archive" >"$PLUGPKG_ROOT/var/cache/$digest.part"
+		run plugpkg install needs -y
+		assert_status 0
+		assert_equal "$(cached_parts)" ""
+	done
+}
+
+# ---- other kinds of mirror -------------------------------------------------------------------
+
+@test "file:// and http:// mirrors stand in for each other" {
+	make_thing_repo
+	serve one "$SCRATCH/repo/public"
+	cp -r "$SCRATCH/repo/public" "$SCRATCH/copy of it"
+	add_source "file://$SCRATCH/copy%20of%20it" "$URL"
+	run -0 plugpkg update
+	find "$SCRATCH/copy of it" -name '*.plug' -delete
+	run -0 plugpkg install needs -y
+	assert_installed thing 1.0.0
+	find "$SCRATCH/repo/public" -name '*.plug' -delete
+	rm -f "$PLUGPKG_ROOT"/var/cache/*
+	run -0 plugpkg remove needs thing -y
+	cp -r "$SCRATCH/repo/public/." "$SCRATCH/copy of it"
+	run --separate-stderr plugpkg install needs -y
+	assert_status 5
+	assert_has "file://$SCRATCH/copy%20of%20it: no such file"
+}
+
+@test "URLs of other kinds, or with blanks, are refused" {
+	local url
+	make_thing_repo
+	plugpkg init "$PLUGPKG_ROOT" >/dev/null
+	for url in ftp://example.org/ example.org 'http://a b/' "file:relative" "javascript:x" \
+		$'http://example.org/\r\nX: y'; do
+		run --separate-stderr plugpkg source add test "$url" \
+			--key "$SCRATCH/repo/public/metadata/1.root.json"
+		[ "$status" -ne 0 ] || fail "$url was taken"
+	done
+	assert_equal "$(jq -c '.sources // []' "$PLUGPKG_ROOT/plugpkg.json")" "[]"
+}
+
+@test "a proxy from the environment is used for http" {
+	make_thing_repo
+	serve one "$SCRATCH/repo/public"
+	add_source "$URL"
+	http_proxy=http://127.0.0.1:1 run --separate-stderr plugpkg update
+	assert_status 5
+	http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1 run -0 plugpkg update
+}
+
+# ---- interrupting ----------------------------------------------------------------------------
+
+@test "ctrl-C during a download ends at once, changes nothing and leaves no helper" {
+	local pid start
+	two_mirrors
+	order one 'stall@/targets/pool/*'
+	order two 'stall@/targets/pool/*'
+	local before
+	before=$(tree_state "$PLUGPKG_ROOT")
+	export PLUGPKG_FETCH_PATIENCE=60
+	plugpkg install needs -y >out 2>&1 3>&- &
+	pid=$!
+	forget_requests
+	for ((i = 0; i < 250 && $(n_requests one) == 0; i++)); do
+		sleep 0.02
+	done
+	start=$SECONDS
+	kill -TERM "$pid" # as ctrl-C: a background job of a script ignores INT
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status" 130
+	((SECONDS - start <= 2)) || fail "took $((SECONDS - start)) s"
+	assert_equal "$(tree_state "$PLUGPKG_ROOT")" "$before"
+	run pgrep -f -x plugpkg-fetch -P "$pid"
+	assert_equal "$output" ""
+	rm "$SCRATCH"/*.order
+	run -0 plugpkg install needs -y
+}
+
+@test "no space for downloads is told as such, and the next run works" {
+	[ "$(id -u)" -eq 0 ] || skip "needs a small file system of its own"
+	two_mirrors
+	mkdir "$SCRATCH/kept"
+	cp -a "$PLUGPKG_ROOT/var/cache/." "$SCRATCH/kept"
+	mount -t tmpfs -o size=64k none "$PLUGPKG_ROOT/var/cache" 2>/dev/null || skip "cannot mount"
+	cp -a "$SCRATCH/kept/." "$PLUGPKG_ROOT/var/cache"
+	run --separate-stderr plugpkg install needs -y
+	umount "$PLUGPKG_ROOT/var/cache"
+	assert_status 1
+	assert_has "no space" "thing"
+	run -0 plugpkg install needs -y
+}
