@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# check finds what is wrong and repairs nothing; clean deletes what is not needed and nothing else.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	make_repo
+	make_plugin base 1.0.0 >/dev/null
+	make_plugin top 1.0.0 '"requires": {"base": "^1", "host:app": ">=1"}' >/dev/null
+	publish "$(build_plugin base 1.0.0)" "$(build_plugin top 1.0.0)"
+	make_root
+	jq '.provides = {"host:app": "1.5.0"}' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	plugpkg install top -y
+}
+
+problems() {
+	run plugpkg check --json
+	json_get 'select(.type == "problem") | .kind + " " + (.name // "-")'
+}
+
+@test "a sound root has no problem" {
+	run plugpkg check
+	assert_status 0
+	assert_equal "$(problems)" ""
+}
+
+@test "a changed, a missing and an added file in the store are found" {
+	file=$PLUGPKG_ROOT/store/base/1.0.0/payload.txt
+	chmod u+w "$file"
+	echo other >"$file"
+	chmod 444 "$file"
+	assert_equal "$(problems)" "store base"
+	run plugpkg check
+	assert_status 1
+	assert_has "store/base/1.0.0 was changed since it was installed"
+	rm -f "$PLUGPKG_ROOT/store/top/1.0.0/payload.txt"
+	assert_equal "$(problems)" "store base
+store top"
+	rm -rf "$PLUGPKG_ROOT/store/base/1.0.0"
+	run plugpkg check
+	assert_has "store/base/1.0.0 is missing"
+}
+
+@test "links that are missing, foreign or lead elsewhere are found" {
+	rm "$PLUGPKG_ROOT/generations/1/base"
+	ln -s ../../store/base/1.0.0 "$PLUGPKG_ROOT/generations/1/foreign"
+	ln -sfn ../../store/base/1.0.0 "$PLUGPKG_ROOT/generations/1/top"
+	run plugpkg check
+	assert_status 1
+	assert_has "current/base does not lead to store/base/1.0.0" \
+		"current/top does not lead to store/top/1.0.0"
+}
+
+@test "a pointer that leads elsewhere than the record is found" {
+	ln -sfn generations/0 "$PLUGPKG_ROOT/current"
+	run plugpkg check
+	assert_status 1
+	assert_has "current leads to generation 0, but 1 is on record"
+}
+
+@test "a host that moved on, and wishes that are not met, are found" {
+	jq '.provides = {"host:app": "0.9.0"} | .plugins.more = "*" | .plugins.top = "^2"' \
+		"$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg check
+	assert_status 1
+	assert_has "needs host:app >=1; this application has 0.9.0" \
+		"plugpkg.json wants it, but it is not installed" "plugpkg.json wants ^2; 1.0.0 is installed"
+}
+
+@test "check works where nothing can be written" {
+	tree_state "$PLUGPKG_ROOT" >before
+	run plugpkg check
+	assert_status 0
+	tree_state "$PLUGPKG_ROOT" | diff before -
+}
+
+@test "clean keeps what is current, what is installed, the index, and all data" {
+	mkdir -p "$PLUGPKG_ROOT/data/gone"
+	echo precious >"$PLUGPKG_ROOT/data/gone/file"
+	mkdir "$PLUGPKG_ROOT/var/staging/left-1"
+	echo half >"$PLUGPKG_ROOT/var/cache/$(printf '%064d' 1).part"
+	run plugpkg clean
+	assert_status 0
+	assert_missing "$PLUGPKG_ROOT/var/staging/left-1" "$PLUGPKG_ROOT/var/cache/$(printf '%064d' 1).part"
+	assert_missing "$PLUGPKG_ROOT/generations/0"
+	assert_exists "$PLUGPKG_ROOT/data/gone/file"
+	assert_installed top 1.0.0
+	for archive in base-1.0.0.plug top-1.0.0.plug; do
+		assert_missing "$PLUGPKG_ROOT/var/cache/$(sha256sum "$archive" | cut -d' ' -f1)"
+	done
+	run plugpkg check
+	assert_status 0
+	# The index is still there: a plan needs no network.
+	mv "$SCRATCH/repo" "$SCRATCH/away"
+	run plugpkg show base
+	assert_status 0
+	run plugpkg search base
+	assert_status 0
+}
+
+@test "clean --keep-cache leaves downloads alone" {
+	run plugpkg clean --keep-cache
+	assert_status 0
+	assert_exists "$PLUGPKG_ROOT/var/cache/$(sha256sum base-1.0.0.plug | cut -d' ' -f1)"
+}
+
+@test "clean --keep N keeps that many older generations whole" {
+	plugpkg remove top -y
+	plugpkg remove base -y
+	run plugpkg clean --keep 2
+	assert_status 0
+	assert_missing "$PLUGPKG_ROOT/generations/0"
+	assert_exists "$PLUGPKG_ROOT/generations/1/top/plugin.json" "$PLUGPKG_ROOT/generations/2/base/plugin.json"
+	run plugpkg clean --keep 1
+	assert_missing "$PLUGPKG_ROOT/generations/1" "$PLUGPKG_ROOT/store/top"
+	assert_exists "$PLUGPKG_ROOT/generations/2/base/plugin.json"
+}
+
+@test "clean counts what it deleted" {
+	run plugpkg clean --json
+	assert_equal "$(json_get 'select(.type == "cleaned") | [.files, .generations, .versions] | join(" ")')" "2 1 0"
+	[ "$(json_get 'select(.type == "cleaned").bytes')" -gt 0 ]
+}

@@ -1,0 +1,234 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Sources that fail, archives that are not what was signed, disks that are full or read-only.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	make_repo
+	make_plugin base 1.0.0 >/dev/null
+	make_plugin top 1.0.0 '"requires": {"base": "*"}' >/dev/null
+	publish "$(build_plugin base 1.0.0)" "$(build_plugin top 1.0.0)"
+}
+
+# archive NAME VERSION: the archive as the repository serves it.
+archive() {
+	echo "$SCRATCH/repo/public/targets/pool/$1/$2/"*.plug
+}
+
+# refused STATUS TEXT...: `install top` fails so, and the root is as it was.
+refused() {
+	local status_wanted=$1
+	shift
+	tree_state "$PLUGPKG_ROOT" >before
+	run plugpkg install top -y
+	assert_status "$status_wanted"
+	assert_has "$@"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+	assert_equal "$(plugpkg list)" ""
+}
+
+@test "a missing repository is named by its URL" {
+	plugpkg init "$PLUGPKG_ROOT"
+	run plugpkg source add x "file://$SCRATCH/nowhere" --key "sha256:$(printf '%064d' 0)"
+	assert_status 5
+	assert_has "file://$SCRATCH/nowhere" "[network]"
+	assert_equal "$(plugpkg source list)" ""
+	assert_missing "$PLUGPKG_ROOT/var/trust/x"
+}
+
+@test "a wrong key is refused, and -y accepts none" {
+	plugpkg init "$PLUGPKG_ROOT"
+	cp "$PLUGPKG_ROOT/plugpkg.json" before
+	run plugpkg source add x "file://$SCRATCH/repo/public" --key "sha256:$(printf '%064d' 0)"
+	assert_status 6
+	assert_has "sha256:0000" "[wrong-key]"
+	run plugpkg source add x "file://$SCRATCH/repo/public" -y </dev/null
+	assert_status 11
+	assert_has "sha256:$(sha256sum "$SCRATCH/repo/public/metadata/1.root.json" | cut -d' ' -f1)" --key
+	cmp before "$PLUGPKG_ROOT/plugpkg.json"
+	assert_missing "$PLUGPKG_ROOT/var/trust/x"
+}
+
+@test "the right fingerprint adds the source and is recorded" {
+	plugpkg init "$PLUGPKG_ROOT"
+	key=sha256:$(sha256sum "$SCRATCH/repo/public/metadata/1.root.json" | cut -d' ' -f1)
+	run plugpkg source add main "file://$SCRATCH/repo/public" --key "$key"
+	assert_status 0
+	assert_equal "$(jq -r '.sources[0] | .name + " " + .root' "$PLUGPKG_ROOT/plugpkg.json")" "main $key"
+	run plugpkg source add main "file://$SCRATCH/repo/public" --key "$key"
+	assert_status 1
+	assert_has "[exists]"
+	run plugpkg source remove main
+	assert_status 0
+	assert_missing "$PLUGPKG_ROOT/var/trust/main"
+	run plugpkg source remove main
+	assert_status 4
+}
+
+@test "a root made from a plugpkg.json with fingerprints needs only an update" {
+	make_root
+	mkdir "$SCRATCH/second"
+	cp "$PLUGPKG_ROOT/plugpkg.json" "$SCRATCH/second/"
+	plugpkg init "$SCRATCH/second"
+	run plugpkg --root "$SCRATCH/second" install top -y
+	assert_status 4
+	assert_has "plugpkg update"
+	run plugpkg --root "$SCRATCH/second" update
+	assert_status 0
+	run plugpkg --root "$SCRATCH/second" install top -y
+	assert_status 0
+}
+
+@test "an archive with other bytes of the same size is refused" {
+	make_root
+	file=$(archive top 1.0.0)
+	size=$(stat -c %s "$file")
+	chmod u+w "$file"
+	head -c "$size" /dev/urandom >"$file"
+	refused 6 "top 1.0.0"
+}
+
+@test "an archive that is cut off is refused" {
+	make_root
+	file=$(archive base 1.0.0)
+	chmod u+w "$file"
+	truncate -s -1 "$file"
+	refused 6 "base 1.0.0"
+}
+
+@test "a missing archive is a network failure that names it" {
+	make_root
+	rm -f "$(archive base 1.0.0)"
+	refused 5 "base 1.0.0"
+	# What came whole is kept; with the file back it goes on.
+	make_plugin base 1.0.0 >/dev/null
+}
+
+@test "a source that is gone does not keep installed plugins from working" {
+	make_root
+	plugpkg install top -y
+	rm -r "$SCRATCH/repo"
+	run plugpkg update
+	assert_status 5
+	run plugpkg list
+	assert_status 0
+	assert_has top
+	run plugpkg check
+	assert_status 0
+}
+
+@test "the second mirror delivers what the first cannot" {
+	plugpkg init "$PLUGPKG_ROOT"
+	cp -r "$SCRATCH/repo/public" "$SCRATCH/mirror"
+	plugpkg source add test "file://$SCRATCH/mirror" "file://$SCRATCH/repo/public" \
+		--key "$SCRATCH/repo/public/metadata/1.root.json"
+	rm -r "$SCRATCH/mirror/targets/pool"
+	run plugpkg install top -y
+	assert_status 0
+	assert_installed top 1.0.0
+}
+
+@test "a file system without space: a clear error, nothing half-done, and it works once there is room" {
+	[ "$(id -u)" = 0 ] || skip "needs to mount"
+	mkdir disk
+	mount -t tmpfs -o size=2m tmpfs disk 2>/dev/null || skip "cannot mount here"
+	export PLUGPKG_ROOT=$SCRATCH/disk/root
+	dir=$(make_plugin big 1.0.0)
+	head -c 1500000 /dev/urandom >"$dir/blob"
+	publish "$(build_plugin big 1.0.0)"
+	make_root
+	plugpkg install base -y
+	tree_state "$PLUGPKG_ROOT" >before
+	head -c 1000000 /dev/urandom >disk/ballast
+	run plugpkg install big -y
+	status_full=$status output_full=$output
+	tree_state "$PLUGPKG_ROOT" >after
+	rm disk/ballast
+	run plugpkg check
+	status_check=$status
+	umount disk
+	assert_equal "$status_full" 1
+	[[ $output_full == *"no space"* ]] || fail "$output_full"
+	[[ $output_full == *"[no-space]"* ]] || fail "$output_full"
+	diff before after
+	assert_equal "$status_check" 0
+}
+
+@test "a read-only root can be asked, and refuses changes clearly" {
+	[ "$(id -u)" = 0 ] || skip "needs to mount"
+	make_root
+	plugpkg install base -y
+	mount --bind "$PLUGPKG_ROOT" "$PLUGPKG_ROOT" 2>/dev/null || skip "cannot mount here"
+	mount -o remount,ro,bind "$PLUGPKG_ROOT" || {
+		umount "$PLUGPKG_ROOT"
+		skip "cannot mount here"
+	}
+	results=
+	for command in list 'show base' 'list --available' 'search base' 'depends top' 'rdepends base' \
+		check 'install top --dry-run' 'remove base --dry-run'; do
+		# shellcheck disable=SC2086 # words on purpose
+		run plugpkg $command
+		results+="$command $status"$'\n'
+	done
+	for command in 'install top -y' 'remove base -y' update clean 'source remove test'; do
+		# shellcheck disable=SC2086 # words on purpose
+		run plugpkg $command
+		[[ $output == *"read-only"* ]] || status=unclear
+		results+="$command $status"$'\n'
+	done
+	umount "$PLUGPKG_ROOT"
+	assert_equal "$results" "list 0
+show base 0
+list --available 0
+search base 0
+depends top 0
+rdepends base 0
+check 0
+install top --dry-run 0
+remove base --dry-run 0
+install top -y 1
+remove base -y 1
+update 1
+clean 1
+source remove test 1
+"
+}
+
+@test "a root of another user can be asked, and refuses changes clearly" {
+	[ "$(id -u)" = 0 ] || skip "needs another user"
+	need setpriv
+	make_root
+	plugpkg install base -y
+	# The directories of the test run are private; only those may be opened for a moment.
+	path=$SCRATCH
+	while [[ $path == *@(bats|plugpkg-)* ]]; do
+		chmod o+x "$path"
+		path=${path%/*}
+	done
+	chmod 755 "$SCRATCH" "$PLUGPKG_ROOT"
+	as_nobody() {
+		setpriv --reuid=65534 --regid=65534 --clear-groups -- env HOME=/nonexistent "$@"
+	}
+	as_nobody test -r "$PLUGPKG_ROOT/plugpkg.json" || skip "the scratch directory is private"
+	run as_nobody "$(command -v plugpkg)" --root "$PLUGPKG_ROOT" list
+	assert_status 0
+	assert_has base
+	run as_nobody "$(command -v plugpkg)" --root "$PLUGPKG_ROOT" remove base -y
+	assert_status 1
+	assert_has "permission denied" "[permission]"
+	run as_nobody "$(command -v plugpkg)" init "$SCRATCH/theirs"
+	assert_status 1
+	assert_has "permission denied"
+	assert_missing "$SCRATCH/theirs"
+}
+
+@test "plugpkg started with closed descriptors and an odd umask does the same" {
+	make_root
+	(
+		umask 000
+		exec plugpkg install top -y <&- >&- 2>&-
+	) || true
+	assert_installed top 1.0.0
+	assert_equal "$(find "$PLUGPKG_ROOT/store" "$PLUGPKG_ROOT/generations" ! -type l -perm /022)" ""
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Making and finding roots.
+
+setup() {
+	load ../helpers
+	setup_scratch
+}
+
+@test "init makes a root that is empty, whole and sound" {
+	run plugpkg init "$PLUGPKG_ROOT"
+	assert_status 0
+	assert_link "$PLUGPKG_ROOT/current" generations/0
+	assert_exists "$PLUGPKG_ROOT/store" "$PLUGPKG_ROOT/data" "$PLUGPKG_ROOT/current/.plugins.json" \
+		"$PLUGPKG_ROOT/var/state.db" "$PLUGPKG_ROOT/var/log.db"
+	assert_equal "$(jq -r .name "$PLUGPKG_ROOT/plugpkg.json")" root
+	assert_equal "$(stat -c %a "$PLUGPKG_ROOT/var/staging")" 700
+	run plugpkg list
+	assert_status 0
+	assert_equal "$output" ""
+	run plugpkg check
+	assert_status 0
+}
+
+@test "init takes the application's name and makes the directory" {
+	run plugpkg init --name shop "$SCRATCH/new"
+	assert_status 0
+	assert_equal "$(jq -r .name "$SCRATCH/new/plugpkg.json")" shop
+}
+
+@test "init keeps a plugpkg.json that is there, byte for byte" {
+	mkdir "$PLUGPKG_ROOT"
+	echo '{ "name": "demo", "provides": {"host:demo": "1.2.0"}, "mine": [1,2] }' \
+		>"$PLUGPKG_ROOT/plugpkg.json"
+	cp "$PLUGPKG_ROOT/plugpkg.json" before
+	run plugpkg init "$PLUGPKG_ROOT"
+	assert_status 0
+	cmp before "$PLUGPKG_ROOT/plugpkg.json"
+}
+
+@test "init refuses a plugpkg.json that is not sound and leaves no half a root" {
+	mkdir "$PLUGPKG_ROOT"
+	echo '{ "name": ' >"$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg init "$PLUGPKG_ROOT"
+	assert_status 1
+	assert_has "plugpkg.json" "[bad-config]"
+	assert_equal "$(ls -A "$PLUGPKG_ROOT")" plugpkg.json
+}
+
+@test "init refuses a root" {
+	plugpkg init "$PLUGPKG_ROOT"
+	tree_state "$PLUGPKG_ROOT" >before
+	run plugpkg init "$PLUGPKG_ROOT"
+	assert_status 1
+	assert_has "is already a plugpkg root"
+	tree_state "$PLUGPKG_ROOT" | cmp before -
+}
+
+@test "an init that was cut off can be repeated" {
+	plugpkg init "$PLUGPKG_ROOT"
+	rm "$PLUGPKG_ROOT/var/state.db"
+	run plugpkg list
+	assert_has "not a plugpkg root" "plugpkg init"
+	run plugpkg init "$PLUGPKG_ROOT"
+	assert_status 0
+	run plugpkg check
+	assert_status 0
+}
+
+@test "the root is found from a directory inside it" {
+	plugpkg init "$PLUGPKG_ROOT"
+	mkdir -p "$PLUGPKG_ROOT/app/deep"
+	cd "$PLUGPKG_ROOT/app/deep"
+	unset PLUGPKG_ROOT
+	run plugpkg list
+	assert_status 0
+}
+
+@test "without a root every command says so and what to do" {
+	unset PLUGPKG_ROOT
+	for command in list update 'install x' 'remove x' upgrade check clean 'show x' 'source list'; do
+		# shellcheck disable=SC2086 # words on purpose
+		run plugpkg $command
+		assert_status 1
+		assert_has "not a plugpkg root" "[no-root]" "plugpkg init"
+	done
+	run plugpkg --root "$SCRATCH/nowhere" list
+	assert_status 1
+	assert_has "'$SCRATCH/nowhere' is not a plugpkg root"
+}
+
+@test "a root of a newer plugpkg is refused by its number and not touched" {
+	need sqlite3
+	plugpkg init "$PLUGPKG_ROOT"
+	sqlite3 "$PLUGPKG_ROOT/var/state.db" "update meta set value = 2 where key = 'format'"
+	tree_state "$PLUGPKG_ROOT" >before
+	for command in list update check clean 'install x -y' 'remove --all -y'; do
+		# shellcheck disable=SC2086 # words on purpose
+		run plugpkg $command
+		assert_status 1
+		assert_has "made by a newer plugpkg (root format 2; this one knows 1)" "[newer-root]"
+	done
+	tree_state "$PLUGPKG_ROOT" | cmp before -
+}
+
+@test "a state that is no database is named as damaged" {
+	plugpkg init "$PLUGPKG_ROOT"
+	printf 'no database, just a line of text that is long enough to be looked at' \
+		>"$PLUGPKG_ROOT/var/state.db"
+	run plugpkg list
+	assert_status 1
+	assert_has "var/state.db is damaged" "[bad-state]"
+}

@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# From a repository to an installed plugin: what is on disk, what is recorded, what is refused.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	make_repo
+	make_plugin user 2.1.0 >/dev/null
+	make_plugin @acme/animal 1.4.0 '"requires": {"user": "^2.1"}, "recommends": {"photos": "*"}' >/dev/null
+	make_plugin photos 1.0.0 >/dev/null
+	publish "$(build_plugin user 2.1.0)" "$(build_plugin @acme/animal 1.4.0)" \
+		"$(build_plugin photos 1.0.0)"
+	make_root
+}
+
+@test "install brings a plugin, what it requires and what it recommends" {
+	run plugpkg install @acme/animal -y
+	assert_status 0
+	assert_link "$PLUGPKG_ROOT/current" generations/1
+	assert_link "$PLUGPKG_ROOT/current/@acme/animal" ../../../store/@acme/animal/1.4.0
+	assert_link "$PLUGPKG_ROOT/current/user" ../../store/user/2.1.0
+	assert_link "$PLUGPKG_ROOT/store/user/current" ../../current/user
+	assert_installed photos 1.0.0
+	assert_equal "$(cat "$PLUGPKG_ROOT/store/user/current/payload.txt")" "user 2.1.0"
+	assert_equal "$(stat -c %a "$PLUGPKG_ROOT/store/user/2.1.0/payload.txt")" 444
+	run plugpkg check
+	assert_status 0
+}
+
+@test "wishes go to plugpkg.json, facts to plugpkg.lock, the rest stays as it was" {
+	jq '. + {"mine": {"b": 1, "a": 2}}' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	plugpkg install @acme/animal -y
+	plugpkg install user@^2 -y || true
+	assert_equal "$(jq -c .plugins "$PLUGPKG_ROOT/plugpkg.json")" '{"@acme/animal":"*","user":"^2"}'
+	assert_equal "$(jq -c .mine "$PLUGPKG_ROOT/plugpkg.json")" '{"b":1,"a":2}'
+	assert_equal "$(jq -r '.plugins | keys | join(" ")' "$PLUGPKG_ROOT/plugpkg.lock")" \
+		"@acme/animal photos user"
+	assert_equal "$(jq -r '.plugins.user.sha256' "$PLUGPKG_ROOT/plugpkg.lock")" \
+		"$(sha256sum user-2.1.0.plug | cut -d' ' -f1)"
+	assert_equal "$(jq -r '.plugins.user.version' "$PLUGPKG_ROOT/current/.plugins.json")" 2.1.0
+}
+
+@test "installing what is there already is nothing to do" {
+	plugpkg install user -y
+	tree_state "$PLUGPKG_ROOT" >before
+	run plugpkg install user -y
+	assert_status 0
+	assert_has "Nothing to do"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+}
+
+@test "an automatic plugin that is asked for becomes manual" {
+	plugpkg install @acme/animal -y
+	run plugpkg install user -y
+	assert_status 0
+	assert_equal "$(plugpkg list --manual --json | jq -r 'select(.type == "plugin").name')" \
+		"@acme/animal
+user"
+}
+
+@test "--dry-run shows the plan and changes no byte" {
+	plugpkg install user --dry-run
+	find "$PLUGPKG_ROOT" -printf '%p %s %T@ %l\n' | sort >before
+	run plugpkg install @acme/animal --dry-run
+	assert_status 0
+	assert_has "@acme/animal" "user" "photos"
+	find "$PLUGPKG_ROOT" -printf '%p %s %T@ %l\n' | sort | diff before -
+}
+
+@test "without a terminal and without -y it stops with 11" {
+	run plugpkg install user </dev/null
+	assert_status 11
+	assert_not_installed user
+}
+
+@test "--no-recommends leaves them out" {
+	run plugpkg install @acme/animal -y --no-recommends
+	assert_status 0
+	assert_not_installed photos
+}
+
+@test "an unknown plugin is answered with near names" {
+	run plugpkg install usr -y
+	assert_status 4
+	assert_has "usr" "user" "[not-found]"
+	run plugpkg install user@9 -y
+	assert_status 4
+	assert_has "user" "9"
+	run plugpkg install 'user@not a range' -y
+	assert_status 2
+	assert_has "[bad-range]"
+}
+
+@test "--json answers with steps, a transaction and a result" {
+	run --separate-stderr plugpkg install user -y --json
+	assert_status 0
+	assert_equal "$(json_get 'select(.type == "step") | .action + " " + .name + " " + .version')" \
+		"install user 2.1.0"
+	assert_equal "$(json_get 'select(.type == "transaction") | .status')" "done"
+	assert_equal "$(json_get 'select(.type == "result") | .ok')" true
+	assert_equal "$(tail -n 1 <<<"$output" | jq -r .type)" result
+}
+
+@test "--reinstall does it again in a new generation" {
+	plugpkg install user -y
+	run plugpkg install user --reinstall -y
+	assert_status 0
+	assert_link "$PLUGPKG_ROOT/current" generations/2
+	assert_installed user 2.1.0
+}
+
+@test "link uses a directory in place, and the next install replaces it" {
+	run plugpkg link "$(plugin_dir user 2.1.0)" -y
+	assert_status 0
+	assert_link "$PLUGPKG_ROOT/current/user" "$(plugin_dir user 2.1.0)"
+	echo changed >"$(plugin_dir user 2.1.0)/payload.txt"
+	assert_equal "$(cat "$PLUGPKG_ROOT/current/user/payload.txt")" changed
+	assert_equal "$(plugpkg list --json | jq -r 'select(.type == "plugin") | .source + " " + .linked_from')" \
+		"link $(plugin_dir user 2.1.0)"
+	run plugpkg check
+	assert_status 0
+	run plugpkg link "$SCRATCH/nowhere" -y
+	assert_status 4
+}
+
+@test "a path where a name belongs is explained" {
+	run plugpkg install ./user-2.1.0.plug -y
+	assert_status 2
+	assert_has "is a path" "plugpkg link"
+}
+
+@test "a requirement on the host is held against what the application provides" {
+	make_plugin cms 1.0.0 '"requires": {"host:demo": ">=2"}' >/dev/null
+	publish "$(build_plugin cms 1.0.0)"
+	plugpkg update
+	jq '.provides = {"host:demo": "1.5.0"}' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg install cms -y
+	assert_status 3
+	assert_has "host:demo" "1.5.0"
+	jq '.provides = {"host:demo": "2.0.0"}' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg install cms -y
+	assert_status 0
+}
+
+@test "a plan that is older than the root is refused" {
+	# Two plans on one root: the second waits for the lock while the first changes the root.
+	mkfifo gate
+	dir=$(make_plugin slow 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install "echo >'$SCRATCH/begun'; cat '$SCRATCH/gate' >/dev/null"
+	plugpkg link "$dir" -y >/dev/null 2>&1 3>&- &
+	first=$!
+	until [ -e begun ]; do sleep 0.05; done
+	plugpkg install user -y >second.out 2>&1 3>&- &
+	second=$!
+	until grep -q waiting second.out; do sleep 0.05; done
+	echo >gate
+	wait "$first"
+	status=0
+	wait "$second" || status=$?
+	assert_equal "$status" 9
+	grep -q "the root changed since the plan was made" second.out
+	assert_installed slow 1.0.0 || assert_link "$PLUGPKG_ROOT/current/slow" "$dir"
+	assert_not_installed user
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Ctrl-C at any time: status 130, and the root as it was.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	make_repo
+}
+
+# waits_in KIND: a plugin whose script says that it runs and then waits, once.
+waits_in() {
+	local dir
+	dir=$(make_plugin slow 1.0.0 '"scripts": {"install": "scripts/install.sh",
+		"uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" install
+	add_script "$dir" uninstall
+	add_script "$dir" "$1" "echo >'$SCRATCH/begun'; [ -e '$SCRATCH/go' ] || sleep 300"
+}
+
+# In a session of its own, as a terminal would signal it; 3 is bats' own descriptor.
+start() {
+	plugpkg "$@" >out 2>&1 3>&- &
+	pid=$!
+	for ((i = 0; i < 200; i++)); do
+		[ -e begun ] && return 0
+		sleep 0.05
+	done
+	cat out >&2
+	return 1
+}
+
+finish() {
+	status=0
+	wait "$pid" || status=$?
+	output=$(cat out)
+}
+
+@test "ctrl-C in an install script undoes everything" {
+	make_plugin base 1.0.0 >/dev/null
+	waits_in install
+	publish "$(build_plugin base 1.0.0)" "$(build_plugin slow 1.0.0)"
+	make_root
+	tree_state "$PLUGPKG_ROOT" >before
+	start install base slow -y
+	kill -INT "$pid"
+	finish
+	assert_status 130
+	assert_has "interrupted" "everything was undone"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+	assert_equal "$(plugpkg list)" ""
+	run plugpkg check
+	assert_status 0
+	touch go
+	run plugpkg install base slow -y
+	assert_status 0
+}
+
+@test "SIGTERM does the same" {
+	waits_in install
+	publish "$(build_plugin slow 1.0.0)"
+	make_root
+	tree_state "$PLUGPKG_ROOT" >before
+	start install slow -y
+	kill -TERM "$pid"
+	finish
+	assert_status 130
+	tree_state "$PLUGPKG_ROOT" | diff before -
+}
+
+@test "ctrl-C in an uninstall script leaves the plugin usable" {
+	waits_in uninstall
+	publish "$(build_plugin slow 1.0.0)"
+	make_root
+	plugpkg install slow -y
+	start remove slow -y
+	kill -INT "$pid"
+	finish
+	assert_status 130
+	assert_installed slow 1.0.0
+	assert_equal "$(jq -c .plugins "$PLUGPKG_ROOT/plugpkg.json")" '{"slow":"*"}'
+	run plugpkg check
+	assert_status 0
+	touch go
+	run plugpkg remove slow -y
+	assert_status 0
+	assert_not_installed slow
+}
+
+@test "ctrl-C while waiting for the lock" {
+	waits_in install
+	publish "$(build_plugin slow 1.0.0)"
+	make_root
+	start install slow -y
+	plugpkg update >second.out 2>&1 3>&- &
+	second=$!
+	until grep -q waiting second.out; do sleep 0.05; done
+	kill -INT "$second"
+	status=0
+	wait "$second" || status=$?
+	assert_equal "$status" 130
+	kill -INT "$pid"
+	finish
+	assert_status 130
+}
+
+@test "interrupts at random moments never leave anything but the old or the new root" {
+	takes_minutes
+	for name in a b c d; do
+		dir=$(make_plugin "$name" 1.0.0 '"scripts": {"install": "scripts/install.sh",
+			"uninstall": "scripts/uninstall.sh"}')
+		add_script "$dir" install 'sleep 0.02'
+		add_script "$dir" uninstall 'sleep 0.02'
+		publish "$(build_plugin "$name" 1.0.0)"
+	done
+	make_root
+	for ((n = 0; n < 30; n++)); do
+		plugpkg install a b c d -y >out 2>&1 3>&- &
+		pid=$!
+		sleep "0.$(printf %02d $((n * 2)))"
+		kill -INT "$pid" 2>/dev/null || true
+		finish
+		count=$(plugpkg list --json | jq -r 'select(.type == "plugin").name' | wc -l)
+		[[ $status == 130 && $count == 0 || $status == 0 && $count == 4 ]] ||
+			fail "status $status with $count plugins" "$output"
+		run plugpkg check
+		assert_status 0
+		[ "$count" = 0 ] || plugpkg remove --all -y >/dev/null 2>&1
+	done
+}
