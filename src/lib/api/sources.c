@@ -51,6 +51,19 @@ by_priority(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y; /* both in one array: as listed in plugpkg.json */
 }
 
+/* A root made from a plugpkg.json that names its sources has everything but their metadata. */
+static enum plugpkg_code
+check_updated(plugpkg_context *ctx, const struct pp_source *source, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *file = pp_asprintf("var/trust/%s/root.json", source->name);
+
+	if (pp_exists_at(ctx->root_fd, file) != 0)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "source '%s' was never updated in this root",
+	    source->name);
+	return pp_hint(err, PLUGPKG_E_NOT_FOUND, "run plugpkg update");
+}
+
 enum plugpkg_code
 pp_sources_load(
     plugpkg_context *ctx, bool allow_expired, struct pp_sources_open *out, plugpkg_error **err)
@@ -65,7 +78,9 @@ pp_sources_load(
 	pp_vec_sort(&order, by_priority);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < order.n; i++) {
 		struct pp_catalog *c = NULL;
-		rc = pp_catalog_open(ctx, order.at[i], out->net, &c, err);
+		rc = check_updated(ctx, order.at[i], err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_catalog_open(ctx, order.at[i], out->net, &c, err);
 		if (rc != PLUGPKG_OK)
 			break;
 		pp_vec_push(&out->catalogs, c);
