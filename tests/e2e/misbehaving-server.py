@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A web server that serves a directory and, on order, does it badly.
 
-usage: misbehaving-server.py DIR --port-file FILE [--control FILE] [--log FILE]
+usage: misbehaving-server.py DIR --port-file FILE [--control FILE] [--log FILE] [--tls PEM]
 
 Orders stand in the control file, which is read at every request, or in the URL: /!ORDER/path. An order is
 MODE or MODE@GLOB[,MODE@GLOB...]; with a glob it counts only for paths that match. The port is written to
@@ -44,6 +44,7 @@ import gzip
 import json
 import os
 import re
+import ssl
 import sys
 import threading
 import time
@@ -318,9 +319,14 @@ def main():
     p.add_argument("--port-file", required=True)
     p.add_argument("--control")
     p.add_argument("--log")
+    p.add_argument("--tls", help="speak https with this certificate and key")
     a = p.parse_args()
     Handler.directory, Handler.control, Handler.log = a.directory, a.control, a.log
     server = Server(("127.0.0.1", 0), Handler)
+    if a.tls:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(a.tls)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     with open(a.port_file + ".new", "w", encoding="utf-8") as f:
         f.write("%d\n" % server.server_address[1])
     os.rename(a.port_file + ".new", a.port_file)

@@ -19,11 +19,11 @@ teardown() {
 	done
 }
 
-# serve NAME DIR: a server of DIR that takes its orders from SCRATCH/NAME.order; sets URL.
+# serve NAME DIR [OPTION...]: a server of DIR that takes its orders from SCRATCH/NAME.order; sets URL.
 serve() {
 	rm -f "$SCRATCH/$1.port"
 	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$2" --port-file "$SCRATCH/$1.port" \
-		--control "$SCRATCH/$1.order" --log "$SCRATCH/$1.log" >/dev/null 2>&1 3>&- &
+		--control "$SCRATCH/$1.order" --log "$SCRATCH/$1.log" "${@:3}" >/dev/null 2>&1 3>&- &
 	SERVERS+=($!)
 	local i
 	for ((i = 0; i < 500; i++)); do
@@ -365,6 +365,53 @@ refuses() {
 		[ "$status" -ne 0 ] || fail "$url was taken"
 	done
 	assert_equal "$(jq -c '.sources // []' "$PLUGPKG_ROOT/plugpkg.json")" "[]"
+}
+
+# serve_tls NAME DIR: the same over https; SCRATCH/NAME.crt is its certificate.
+serve_tls() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+		-addext subjectAltName=IP:127.0.0.1 -keyout "$SCRATCH/$1.key" -out "$SCRATCH/$1.crt" \
+		2>/dev/null
+	cat "$SCRATCH/$1.crt" "$SCRATCH/$1.key" >"$SCRATCH/$1.pem"
+	serve "$1" "$2" --tls "$SCRATCH/$1.pem"
+	URL=${URL/http:/https:}
+}
+
+trust_tls() {
+	export SSL_CERT_FILE=$SCRATCH/$1.crt
+}
+
+@test "S25: https needs a certificate that is trusted; SSL_CERT_FILE names more of them" {
+	need openssl
+	make_thing_repo
+	serve_tls one "$SCRATCH/repo/public"
+	run --separate-stderr add_source "$URL"
+	assert_status 5
+	assert_has "certificate"
+	rm -rf "$PLUGPKG_ROOT"
+	trust_tls one
+	add_source "$URL"
+	run -0 plugpkg install needs -y
+	assert_installed thing 1.0.0
+}
+
+@test "S12: a redirect from https to http is refused, one from http to https is followed" {
+	need openssl
+	make_thing_repo
+	serve_tls one "$SCRATCH/repo/public"
+	local secure=$URL
+	serve two "$SCRATCH/repo/public"
+	trust_tls one
+	add_source "$secure"
+	order one "to=${URL%/}"
+	forget_requests
+	refuses 5 plugpkg install needs -y
+	assert_has "redirects from https to http"
+	assert_equal "$(n_requests two)" 0
+	rm -rf "$PLUGPKG_ROOT" "$SCRATCH/one.order"
+	order two "to=${secure%/}"
+	add_source "$URL"
+	run -0 plugpkg install needs -y
 }
 
 @test "a proxy from the environment is used for http" {
