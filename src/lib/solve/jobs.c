@@ -100,6 +100,27 @@ favour(struct pp_jobs *j, struct pp_pool *p, const char *name)
 			push_policy(j, SOLVER_FAVOR | SOLVER_SOLVABLE, p->solvables[i]);
 }
 
+/* ranked: the names that have their rank already. */
+static void
+rank_providers_of(
+    struct pp_jobs *j, struct pp_pool *p, const struct pp_known *k, struct pp_map *ranked)
+{
+	struct providers list = { 0 };
+
+	add_provider(p, k, k->name, &list);
+	pp_vec_foreach (provider, &k->providers)
+		if (strcmp(*provider, k->name) != 0)
+			add_provider(p, k, *provider, &list);
+	pp_vec_sort(&list, worst_first);
+	pp_vec_foreach (x, &list) {
+		void **is_ranked = pp_map_put(ranked, x->name);
+		if (list.n > 1 && *is_ranked == NULL)
+			favour(j, p, x->name);
+		*is_ranked = p;
+	}
+	pp_vec_free(&list);
+}
+
 /*
  * Installed providers win by themselves. The rank of a plugin is that among the providers of the
  * first virtual name it has, in order of names: one rank a plugin is all that libsolv can be
@@ -115,22 +136,8 @@ rank_providers(struct pp_jobs *j, struct pp_pool *p)
 		if (((const struct pp_known *)e->value)->providers.n > 0)
 			pp_strs_add(&names, e->key);
 	pp_strs_sort(&names);
-	pp_vec_foreach (name, &names) {
-		const struct pp_known *k = pp_load_known(p->load, *name);
-		struct providers list = { 0 };
-		add_provider(p, k, k->name, &list);
-		pp_vec_foreach (provider, &k->providers)
-			if (strcmp(*provider, k->name) != 0)
-				add_provider(p, k, *provider, &list);
-		pp_vec_sort(&list, worst_first);
-		pp_vec_foreach (x, &list) {
-			void **is_ranked = pp_map_put(&ranked, x->name);
-			if (list.n > 1 && *is_ranked == NULL)
-				favour(j, p, x->name);
-			*is_ranked = p;
-		}
-		pp_vec_free(&list);
-	}
+	pp_vec_foreach (name, &names)
+		rank_providers_of(j, p, pp_load_known(p->load, *name), &ranked);
 	pp_strs_fini(&names);
 	pp_map_fini(&ranked, NULL);
 }

@@ -186,9 +186,8 @@ set_why(const struct result *r, const struct pp_cand *c, struct pp_step *s)
 		 */
 		s->why = PP_WHY_REQUESTED;
 		s->manual = replaced->manual;
-	} else if ((because = who_asks(r, c, true)) != NULL) {
-		s->why = PP_WHY_REQUIRED;
-	} else if ((because = who_asks(r, c, false)) != NULL) {
+	} else if ((because = who_asks(r, c, true)) == NULL &&
+		   (because = who_asks(r, c, false)) != NULL) {
 		s->why = PP_WHY_RECOMMENDED;
 	} else {
 		s->why = PP_WHY_REQUIRED;
