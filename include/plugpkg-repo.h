@@ -16,23 +16,30 @@ extern "C" {
 
 typedef struct plugpkg_repo plugpkg_repo;
 
-/** Gives the passphrase of an encrypted key: fills buf (size bytes, terminated), 1; 0 = nobody knows. */
+/**
+ * Gives the passphrase of an encrypted key: fills buf (size bytes, terminated), 1; 0 = nobody
+ * knows.
+ */
 typedef int (*plugpkg_passphrase_fn)(const char *key, char *buf, size_t size, void *user);
 
 struct plugpkg_repo_init_spec {
-	const char *name;      /* repository name, [a-z0-9-] */
-	int encrypt;           /* 1 = keys are encrypted with the passphrase that `passphrase` gives */
+	const char *name; /* repository name, [a-z0-9-] */
+	int encrypt;      /* 1 = keys are encrypted with the passphrase that `passphrase` gives */
 	plugpkg_passphrase_fn passphrase;
 	void *user;
-	int64_t now;           /* Unix seconds */
+	int64_t now; /* Unix seconds */
 };
 /**
- * Make DIR a publisher directory with new Ed25519 keys (files 0600) and publish an empty repository.
- * Row: "initialised" with the root fingerprint and the files to keep offline. Errors: EXISTS IO BAD_NAME.
+ * Make DIR a publisher directory with new Ed25519 keys (files 0600) and publish an empty
+ * repository.
+ * Row: "initialised" with the root fingerprint and the files to keep offline. Errors: EXISTS IO
+ * BAD_NAME.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_init(const char *dir,
     const struct plugpkg_repo_init_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** dir NULL = the nearest directory upwards with a repository.json. Errors: NO_ROOT BAD_CONFIG IO. */
+/**
+ * dir NULL = the nearest directory upwards with a repository.json. Errors: NO_ROOT BAD_CONFIG IO.
+ */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_open(
     const char *dir, plugpkg_repo **out_repo, plugpkg_error **err);
 PLUGPKG_API void plugpkg_repo_close(plugpkg_repo *repo);
@@ -53,7 +60,9 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_remove(
 /** Merge what is staged into the index and sign. Row: "published". */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_publish(
     plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** Renew snapshot and timestamp (and the index role when due) without new content. Row: "refreshed". */
+/**
+ * Renew snapshot and timestamp (and the index role when due) without new content. Row: "refreshed".
+ */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_refresh(
     plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /** Rows of type "version": published and staged, sorted by name, newest first. */
@@ -62,7 +71,8 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_list(
 
 /**
  * Check every byte of a served directory against its signatures: rows of type "problem", then one
- * "verified". public_dir: the directory with metadata/ and targets/. key: as in plugpkg_source_spec, or
+ * "verified". public_dir: the directory with metadata/ and targets/. key: as in
+ * plugpkg_source_spec, or
  * NULL to trust its own 1.root.json.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_verify(const char *public_dir,

@@ -2,7 +2,8 @@
 /*
  * libplugpkg: packages for the plugins of one running application.
  *
- * One context serves one root and one thread. Every function returns a code and, when err is not NULL,
+ * One context serves one root and one thread. Every function returns a code and, when err is not
+ * NULL,
  * an owned error that says what failed, to what, and what to do about it. Queries stream rows: one
  * JSON object a call, the same objects that `plugpkg --json` prints (plugpkg-json(5)).
  *
@@ -22,7 +23,9 @@ extern "C" {
 #define PLUGPKG_API     __attribute__((visibility("default")))
 #define PLUGPKG_MUSTUSE __attribute__((warn_unused_result))
 
-/** Why something did not happen. Stable names: plugpkg_code_name(); paragraphs: plugpkg-errors(7). */
+/**
+ * Why something did not happen. Stable names: plugpkg_code_name(); paragraphs: plugpkg-errors(7).
+ */
 enum plugpkg_code {
 	PLUGPKG_OK = 0,
 	PLUGPKG_E_FAILED,        /* any other failure */
@@ -81,13 +84,14 @@ PLUGPKG_API void plugpkg_error_free(plugpkg_error *err);
 
 /** What goes on, as it goes on. Fields may be appended in later versions. */
 enum plugpkg_event_type {
-	PLUGPKG_EVENT_DEBUG,         /* text */
-	PLUGPKG_EVENT_INFO,          /* text */
-	PLUGPKG_EVENT_WARNING,       /* text */
-	PLUGPKG_EVENT_LOCK_WAIT,     /* text names the holder */
-	PLUGPKG_EVENT_FETCH,         /* subject: file; done/total bytes of it */
-	PLUGPKG_EVENT_FETCH_TOTAL,   /* done/total bytes of all files of the command */
-	PLUGPKG_EVENT_STEP,          /* plugin, subject: "unpack" "install" "upgrade" "uninstall" …; done/total steps */
+	PLUGPKG_EVENT_DEBUG,       /* text */
+	PLUGPKG_EVENT_INFO,        /* text */
+	PLUGPKG_EVENT_WARNING,     /* text */
+	PLUGPKG_EVENT_LOCK_WAIT,   /* text names the holder */
+	PLUGPKG_EVENT_FETCH,       /* subject: file; done/total bytes of it */
+	PLUGPKG_EVENT_FETCH_TOTAL, /* done/total bytes of all files of the command */
+	/* plugin, subject: "unpack" "install" "upgrade" "uninstall" …; done/total steps */
+	PLUGPKG_EVENT_STEP,
 	PLUGPKG_EVENT_SCRIPT_OUTPUT, /* plugin, subject: script kind; text: one line, sanitised */
 	PLUGPKG_EVENT_SWITCH,        /* the new generation is visible; done: its number */
 	PLUGPKG_EVENT_UNDO,          /* plugin; text: what is undone */
@@ -102,14 +106,19 @@ struct plugpkg_event { /* view: valid during the call */
 typedef void (*plugpkg_event_fn)(const struct plugpkg_event *ev, void *user);
 
 enum plugpkg_question_type {
-	PLUGPKG_ASK_CONTINUE,     /* the plan was shown; go on? safe answer: no */
-	PLUGPKG_ASK_TRUST_KEY,    /* subject: fingerprint of an unknown repository key; safe answer: no */
+	PLUGPKG_ASK_CONTINUE, /* the plan was shown; go on? safe answer: no */
+	/* subject: fingerprint of an unknown repository key; safe answer: no */
+	PLUGPKG_ASK_TRUST_KEY,
 };
 struct plugpkg_question { /* view: valid during the call */
 	enum plugpkg_question_type type;
 	const char *subject, *text;
 };
-enum plugpkg_answer { PLUGPKG_ANSWER_NOBODY, PLUGPKG_ANSWER_NO, PLUGPKG_ANSWER_YES };
+enum plugpkg_answer {
+	PLUGPKG_ANSWER_NOBODY,
+	PLUGPKG_ANSWER_NO,
+	PLUGPKG_ANSWER_YES
+};
 typedef enum plugpkg_answer (*plugpkg_ask_fn)(const struct plugpkg_question *q, void *user);
 
 /** One JSON object without newline; view: valid during the call. */
@@ -147,11 +156,15 @@ PLUGPKG_API const char *plugpkg_root_path(const plugpkg_context *ctx);
 /** Who hears events and answers questions; NULL = nobody (questions get their safe answer). */
 PLUGPKG_API void plugpkg_set_event_fn(plugpkg_context *ctx, plugpkg_event_fn fn, void *user);
 PLUGPKG_API void plugpkg_set_ask_fn(plugpkg_context *ctx, plugpkg_ask_fn fn, void *user);
-/** The time that counts for expiry, Unix seconds; default: the clock when the context was opened. */
+/**
+ * The time that counts for expiry, Unix seconds; default: the clock when the context was opened.
+ */
 PLUGPKG_API void plugpkg_set_time(plugpkg_context *ctx, int64_t now);
 /** How long to wait for the lock: milliseconds, 0 = not at all, -1 = for ever (default). */
 PLUGPKG_API void plugpkg_set_lock_wait(plugpkg_context *ctx, int64_t timeout_ms);
-/** Ask the running call to stop. Only sets a flag: safe in a signal handler and from another thread. */
+/**
+ * Ask the running call to stop. Only sets a flag: safe in a signal handler and from another thread.
+ */
 PLUGPKG_API void plugpkg_cancel(plugpkg_context *ctx);
 
 /* ---- Sources ---- */
@@ -161,12 +174,13 @@ struct plugpkg_source_spec {
 	const char *name;        /* [a-z0-9-], 1 to 64 bytes */
 	const char *const *urls; /* mirrors in order of preference; file://, http://, https:// */
 	size_t n_urls;
-	int priority;            /* higher wins; 500 is usual */
-	const char *key;         /* "sha256:HEX" of the root metadata, or path of a root.json; NULL = ask */
+	int priority;    /* higher wins; 500 is usual */
+	const char *key; /* "sha256:HEX" of the root metadata, or path of a root.json; NULL = ask */
 };
 
 /**
- * Add a source: fetches its root metadata, compares it with spec->key or asks TRUST_KEY, and records it.
+ * Add a source: fetches its root metadata, compares it with spec->key or asks TRUST_KEY, and
+ * records it.
  * Errors: EXISTS BAD_NAME NETWORK KEY SIGNATURE CONFIRM LOCKED IO.  Lock: exclusive.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_source_add(
@@ -210,25 +224,32 @@ struct plugpkg_request {
 typedef struct plugpkg_plan plugpkg_plan;
 
 /**
- * Resolve a request. Changes nothing; needs no network when `update` ran before, unless details of the
+ * Resolve a request. Changes nothing; needs no network when `update` ran before, unless details of
+ * the
  * chosen versions are not cached yet.
  *
- * out_plan  receives an owned plan (plugpkg_plan_free), bound to ctx and the root's present generation
+ * out_plan  receives an owned plan (plugpkg_plan_free), bound to ctx and the root's present
+ * generation
  *
  * Errors: NOT_FOUND NOT_INSTALLED BAD_NAME BAD_RANGE NO_SOLUTION NETWORK EXPIRED DIGEST IO.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_make(plugpkg_context *ctx,
     const struct plugpkg_request *request, plugpkg_plan **out_plan, plugpkg_error **err);
-/** Rows of type "step" in the order of execution, then "kept" (held back, with why), then one "summary". */
+/**
+ * Rows of type "step" in the order of execution, then "kept" (held back, with why), then one
+ * "summary".
+ */
 PLUGPKG_API void plugpkg_plan_rows(const plugpkg_plan *plan, plugpkg_row_fn row, void *user);
 /** Number of steps; 0: nothing to do. */
 PLUGPKG_API size_t plugpkg_plan_count(const plugpkg_plan *plan);
 /** Number of plugins that leave without having been asked for by name, or go back in version. */
 PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
 /**
- * Carry the plan out: fetch, unpack, stage, scripts, switch, remove. Refuses (REFUSED) when the root
+ * Carry the plan out: fetch, unpack, stage, scripts, switch, remove. Refuses (REFUSED) when the
+ * root
  * changed since the plan was made. Rows: one of type "transaction" at the end.
- * Errors: LOCKED NETWORK DIGEST BAD_ARCHIVE SCRIPT NO_SPACE IO PERMISSION INTERRUPTED.  Lock: exclusive.
+ * Errors: LOCKED NETWORK DIGEST BAD_ARCHIVE SCRIPT NO_SPACE IO PERMISSION INTERRUPTED.  Lock:
+ * exclusive.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_commit(
     plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_error **err);
@@ -246,18 +267,20 @@ enum plugpkg_list_flags {
 /** Rows of type "plugin", sorted by name. pattern: shell glob on names, or NULL. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_list(plugpkg_context *ctx, unsigned flags,
     const char *pattern, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** Everything about NAME or NAME@RANGE: one row of type "show". Errors: NOT_FOUND (with near names). */
+/**
+ * Everything about NAME or NAME@RANGE: one row of type "show". Errors: NOT_FOUND (with near names).
+ */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_show(
     plugpkg_context *ctx, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /** Rows of type "found" for plugins whose name, summary or keywords hold every word. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_search(plugpkg_context *ctx,
     const char *const *words, size_t n_words, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /** Rows of type "edge": what NAME asks for, and what of it is installed. recursive: 0 or 1. */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_depends(plugpkg_context *ctx, const char *name,
-    int recursive, plugpkg_row_fn row, void *user, plugpkg_error **err);
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_depends(plugpkg_context *ctx,
+    const char *name, int recursive, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /** Rows of type "edge": who asks for NAME among the installed plugins. */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rdepends(plugpkg_context *ctx, const char *name,
-    int recursive, plugpkg_row_fn row, void *user, plugpkg_error **err);
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rdepends(plugpkg_context *ctx,
+    const char *name, int recursive, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
  * Compare the root with itself: store digests, links, requirements, host versions. Rows of type
  * "problem"; *out_problems counts them. OK also when problems were found.
@@ -265,7 +288,9 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rdepends(plugpkg_context *
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_check(plugpkg_context *ctx,
     size_t *out_problems, plugpkg_row_fn row, void *user, plugpkg_error **err);
 
-/** Delete cached files, old generations but `keep_generations`, and store versions nobody points to. */
+/**
+ * Delete cached files, old generations but `keep_generations`, and store versions nobody points to.
+ */
 struct plugpkg_clean_spec {
 	unsigned keep_generations; /* beside the current one */
 	int keep_cache;            /* 1 = leave downloaded archives alone */
@@ -276,14 +301,17 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_clean(plugpkg_context *ctx
 
 /* ---- For authors: no root needed ---- */
 
-/** Make DIR/NAME a working skeleton plugin. Rows: "created", one a file. Errors: EXISTS BAD_NAME IO. */
+/**
+ * Make DIR/NAME a working skeleton plugin. Rows: "created", one a file. Errors: EXISTS BAD_NAME IO.
+ */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_new(
     const char *dir, const char *name, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /** Rows of type "finding" (level "error" or "warning", field, text). Counts each level. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_lint(const char *dir, size_t *out_errors,
     size_t *out_warnings, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
- * Lint and pack DIR into OUT_DIR/NAME-VERSION.plug (the / of a scope becomes -, its @ goes). Same input, same
+ * Lint and pack DIR into OUT_DIR/NAME-VERSION.plug (the / of a scope becomes -, its @ goes). Same
+ * input, same
  * bytes. mtime: Unix seconds for every entry (SOURCE_DATE_EPOCH), 0 is usual. Row: "built".
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_build(const char *dir, const char *out_dir,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A growing text or byte buffer with a mandatory limit. Overflow is sticky and checked at the end. */
+/*
+ * A growing text or byte buffer with a mandatory limit. Overflow is sticky and checked at the end.
+ */
 #ifndef PP_BASE_BUF_H
 #define PP_BASE_BUF_H
 
@@ -26,7 +28,9 @@ void pp_buf_addc(struct pp_buf *b, char c);
 void pp_buf_addf(struct pp_buf *b, const char *fmt, ...) PP_PRINTF(2, 3);
 void pp_buf_vaddf(struct pp_buf *b, const char *fmt, va_list ap) PP_PRINTF(2, 0);
 void pp_buf_clear(struct pp_buf *b); /* empty again; memory and limit stay */
-/* Room for n more bytes at the end; NULL (and overflow) past the limit. Fill, then pp_buf_grew(). */
+/*
+ * Room for n more bytes at the end; NULL (and overflow) past the limit. Fill, then pp_buf_grew().
+ */
 char *pp_buf_reserve(struct pp_buf *b, size_t n);
 void pp_buf_grew(struct pp_buf *b, size_t n);
 const char *pp_buf_cstr(const struct pp_buf *b); /* never NULL */

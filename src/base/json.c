@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The wrapper around jansson: strict reading, ordered writing. json_canonical.c holds the signed form. */
+/*
+ * The wrapper around jansson: strict reading, ordered writing. json_canonical.c holds the signed
+ * form.
+ */
 #include "base/json.h"
 
 #include "base/mem.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A map from strings to pointers. Walks in order of insertion, so results never depend on hashes. */
+/*
+ * A map from strings to pointers. Walks in order of insertion, so results never depend on hashes.
+ */
 #ifndef PP_BASE_MAP_H
 #define PP_BASE_MAP_H
 

@@ -18,7 +18,10 @@
 
 #define TEMP_SUFFIX ".new"
 
-/* Opens component by component without following any link: stricter than openat2 with PP_FOLLOW_INSIDE. */
+/*
+ * Opens component by component without following any link: stricter than openat2 with
+ * PP_FOLLOW_INSIDE.
+ */
 static int
 open_by_walk(int dirfd, const char *path, int flags, mode_t mode)
 {

@@ -44,7 +44,10 @@ default_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* In the child, between fork and exec: async-signal-safe calls only. Returns only on failure, -errno. */
+/*
+ * In the child, between fork and exec: async-signal-safe calls only. Returns only on failure,
+ * -errno.
+ */
 static int
 become(const struct pp_spawn *s, int report_fd)
 {
@@ -68,7 +71,10 @@ become(const struct pp_spawn *s, int report_fd)
 		r = -errno;
 	if (r < 0)
 		return r;
-	/* What is not ours to pass closes with exec; the report closes by it too, which says "started". */
+	/*
+	 * What is not ours to pass closes with exec; the report closes by it too, which says
+	 * "started".
+	 */
 	(void)syscall(SYS_close_range, pass >= 0 ? 4 : 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	(void)fcntl(report_fd, F_SETFD, FD_CLOEXEC);
 	const char *const *env = s->env != NULL ? s->env : no_env;

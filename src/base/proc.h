@@ -31,13 +31,18 @@ struct pp_spawn {
  * pass_fd) closed. An exec that fails is reported here as -errno.
  */
 int pp_spawn(const struct pp_spawn *s, struct pp_child *out) PP_MUSTUSE;
-/* Waits; -EAGAIN after timeout_ms (-1 = for ever) with the child still running. Status as waitpid(). */
+/*
+ * Waits; -EAGAIN after timeout_ms (-1 = for ever) with the child still running. Status as
+ * waitpid().
+ */
 int pp_child_wait(struct pp_child *c, int timeout_ms, int *out_status) PP_MUSTUSE;
 /* SIGTERM to the group, SIGKILL after grace_ms, reaps the leader; the group is gone afterwards. */
 void pp_child_kill(struct pp_child *c, int grace_ms);
 void pp_child_fini(struct pp_child *c); /* kills at once what still runs; fit for PP_CLEANUP */
 
-/* Path of a helper program: $PLUGPKG_LIBEXEC/NAME when set (secure_getenv), else LIBEXECDIR/NAME. */
+/*
+ * Path of a helper program: $PLUGPKG_LIBEXEC/NAME when set (secure_getenv), else LIBEXECDIR/NAME.
+ */
 char *pp_helper_path(const char *name);
 
 #endif

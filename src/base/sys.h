@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every call that changes the disk goes through here. In a build with --enable-failpoints,
- * PLUGPKG_CRASH_AT=N kills the process just before the N-th of them. Returns and errno as the plain call.
+ * PLUGPKG_CRASH_AT=N kills the process just before the N-th of them. Returns and errno as the plain
+ * call.
  */
 #ifndef PP_BASE_SYS_H
 #define PP_BASE_SYS_H

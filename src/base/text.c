@@ -27,7 +27,9 @@ decode(const unsigned char *p, size_t n, uint32_t *out)
 	return len;
 }
 
-/* Control characters, and those that reorder, hide or break lines (Unicode TR 36, "Trojan Source"). */
+/*
+ * Control characters, and those that reorder, hide or break lines (Unicode TR 36, "Trojan Source").
+ */
 static bool
 steers_a_terminal(uint32_t c)
 {

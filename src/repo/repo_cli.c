@@ -43,11 +43,14 @@ read_line(int fd, char *buf, size_t size)
 	return 1;
 }
 
-/* Asks on the terminal itself, so that redirected streams do not get in the way; shows no characters. */
+/*
+ * Asks on the terminal itself, so that redirected streams do not get in the way; shows no
+ * characters.
+ */
 static int
 ask_on_terminal(const char *key, char *buf, size_t size)
 {
-	PP_AUTO_FD int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	PP_AUTO_FD int tty = openat(AT_FDCWD, "/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	PP_AUTO_FREE char *prompt = pp_asprintf("passphrase of key '%s': ", key);
 	struct termios was, silent;
 
@@ -74,7 +77,10 @@ repo_cli_passphrase(const char *key, char *buf, size_t size, void *user)
 		return ask_on_terminal(key, buf, size);
 	if (!opts_number(&cli->opts, "passphrase-fd", MAX_FD, 0, &fd))
 		return 0;
-	/* One descriptor, several keys: a regular file or a rewound one answers each; a pipe is remembered. */
+	/*
+	 * One descriptor, several keys: a regular file or a rewound one answers each; a pipe is
+	 * remembered.
+	 */
 	if (cli->passphrase == NULL && read_line((int)fd, buf, size) == 1)
 		cli->passphrase = pp_xstrdup(buf);
 	if (cli->passphrase == NULL || strlen(cli->passphrase) >= size)

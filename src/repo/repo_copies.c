@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* `plugpkg-repo mirror` and `verify`: copies of served directories, and whether they are what was signed. */
+/*
+ * `plugpkg-repo mirror` and `verify`: copies of served directories, and whether they are what was
+ * signed.
+ */
 #include "base/mem.h"
 #include "repo/repo_cli.h"
 

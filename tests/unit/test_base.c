@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* base: containers, slices, numbers, what reaches a terminal, JSON, time, work below a directory. */
+/*
+ * base: containers, slices, numbers, what reaches a terminal, JSON, time, work below a directory.
+ */
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/map.h"

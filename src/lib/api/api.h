@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the public functions share: the sources of a root, opened together, and the mould of their rows. */
+/*
+ * What the public functions share: the sources of a root, opened together, and the mould of their
+ * rows.
+ */
 #ifndef PP_API_API_H
 #define PP_API_API_H
 
@@ -10,7 +13,10 @@
 
 /* ---- context.c ---- */
 
-/* A context of a directory that may not be a root yet; full path, opened. Errors: IO PERMISSION NO_ROOT. */
+/*
+ * A context of a directory that may not be a root yet; full path, opened. Errors: IO PERMISSION
+ * NO_ROOT.
+ */
 enum plugpkg_code pp_context_new(const char *dir, plugpkg_context **out, plugpkg_error **err);
 PP_DEFINE_AUTO(context, plugpkg_context, plugpkg_close);
 
@@ -35,12 +41,16 @@ enum plugpkg_code pp_sources_load(
 void pp_sources_open_fini(struct pp_sources_open *s);
 #define PP_AUTO_SOURCES PP_CLEANUP(pp_sources_open_fini)
 /*
- * The source that answers for NAME: the first that knows it. Fills its releases, newest first. *out NULL and
+ * The source that answers for NAME: the first that knows it. Fills its releases, newest first. *out
+ * NULL and
  * no releases when none does.
  */
 enum plugpkg_code pp_sources_releases(struct pp_sources_open *s, const char *name,
     struct pp_catalog **out, struct pp_releases *releases, plugpkg_error **err);
-/* Newest release that fits here and lies in range (NULL = any); prereleases only when nothing else is there. */
+/*
+ * Newest release that fits here and lies in range (NULL = any); prereleases only when nothing else
+ * is there.
+ */
 const struct pp_release *pp_releases_best(
     const struct pp_releases *releases, const struct pp_range *range);
 /* NOT_FOUND for a name that nobody knows, with near names as advice. */
@@ -50,7 +60,8 @@ enum plugpkg_code pp_sources_unknown(
 /* ---- trust.c ---- */
 
 /*
- * Makes var/trust/NAME hold the root metadata that key stands for: "sha256:HEX", the path of a root.json, or
+ * Makes var/trust/NAME hold the root metadata that key stands for: "sha256:HEX", the path of a
+ * root.json, or
  * NULL = ask. *out_fingerprint: "sha256:HEX". Errors: NETWORK KEY SIGNATURE CONFIRM DECLINED.
  */
 enum plugpkg_code pp_source_trust(plugpkg_context *ctx, struct pp_net *net,

@@ -350,7 +350,10 @@ pp_config_want(struct pp_config *c, const char *name, const char *range)
 	struct pp_dep *dep = wanted(c, name);
 	struct pp_dep new_dep = { .name = pp_xstrdup(name), .text = pp_xstrdup(range) };
 
-	/* The caller has parsed the range before; a bad one only leaves range NULL, which means any. */
+	/*
+	 * The caller has parsed the range before; a bad one only leaves range NULL, which means
+	 * any.
+	 */
 	(void)pp_range_parse(pp_str_of(range), &new_dep.range, NULL);
 	if (dep == NULL)
 		dep = pp_vec_new(&c->plugins);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* plugpkg.json, the application's file: what it provides, its sources, the wanted plugins, settings. */
+/*
+ * plugpkg.json, the application's file: what it provides, its sources, the wanted plugins,
+ * settings.
+ */
 #ifndef PP_MODEL_CONFIG_H
 #define PP_MODEL_CONFIG_H
 

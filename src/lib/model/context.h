@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What every module needs to know of the context: descriptors of the root, callbacks, clock, cancel flag. */
+/*
+ * What every module needs to know of the context: descriptors of the root, callbacks, clock, cancel
+ * flag.
+ */
 #ifndef PP_MODEL_CONTEXT_H
 #define PP_MODEL_CONTEXT_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The error object, and the one table that says what each code is called and how the programs leave. */
+/*
+ * The error object, and the one table that says what each code is called and how the programs
+ * leave.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,7 +244,10 @@ pp_fail_at(plugpkg_error **err, enum plugpkg_code code, int errnum, const char *
 	e->errnum = errnum;
 	e->message = pp_buf_steal(&text);
 	e->where = pp_asprintf("%s:%d", file, line);
-	/* A later failure replaces an earlier one that nobody wanted, as when a second mirror is tried. */
+	/*
+	 * A later failure replaces an earlier one that nobody wanted, as when a second mirror is
+	 * tried.
+	 */
 	plugpkg_error_free(*err);
 	*err = e;
 	return code;

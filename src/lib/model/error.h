@@ -26,7 +26,9 @@ enum plugpkg_code pp_subject(plugpkg_error **err, enum plugpkg_code rc, const ch
 enum plugpkg_code pp_retryable(plugpkg_error **err, enum plugpkg_code rc);
 bool pp_error_is_retryable(const plugpkg_error *err);
 void pp_auto_error(plugpkg_error **err);
-/* Counts the failure as another one: a bad range inside a manifest is a bad manifest. Returns code. */
+/*
+ * Counts the failure as another one: a bad range inside a manifest is a bad manifest. Returns code.
+ */
 enum plugpkg_code pp_recode(plugpkg_error **err, enum plugpkg_code code);
 /* Foreign text as a message may quote it: sanitised, cut after some 80 bytes. Owned. */
 char *pp_shown(const char *s, size_t n);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Fields of a JSON object that people wrote: the one form of message for what is wrong with them. */
+/*
+ * Fields of a JSON object that people wrote: the one form of message for what is wrong with them.
+ */
 #ifndef PP_MODEL_FIELD_H
 #define PP_MODEL_FIELD_H
 
@@ -14,7 +16,8 @@ struct pp_fields {
 };
 
 /*
- * Each returns f->code and makes the field the error's subject: "FILE: field 'X': …". The text says the value
+ * Each returns f->code and makes the field the error's subject: "FILE: field 'X': …". The text says
+ * the value
  * and what would be right.
  */
 enum plugpkg_code pp_field_fail(const struct pp_fields *f, const char *field, const char *fmt, ...)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading plugin.json: a table of its fields, each read by one function that says what is wrong with it. */
+/*
+ * Reading plugin.json: a table of its fields, each read by one function that says what is wrong
+ * with it.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

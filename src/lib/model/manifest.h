@@ -35,13 +35,15 @@ struct pp_manifest {
 };
 
 /*
- * Pure: bytes in, manifest out. `file` names it in messages. Errors: BAD_MANIFEST; each names file, field, value
+ * Pure: bytes in, manifest out. `file` names it in messages. Errors: BAD_MANIFEST; each names file,
+ * field, value
  * and what would be right.
  */
 enum plugpkg_code pp_manifest_parse(
     struct pp_str text, const char *file, struct pp_manifest **out, plugpkg_error **err);
 /*
- * The same for lint: goes on after a mistake, which fn gets as an error (view). What could be read, owned;
+ * The same for lint: goes on after a mistake, which fn gets as an error (view). What could be read,
+ * owned;
  * NULL when the text is no JSON object. Only a manifest without any mistake is fit for other use.
  */
 typedef void (*pp_manifest_fault_fn)(const plugpkg_error *fault, void *user);
@@ -52,7 +54,10 @@ bool pp_manifest_next_key(size_t i, const char **out_key);
 void pp_manifest_free(struct pp_manifest *m);
 PP_DEFINE_AUTO(manifest, struct pp_manifest, pp_manifest_free);
 
-/* A path inside a plugin: relative, no "." or ".." component, printable, within the archive policy's limits. */
+/*
+ * A path inside a plugin: relative, no "." or ".." component, printable, within the archive
+ * policy's limits.
+ */
 bool pp_inner_path_valid(struct pp_str path);
 
 #endif

@@ -19,7 +19,8 @@ enum pp_op {
 };
 
 /*
- * One comparator. `below_prereleases` marks a bound that stands before every prerelease of its version:
+ * One comparator. `below_prereleases` marks a bound that stands before every prerelease of its
+ * version:
  * the "2.0.0~~" of libsolv-style encodings, as in ^1.2 = >=1.2.0 <2.0.0 without 2.0.0-rc.
  */
 struct pp_comparator {
@@ -42,7 +43,8 @@ struct pp_range {
 enum plugpkg_code pp_range_parse(struct pp_str text, struct pp_range **out, plugpkg_error **err);
 void pp_range_free(struct pp_range *r);
 /*
- * npm's rule: a prerelease matches only when an alternative holds and a comparator in it names a prerelease of the same
+ * npm's rule: a prerelease matches only when an alternative holds and a comparator in it names a
+ * prerelease of the same
  * numeric version; with include_pre that condition falls.
  */
 bool pp_range_match(const struct pp_range *r, const struct pp_version *v, bool include_pre);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npm's notation of ranges, read in one pass: alternatives of comparators, with carets, tildes, x parts
+ * npm's notation of ranges, read in one pass: alternatives of comparators, with carets, tildes, x
+ * parts
  * and hyphens turned into plain comparators on the way. Versions may have any number of parts.
  */
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A release: one version of one plugin as far as resolution is concerned. The same members stand in a
+ * A release: one version of one plugin as far as resolution is concerned. The same members stand in
+ * a
  * manifest and in a planning row of the index, and are read by the same code.
  */
 #ifndef PP_MODEL_RELEASE_H
@@ -30,7 +31,8 @@ struct pp_release {
 };
 
 /*
- * Reads the resolution members of a JSON object. `name` is the plugin's when the object has no "name" of
+ * Reads the resolution members of a JSON object. `name` is the plugin's when the object has no
+ * "name" of
  * its own (planning rows). `where` names the file for messages, `code` is what a mistake counts as
  * (BAD_MANIFEST or BAD_METADATA). Unknown members are ignored.
  */
@@ -42,7 +44,10 @@ PP_DEFINE_AUTO(release, struct pp_release, pp_release_free);
 struct pp_fields;
 enum plugpkg_code pp_release_read_field(
     const struct pp_fields *f, const char *key, const char *name, struct pp_release *r);
-/* The planning row of an object that pp_release_parse() accepts: known members, fixed order, no empty ones, no "published". */
+/*
+ * The planning row of an object that pp_release_parse() accepts: known members, fixed order, no
+ * empty ones, no "published".
+ */
 pp_json *pp_release_row(const pp_json *manifest);
 
 struct pp_releases pp_vec(struct pp_release *); /* owned elements */
@@ -50,7 +55,10 @@ void pp_releases_fini(struct pp_releases *r);
 
 const struct pp_dep *pp_deps_get(const struct pp_deps *d, const char *name);
 void pp_deps_fini(struct pp_deps *d);
-/* Does r, by its name or a versioned provides, satisfy NAME in range? A prerelease counts like a release. */
+/*
+ * Does r, by its name or a versioned provides, satisfy NAME in range? A prerelease counts like a
+ * release.
+ */
 bool pp_release_satisfies(const struct pp_release *r, const struct pp_dep *dep);
 /* os and arch of this machine fit, and min-client is not above our version. */
 bool pp_release_fits_here(const struct pp_release *r, const char **out_why);

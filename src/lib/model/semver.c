@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading and comparing versions. Linear in the text; numbers are compared as digits, never converted. */
+/*
+ * Reading and comparing versions. Linear in the text; numbers are compared as digits, never
+ * converted.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* `add`: archives are unpacked, linted and compared with what is published before they are staged. */
+/*
+ * `add`: archives are unpacked, linted and compared with what is published before they are staged.
+ */
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"

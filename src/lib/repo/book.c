@@ -14,7 +14,8 @@
 #include <string.h>
 
 /*
- * Unpacked bytes of one shard before the layer is cut finer. Planning rows: about 100,000 versions, 0.9 MB
+ * Unpacked bytes of one shard before the layer is cut finer. Planning rows: about 100,000 versions,
+ * 0.9 MB
  * packed, so that a plan costs one request. Details are wanted a few lines at a time.
  */
 static const uint64_t shard_bytes[] = {
@@ -69,7 +70,8 @@ void
 pp_book_free(struct pp_book *b)
 {
 	for (int layer = PP_LAYER_PLANNING; layer <= PP_LAYER_SEARCH; layer++) {
-		for (size_t i = 0; b->shards[layer] != NULL && i < n_shards(b, layer); i++)
+		for (size_t i = 0;
+		     b->shards[layer] != NULL && i < n_shards(b, (enum pp_layer)layer); i++)
 			shard_fini(&b->shards[layer][i]);
 		free(b->shards[layer]);
 	}
@@ -77,7 +79,10 @@ pp_book_free(struct pp_book *b)
 	free(b);
 }
 
-/* Reads a file below public/targets/ and compares it with what the index says: the disk may have rotted. */
+/*
+ * Reads a file below public/targets/ and compares it with what the index says: the disk may have
+ * rotted.
+ */
 static enum plugpkg_code
 read_listed(plugpkg_repo *repo, const char *path, const struct pp_shard_ref *ref,
     struct pp_buf *out, plugpkg_error **err)
@@ -174,7 +179,8 @@ pp_book_open(plugpkg_repo *repo, int64_t index_version, struct pp_book **out, pl
 			return rc;
 	}
 	for (int layer = PP_LAYER_PLANNING; layer <= PP_LAYER_SEARCH; layer++)
-		b->shards[layer] = pp_xcalloc(n_shards(b, layer), sizeof(*b->shards[layer]));
+		b->shards[layer] =
+		    pp_xcalloc(n_shards(b, (enum pp_layer)layer), sizeof(*b->shards[layer]));
 	*out = pp_steal(&b);
 	return PLUGPKG_OK;
 }
@@ -252,7 +258,10 @@ render(struct pp_book_shard *s, struct pp_buf *out, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* Writes public/targets/index/<digest of it>.KIND unless it is there: a name never changes its content. */
+/*
+ * Writes public/targets/index/<digest of it>.KIND unless it is there: a name never changes its
+ * content.
+ */
 static enum plugpkg_code
 write_named(struct pp_book *b, const char *path, const struct pp_buf *bytes, plugpkg_error **err)
 {
@@ -312,7 +321,9 @@ wanted_shards(struct pp_book *b, enum pp_layer layer)
 	return n;
 }
 
-/* Distributes what was just saved over more shards. Rare: every doubling touches every line once. */
+/*
+ * Distributes what was just saved over more shards. Rare: every doubling touches every line once.
+ */
 static enum plugpkg_code
 split_layer(struct pp_book *b, enum pp_layer layer, size_t n, plugpkg_error **err)
 {

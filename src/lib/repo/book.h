@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The published index opened for editing: the public files are the database. Shards load when a line of
- * theirs is asked for, keep unchanged lines as text, and are written again only when a line changed.
+ * The published index opened for editing: the public files are the database. Shards load when a
+ * line of
+ * theirs is asked for, keep unchanged lines as text, and are written again only when a line
+ * changed.
  */
 #ifndef PP_REPO_BOOK_H
 #define PP_REPO_BOOK_H
@@ -32,7 +34,10 @@ PP_DEFINE_AUTO(book, struct pp_book, pp_book_free);
 /* The line of a name with all changes so far (owned), or *out == NULL. */
 enum plugpkg_code pp_book_line(
     struct pp_book *b, enum pp_layer layer, const char *name, pp_json **out, plugpkg_error **err);
-/* Replaces it (line moved), or takes it out (NULL). The line's shard must have been loaded by pp_book_line(). */
+/*
+ * Replaces it (line moved), or takes it out (NULL). The line's shard must have been loaded by
+ * pp_book_line().
+ */
 void pp_book_set(struct pp_book *b, enum pp_layer layer, const char *name, pp_json *line);
 /* Every published name of a layer, sorted; changes do not count. */
 enum plugpkg_code pp_book_names(

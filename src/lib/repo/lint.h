@@ -6,9 +6,12 @@
 #include "lib/model/error.h"
 
 /*
- * Checks the manifest and the scripts that it names: rows of type "finding" with level ("error" or "warning"),
- * file, field (when it is about one), text (ready to print, with file and field) and hint (when there is one).
- * Returns OK also when there are findings; the counts tell; errors: IO PERMISSION. What may stand in an archive is not looked at: packing
+ * Checks the manifest and the scripts that it names: rows of type "finding" with level ("error" or
+ * "warning"),
+ * file, field (when it is about one), text (ready to print, with file and field) and hint (when
+ * there is one).
+ * Returns OK also when there are findings; the counts tell; errors: IO PERMISSION. What may stand
+ * in an archive is not looked at: packing
  * and unpacking refuse it.
  *
  * dir_fd  borrowed

@@ -305,7 +305,10 @@ pp_metadata_seal(plugpkg_repo *repo, const struct pp_published *was,
 	    pp_metadata_write(repo, &how, pp_body_snapshot(targets, index), &snapshot, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	/* The only file that changes under its name, and so the last: until now nobody saw anything new. */
+	/*
+	 * The only file that changes under its name, and so the last: until now nobody saw anything
+	 * new.
+	 */
 	how.role = PP_ROLE_TIMESTAMP;
 	how.version = was->version[PP_ROLE_TIMESTAMP] + 1;
 	return pp_metadata_write(repo, &how, pp_body_timestamp(&snapshot), &timestamp, err);

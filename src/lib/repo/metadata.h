@@ -23,7 +23,8 @@ enum plugpkg_code pp_published_load(plugpkg_repo *repo, enum pp_role role, int64
     pp_json **out, const pp_json **out_signed, plugpkg_error **err);
 
 /*
- * Signs and writes one role: `body` (moved) has the members that the role adds to _type, spec_version,
+ * Signs and writes one role: `body` (moved) has the members that the role adds to _type,
+ * spec_version,
  * version and expires. Never touches a versioned file that is there already.
  */
 struct pp_signing {
@@ -43,7 +44,10 @@ pp_json *pp_body_index(uint64_t length, const char *sha256);
 pp_json *pp_body_snapshot(const struct pp_meta_file *targets, const struct pp_meta_file *index);
 pp_json *pp_body_timestamp(const struct pp_meta_file *snapshot);
 
-/* Snapshot and timestamp, one version up, over the given targets and index. `was` from pp_published_read(). */
+/*
+ * Snapshot and timestamp, one version up, over the given targets and index. `was` from
+ * pp_published_read().
+ */
 enum plugpkg_code pp_metadata_seal(plugpkg_repo *repo, const struct pp_published *was,
     const struct pp_meta_file *targets, const struct pp_meta_file *index,
     const struct pp_signer *online, plugpkg_error **err);

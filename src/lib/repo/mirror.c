@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `mirror`: copies a repository, verified, without a key. Everything is fetched beside the served files
- * and put in place so that what is visible is one consistent state at any time: archives, shards, index
+ * `mirror`: copies a repository, verified, without a key. Everything is fetched beside the served
+ * files
+ * and put in place so that what is visible is one consistent state at any time: archives, shards,
+ * index
  * root, role files, and timestamp.json last.
  */
 #include "base/fd.h"
@@ -60,7 +62,10 @@ is_there(struct mirroring *m, const struct pp_walk_file *f)
 	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", f->path);
 	struct stat st;
 
-	/* The name holds the digest and was given by a rename after verification: the size is enough. */
+	/*
+	 * The name holds the digest and was given by a rename after verification: the size is
+	 * enough.
+	 */
 	return fstatat(m->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
 	       (uint64_t)st.st_size == f->size;
 }
@@ -205,7 +210,10 @@ copy_metadata_file(
 	return PLUGPKG_OK;
 }
 
-/* Received in the order in which a client asks; here all but the timestamp first, and that at the end. */
+/*
+ * Received in the order in which a client asks; here all but the timestamp first, and that at the
+ * end.
+ */
 static enum plugpkg_code
 copy_metadata(struct mirroring *m, const struct pp_walk *w, plugpkg_error **err)
 {
@@ -245,7 +253,9 @@ open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* What this mirror showed before must never be followed by something older: it is the trusted past. */
+/*
+ * What this mirror showed before must never be followed by something older: it is the trusted past.
+ */
 static enum plugpkg_code
 take_up_past(struct mirroring *m, int trust_fd, plugpkg_error **err)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Merges what is staged into the published index and signs; renews signatures without new content. */
+/*
+ * Merges what is staged into the published index and signs; renews signatures without new content.
+ */
 #include "lib/repo/publish.h"
 
 #include "base/mem.h"
@@ -14,7 +16,10 @@
 
 /* ---- One version in, or out of, the lines of the book ---- */
 
-/* A line's copy without row `skip` (-1 = none) and with `row` (may be NULL) at its place, newest first. */
+/*
+ * A line's copy without row `skip` (-1 = none) and with `row` (may be NULL) at its place, newest
+ * first.
+ */
 static pp_json *
 line_with(const char *name, const pp_json *old, ptrdiff_t skip, const pp_json *row)
 {
@@ -208,7 +213,10 @@ apply(struct pp_book *b, const struct pp_staged *s, plugpkg_error **err)
 	return rc;
 }
 
-/* Shards and index root first, then the index role, snapshot, timestamp: each file after those it lists. */
+/*
+ * Shards and index root first, then the index role, snapshot, timestamp: each file after those it
+ * lists.
+ */
 static enum plugpkg_code
 write_all(struct pp_book *b, const struct pp_published *was, const struct pp_signer *online,
     plugpkg_error **err)

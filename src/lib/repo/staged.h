@@ -28,7 +28,9 @@ const struct pp_staged *pp_staged_find(
 
 /* "targets/pool/NAME/VERSION" below public/, as it stands on disk; owned. */
 char *pp_pool_dir(const char *name, const char *version);
-/* Index of the row of a version (equal precedence counts as equal) in a line's "versions", or -1. */
+/*
+ * Index of the row of a version (equal precedence counts as equal) in a line's "versions", or -1.
+ */
 ptrdiff_t pp_rows_find(const pp_json *line, const char *version);
 
 #endif

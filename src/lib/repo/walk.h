@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Follows a served repository from its root key to the last archive: what verify and mirror share. */
+/*
+ * Follows a served repository from its root key to the last archive: what verify and mirror share.
+ */
 #ifndef PP_REPO_WALK_H
 #define PP_REPO_WALK_H
 
@@ -19,7 +21,9 @@ struct pp_walk_file {
 struct pp_walk_files pp_vec(struct pp_walk_file);
 void pp_walk_files_fini(struct pp_walk_files *v);
 
-/* The metadata half: 1.root.json compared with a key, the TUF workflow, and every file it accepted. */
+/*
+ * The metadata half: 1.root.json compared with a key, the TUF workflow, and every file it accepted.
+ */
 struct pp_walk {
 	int work_fd; /* private directory for trusted metadata while it is checked */
 	struct pp_updater *updater;
@@ -43,7 +47,10 @@ void pp_walk_fini(struct pp_walk *w);
 
 /* The shards that an index root lists, appended. */
 void pp_walk_shards(const struct pp_index_root *root, struct pp_walk_files *out);
-/* The archives that a packed details shard lists, appended; bytes were compared with the digest before. */
+/*
+ * The archives that a packed details shard lists, appended; bytes were compared with the digest
+ * before.
+ */
 enum plugpkg_code pp_walk_archives(const struct pp_buf *packed, uint64_t unpacked,
     const char *where, struct pp_walk_files *out, plugpkg_error **err);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* var/state.db: the facts about installed plugins, generations and transactions. SQL stays inside lib/state. */
+/*
+ * var/state.db: the facts about installed plugins, generations and transactions. SQL stays inside
+ * lib/state.
+ */
 #ifndef PP_STATE_STATE_H
 #define PP_STATE_STATE_H
 
@@ -30,13 +33,19 @@ const struct pp_installed *pp_installeds_get(const struct pp_installeds *v, cons
 struct pp_state;
 /* Makes var/state.db and var/log.db with the present format. */
 enum plugpkg_code pp_state_create(int root_fd, plugpkg_error **err);
-/* ctx->state, opened on first use. Errors: NEWER_ROOT BAD_STATE IO PERMISSION. A read-only root can be read. */
+/*
+ * ctx->state, opened on first use. Errors: NEWER_ROOT BAD_STATE IO PERMISSION. A read-only root can
+ * be read.
+ */
 enum plugpkg_code pp_state_get(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err);
 void pp_state_close(struct pp_state *s);
 
 enum plugpkg_code pp_state_installed(
     struct pp_state *s, struct pp_installeds *out, plugpkg_error **err);
-/* One SQL transaction: replaces the whole set of installed plugins and the current generation. Durable on return. */
+/*
+ * One SQL transaction: replaces the whole set of installed plugins and the current generation.
+ * Durable on return.
+ */
 enum plugpkg_code pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set,
     int64_t generation, int64_t transaction, plugpkg_error **err);
 enum plugpkg_code pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err);
@@ -54,7 +63,9 @@ enum plugpkg_code pp_journal_steps(struct pp_state *s, int64_t txn,
     const struct pp_journal_entry *entries, size_t n, plugpkg_error **err);
 enum plugpkg_code pp_journal_end(struct pp_state *s, int64_t txn, const char *status,
     int64_t generation, int64_t now, plugpkg_error **err);
-/* The newest transaction that never ended (crash): its number and command (owned), or 0 and NULL. */
+/*
+ * The newest transaction that never ended (crash): its number and command (owned), or 0 and NULL.
+ */
 enum plugpkg_code pp_journal_open_transaction(
     struct pp_state *s, int64_t *out_txn, char **out_command, plugpkg_error **err);
 

@@ -20,7 +20,10 @@ void pp_inventory_fini(struct pp_inventory *inv);
 
 /* The release of an installed plugin, or NULL. */
 const struct pp_release *pp_inventory_release(const struct pp_inventory *inv, const char *name);
-/* "user 2.1.3" or "host:mishka 0.1.2" (owned): what satisfies dep, leftovers not counted; else NULL. */
+/*
+ * "user 2.1.3" or "host:mishka 0.1.2" (owned): what satisfies dep, leftovers not counted; else
+ * NULL.
+ */
 char *pp_inventory_satisfier(const struct pp_inventory *inv, const struct pp_dep *dep);
 /* The host's version as text when dep is a host: name, else NULL. View. */
 const char *pp_inventory_host_version(const struct pp_inventory *inv, const struct pp_dep *dep);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* var/lock: one mutating plugpkg a root. The holder writes who it is; the kernel releases it when it dies. */
+/*
+ * var/lock: one mutating plugpkg a root. The holder writes who it is; the kernel releases it when
+ * it dies.
+ */
 #ifndef PP_TXN_LOCK_H
 #define PP_TXN_LOCK_H
 
@@ -7,8 +10,10 @@
 
 /*
  * Waits as ctx->lock_wait_ms says; then warns of a transaction that a crash left open, and reads
- * plugpkg.json again, which may have changed meanwhile. what: "install photos". Errors: LOCKED (names process,
- * command and since when), REFUSED inside a script of this root, PERMISSION, INTERRUPTED, BAD_CONFIG, BAD_STATE.
+ * plugpkg.json again, which may have changed meanwhile. what: "install photos". Errors: LOCKED
+ * (names process,
+ * command and since when), REFUSED inside a script of this root, PERMISSION, INTERRUPTED,
+ * BAD_CONFIG, BAD_STATE.
  */
 enum plugpkg_code pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err);
 void pp_unlock(plugpkg_context *ctx);

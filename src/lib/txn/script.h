@@ -17,10 +17,16 @@ struct pp_script_run {
 	int64_t transaction, next_generation;
 	bool is_undo; /* runs to its end although the user wants to stop */
 };
-/* A plugin without that script: OK at once. Errors: SCRIPT (exit status, signal or time limit, with the last lines), INTERRUPTED. */
+/*
+ * A plugin without that script: OK at once. Errors: SCRIPT (exit status, signal or time limit, with
+ * the last lines), INTERRUPTED.
+ */
 enum plugpkg_code pp_script_run(
     plugpkg_context *ctx, const struct pp_script_run *run, plugpkg_error **err);
-/* The "settings" of plugpkg.json that scripts get: names and values that may be there. Errors: BAD_CONFIG. */
+/*
+ * The "settings" of plugpkg.json that scripts get: names and values that may be there. Errors:
+ * BAD_CONFIG.
+ */
 enum plugpkg_code pp_script_check_settings(const struct pp_config *config, plugpkg_error **err);
 
 /* lib/txn/capture.c: the output of one running script, line by line. */

@@ -19,7 +19,8 @@ struct pp_task {
 	uint64_t bytes, files;
 	bool is_put; /* the store got this version from this transaction */
 	bool
-	    is_script_done; /* its install or upgrade script ran to its end: undo has to answer it */
+	    /* its install or upgrade script ran to its end: undo has to answer it */
+	    is_script_done;
 	bool is_data_made;  /* the data directory was made by this transaction */
 	bool is_gone;       /* REMOVE: finished */
 };
@@ -44,7 +45,10 @@ pp_task_is_removal(const struct pp_task *t)
 /* Tells listeners and the log which step begins. */
 void pp_txn_step(struct pp_txn *t, const struct pp_task *task, const char *what);
 
-/* prepare.c: steps 4 and 5, fetch and unpack. Nothing of it is visible; pp_txn_unprepare() takes it back. */
+/*
+ * prepare.c: steps 4 and 5, fetch and unpack. Nothing of it is visible; pp_txn_unprepare() takes it
+ * back.
+ */
 enum plugpkg_code pp_txn_fetch(struct pp_txn *t, plugpkg_error **err);
 enum plugpkg_code pp_txn_unpack(struct pp_txn *t, plugpkg_error **err);
 void pp_txn_unprepare(struct pp_txn *t);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Carries a plan out: orders the steps of design.md section 6; each step lives in its own module. */
+/*
+ * Carries a plan out: orders the steps of design.md section 6; each step lives in its own module.
+ */
 #ifndef PP_TXN_TXN_H
 #define PP_TXN_TXN_H
 
 #include "lib/model/context.h"
 #include "lib/model/plan.h"
 
-/* A change of the wanted set: NAME in RANGE. What the plan removes leaves the wanted set by itself. */
+/*
+ * A change of the wanted set: NAME in RANGE. What the plan removes leaves the wanted set by itself.
+ */
 struct pp_wish {
 	char *name, *range;
 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // usage: node compile.js FILE, from a directory whose node_modules has Babel: the compiled text on standard output
 'use strict'
 const path = require('path')
