@@ -15,29 +15,32 @@
 static const struct script {
 	const char *shell, *text;
 } scripts[] = {
-	{ "bash", "# bash completion for ~: the words come from the program itself.\n"
-		  "_~()\n"
-		  "{\n"
-		  "\tlocal line=${COMP_LINE:0:COMP_POINT} words=() cur prefix word text\n"
-		  "\tread -ra words <<<\"$line\"\n"
-		  "\t[[ $line == *[[:blank:]] ]] && words+=(\"\")\n"
-		  "\tcur=${words[${#words[@]} - 1]}\n"
-		  "\t# Readline replaces only what stands after the last of these.\n"
-		  "\tprefix=${cur%\"${cur##*[@=:]}\"}\n"
-		  "\tCOMPREPLY=()\n"
-		  "\twhile IFS=$'\\t' read -r word text; do\n"
-		  "\t\tcase $word in\n"
-		  "\t\t:dirs)\n"
-		  "\t\t\tcompopt -o filenames\n"
-		  "\t\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\") ;;\n"
-		  "\t\t:files)\n"
-		  "\t\t\tcompopt -o filenames\n"
-		  "\t\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
-		  "\t\t*) COMPREPLY+=(\"${word#\"$prefix\"}\") ;;\n"
-		  "\t\tesac\n"
-		  "\tdone < <(\"${words[0]}\" completion words -- \"${words[@]:1}\" 2>/dev/null)\n"
-		  "}\n"
-		  "complete -F _~ ~\n" },
+	{ "bash",
+	    "# bash completion for ~: the words come from the program itself.\n"
+	    "_~()\n"
+	    "{\n"
+	    "\tlocal line=${COMP_LINE:0:COMP_POINT} words=() cur prefix word text\n"
+	    "\tread -ra words <<<\"$line\"\n"
+	    "\t[[ $line == *[[:blank:]] ]] && words+=(\"\")\n"
+	    "\tcur=${words[${#words[@]} - 1]}\n"
+	    "\t# Readline replaces what stands after the last = or :, or from the last @ on.\n"
+	    "\tprefix=${cur%\"${cur##*[=:]}\"}\n"
+	    "\tcur=${cur#\"$prefix\"}\n"
+	    "\t[[ $cur == *@* ]] && prefix+=${cur%@*}\n"
+	    "\tCOMPREPLY=()\n"
+	    "\twhile IFS=$'\\t' read -r word text; do\n"
+	    "\t\tcase $word in\n"
+	    "\t\t:dirs)\n"
+	    "\t\t\tcompopt -o filenames\n"
+	    "\t\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\") ;;\n"
+	    "\t\t:files)\n"
+	    "\t\t\tcompopt -o filenames\n"
+	    "\t\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
+	    "\t\t*) COMPREPLY+=(\"${word#\"$prefix\"}\") ;;\n"
+	    "\t\tesac\n"
+	    "\tdone < <(\"${words[0]}\" completion words -- \"${words[@]:1}\" 2>/dev/null)\n"
+	    "}\n"
+	    "complete -F _~ ~\n" },
 	{ "zsh", "#compdef ~\n"
 		 "# zsh completion for ~: the words come from the program itself.\n"
 		 "_~()\n"
@@ -46,8 +49,8 @@ static const struct script {
 		 "\tlocal word text\n"
 		 "\twhile IFS=$'\\t' read -r word text; do\n"
 		 "\t\tcase $word in\n"
-		 "\t\t:dirs) _files -/ ;;\n"
-		 "\t\t:files) _files ;;\n"
+		 "\t\t:dirs) compset -P '--*='; _files -/ ;;\n"
+		 "\t\t:files) compset -P '--*='; _files ;;\n"
 		 "\t\t*) found+=(\"${word//:/\\\\:}:$text\") ;;\n"
 		 "\t\tesac\n"
 		 "\tdone < <(\"${words[1]}\" completion words -- \"${(@)words[2,CURRENT]}\" "
@@ -166,6 +169,27 @@ option_at_end(const char **argv, size_t last)
 	return opt;
 }
 
+static void
+offer_value(const struct offers *offers, const struct opt *opt)
+{
+	if (opt->arg != NULL && strcmp(opt->arg, "DIR") == 0)
+		out_line(offers->out, ":dirs");
+	else if (opt->arg != NULL && strcmp(opt->arg, "KEY") == 0)
+		out_line(offers->out, ":files");
+}
+
+/* The option of `--name=value`, or NULL. */
+static const struct opt *
+option_in_word(const struct cli *typed, const char *word)
+{
+	struct pp_str rest = pp_str_of(word), name;
+
+	if (!pp_starts_with(word, "--") || strchr(word, '=') == NULL)
+		return NULL;
+	(void)pp_str_cut(&rest, '=', &name); /* there is one, so the cut succeeds */
+	return opts_find(&typed->opts, (struct pp_str){ name.p + 2, name.n - 2 });
+}
+
 /* argv: the line being typed, argv[last] the word to complete. */
 static void
 offer_words(struct cli *cli, const char **argv, size_t last)
@@ -174,14 +198,14 @@ offer_words(struct cli *cli, const char **argv, size_t last)
 	struct offers offers = { .out = &cli->out, .typed = argv[last] };
 	const struct opt *opt = option_at_end(argv, last);
 
-	if (opt != NULL && strcmp(opt->arg, "DIR") == 0)
-		out_line(&cli->out, ":dirs");
-	else if (opt != NULL && strcmp(opt->arg, "KEY") == 0)
-		out_line(&cli->out, ":files");
 	argv[last] = NULL;
-	if (opt != NULL || cli_read(&typed, argv) != PLUGPKG_OK)
+	if (opt == NULL && cli_read(&typed, argv) != PLUGPKG_OK)
 		return;
-	if (offers.typed[0] == '-' && !typed.opts.is_ended) {
+	if (opt == NULL && !typed.opts.is_ended)
+		opt = option_in_word(&typed, offers.typed);
+	if (opt != NULL) {
+		offer_value(&offers, opt);
+	} else if (offers.typed[0] == '-' && !typed.opts.is_ended) {
 		offer_options(&offers, typed.cmd != NULL ? typed.cmd->opts : NULL);
 		offer_options(&offers, program.common);
 	} else if (typed.cmd == NULL || typed.cmd->subs != NULL) {

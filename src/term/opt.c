@@ -27,12 +27,12 @@ find_letter(const struct opt *table, char letter)
 	return NULL;
 }
 
-static const struct opt *
-known(const struct opts *o, const char *name)
+const struct opt *
+opts_find(const struct opts *o, struct pp_str name)
 {
-	const struct opt *t = find_long(o->own, pp_str_of(name));
+	const struct opt *t = find_long(o->own, name);
 
-	return t != NULL ? t : find_long(o->common, pp_str_of(name));
+	return t != NULL ? t : find_long(o->common, name);
 }
 
 static void
@@ -78,9 +78,7 @@ parse_long(struct opts *o, const char *const *word)
 
 	if (equals != NULL)
 		(void)pp_str_cut(&rest, '=', &name); /* there is one, so the cut succeeds */
-	const struct opt *opt = find_long(o->own, name);
-	if (opt == NULL)
-		opt = find_long(o->common, name);
+	const struct opt *opt = opts_find(o, name);
 	if (opt == NULL)
 		return unknown_long(o, name);
 	if (opt->arg == NULL) {
@@ -162,16 +160,10 @@ opts_fini(struct opts *o)
 	o->error = o->hint = NULL;
 }
 
-bool
-opts_knows(const struct opts *o, const char *name)
-{
-	return known(o, name) != NULL;
-}
-
 unsigned
 opts_count(const struct opts *o, const char *name)
 {
-	const struct opt *opt = known(o, name);
+	const struct opt *opt = opts_find(o, pp_str_of(name));
 	unsigned n = 0;
 
 	assert(opt != NULL);
@@ -190,7 +182,7 @@ opts_has(const struct opts *o, const char *name)
 const char *
 opts_value(const struct opts *o, const char *name)
 {
-	const struct opt *opt = known(o, name);
+	const struct opt *opt = opts_find(o, pp_str_of(name));
 	const char *value = NULL;
 
 	assert(opt != NULL && opt->arg != NULL);

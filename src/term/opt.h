@@ -44,7 +44,8 @@ enum opts_stop {
 int opts_parse(struct opts *o, const char *const *argv, int from, enum opts_stop stop);
 void opts_fini(struct opts *o);
 
-bool opts_knows(const struct opts *o, const char *name);
+/* The option of that long name in either table, or NULL. */
+const struct opt *opts_find(const struct opts *o, struct pp_str name);
 /* name must stand in one of the tables; anything else is our own mistake and asserts. */
 unsigned opts_count(const struct opts *o, const char *name);
 bool opts_has(const struct opts *o, const char *name);

@@ -34,7 +34,7 @@ choose_renderer(struct cli *cli)
 
 	cli->is_json = cli->is_json || opts_has(&cli->opts, "json");
 	cli->is_quiet = opts_has(&cli->opts, "quiet");
-	cli->is_yes = opts_knows(&cli->opts, "yes") && opts_has(&cli->opts, "yes");
+	cli->is_yes = opts_find(&cli->opts, PP_STR("yes")) != NULL && opts_has(&cli->opts, "yes");
 	cli->is_debug = opts_has(&cli->opts, "debug");
 	cli->verbose = opts_count(&cli->opts, "verbose");
 	cli->renderer = &render_plain;

@@ -44,6 +44,10 @@ help_options() {
 	assert_equal "$(words source add --key '')" :files
 	assert_equal "$(words clean --keep '')" ""
 	assert_equal "$(words lint '')" :dirs
+	assert_equal "$(words --root=)" :dirs
+	assert_equal "$(words build --output=x)" :dirs
+	assert_equal "$(words build -- --output=x)" :dirs
+	assert_equal "$(words search --output=x)" ""
 }
 
 @test "names of plugins and sources are completed from the root" {
@@ -97,6 +101,6 @@ complete_line() {
 	assert_equal "$(complete_line "plugpkg install ")" "@acme/animal
 user"
 	assert_equal "$(complete_line "plugpkg install u")" user
-	# Readline keeps what stands up to the @ and replaces the rest.
-	assert_equal "$(complete_line "plugpkg install @a")" acme/animal
+	# Readline replaces from the @ on.
+	assert_equal "$(complete_line "plugpkg install @a")" @acme/animal
 }
