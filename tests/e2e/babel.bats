@@ -56,7 +56,7 @@ setup_file() {
 		export NO_REGISTRY=1
 		return 0
 	fi
-	cd "$BATS_FILE_TMPDIR"
+	cd "$BATS_FILE_TMPDIR" || return 1
 	mkdir npm plugins archives
 	(cd npm && npm install --no-audit --no-fund --ignore-scripts "${PACKAGES[@]}") >npm.log 2>&1
 	node "$top_srcdir/tests/e2e/npm-to-plugins.js" npm/node_modules plugins >count
@@ -119,7 +119,7 @@ assert_compiles_alike() {
 }
 
 @test "the mirror holds the same bytes and verifies" {
-	cd "$BATS_FILE_TMPDIR/mirror"
+	cd "$BATS_FILE_TMPDIR/mirror" || return 1
 	find . -type f -exec sh -c 'for f; do cmp "$f" "../repo/public/$f" || exit 1; done' sh {} +
 	run plugpkg-repo verify "$BATS_FILE_TMPDIR/mirror"
 	assert_status 0

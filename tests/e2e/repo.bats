@@ -279,15 +279,16 @@ assert_part_of() {
 	publish "$(build_plugin species-latin 1.0.0 '"provides": {"species-list": "1.0"}')" \
 		"$(build_plugin species-english 1.0.0 '"provides": {"species-list": "1.0"}')"
 	planning() {
-		local root shard
-		root=$(ls -t repo/public/targets/index/*.root.json | head -n 1)
-		shard=$(jq -r '.planning[0].sha256' "$root")
-		zstd -dcq "repo/public/targets/index/$shard.planning.zst"
+		local metadata=repo/public/metadata targets=repo/public/targets n root shard
+		n=$(jq '.signed.meta."snapshot.json".version' $metadata/timestamp.json)
+		n=$(jq '.signed.meta."index.json".version' "$metadata/$n.snapshot.json")
+		root=$(jq -r '.signed.targets."index/root.json".hashes.sha256' "$metadata/$n.index.json")
+		shard=$(jq -r '.planning[0].sha256' "$targets/index/$root.root.json")
+		zstd -dcq "$targets/index/$shard.planning.zst"
 	}
 	assert_equal "$(planning | jq -c 'select(.name == "species-list") | .providers')" \
 		'["species-english","species-latin"]'
 	plugpkg-repo remove species-latin@1.0.0 >/dev/null
-	sleep 1.1 # newest by time
 	plugpkg-repo publish >/dev/null
 	assert_equal "$(planning | jq -c 'select(.name == "species-list") | .providers')" '["species-english"]'
 }
