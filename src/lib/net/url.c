@@ -139,7 +139,7 @@ static bool
 add_decoded(struct pp_buf *out, const char *s)
 {
 	for (; *s != '\0'; s++) {
-		int byte = *s;
+		int byte = (unsigned char)*s;
 
 		if (byte == '%') {
 			byte = decode_escape(s + 1);
