@@ -216,7 +216,7 @@ check_header(struct pp_reader *r, const struct pp_entry *e)
 		return 0; /* the policy has a better word for it */
 	if (h == NULL || archive_entry_sparse_count(r->entry) > 0)
 		return pp_report_bad(r->report, e->path, "is a sparse file");
-	char type = h[156] == '\0' ? '0' : (char)h[156];
+	int type = h[156] == '\0' ? '0' : h[156];
 
 	if (type == 'S')
 		return pp_report_bad(r->report, e->path, "is a sparse file");

@@ -11,6 +11,7 @@
 #include "lib/store/archive.h"
 #include "lib/trust/crypto.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -153,6 +154,7 @@ plugpkg_build(const char *dir, const char *out_dir, int64_t mtime, plugpkg_row_f
 		rc = lint(dir_fd, dir, row, user, &manifest, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	assert(manifest != NULL); /* lint gives one with every OK */
 	PP_AUTO_FREE char *flat = pp_name_flat(manifest->release->name);
 	PP_AUTO_FREE char *name = pp_asprintf("%s-%s.plug", flat, manifest->release->version.text);
 	PP_AUTO_FREE char *path = join(out_dir, name);

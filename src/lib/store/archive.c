@@ -84,7 +84,7 @@ static enum plugpkg_code
 check_job(struct pp_unpack_job *job, const pp_json *answer, plugpkg_error **err)
 {
 	const struct pp_unpack_limits *most = &job->limits;
-	struct pp_unpacked told, seen;
+	struct pp_unpacked told = { 0 }, seen = { 0 };
 	enum plugpkg_code rc = read_totals(answer, &told, err);
 
 	if (rc == PLUGPKG_OK)
