@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and targets: only harmless characters get through, and parts of a target are names themselves. */
+/*
+ * Names and targets: only harmless characters get through, and parts of a target are names
+ * themselves.
+ */
 #include <stdlib.h>
 #include <string.h>
 

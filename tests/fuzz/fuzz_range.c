@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Ranges: limits hold, what is read reads again with the same meaning, and versions can be matched. */
+/*
+ * Ranges: limits hold, what is read reads again with the same meaning, and versions can be matched.
+ */
 #include <stdlib.h>
 
 #include "lib/model/range.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The lock of a root: one holder, named to who waits, released by its death, refused to its own scripts. */
+/*
+ * The lock of a root: one holder, named to who waits, released by its death, refused to its own
+ * scripts.
+ */
 #include "lib/txn/lock.h"
 
 #include "base/fd.h"

@@ -17,7 +17,10 @@ struct bench {
 	plugpkg_error *err;
 };
 
-/* A root, and a plugin "user" 2.1.0 whose install script has this body and may run timeout_s seconds. */
+/*
+ * A root, and a plugin "user" 2.1.0 whose install script has this body and may run timeout_s
+ * seconds.
+ */
 static bool
 bench_init(struct bench *b, const char *body, int timeout_s)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* State, journal and log: what is written is there for the next process, and only what is sound is read. */
+/*
+ * State, journal and log: what is written is there for the next process, and only what is sound is
+ * read.
+ */
 #include "lib/state/state.h"
 
 #include "lib/state/state_db.h"

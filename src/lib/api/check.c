@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The root compared with itself: state, store, links, requirements, wishes. Changes nothing, repairs nothing. */
+/*
+ * The root compared with itself: state, store, links, requirements, wishes. Changes nothing,
+ * repairs nothing.
+ */
 #include "lib/api/api.h"
 
 #include "base/fd.h"

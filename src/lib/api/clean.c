@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deletes what can be had again or is no longer needed: cached archives, old generations, store versions
- * that neither a kept generation nor the state names. Never the data of plugins.
+ * Deletes what can be had again or is no longer needed: cached archives, old generations, store
+ * versions that neither a kept generation nor the state names. Never the data of plugins.
  */
 #include "lib/api/api.h"
 
@@ -61,8 +61,8 @@ keep_shards(struct cleaning *c, const char *index_root_sha256)
 }
 
 /*
- * The index of a source is what the last `update` brought: without it the root could not even plan. Only
- * its digests are read here, to know what stays; nothing is trusted by it.
+ * The index of a source is what the last `update` brought: without it the root could not even plan.
+ * Only its digests are read here, to know what stays; nothing is trusted by it.
  */
 static void
 keep_index(struct cleaning *c, const char *source)
@@ -158,7 +158,10 @@ clean_generations(struct cleaning *c, plugpkg_error **err)
 	return rc;
 }
 
-/* What the state calls installed is kept whatever links there are: a leftover still needs its uninstall. */
+/*
+ * What the state calls installed is kept whatever links there are: a leftover still needs its
+ * uninstall.
+ */
 static enum plugpkg_code
 keep_installed(struct cleaning *c, plugpkg_error **err)
 {

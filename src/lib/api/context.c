@@ -75,7 +75,9 @@ make_directories(plugpkg_context *ctx, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* plugpkg.json of a new root. One that is there belongs to the application and must only be sound. */
+/*
+ * plugpkg.json of a new root. One that is there belongs to the application and must only be sound.
+ */
 static enum plugpkg_code
 make_config(plugpkg_context *ctx, const char *name, plugpkg_error **err)
 {
@@ -182,7 +184,9 @@ plugpkg_open(const char *dir, plugpkg_context **out_ctx, plugpkg_error **err)
 	enum plugpkg_code rc = pp_context_new(found, &ctx, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_root_reload_config(ctx, err);
-	/* The state too: a root of a newer plugpkg, or half a root, says so before anything else. */
+	/*
+	 * The state too: a root of a newer plugpkg, or half a root, says so before anything else.
+	 */
 	struct pp_state *state = NULL;
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_get(ctx, &state, err);

@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-/* Kinds of edges in the order of rows. Only what a plugin cannot or should not be without is followed. */
+/*
+ * Kinds of edges in the order of rows. Only what a plugin cannot or should not be without is
+ * followed.
+ */
 static const struct kind {
 	const char *name;
 	size_t offset; /* of the relation in struct pp_release */

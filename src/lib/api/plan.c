@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From a request to a plan, and from a plan to a transaction. Making a plan changes nothing but the cache. */
+/*
+ * From a request to a plan, and from a plan to a transaction. Making a plan changes nothing but the
+ * cache.
+ */
 #include "lib/api/api.h"
 
 #include "base/fd.h"
@@ -368,7 +371,10 @@ is_in_plan(const struct making *m, const char *name)
 	return false;
 }
 
-/* Who asks for a virtual name gets a plugin that provides it; that one is what he wants from then on. */
+/*
+ * Who asks for a virtual name gets a plugin that provides it; that one is what he wants from then
+ * on.
+ */
 static void
 wish_provider(struct making *m, const char *name)
 {

@@ -168,7 +168,10 @@ look_up(struct showing *s, plugpkg_error **err)
 		return rc;
 	s->installed = pp_installeds_get(&s->set, s->target.name);
 
-	/* What is installed can be shown without any source; then their failure only leaves out offers. */
+	/*
+	 * What is installed can be shown without any source; then their failure only leaves out
+	 * offers.
+	 */
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
 	rc = pp_sources_load(s->ctx, true, &s->open, s->installed != NULL ? &why : err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < s->open.catalogs.n && s->releases.n == 0; i++) {

@@ -75,7 +75,9 @@ source_json(const plugpkg_context *ctx, const char *name)
 	return NULL;
 }
 
-/* Trust first, then a complete refresh; plugpkg.json comes last, so a failure leaves it as it was. */
+/*
+ * Trust first, then a complete refresh; plugpkg.json comes last, so a failure leaves it as it was.
+ */
 static enum plugpkg_code
 add_source(
     plugpkg_context *ctx, const struct pp_source *source, const char *key, plugpkg_error **err)
@@ -181,7 +183,10 @@ plugpkg_source_list(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpk
 
 /* ---- update ---- */
 
-/* A root that was made from a plugpkg.json with sources has their fingerprints, but no metadata yet. */
+/*
+ * A root that was made from a plugpkg.json with sources has their fingerprints, but no metadata
+ * yet.
+ */
 static enum plugpkg_code
 ensure_trust(
     plugpkg_context *ctx, struct pp_net *net, const struct pp_source *s, plugpkg_error **err)

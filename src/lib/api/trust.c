@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The first step of trust in a source: whose root metadata it is. Everything later follows from it. */
+/*
+ * The first step of trust in a source: whose root metadata it is. Everything later follows from it.
+ */
 #include "lib/api/api.h"
 
 #include "base/fd.h"
@@ -19,7 +21,10 @@ is_fingerprint(const char *key)
 	return pp_starts_with(key, "sha256:");
 }
 
-/* From the first mirror that has it: its bytes are judged by their digest, not by where they came from. */
+/*
+ * From the first mirror that has it: its bytes are judged by their digest, not by where they came
+ * from.
+ */
 static enum plugpkg_code
 get_root(
     struct pp_net *net, const struct pp_source *source, struct pp_buf *out, plugpkg_error **err)
@@ -37,7 +42,9 @@ get_root(
 			return PLUGPKG_OK;
 		if (rc == PLUGPKG_E_INTERRUPTED)
 			return pp_fail(err, rc, 0, "interrupted");
-		/* The reason of the first mirror is kept: it is the one that the user named first. */
+		/*
+		 * The reason of the first mirror is kept: it is the one that the user named first.
+		 */
 		if (i > 0)
 			continue;
 		if (rc == PLUGPKG_OK)

@@ -35,9 +35,8 @@ struct pp_step {
 	char *version;     /* new version; the old one for REMOVE */
 	char *old_version; /* installed version, NULL for INSTALL */
 	char *source;      /* name of the source, "link" for links, NULL for REMOVE */
-	char *
-	    /* the plugin that needs, recommends, or is missed by it; NULL when requested */
-	    because;
+	/* the plugin that needs, recommends, or is missed by it; NULL when requested */
+	char *because;
 	bool manual;    /* wanted set: stays or becomes manual */
 	uint32_t depth; /* distance from the leaves */
 	pp_json *row;   /* signed planning row, NULL for REMOVE */
@@ -52,9 +51,8 @@ struct pp_kept {
 };
 
 struct pp_plan {
-	struct pp_steps pp_vec(struct pp_step)
-	    /* in order of execution: installs dependencies first, then removals dependents first */
-	    steps;
+	/* in order of execution: installs dependencies first, then removals dependents first */
+	struct pp_steps pp_vec(struct pp_step) steps;
 	struct pp_kepts pp_vec(struct pp_kept) kept;
 	struct pp_strs suggested; /* ready to print: "exif (suggested by photos)" */
 	bool is_purge;

@@ -15,8 +15,7 @@
 
 /*
  * Unpacked bytes of one shard before the layer is cut finer. Planning rows: about 100,000 versions,
- * 0.9 MB
- * packed, so that a plan costs one request. Details are wanted a few lines at a time.
+ * 0.9 MB packed, so that a plan costs one request. Details are wanted a few lines at a time.
  */
 static const uint64_t shard_bytes[] = {
 	[PP_LAYER_PLANNING] = 24 << 20,

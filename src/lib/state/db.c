@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What every file of lib/state does with SQLite: opening, failing, binding, guarded transactions. */
+/*
+ * What every file of lib/state does with SQLite: opening, failing, binding, guarded transactions.
+ */
 #include "lib/state/state_db.h"
 
 #include "base/sys.h"

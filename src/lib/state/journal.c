@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transactions and their steps, durable before the step that they announce. Recovery reads them; it does
- * not live here.
+ * Transactions and their steps, durable before the step that they announce. Recovery reads them; it
+ * does not live here.
  */
 #include "lib/state/state_db.h"
 
@@ -22,7 +22,9 @@ enum plugpkg_code
 pp_journal_begin(
     struct pp_state *s, const char *command, int64_t now, int64_t *out_txn, plugpkg_error **err)
 {
-	/* What was cut off before stays visible in the history; from here on it is no longer open. */
+	/*
+	 * What was cut off before stays visible in the history; from here on it is no longer open.
+	 */
 	enum plugpkg_code rc = pp_db_exec(s->db,
 	    "UPDATE transactions SET status = 'abandoned' WHERE status = 'running'", err, what);
 	if (rc != PLUGPKG_OK)

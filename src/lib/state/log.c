@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * var/log.db: one record a line. It never fails a transaction and never waits for the disk; lines are
- * collected for a moment, so that a script that floods its output does not pay for each of them.
+ * var/log.db: one record a line. It never fails a transaction and never waits for the disk; lines
+ * are collected for a moment, so that a script that floods its output does not pay for each of
+ * them.
  */
 #include "lib/state/state_db.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * var/state.db: the installed plugins and the current generation. A rollback journal, not WAL: a root
- * on a read-only file system must be readable, and each commit is durable when it returns.
+ * var/state.db: the installed plugins and the current generation. A rollback journal, not WAL: a
+ * root on a read-only file system must be readable, and each commit is durable when it returns.
  */
 #include "lib/state/state_db.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of var/state.db, and which format of it this plugpkg reads. Older formats are lifted here. */
+/*
+ * The tables of var/state.db, and which format of it this plugpkg reads. Older formats are lifted
+ * here.
+ */
 #include "lib/state/state_db.h"
 
 static const char tables[] =

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a script says: cut into lines, made harmless for terminals and logs, passed on as events and log
- * records. A flood is cut off for readers but still drained, so that the script does not block on it.
+ * What a script says: cut into lines, made harmless for terminals and logs, passed on as events and
+ * log records. A flood is cut off for readers but still drained, so that the script does not block
+ * on it.
  */
 #include "lib/txn/script.h"
 

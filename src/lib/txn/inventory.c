@@ -85,7 +85,10 @@ pp_inventory_satisfier(const struct pp_inventory *inv, const struct pp_dep *dep)
 {
 	if (pp_name_is_host(dep->name))
 		return host_satisfier(inv, dep);
-	/* By its own name nearly always; only then the few that provide something are looked through. */
+	/*
+	 * By its own name nearly always; only then the few that provide something are looked
+	 * through.
+	 */
 	const struct pp_release *named = pp_inventory_release(inv, dep->name);
 	for (size_t i = 0; i <= inv->releases.n; i++) {
 		const struct pp_release *r = i == 0 ? named : inv->releases.at[i - 1];

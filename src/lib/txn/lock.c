@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lock of a root: flock(2) on var/lock, which dies with its holder. What stands in the file is for
- * people and for scripts of the running transaction; it decides nothing by itself.
+ * The lock of a root: flock(2) on var/lock, which dies with its holder. What stands in the file is
+ * for people and for scripts of the running transaction; it decides nothing by itself.
  */
 #include "lib/txn/lock.h"
 
@@ -35,7 +35,9 @@ holder_fini(struct holder *h)
 	free(h->command);
 }
 
-/* Nobody holds the lock while it writes this, so a reader may see half of it; then it names less. */
+/*
+ * Nobody holds the lock while it writes this, so a reader may see half of it; then it names less.
+ */
 static struct holder
 read_holder(int fd)
 {
@@ -138,7 +140,9 @@ tell_waiting(plugpkg_context *ctx, const struct holder *h)
 	pp_event(ctx, &ev);
 }
 
-/* One look at the held lock: refuses or gives up, or says (once for each holder) who is waited for. */
+/*
+ * One look at the held lock: refuses or gives up, or says (once for each holder) who is waited for.
+ */
 static enum plugpkg_code
 wait_a_moment(
     plugpkg_context *ctx, int fd, int64_t deadline_ms, int64_t *told_pid, plugpkg_error **err)

@@ -29,7 +29,10 @@ needs_archive(const struct pp_task *task)
 
 /* ---- fetch ---- */
 
-/* Better said before the first byte than in the middle; the writers still notice a disk that fills up. */
+/*
+ * Better said before the first byte than in the middle; the writers still notice a disk that fills
+ * up.
+ */
 static enum plugpkg_code
 check_space(const struct pp_txn *t, plugpkg_error **err)
 {
@@ -223,8 +226,8 @@ is_linked(struct pp_txn *t, const struct pp_step *s, bool *out, plugpkg_error **
 }
 
 /*
- * The store has this version already: kept when it is the same, replaced when nobody links to it, else
- * refused, because a running application would see the change.
+ * The store has this version already: kept when it is the same, replaced when nobody links to it,
+ * else refused, because a running application would see the change.
  */
 static enum plugpkg_code
 settle_existing(struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)

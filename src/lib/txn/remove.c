@@ -31,7 +31,10 @@ run_uninstall(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
 	};
 
 	pp_txn_step(t, task, "uninstall");
-	/* Here `uninstall-before` will be called with "do", then the post-uninstall levels downwards. */
+	/*
+	 * Here `uninstall-before` will be called with "do", then the post-uninstall levels
+	 * downwards.
+	 */
 	if (has_handler(task))
 		pp_warn(t->ctx, task->step->name,
 		    "its uninstall-before handler is not called: this plugpkg does not call "
@@ -77,8 +80,8 @@ set_state(struct pp_installed *p, const char *state)
 }
 
 /*
- * Until its uninstall is done, a leaving plugin is on record as a leftover: if plugpkg dies in between,
- * the root knows whose script still has to run.
+ * Until its uninstall is done, a leaving plugin is on record as a leftover: if plugpkg dies in
+ * between, the root knows whose script still has to run.
  */
 static enum plugpkg_code
 record_leaving(struct pp_txn *t, plugpkg_error **err)
@@ -107,7 +110,10 @@ is_satisfied(const struct pp_txn *t, const struct pp_dep *dep)
 	struct pp_inventory now = { .set = t->set, .host = t->ctx->config };
 	bool satisfied = false;
 
-	/* The set changes while plugins come back, so its releases are read anew; this is the rare path. */
+	/*
+	 * The set changes while plugins come back, so its releases are read anew; this is the rare
+	 * path.
+	 */
 	pp_vec_foreach (p, &t->set) {
 		struct pp_release *r = NULL;
 		if (pp_release_parse((*p)->manifest, (*p)->name, "var/state.db",
@@ -135,7 +141,10 @@ may_come_back(const struct pp_txn *t, const struct pp_task *task)
 	return true;
 }
 
-/* Dependencies first, which is the reverse of the removal: who cannot be used again stays a leftover. */
+/*
+ * Dependencies first, which is the reverse of the removal: who cannot be used again stays a
+ * leftover.
+ */
 static void
 bring_back(struct pp_txn *t, struct pp_buf *back, struct pp_buf *leftover)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading and writing plugpkg.json, writing plugpkg.lock. What stands in them is decided elsewhere. */
+/*
+ * Reading and writing plugpkg.json, writing plugpkg.lock. What stands in them is decided elsewhere.
+ */
 #include "lib/txn/root.h"
 
 #include "base/path.h"

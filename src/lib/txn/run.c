@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Scripts of what comes, dependencies first, and their undoing in reverse; each with its journal records. */
+/*
+ * Scripts of what comes, dependencies first, and their undoing in reverse; each with its journal
+ * records.
+ */
 #include "lib/txn/steps.h"
 
 #include "base/fd.h"
@@ -71,7 +74,10 @@ has_scripts(const struct pp_manifest *m)
 	return false;
 }
 
-/* The plugin's own data: survives upgrades and removal. Without scripts it is the application's affair. */
+/*
+ * The plugin's own data: survives upgrades and removal. Without scripts it is the application's
+ * affair.
+ */
 static enum plugpkg_code
 make_data(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
 {
@@ -146,7 +152,9 @@ tell_undo(struct pp_txn *t, const struct pp_task *task, const char *what)
 	pp_log_write(t->state, t->id, task->step->name, "warning", "transaction", text);
 }
 
-/* What the old version says to going back from the new one; a failing manifest counts as a failure. */
+/*
+ * What the old version says to going back from the new one; a failing manifest counts as a failure.
+ */
 static enum plugpkg_code
 upgrade_back(struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
 {
@@ -208,7 +216,10 @@ pp_txn_undo_installs(struct pp_txn *t, struct pp_buf *out_failures)
 			pp_warn(t->ctx, task->step->name, "%s", plugpkg_error_message(why));
 		}
 		task->is_script_done = false;
-		/* Made a moment ago by this transaction, so nobody's data is in it; kept for a look on failure. */
+		/*
+		 * Made a moment ago by this transaction, so nobody's data is in it; kept for a look
+		 * on failure.
+		 */
 		if (task->is_data_made && is_undone)
 			pp_txn_remove_data(t, task->step->name);
 	}

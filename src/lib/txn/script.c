@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One script of a plugin: executed directly (no shell of ours), in its store directory, with an environment
- * that is built here and nowhere else. Which script runs when is decided by the transaction.
+ * One script of a plugin: executed directly (no shell of ours), in its store directory, with an
+ * environment that is built here and nowhere else. Which script runs when is decided by the
+ * transaction.
  */
 #include "lib/txn/script.h"
 
@@ -27,7 +28,9 @@
 
 /* ---- environment ---- */
 
-/* Names that steer loaders, shells and interpreters; the rest of the list is a matter of prefixes. */
+/*
+ * Names that steer loaders, shells and interpreters; the rest of the list is a matter of prefixes.
+ */
 static const char *const reserved_names[] = {
 	"BASH_ENV",
 	"CDPATH",

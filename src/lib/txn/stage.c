@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The set of plugins after the transaction, and the generation that shows it: complete, not yet current. */
+/*
+ * The set of plugins after the transaction, and the generation that shows it: complete, not yet
+ * current.
+ */
 #include "lib/txn/steps.h"
 
 #include "lib/store/generation.h"

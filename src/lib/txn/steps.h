@@ -11,18 +11,17 @@
 struct pp_task {
 	const struct pp_step *step;
 	const struct pp_installed *old; /* what is installed under the name, or NULL */
-	struct pp_manifest
-	    *manifest; /* of the version that comes; of the one that leaves for REMOVE */
+	/* of the version that comes; of the one that leaves for REMOVE */
+	struct pp_manifest *manifest;
 	char *staging; /* private directory, until it is in the store */
 	int staging_fd;
 	char tree_sha256[65];
 	uint64_t bytes, files;
 	bool is_put; /* the store got this version from this transaction */
-	bool
-	    /* its install or upgrade script ran to its end: undo has to answer it */
-	    is_script_done;
-	bool is_data_made;  /* the data directory was made by this transaction */
-	bool is_gone;       /* REMOVE: finished */
+	/* its install or upgrade script ran to its end: undo has to answer it */
+	bool is_script_done;
+	bool is_data_made; /* the data directory was made by this transaction */
+	bool is_gone;      /* REMOVE: finished */
 };
 
 struct pp_txn {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A transaction from its lock to its last record. This file only orders steps: expand, switch, contract.
- * Before the switch a failure undoes everything; after it, removal stops where it is consistent.
+ * A transaction from its lock to its last record. This file only orders steps: expand, switch,
+ * contract. Before the switch a failure undoes everything; after it, removal stops where it is
+ * consistent.
  */
 #include "lib/txn/steps.h"
 
@@ -182,7 +183,10 @@ expand(struct pp_txn *t, plugpkg_error **err)
 		rc = pp_txn_stage(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_run_installs(t, err);
-	/* Here the post-install levels will run, level by level over all plugins of the transaction. */
+	/*
+	 * Here the post-install levels will run, level by level over all plugins of the
+	 * transaction.
+	 */
 	if (rc == PLUGPKG_OK)
 		rc = pp_check_cancel(t->ctx, err);
 	return rc;
@@ -196,7 +200,10 @@ switch_over(struct pp_txn *t, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = pp_generation_switch(t->ctx, t->generation, err);
 	if (rc != PLUGPKG_OK) {
-		/* The rename may have happened and only its durability failed: back, before anything is undone. */
+		/*
+		 * The rename may have happened and only its durability failed: back, before
+		 * anything is undone.
+		 */
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
 		if (pp_generation_switch(t->ctx, t->old_generation, &why) != PLUGPKG_OK)
 			pp_warn(t->ctx, NULL, "%s", plugpkg_error_message(why));
@@ -204,7 +211,10 @@ switch_over(struct pp_txn *t, plugpkg_error **err)
 	}
 	struct plugpkg_event ev = { .type = PLUGPKG_EVENT_SWITCH, .done = (uint64_t)t->generation };
 	pp_event(t->ctx, &ev);
-	/* Here the host's `activate` and `health` hooks will be called; unhealthy means back and undo. */
+	/*
+	 * Here the host's `activate` and `health` hooks will be called; unhealthy means back and
+	 * undo.
+	 */
 	return PLUGPKG_OK;
 }
 
@@ -221,7 +231,10 @@ undo(struct pp_txn *t, enum plugpkg_code failed, plugpkg_error **err)
 	if (pp_generation_remove(t->ctx, t->generation, &why) != PLUGPKG_OK)
 		pp_warn(t->ctx, NULL, "%s", plugpkg_error_message(why));
 	pp_txn_unprepare(t);
-	/* If even this record cannot be written, the transaction stays open, and the next command says so. */
+	/*
+	 * If even this record cannot be written, the transaction stays open, and the next command
+	 * says so.
+	 */
 	PP_IGNORE(pp_journal_end(t->state, t->id, failures.n == 0 ? "undone" : "failed",
 	    t->old_generation, t->ctx->now, NULL));
 	if (failures.n > 0)
@@ -239,7 +252,10 @@ same_range(const struct pp_dep *dep, const struct pp_wish *wish)
 	return dep != NULL && strcmp(dep->text, wish->range) == 0;
 }
 
-/* The wanted set follows what really happened: what came back from a failed removal is still wanted. */
+/*
+ * The wanted set follows what really happened: what came back from a failed removal is still
+ * wanted.
+ */
 static enum plugpkg_code
 record_wishes(plugpkg_context *ctx, const struct pp_txn_spec *spec, const struct pp_txn *t,
     plugpkg_error **err)
@@ -262,7 +278,9 @@ record_wishes(plugpkg_context *ctx, const struct pp_txn_spec *spec, const struct
 	return is_changed ? pp_root_write_config(ctx, err) : PLUGPKG_OK;
 }
 
-/* Facts first (in pp_txn_remove), then wishes, then what is derived, then the journal's last word. */
+/*
+ * Facts first (in pp_txn_remove), then wishes, then what is derived, then the journal's last word.
+ */
 static enum plugpkg_code
 finish(struct pp_txn *t, const char *status, plugpkg_error **err)
 {
