@@ -521,7 +521,6 @@ credentials_stay_with_their_server_and_out_of_messages(void)
 {
 	NEED_WORLD();
 	PP_AUTO_FREE char *port = pp_asprintf("%d", (int)world.port);
-	PP_AUTO_FREE char *there = pp_asprintf("to=http://localhost:%s", port);
 	PP_AUTO_FREE char *quoted = pp_asprintf("!to=http:%%2F%%2Flocalhost:%s", port);
 	const char *orders[] = { "ok", NULL };
 	struct setup s = set_up(NULL, orders);
