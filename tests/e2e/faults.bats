@@ -232,3 +232,26 @@ source remove test 1
 	assert_installed top 1.0.0
 	assert_equal "$(find "$PLUGPKG_ROOT/store" "$PLUGPKG_ROOT/generations" ! -type l -perm /022)" ""
 }
+
+@test "other content under an installed version is refused" {
+	make_root
+	plugpkg install base -y
+	echo other >"$(plugin_dir base 1.0.0)/payload.txt"
+	make_repo "$SCRATCH/evil" evil
+	plugpkg-repo --repo "$SCRATCH/evil" add "$(build_plugin base 1.0.0)"
+	plugpkg-repo --repo "$SCRATCH/evil" publish
+	plugpkg source remove test
+	plugpkg source add test "file://$SCRATCH/evil/public" \
+		--key "$SCRATCH/evil/public/metadata/1.root.json"
+	run plugpkg install base --reinstall -y
+	assert_status 6
+	assert_has "offers other content as base 1.0.0"
+	# Nor does it get in over a store that has the version already.
+	plugpkg remove base -y
+	run plugpkg install base -y
+	assert_status 1
+	assert_has "store/base/1.0.0 is in use and differs from the signed archive"
+	plugpkg clean
+	run plugpkg install base -y
+	assert_status 0
+}

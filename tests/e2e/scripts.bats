@@ -215,6 +215,48 @@ b"
 	assert_status 0
 }
 
+@test "what cannot come back is a leftover: named by check, removed by another try" {
+	scripted a 1.0.0 >/dev/null
+	dir=$(scripted b 1.0.0 '"requires": {"a": "<2"}')
+	add_script "$dir" uninstall "[ -e '$SCRATCH/go' ]"
+	publish "$(build_plugin a 1.0.0)" "$(build_plugin b 1.0.0)"
+	make_root
+	plugpkg install a b -y
+	scripted a 2.0.0 >/dev/null
+	publish "$(build_plugin a 2.0.0)"
+	plugpkg update
+	run plugpkg install a@2 b- -y
+	assert_status 7
+	assert_has "left over: b"
+	assert_installed a 2.0.0
+	assert_not_installed b
+	assert_equal "$(plugpkg list --json | jq -r 'select(.name == "b").state')" leftover
+	run plugpkg check
+	assert_status 1
+	assert_has "is a leftover"
+	touch go
+	plugpkg clean
+	run plugpkg remove b -y
+	assert_status 0
+	assert_equal "$(plugpkg list --json | jq -r 'select(.type == "plugin").name')" a
+	run plugpkg check
+	assert_status 0
+}
+
+@test "a linked plugin whose directory is gone can still be removed" {
+	dir=$(scripted a 1.0.0)
+	plugpkg init "$PLUGPKG_ROOT"
+	plugpkg link "$dir" -y
+	rm -r "$dir"
+	run plugpkg check
+	assert_status 1
+	assert_has "is gone"
+	run plugpkg remove a -y
+	assert_status 0
+	assert_has "is gone, and its uninstall script with it"
+	assert_not_installed a
+}
+
 @test "a script that hangs is killed after the plugin's time limit" {
 	dir=$(make_plugin slow 1.0.0 '"scripts": {"install": "scripts/install.sh"}, "timeout": 1')
 	add_script "$dir" install "trap '' TERM; sleep 300 & while :; do sleep 1; done"

@@ -300,6 +300,22 @@ check_scripts(const pp_json *details, const struct pp_step *step, plugpkg_error 
 	return PLUGPKG_OK;
 }
 
+/* A published version never changes: other content under an installed one is attack or accident. */
+static enum plugpkg_code
+check_same_content(const struct making *m, const struct pp_step *step, plugpkg_error **err)
+{
+	const struct pp_installed *p = pp_installeds_get(&m->inv.set, step->name);
+
+	if (p == NULL || *p->sha256 == '\0' || strcmp(p->version, step->version) != 0 ||
+	    strcmp(p->source, step->source) != 0 || strcmp(p->sha256, step->sha256) == 0)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_DIGEST, 0,
+	    "source '%s' offers other content as %s %s than was installed from it", step->source,
+	    step->name, step->version);
+	return pp_hint(
+	    err, PLUGPKG_E_DIGEST, "ask the publisher; a published version never changes");
+}
+
 static enum plugpkg_code
 fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 {
@@ -343,6 +359,8 @@ fill_details(struct making *m, plugpkg_error **err)
 			       : pp_fail(err, PLUGPKG_E_FAILED, 0,
 				     "the plan takes %s %s from an unknown source", step->name,
 				     step->version);
+		if (rc == PLUGPKG_OK)
+			rc = check_same_content(m, step, err);
 	}
 	return rc;
 }

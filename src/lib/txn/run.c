@@ -38,6 +38,13 @@ pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **e
 		return PLUGPKG_OK;
 	PP_AUTO_FREE char *path = NULL;
 	PP_AUTO_FD int fd = -1;
+	/* An author who deleted his directory must not be stuck with what was linked from it. */
+	if (s->script == PP_SCRIPT_UNINSTALL && s->link_dir != NULL &&
+	    pp_exists_at(AT_FDCWD, s->link_dir) == 0) {
+		pp_warn(
+		    t->ctx, r->name, "'%s' is gone, and its uninstall script with it", s->link_dir);
+		return PLUGPKG_OK;
+	}
 	enum plugpkg_code rc = open_plugin(t, s, &path, &fd, err);
 	/* Durable before the world outside changes, so that recovery can ask what became of it. */
 	if (rc == PLUGPKG_OK)

@@ -140,12 +140,15 @@ begin(struct pp_txn *t, plugpkg_error **err)
 
 /* ---- before the switch ---- */
 
-/* Every plugin that this transaction is going to touch, in one durable write. */
+/* The generation to come and every plugin that will be touched, in one durable write. */
 static enum plugpkg_code
 journal_plan(struct pp_txn *t, plugpkg_error **err)
 {
 	struct pp_vec(struct pp_journal_entry) entries = { 0 };
+	PP_AUTO_FREE char *number = pp_asprintf("%lld", (long long)t->generation);
+	struct pp_journal_entry stage = { "stage", NULL, number, "planned" };
 
+	pp_vec_push(&entries, stage);
 	pp_vec_foreach (task, &t->tasks) {
 		struct pp_journal_entry e = {
 			.kind = pp_action_names[task->step->action],
@@ -161,14 +164,6 @@ journal_plan(struct pp_txn *t, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-journal_generation(struct pp_txn *t, const char *kind, const char *status, plugpkg_error **err)
-{
-	PP_AUTO_FREE char *number = pp_asprintf("%lld", (long long)t->generation);
-
-	return pp_journal_step(t->state, t->id, kind, NULL, number, status, err);
-}
-
-static enum plugpkg_code
 expand(struct pp_txn *t, plugpkg_error **err)
 {
 	enum plugpkg_code rc = journal_plan(t, err);
@@ -177,8 +172,6 @@ expand(struct pp_txn *t, plugpkg_error **err)
 		rc = pp_txn_fetch(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_unpack(t, err);
-	if (rc == PLUGPKG_OK)
-		rc = journal_generation(t, "stage", "begin", err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_stage(t, err);
 	if (rc == PLUGPKG_OK)
@@ -195,7 +188,9 @@ expand(struct pp_txn *t, plugpkg_error **err)
 static enum plugpkg_code
 switch_over(struct pp_txn *t, plugpkg_error **err)
 {
-	enum plugpkg_code rc = journal_generation(t, "switch", "begin", err);
+	PP_AUTO_FREE char *number = pp_asprintf("%lld", (long long)t->generation);
+	enum plugpkg_code rc =
+	    pp_journal_step(t->state, t->id, "switch", NULL, number, "begin", err);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_generation_switch(t->ctx, t->generation, err);
