@@ -226,6 +226,13 @@ assert_part_of() {
 	assert_status 0
 }
 
+@test "an empty repository has a mirror too" {
+	make_repo
+	run -0 plugpkg-repo mirror "file://$SCRATCH/repo/public" copy
+	run -0 plugpkg-repo verify copy
+	diff -r repo/public/metadata copy/metadata
+}
+
 @test "a plain copy is a mirror" {
 	make_repo
 	publish "$(build_plugin user 1.0.0)"

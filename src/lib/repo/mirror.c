@@ -114,9 +114,15 @@ place_all(struct mirroring *m, const struct pp_walk_file *files, size_t n, plugp
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++)
-		if (!is_there(m, &files[i]))
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++) {
+		if (is_there(m, &files[i]))
+			continue;
+		/* Files of the same bytes, such as empty shards: the first took the download. */
+		if (pp_exists_at(m->work_fd, files[i].sha256) == 0)
+			rc = fetch(m, &files[i], 1, err);
+		if (rc == PLUGPKG_OK)
 			rc = place(m, &files[i], err);
+	}
 	return rc;
 }
 
