@@ -149,6 +149,13 @@ each_field_can_be_wrong_and_is_named(void)
 		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"], \"priority\": "
 		  "\"x\"}]}",
 		    "field 'sources[0].priority': expected a number such as 500, found 'x'" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"], \"root\": "
+		  "\"sha256:12\"}]}",
+		    "field 'sources[0].root': expected \"sha256:\" and 64 lower-case hexadecimal "
+		    "digits, found 'sha256:12'" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"], \"root\": "
+		  "\"root.json\"}]}",
+		    "field 'sources[0].root': expected \"sha256:\" and 64" },
 		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"]}, "
 		  "{\"name\": \"a\", \"urls\": [\"http://a\"]}]}",
 		    "field 'sources[1]': there is a source 'a' already" },

@@ -182,6 +182,19 @@ read_urls(const struct pp_fields *f, const char *field, const pp_json *j, struct
 	return PLUGPKG_OK;
 }
 
+/* A fingerprint only: a path to a key would be read by whoever runs the next update. */
+static enum plugpkg_code
+check_root(const struct pp_fields *f, const char *field, const pp_json *j)
+{
+	PP_AUTO_FREE char *root_field = pp_asprintf("%s.root", field);
+	const char *text = pp_json_string(j);
+
+	if (j == NULL || (text != NULL && pp_starts_with(text, "sha256:") &&
+			     pp_is_sha256(text + strlen("sha256:"))))
+		return PLUGPKG_OK;
+	return pp_field_kind(f, root_field, j, "\"sha256:\" and 64 lower-case hexadecimal digits");
+}
+
 static enum plugpkg_code
 read_source(const struct pp_fields *f, const char *field, const pp_json *j, struct pp_source *s)
 {
@@ -206,7 +219,8 @@ read_source(const struct pp_fields *f, const char *field, const pp_json *j, stru
 			return pp_field_kind(f, priority_field, priority, "a number such as 500");
 		s->priority = (int)number;
 	}
-	return read_urls(f, field, pp_json_get(j, "urls"), s);
+	enum plugpkg_code rc = check_root(f, field, pp_json_get(j, "root"));
+	return rc == PLUGPKG_OK ? read_urls(f, field, pp_json_get(j, "urls"), s) : rc;
 }
 
 static enum plugpkg_code
