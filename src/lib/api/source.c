@@ -32,11 +32,10 @@ check_spec(plugpkg_context *ctx, const struct plugpkg_source_spec *spec, plugpkg
 		return pp_fail(err, PLUGPKG_E_USAGE, 0, "source '%s' needs a URL", spec->name);
 	for (size_t i = 0; i < spec->n_urls; i++) {
 		PP_AUTO_FREE char *url = pp_url_redacted(spec->urls[i]);
-		if (!pp_url_valid(spec->urls[i]))
-			return pp_fail(err, PLUGPKG_E_USAGE, 0,
-			    "'%s' is no URL of a repository: file://, http:// or https:// is "
-			    "needed",
-			    url);
+		if (pp_url_valid(spec->urls[i]))
+			continue;
+		(void)pp_fail(err, PLUGPKG_E_USAGE, 0, "'%s' is no URL of a repository", url);
+		return pp_hint(err, PLUGPKG_E_USAGE, PP_URL_HINT);
 	}
 	return PLUGPKG_OK;
 }

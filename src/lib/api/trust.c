@@ -101,7 +101,9 @@ ask(plugpkg_context *ctx, const struct pp_source *source, const char *got, plugp
 	    "the key of source '%s' is not known here, and nobody is there to confirm %s",
 	    source->name, got);
 	return pp_hint(err, PLUGPKG_E_CONFIRM,
-	    "compare the fingerprint with the publisher's, then give it: --key %s", got);
+	    "compare the fingerprint with the publisher's, then give it: --key %s, or \"root\" of "
+	    "the source in plugpkg.json",
+	    got);
 }
 
 /* Stored as received: fingerprints and signatures are over exactly these bytes. */

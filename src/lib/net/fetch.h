@@ -62,6 +62,8 @@ enum plugpkg_code pp_net_get(struct pp_net *net, const char *base_url, const cha
  */
 char *pp_url_redacted(const char *url);
 /* file://, http:// or https:// with a sound form? */
+#define PP_URL_HINT                                                                                \
+	"write https://HOST/PATH, http://HOST/PATH or file:///PATH; a blank is written %%20"
 bool pp_url_valid(const char *url);
 
 #endif

@@ -311,7 +311,7 @@ plugpkg_repo_mirror(const char *url, const char *dir, const char *key, int64_t n
 
 	if (!pp_url_valid(url)) {
 		pp_fail(err, PLUGPKG_E_USAGE, 0, "'%s' is no URL of a repository", url);
-		return pp_hint(err, PLUGPKG_E_USAGE, "file://, http:// or https://");
+		return pp_hint(err, PLUGPKG_E_USAGE, PP_URL_HINT);
 	}
 	bool has_slash = pp_ends_with(url, "/");
 	pp_strs_take(&m.urls, pp_asprintf("%s%s", url, has_slash ? "" : "/"));
