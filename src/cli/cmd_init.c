@@ -17,10 +17,16 @@ init_run(struct cli *cli)
 	if (dir == NULL)
 		dir = ".";
 	enum plugpkg_code rc = plugpkg_init(dir, opts_value(&cli->opts, "name"), &cli->err);
-	if (rc == PLUGPKG_OK)
-		cli_say(cli, "'%s' is a plugpkg root now; 'plugpkg source add' names a repository.",
-		    dir);
-	return rc;
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_AUTO_JSON pp_json *row = pp_json_object();
+	pp_json_set_int(row, "v", 1);
+	pp_json_set_str(row, "type", "initialised");
+	pp_json_set_str(row, "directory", dir);
+	PP_AUTO_FREE char *line = pp_json_line(row);
+	cli_row(line, cli);
+	cli_say(cli, "'%s' is a plugpkg root now; 'plugpkg source add' names a repository.", dir);
+	return PLUGPKG_OK;
 }
 
 const struct cmd cmd_init = {

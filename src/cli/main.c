@@ -2,6 +2,7 @@
 /* plugpkg: its table of commands, and how a root is opened for them. */
 #include "cli/cmds.h"
 
+#include "term/help.h"
 #include "term/program.h"
 #include "term/prompt.h"
 #include "term/render.h"
@@ -81,6 +82,8 @@ set_wait(struct cli *cli)
 
 	if (!opts_number(&cli->opts, "wait", 10 * 365 * 86400, 0, &seconds))
 		return cli_bad_option(cli);
+	if (opts_has(&cli->opts, "no-wait") && opts_has(&cli->opts, "wait"))
+		return cli_usage(cli, "'--wait' and '--no-wait' exclude each other");
 	if (opts_has(&cli->opts, "no-wait"))
 		plugpkg_set_lock_wait(cli->ctx, 0);
 	else if (opts_has(&cli->opts, "wait"))
@@ -91,9 +94,13 @@ set_wait(struct cli *cli)
 static enum plugpkg_code
 run_in_root(struct cli *cli)
 {
+	const char *named = opts_value(&cli->opts, "root");
 	int64_t now = 0;
-	enum plugpkg_code rc = cli_now(cli, &now);
 
+	/* An empty variable in somebody's script must not lead to another root further up. */
+	if (named != NULL && *named == '\0')
+		return cli_usage(cli, "option '--root' needs a directory");
+	enum plugpkg_code rc = cli_now(cli, &now);
 	if (rc == PLUGPKG_OK)
 		rc = plugpkg_open(cli_root(cli), &cli->ctx, &cli->err);
 	if (rc != PLUGPKG_OK)

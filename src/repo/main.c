@@ -57,5 +57,6 @@ const struct program program = {
 	.summary = "make, publish and mirror signed repositories of plugins",
 	.table = table,
 	.common = common_opts,
+	.has_one_page = true,
 	.run = run_in_repo,
 };

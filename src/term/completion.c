@@ -233,17 +233,27 @@ complete_words(struct cli *cli)
 }
 
 static void
-print_script(struct out *o, const char *text)
+print_script(struct cli *cli, const struct script *script)
 {
-	struct pp_str rest = pp_str_of(text), part;
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(OUT_MAX_BYTES);
+	struct pp_str rest = pp_str_of(script->text), part;
 
 	while (pp_str_cut(&rest, '~', &part)) {
-		PP_AUTO_FREE char *piece = pp_xstrndup(part.p, part.n);
-
-		out_raw(o, piece);
+		pp_buf_add(&text, part.p, part.n);
 		if (rest.p != NULL)
-			out_raw(o, program.name);
+			pp_buf_adds(&text, program.name);
 	}
+	if (!cli->is_json) {
+		out_raw(&cli->out, pp_buf_cstr(&text));
+		return;
+	}
+	PP_AUTO_JSON pp_json *row = pp_json_object();
+	pp_json_set_int(row, "v", 1);
+	pp_json_set_str(row, "type", "completion");
+	pp_json_set_str(row, "shell", script->shell);
+	pp_json_set_str(row, "text", pp_buf_cstr(&text));
+	PP_AUTO_FREE char *line = pp_json_line(row);
+	cli_row(line, cli);
 }
 
 static enum plugpkg_code
@@ -255,7 +265,7 @@ completion_run(struct cli *cli)
 		return complete_words(cli);
 	for (size_t i = 0; i < PP_LEN(scripts); i++) {
 		if (strcmp(scripts[i].shell, shell) == 0) {
-			print_script(&cli->out, scripts[i].text);
+			print_script(cli, &scripts[i]);
 			return PLUGPKG_OK;
 		}
 	}

@@ -77,12 +77,15 @@ cli_unknown_command(struct cli *cli, const struct cmd *group, const char *name)
 			consider(name, e->cmd->name, &nearest, &distance);
 	const char *prefix = group != NULL ? group->name : "";
 	const char *blank = group != NULL ? " " : "";
-	if (nearest.n == 0)
+	if (nearest.n == 0 && group != NULL)
 		return cli_usage(cli, "unknown command '%s%s%s'", prefix, blank, name);
-	pp_buf_adds(&hint, "did you mean ");
+	if (nearest.n == 0)
+		pp_buf_addf(&hint, "%s --help lists the commands", program.name);
+	else
+		pp_buf_adds(&hint, "did you mean ");
 	for (size_t i = 0; i < nearest.n; i++)
-		pp_buf_addf(&hint, "%s'%s'", i == 0 ? "" : " or ", nearest.at[i]);
-	pp_buf_addc(&hint, '?');
+		pp_buf_addf(&hint, "%s'%s'%s", i == 0 ? "" : " or ", nearest.at[i],
+		    i + 1 == nearest.n ? "?" : "");
 	return cli_fail(cli, PLUGPKG_E_USAGE, pp_buf_cstr(&hint), "unknown command '%s%s%s'",
 	    prefix, blank, name);
 }
@@ -135,7 +138,11 @@ help_command(struct out *o, const struct cmd *group, const struct cmd *cmd)
 	print_options(o, "Options", cmd->opts);
 	print_options(o, "Common options", program.common);
 	out_end(o);
-	out_line(o, "Manual: %s-%s(1)", program.name, group != NULL ? group->name : cmd->name);
+	if (program.has_one_page)
+		out_line(o, "Manual: %s(1)", program.name);
+	else
+		out_line(
+		    o, "Manual: %s-%s(1)", program.name, group != NULL ? group->name : cmd->name);
 }
 
 static void

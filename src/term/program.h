@@ -15,6 +15,7 @@ struct program {
 	const char *name, *summary;
 	const struct cmd_entry *table;
 	const struct opt *common; /* has help, version, json, quiet, verbose and debug */
+	bool has_one_page;        /* a manual page for all commands, not one a command */
 	/* Runs cli->cmd on an opened root or repository; not asked for CMD_NO_ROOT. */
 	enum plugpkg_code (*run)(struct cli *cli);
 	/* Offers names for operands of this kind; NULL = has none. Failures offer nothing. */

@@ -64,6 +64,15 @@ last_row() {
 	assert_has "unknown command 'source ad'" "did you mean 'add'?"
 	run -2 plugpkg help list x
 	assert_has "no commands of its own"
+	run -2 plugpkg help frobnicate
+	assert_has "plugpkg --help lists the commands"
+}
+
+@test "help names a manual page that there is" {
+	run -0 plugpkg help source add
+	assert_has "Manual: plugpkg-source(1)"
+	run -0 plugpkg-repo add --help
+	assert_has "Manual: plugpkg-repo(1)"
 }
 
 @test "the version is told by --version and plugpkg version" {
@@ -157,6 +166,16 @@ last_row() {
 	assert_has "goes with '--upgradable'"
 	run -2 plugpkg list --available --manual
 	assert_has "goes with none of the other choices"
+	run -2 plugpkg list --wait=1 --no-wait
+	assert_has "exclude each other"
+}
+
+@test "an empty --root is refused, not looked for further up" {
+	plugpkg init "$PLUGPKG_ROOT"
+	cd "$PLUGPKG_ROOT"
+	run -2 plugpkg list --root ""
+	assert_has "option '--root' needs a directory [usage]"
+	PLUGPKG_ROOT="" run -0 plugpkg list
 }
 
 @test "options stand before or after operands, -- ends them, letters are bundled" {
@@ -267,6 +286,18 @@ last_row() {
 	done
 	run -0 --separate-stderr plugpkg --help --json
 	assert_equal "$(last_row .ok)" true
+}
+
+@test "with --json nothing but rows is on standard output, of every kind of command" {
+	run -0 --separate-stderr plugpkg init --json "$PLUGPKG_ROOT"
+	every_row '.v == 1 and has("type")'
+	assert_equal "$(json_get 'select(.type == "initialised").directory')" "$PLUGPKG_ROOT"
+	run -0 --separate-stderr plugpkg completion bash --json
+	every_row '.v == 1 and has("type")'
+	assert_equal "$(json_get 'select(.type == "completion").text')" "$(plugpkg completion bash)"
+	run -0 --separate-stderr plugpkg help install --json
+	every_row '.v == 1 and .type == "result"'
+	[[ $stderr == *"Usage: plugpkg install"* ]]
 }
 
 @test "--json rows have version and type; the plan, the transaction and the answer are there" {
@@ -499,7 +530,9 @@ no_controls() {
 	make_repo
 	plugpkg init "$PLUGPKG_ROOT"
 	run -11 plugpkg source add -y test "file://$SCRATCH/repo/public"
-	assert_has "[needs-confirmation]" "--key sha256:"
+	assert_has "[needs-confirmation]" "--key sha256:" '"root" of the source in plugpkg.json'
+	run -2 plugpkg source add test "file://$SCRATCH/a b"
+	assert_has "is no URL of a repository [usage]" "a blank is written %20"
 	on_terminal 'y\n' plugpkg source add -y test "file://$SCRATCH/repo/public"
 	assert_status 1
 	assert_has "sha256:" "Type 'yes' to trust it"

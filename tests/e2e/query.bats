@@ -129,6 +129,12 @@ animal photos"
 	assert_has "[metadata-expired]"
 }
 
+@test "an update without a source says how to add one" {
+	plugpkg init other
+	run -0 plugpkg --root other update
+	assert_has "There is no source yet: plugpkg source add NAME URL"
+}
+
 @test "a root before its first update says what to do" {
 	plugpkg init "$SCRATCH/fresh"
 	run plugpkg --root "$SCRATCH/fresh" install user -y
