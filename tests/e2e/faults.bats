@@ -214,6 +214,11 @@ source remove test 1
 	run as_nobody "$(command -v plugpkg)" --root "$PLUGPKG_ROOT" list
 	assert_status 0
 	assert_has base
+	local question
+	for question in 'list --available' 'search base' 'show top' 'install top --dry-run' check; do
+		# shellcheck disable=SC2086 # words on purpose
+		run -0 as_nobody "$(command -v plugpkg)" --root "$PLUGPKG_ROOT" $question
+	done
 	run as_nobody "$(command -v plugpkg)" --root "$PLUGPKG_ROOT" remove base -y
 	assert_status 1
 	assert_has "permission denied" "[permission]"

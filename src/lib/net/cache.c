@@ -150,6 +150,9 @@ pp_part_finish(int cache_fd, struct pp_part *part, const char *sha256, uint64_t 
 
 	if (r < 0)
 		return r;
+	/* Verified: whoever may read the root may ask it, as they may read the store. */
+	if (pp_fchmod(part->fd, 0644) < 0)
+		return -errno;
 	if (pp_renameat(cache_fd, part->name, cache_fd, sha256) < 0)
 		return -errno;
 	pp_auto_fd(&part->fd);
