@@ -67,6 +67,25 @@ setup() {
 	assert_status 0
 }
 
+@test "init does not empty a root whose state is lost" {
+	make_repo
+	publish "$(build_plugin a 1.0.0)"
+	make_root
+	plugpkg install a -y
+	mv "$PLUGPKG_ROOT/var/state.db" saved
+	run plugpkg list
+	assert_has "[no-root]"
+	run -1 plugpkg init "$PLUGPKG_ROOT"
+	assert_has "shows generation 1, but its var/state.db is missing [bad-state]" "from a backup"
+	assert_installed a 1.0.0
+	assert_missing "$PLUGPKG_ROOT/var/state.db"
+	mv saved "$PLUGPKG_ROOT/var/state.db"
+	run -0 plugpkg check
+	rm "$PLUGPKG_ROOT/var/state.db" "$PLUGPKG_ROOT/current"
+	run -0 plugpkg init "$PLUGPKG_ROOT"
+	assert_link "$PLUGPKG_ROOT/current" generations/0
+}
+
 @test "the root is found from a directory inside it" {
 	plugpkg init "$PLUGPKG_ROOT"
 	mkdir -p "$PLUGPKG_ROOT/app/deep"

@@ -105,6 +105,24 @@ make_config(plugpkg_context *ctx, const char *name, plugpkg_error **err)
 		     : PLUGPKG_OK;
 }
 
+/*
+ * A root whose state is gone still serves its application. Made anew, it would show it an empty
+ * generation at once, and the next clean would take the plugins for good.
+ */
+static enum plugpkg_code
+refuse_lost_state(plugpkg_context *ctx, plugpkg_error **err)
+{
+	int64_t current = 0;
+
+	if (pp_generation_current(ctx, &current, NULL) != PLUGPKG_OK || current == 0)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+	    "'%s' shows generation %lld, but its var/state.db is missing", ctx->root,
+	    (long long)current);
+	return pp_hint(err, PLUGPKG_E_BAD_STATE,
+	    "restore var/state.db from a backup; or remove 'current' to begin without plugins");
+}
+
 /* Made before in an init that was cut off, it is in use already, and right. */
 static enum plugpkg_code
 make_first_generation(plugpkg_context *ctx, plugpkg_error **err)
@@ -133,7 +151,9 @@ plugpkg_init(const char *dir, const char *name, plugpkg_error **err)
 		return pp_fail(
 		    err, PLUGPKG_E_EXISTS, 0, "'%s' is already a plugpkg root", ctx->root);
 
-	rc = make_config(ctx, name, err);
+	rc = refuse_lost_state(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = make_config(ctx, name, err);
 	if (rc == PLUGPKG_OK)
 		rc = make_directories(ctx, err);
 	if (rc == PLUGPKG_OK)
