@@ -2,6 +2,8 @@
 /* `plugpkg-repo add` and `remove`: what the next publish shall change. */
 #include "repo/repo_cli.h"
 
+#include <string.h>
+
 static void
 view_staged(struct cli *cli)
 {
@@ -11,10 +13,11 @@ view_staged(struct cli *cli)
 		out_line(&cli->talk, "%s: %s", view_str(row, "level"), view_str(row, "text"));
 	for (size_t i = 0; (row = view_next(cli, "staged", &i)) != NULL;) {
 		const char *status = view_str(row, "status");
+		if (strcmp(status, "leaves") == 0)
+			status = "leaves with the next publish";
 		if (!cli->is_quiet)
 			out_line(&cli->out, "%s %s: %s", view_str(row, "name"),
-			    view_str(row, "version"),
-			    *status != '\0' ? status : "leaves with the next publish");
+			    view_str(row, "version"), status);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,15 +30,22 @@ repo_cli_repo(const struct cli *cli)
 	return cli->subject;
 }
 
-/* One line without its end. 0 when nothing came or it does not fit. */
+/* One line without its end. 0 when nothing came, it does not fit, or reading failed. */
 static int
 read_line(int fd, char *buf, size_t size)
 {
+	ssize_t got = 1;
 	size_t n = 0;
 
-	while (n < size && read(fd, buf + n, 1) == 1 && buf[n] != '\n')
+	while (n < size) {
+		got = read(fd, buf + n, 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got != 1 || buf[n] == '\n')
+			break;
 		n++;
-	if (n == 0 || n == size)
+	}
+	if (got < 0 || n == 0 || n == size)
 		return 0;
 	buf[n] = '\0';
 	return 1;
@@ -62,8 +70,8 @@ ask_on_terminal(const char *key, char *buf, size_t size)
 		return 0;
 	PP_IGNORE(pp_fd_write_all(tty, prompt, strlen(prompt))); /* whoever waits sees the cursor */
 	int ok = read_line(tty, buf, size);
-	PP_IGNORE(pp_fd_write_all(tty, "\n", 1));
-	(void)tcsetattr(tty, TCSAFLUSH, &was); /* was set a moment ago */
+	PP_IGNORE(pp_fd_write_all(tty, "\n", 1)); /* the typed one was not shown */
+	(void)tcsetattr(tty, TCSAFLUSH, &was);    /* was set a moment ago */
 	return ok;
 }
 

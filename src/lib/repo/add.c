@@ -12,6 +12,7 @@
 #include "lib/repo/book.h"
 #include "lib/repo/lint.h"
 #include "lib/repo/metadata.h"
+#include "lib/repo/pool.h"
 #include "lib/repo/staged.h"
 #include "lib/store/archive.h"
 #include "lib/trust/crypto.h"
@@ -24,11 +25,12 @@
 #include <unistd.h>
 
 #define UNPACK_DIR "staged/.unpacked"
+#define ARRIVING   "staged/.arriving"
 
 /* One archive on its way from a path to staged/. */
 struct arrival {
 	const char *path;
-	int fd;
+	int fd; /* of the copy, which nobody else changes between two readings */
 	uint64_t size;
 	char sha256[65], manifest_sha256[65];
 	struct pp_unpacked unpacked;
@@ -43,19 +45,41 @@ arrival_fini(struct arrival *a)
 }
 
 static enum plugpkg_code
-open_archive(struct arrival *a, plugpkg_error **err)
+open_archive(const char *path, int *out_fd, plugpkg_error **err)
 {
 	struct stat st;
 
-	a->fd = openat(AT_FDCWD, a->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (a->fd < 0)
+	PP_AUTO_FD int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
 		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
-		    "cannot open '%s'", a->path);
-	if (fstat(a->fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0, "'%s' is no regular file", a->path);
-	int r = pp_sha256_fd(a->fd, a->sha256, &a->size);
-	if (r < 0 || lseek(a->fd, 0, SEEK_SET) < 0)
-		return pp_fail(err, PLUGPKG_E_IO, r < 0 ? -r : errno, "cannot read '%s'", a->path);
+		    "cannot open '%s'", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0, "'%s' is no regular file", path);
+	*out_fd = pp_fd_steal(&fd);
+	return PLUGPKG_OK;
+}
+
+/* All that follows reads the copy: what is hashed is what is linted is what is served. */
+static enum plugpkg_code
+copy_archive(plugpkg_repo *repo, struct arrival *a, plugpkg_error **err)
+{
+	PP_AUTO_FD int from = -1;
+
+	enum plugpkg_code rc = open_archive(a->path, &from, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_rm_rf_at(repo->dir_fd, ARRIVING);
+	if (r == 0)
+		a->fd = pp_openat_create(repo->dir_fd, ARRIVING, O_RDWR | O_EXCL, 0644);
+	if (r == 0)
+		r = a->fd < 0 ? -errno : pp_fd_copy(from, a->fd, NULL);
+	if (r == 0)
+		r = lseek(a->fd, 0, SEEK_SET) < 0 ? -errno
+						  : pp_sha256_fd(a->fd, a->sha256, &a->size);
+	if (r == 0 && (pp_fsync(a->fd) < 0 || lseek(a->fd, 0, SEEK_SET) < 0))
+		r = -errno;
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot copy '%s'", a->path);
 	return PLUGPKG_OK;
 }
 
@@ -163,7 +187,7 @@ check_row(const struct arrival *a, const pp_json *row, const char *where, bool *
 
 	if (row == NULL)
 		return PLUGPKG_OK;
-	if (sha256 == NULL || strcmp(sha256, a->sha256) != 0 ||
+	if (sha256 == NULL || strcmp(sha256, a->sha256) != 0 || version == NULL ||
 	    strcmp(version, a->manifest->release->version.text) != 0)
 		return refuse_other_content(a, where, err);
 	*out_known = true;
@@ -184,72 +208,54 @@ check_published(struct pp_book *book, const struct arrival *a, bool *out_known, 
 	return check_row(a, row, "published", out_known, err);
 }
 
+static struct pp_pool_file
+pool_file(const struct arrival *a)
+{
+	return (struct pp_pool_file){
+		.name = a->manifest->release->name,
+		.version = a->manifest->release->version.text,
+		.sha256 = a->sha256,
+		.size = a->size,
+	};
+}
+
 /* The archive of a removed version stays in the pool, and with it the knowledge of what it was. */
 static enum plugpkg_code
 check_pool(plugpkg_repo *repo, const struct arrival *a, plugpkg_error **err)
 {
-	const struct pp_release *rel = a->manifest->release;
-	PP_AUTO_FREE char *dir = pp_pool_dir(rel->name, rel->version.text);
-	PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
+	const struct pp_pool_file f = pool_file(a);
+	bool has_other = false;
 
-	int r = pp_list_dir(repo->public_fd, dir, &files);
-	if (r == -ENOENT)
-		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_pool_has_other(repo, &f, &has_other, err);
+	if (rc != PLUGPKG_OK || !has_other)
+		return rc;
+	return refuse_other_content(a, "in the pool", err);
+}
+
+/* The copy becomes the staged archive. */
+static enum plugpkg_code
+keep_copy(plugpkg_repo *repo, const struct arrival *a, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_pool_staged_path(a->sha256);
+
+	int r = pp_renameat(repo->dir_fd, ARRIVING, repo->dir_fd, path) < 0 ? -errno : 0;
+	if (r == 0)
+		r = pp_sync_dir_at(repo->dir_fd, "staged");
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'public/%s'", dir);
-	for (size_t i = 0; i < files.n; i++)
-		if (files.at[i][0] != '.' && !pp_starts_with(files.at[i], a->sha256))
-			return refuse_other_content(a, "in the pool", err);
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path);
 	return PLUGPKG_OK;
 }
 
+/* An archive that the pool has lost since it was published comes back this way. */
 static enum plugpkg_code
-put_in_pool(plugpkg_repo *repo, const struct arrival *a, plugpkg_error **err)
+restore(plugpkg_repo *repo, const struct arrival *a, plugpkg_error **err)
 {
-	const struct pp_release *rel = a->manifest->release;
-	PP_AUTO_FREE char *dir = pp_pool_dir(rel->name, rel->version.text);
-	PP_AUTO_FREE char *tmp = pp_asprintf("%s/.%s.new", dir, a->sha256);
-	PP_AUTO_FREE char *final = pp_asprintf("%s/%s.plug", dir, a->sha256);
+	const struct pp_pool_file f = pool_file(a);
 
-	if (pp_exists_at(repo->public_fd, final) == 1)
+	if (pp_pool_has(repo, &f))
 		return PLUGPKG_OK;
-	int r = pp_mkdirs_at(repo->public_fd, dir, 0755);
-	if (r == 0)
-		r = pp_rm_rf_at(repo->public_fd, tmp);
-	PP_AUTO_FD int to =
-	    r < 0 ? r : pp_openat_create(repo->public_fd, tmp, O_WRONLY | O_EXCL, 0644);
-	if (to < 0)
-		return pp_fail(
-		    err, PLUGPKG_E_IO, r < 0 ? -r : errno, "cannot write 'public/%s'", tmp);
-	r = lseek(a->fd, 0, SEEK_SET) < 0 ? -errno : pp_fd_copy(a->fd, to, NULL);
-	if (r == 0)
-		r = pp_fd_commit(&to);
-	if (r == 0 && pp_renameat(repo->public_fd, tmp, repo->public_fd, final) < 0)
-		r = -errno;
-	if (r == 0)
-		r = pp_sync_dir_at(repo->public_fd, dir);
-	if (r < 0) {
-		PP_IGNORE(pp_rm_rf_at(repo->public_fd, tmp)); /* the first failure is what counts */
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write 'public/%s'", final);
-	}
-	return PLUGPKG_OK;
-}
-
-static enum plugpkg_code
-stage(plugpkg_repo *repo, const struct arrival *a, plugpkg_error **err)
-{
-	const struct pp_release *rel = a->manifest->release;
-	PP_AUTO_JSON pp_json *planning = pp_release_row(a->manifest->json);
-	PP_AUTO_JSON pp_json *details = details_row(a);
-	const struct pp_staged entry = {
-		.name = rel->name,
-		.version = rel->version.text,
-		.planning = planning,
-		.details = details,
-	};
-
-	enum plugpkg_code rc = put_in_pool(repo, a, err);
-	return rc == PLUGPKG_OK ? pp_staged_write(repo, &entry, err) : rc;
+	enum plugpkg_code rc = keep_copy(repo, a, err);
+	return rc == PLUGPKG_OK ? pp_pool_place(repo, &f, err) : rc;
 }
 
 static void
@@ -274,34 +280,71 @@ struct adding {
 	void *user;
 };
 
+/* The archive first: an entry without one could not be published. */
 static enum plugpkg_code
-add_one(struct adding *adding, const char *path, plugpkg_error **err)
+stage(struct adding *adding, const struct arrival *a, plugpkg_error **err)
 {
-	PP_CLEANUP(arrival_fini) struct arrival a = { .path = path, .fd = -1 };
-	bool published = false, staged = false;
+	const struct pp_release *rel = a->manifest->release;
+	struct pp_staged entry = {
+		.file = NULL,
+		.name = pp_xstrdup(rel->name),
+		.version = pp_xstrdup(rel->version.text),
+		.planning = pp_release_row(a->manifest->json),
+		.details = details_row(a),
+	};
 
-	enum plugpkg_code rc = open_archive(&a, err);
-	if (rc == PLUGPKG_OK)
-		rc = inspect(adding->repo, &a, adding->row, adding->user, err);
-	if (rc == PLUGPKG_OK)
-		rc = check_published(adding->book, &a, &published, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	const struct pp_release *rel = a.manifest->release;
-	const struct pp_staged *earlier =
-	    pp_staged_find(&adding->staged, rel->name, rel->version.text);
+	/* Listed at once: the next archive of this command may be of the same version. */
+	pp_vec_push(&adding->staged, entry);
+	enum plugpkg_code rc = keep_copy(adding->repo, a, err);
+	return rc == PLUGPKG_OK ? pp_staged_write(adding->repo, &entry, err) : rc;
+}
+
+/* What to do about an archive that passed: `earlier` is what is staged of its version. */
+static enum plugpkg_code
+take_in(struct adding *adding, const struct arrival *a, const struct pp_staged *earlier,
+    bool published, plugpkg_error **err)
+{
+	bool staged = false;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
 	if (earlier != NULL && !earlier->is_removal)
-		rc = check_row(&a, earlier->details, "staged", &staged, err);
+		rc = check_row(a, earlier->details, "staged", &staged, err);
 	if (rc == PLUGPKG_OK)
-		rc = check_pool(adding->repo, &a, err);
-	if (rc == PLUGPKG_OK && !staged && (!published || earlier != NULL))
-		rc = stage(adding->repo, &a, err);
+		rc = check_pool(adding->repo, a, err);
+	if (rc == PLUGPKG_OK && published)
+		rc = restore(adding->repo, a, err);
+	else if (rc == PLUGPKG_OK && !staged)
+		rc = stage(adding, a, err);
+	/* Adding what is published takes a removal back. */
+	if (rc == PLUGPKG_OK && published && earlier != NULL)
+		rc = pp_staged_delete(adding->repo, earlier, err);
 	if (rc == PLUGPKG_OK)
-		send_staged(&a,
+		send_staged(a,
 		    published ? "published already"
 		    : staged  ? "staged already"
 			      : "staged",
 		    adding->row, adding->user);
+	return rc;
+}
+
+static enum plugpkg_code
+add_one(struct adding *adding, const char *path, plugpkg_error **err)
+{
+	PP_CLEANUP(arrival_fini) struct arrival a = { .path = path, .fd = -1 };
+	bool published = false;
+
+	enum plugpkg_code rc = copy_archive(adding->repo, &a, err);
+	if (rc == PLUGPKG_OK)
+		rc = inspect(adding->repo, &a, adding->row, adding->user, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_published(adding->book, &a, &published, err);
+	if (rc == PLUGPKG_OK)
+		rc = take_in(adding, &a,
+		    pp_staged_find(&adding->staged, a.manifest->release->name,
+			a.manifest->release->version.text),
+		    published, err);
+	/* Left behind by what was refused or known; the next add would remove it too. */
+	PP_IGNORE(pp_rm_rf_at(adding->repo->dir_fd, ARRIVING));
 	return rc;
 }
 
@@ -312,9 +355,9 @@ adding_open(struct adding *adding, plugpkg_error **err)
 
 	enum plugpkg_code rc = pp_repo_lock(adding->repo, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_published_read(adding->repo, &was, err);
+		rc = pp_published_read(adding->repo, NULL, &was, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_book_open(adding->repo, was.version[PP_ROLE_INDEX], &adding->book, err);
+		rc = pp_book_open(adding->repo, &was, &adding->book, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_staged_read(adding->repo, &adding->staged, err);
 	return rc;
@@ -343,7 +386,8 @@ plugpkg_repo_add(plugpkg_repo *repo, const char *const *archives, size_t n_archi
 /* ---- remove ---- */
 
 static enum plugpkg_code
-stage_removal(struct adding *adding, const struct pp_target *t, plugpkg_error **err)
+stage_removal(
+    struct adding *adding, const struct pp_target *t, bool *out_leaves, plugpkg_error **err)
 {
 	const struct pp_staged *earlier = pp_staged_find(&adding->staged, t->name, t->range);
 	PP_AUTO_JSON pp_json *line = NULL;
@@ -358,6 +402,7 @@ stage_removal(struct adding *adding, const struct pp_target *t, plugpkg_error **
 	/* An addition that nobody has seen is simply taken back. */
 	if (earlier != NULL)
 		rc = pp_staged_delete(adding->repo, earlier, err);
+	*out_leaves = at >= 0;
 	if (rc != PLUGPKG_OK || at < 0)
 		return rc;
 	const struct pp_staged entry = { .name = t->name, .version = t->range, .is_removal = true };
@@ -371,6 +416,7 @@ plugpkg_repo_remove(
 	PP_CLEANUP(adding_fini) struct adding adding = { .repo = repo, .row = row, .user = user };
 	PP_CLEANUP(pp_target_fini) struct pp_target t = { 0 };
 	PP_CLEANUP(pp_version_fini) struct pp_version version = { 0 };
+	bool leaves = false;
 
 	enum plugpkg_code rc = pp_target_parse(target, &t, err);
 	if (rc != PLUGPKG_OK)
@@ -382,13 +428,14 @@ plugpkg_repo_remove(
 	if (rc == PLUGPKG_OK)
 		rc = adding_open(&adding, err);
 	if (rc == PLUGPKG_OK)
-		rc = stage_removal(&adding, &t, err);
+		rc = stage_removal(&adding, &t, &leaves, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_json *j = pp_row_new("staged");
 	pp_json_set_str(j, "action", "remove");
 	pp_json_set_str(j, "name", t.name);
 	pp_json_set_str(j, "version", t.range);
+	pp_json_set_str(j, "status", leaves ? "leaves" : "taken back");
 	pp_row(row, user, j);
 	return PLUGPKG_OK;
 }

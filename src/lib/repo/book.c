@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "lib/index/zstd.h"
-#include "lib/repo/metadata.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -128,7 +127,7 @@ load_shard(struct pp_book *b, enum pp_layer layer, size_t i, plugpkg_error **err
 }
 
 static enum plugpkg_code
-read_root(struct pp_book *b, int64_t index_version, plugpkg_error **err)
+read_root(struct pp_book *b, const struct pp_published *published, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *file = NULL;
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
@@ -136,7 +135,7 @@ read_root(struct pp_book *b, int64_t index_version, plugpkg_error **err)
 	const pp_json *body;
 
 	enum plugpkg_code rc =
-	    pp_published_load(b->repo, PP_ROLE_INDEX, index_version, &file, &body, err);
+	    pp_published_load(b->repo, published, PP_ROLE_INDEX, &file, &body, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	const pp_json *target = pp_json_get(pp_json_get(body, "targets"), PP_INDEX_TARGET);
@@ -165,15 +164,16 @@ empty_root(const char *name)
 }
 
 enum plugpkg_code
-pp_book_open(plugpkg_repo *repo, int64_t index_version, struct pp_book **out, plugpkg_error **err)
+pp_book_open(plugpkg_repo *repo, const struct pp_published *published, struct pp_book **out,
+    plugpkg_error **err)
 {
 	PP_AUTO(book) struct pp_book *b = pp_xcalloc(1, sizeof(*b));
 
 	b->repo = repo;
-	if (index_version == 0) {
+	if (published == NULL) {
 		b->root = empty_root(pp_repo_name(repo));
 	} else {
-		enum plugpkg_code rc = read_root(b, index_version, err);
+		enum plugpkg_code rc = read_root(b, published, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
 	}
@@ -257,6 +257,15 @@ render(struct pp_book_shard *s, struct pp_buf *out, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+static bool
+has_bytes(plugpkg_repo *repo, const char *path, const struct pp_buf *bytes)
+{
+	PP_AUTO_BUF struct pp_buf here = PP_BUF_INIT(bytes->n);
+
+	return pp_read_file_at(repo->public_fd, path, &here) == 0 && here.n == bytes->n &&
+	       memcmp(pp_buf_cstr(&here), bytes->s, bytes->n) == 0;
+}
+
 /*
  * Writes public/targets/index/<digest of it>.KIND unless it is there: a name never changes its
  * content.
@@ -266,7 +275,8 @@ write_named(struct pp_book *b, const char *path, const struct pp_buf *bytes, plu
 {
 	PP_AUTO_FREE char *full = pp_asprintf("targets/%s", path);
 
-	if (pp_exists_at(b->repo->public_fd, full) == 1)
+	/* One that is there has these bytes, unless the disk spoiled them. */
+	if (pp_exists_at(b->repo->public_fd, full) == 1 && has_bytes(b->repo, full, bytes))
 		return PLUGPKG_OK;
 	int r = pp_write_file_at(b->repo->public_fd, full, bytes->s, bytes->n, 0644);
 	if (r < 0)

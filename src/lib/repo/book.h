@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The published index opened for editing: the public files are the database. Shards load when a
- * line of
- * theirs is asked for, keep unchanged lines as text, and are written again only when a line
+ * line of theirs is asked for, keep unchanged lines as text, and are written again only when a line
  * changed.
  */
 #ifndef PP_REPO_BOOK_H
@@ -10,7 +9,7 @@
 
 #include "base/map.h"
 #include "lib/index/index.h"
-#include "lib/repo/repo.h"
+#include "lib/repo/metadata.h"
 
 struct pp_book_shard {
 	bool loaded;
@@ -25,9 +24,9 @@ struct pp_book {
 	struct pp_book_shard *shards[PP_LAYER_SEARCH + 1]; /* one array a layer */
 };
 
-/* index_version: published version of the role, 0 = nothing published: an empty book. */
-enum plugpkg_code pp_book_open(
-    plugpkg_repo *repo, int64_t index_version, struct pp_book **out, plugpkg_error **err);
+/* published: from pp_published_read(); NULL = nothing is, an empty book. */
+enum plugpkg_code pp_book_open(plugpkg_repo *repo, const struct pp_published *published,
+    struct pp_book **out, plugpkg_error **err);
 void pp_book_free(struct pp_book *b);
 PP_DEFINE_AUTO(book, struct pp_book, pp_book_free);
 

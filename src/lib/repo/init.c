@@ -48,7 +48,8 @@ make_keys(plugpkg_repo *repo, bool seal, struct ceremony *c, plugpkg_error **err
 }
 
 static enum plugpkg_code
-sign_offline_roles(plugpkg_repo *repo, const struct ceremony *c, plugpkg_error **err)
+sign_offline_roles(plugpkg_repo *repo, const struct ceremony *c, struct pp_meta_file *out_targets,
+    plugpkg_error **err)
 {
 	struct pp_meta_file written;
 	struct pp_signing root = { PP_ROLE_ROOT, 1, c->root, N_ROOT_KEYS };
@@ -59,14 +60,12 @@ sign_offline_roles(plugpkg_repo *repo, const struct ceremony *c, plugpkg_error *
 	    err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	return pp_metadata_write(repo, &targets, pp_body_targets(&c->online), &written, err);
+	return pp_metadata_write(repo, &targets, pp_body_targets(&c->online), out_targets, err);
 }
 
 static enum plugpkg_code
-write_config(plugpkg_repo *repo, const char *name, plugpkg_error **err)
+write_config(plugpkg_repo *repo, plugpkg_error **err)
 {
-	repo->config = pp_json_object();
-	pp_json_set_str(repo->config, "name", name);
 	PP_AUTO_FREE char *text = pp_json_pretty(repo->config);
 	int r = pp_write_file_at(repo->dir_fd, "repository.json", text, strlen(text), 0644);
 	if (r < 0)
@@ -83,10 +82,26 @@ open_new_dir(const char *dir, plugpkg_repo *repo, plugpkg_error **err)
 	repo->dir_fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (repo->dir_fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", dir);
-	if (pp_exists_at(repo->dir_fd, "repository.json") == 1 ||
-	    pp_exists_at(repo->dir_fd, "keys") == 1)
+	return pp_repo_lock(repo, err);
+}
+
+static enum plugpkg_code
+check_is_new(const char *dir, plugpkg_repo *repo, plugpkg_error **err)
+{
+	static const char *const rests[] = { "keys", "public/metadata" };
+
+	if (pp_exists_at(repo->dir_fd, "repository.json") == 1)
 		return pp_fail(
 		    err, PLUGPKG_E_EXISTS, 0, "'%s' is a publisher's directory already", dir);
+	for (size_t i = 0; i < PP_LEN(rests); i++)
+		if (pp_exists_at(repo->dir_fd, rests[i]) == 1) {
+			pp_fail(err, PLUGPKG_E_EXISTS, 0, "'%s' has '%s', but no 'repository.json'",
+			    dir, rests[i]);
+			/* Keys are never deleted by us: they may be somebody's only ones. */
+			return pp_hint(err, PLUGPKG_E_EXISTS,
+			    "if an init was cut off here, delete keys/ and public/ and repeat it; "
+			    "else bring repository.json back");
+		}
 	return PLUGPKG_OK;
 }
 
@@ -119,18 +134,24 @@ fill(plugpkg_repo *repo, const char *dir, const struct plugpkg_repo_init_spec *s
     plugpkg_error **err)
 {
 	PP_CLEANUP(ceremony_fini) struct ceremony keys = { 0 };
+	struct pp_meta_file targets;
 
+	repo->config = pp_json_object();
+	pp_json_set_str(repo->config, "name", spec->name);
 	enum plugpkg_code rc = open_new_dir(dir, repo, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_is_new(dir, repo, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_repo_make_dirs(repo, err);
 	if (rc == PLUGPKG_OK)
 		rc = make_keys(repo, spec->encrypt != 0, &keys, err);
 	if (rc == PLUGPKG_OK)
-		rc = write_config(repo, spec->name, err);
+		rc = sign_offline_roles(repo, &keys, &targets, err);
 	if (rc == PLUGPKG_OK)
-		rc = sign_offline_roles(repo, &keys, err);
+		rc = pp_publish_empty(repo, &targets, &keys.online, err);
+	/* Last: with it the directory is a publisher's. */
 	if (rc == PLUGPKG_OK)
-		rc = pp_publish_empty(repo, &keys.online, err);
+		rc = write_config(repo, err);
 	return rc;
 }
 

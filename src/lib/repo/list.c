@@ -65,9 +65,9 @@ plugpkg_repo_list(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_er
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 	struct pp_published was;
 
-	enum plugpkg_code rc = pp_published_read(repo, &was, err);
+	enum plugpkg_code rc = pp_published_read(repo, NULL, &was, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_book_open(repo, was.version[PP_ROLE_INDEX], &l.book, err);
+		rc = pp_book_open(repo, &was, &l.book, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_staged_read(repo, &l.staged, err);
 	if (rc == PLUGPKG_OK)

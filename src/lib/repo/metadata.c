@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/time.h"
-#include "base/vec.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +12,7 @@
 
 #define SPEC_VERSION       "1.0.31"
 #define METADATA_MAX_BYTES (8 * 1024 * 1024)
+#define VERSION_MAX        (INT64_MAX / 2) /* room to count on */
 
 /* public/metadata/N.role.json; timestamp.json alone has no version in its name. Owned. */
 static char *
@@ -24,97 +24,135 @@ role_path(enum pp_role role, int64_t version)
 }
 
 static enum plugpkg_code
-read_role(plugpkg_repo *repo, const char *path, struct pp_buf *out, plugpkg_error **err)
+read_file(plugpkg_repo *repo, const char *path, struct pp_buf *out, plugpkg_error **err)
 {
 	int r = pp_read_file_at(repo->public_fd, path, out);
 
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'public/%s'", path);
-	return PLUGPKG_OK;
+	if (r == 0)
+		return PLUGPKG_OK;
+	pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'public/%s'", path);
+	return r == -ENOENT ? pp_hint(err, PLUGPKG_E_IO, "copy public/ back from a mirror")
+			    : PLUGPKG_E_IO;
 }
 
-enum plugpkg_code
-pp_published_load(plugpkg_repo *repo, enum pp_role role, int64_t version, pp_json **out,
-    const pp_json **out_signed, plugpkg_error **err)
+static enum plugpkg_code
+parse_file(const char *path, const struct pp_buf *text, pp_json **out, const pp_json **out_signed,
+    plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = role_path(role, version);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
 	struct pp_json_error why = { .text = "no 'signed' object" };
+	PP_AUTO_JSON pp_json *file = pp_json_parse(pp_buf_cstr(text), text->n, &why);
 
-	enum plugpkg_code rc = read_role(repo, path, &text, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	PP_AUTO_JSON pp_json *file = pp_json_parse(pp_buf_cstr(&text), text.n, &why);
-	const pp_json *body = pp_json_get(file, "signed");
-	if (!pp_json_is(body, PP_JSON_OBJECT))
+	*out_signed = pp_json_get(file, "signed");
+	if (!pp_json_is(*out_signed, PP_JSON_OBJECT))
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "public/%s: %s", path, why.text);
-	*out_signed = body;
 	*out = pp_steal(&file);
 	return PLUGPKG_OK;
 }
 
-/* The highest N of metadata/N.root.json. */
-static enum plugpkg_code
-newest_root(plugpkg_repo *repo, int64_t *out, plugpkg_error **err)
+enum plugpkg_code
+pp_published_load(plugpkg_repo *repo, const struct pp_published *published, enum pp_role role,
+    pp_json **out, const pp_json **out_signed, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	const struct pp_meta_file *f = &published->file[role];
+	PP_AUTO_FREE char *path = role_path(role, f->version);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
+	char sha256[65];
 
-	int r = pp_list_dir(repo->public_fd, "metadata", &names);
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'public/metadata'");
-	for (size_t i = 0; i < names.n; i++) {
-		struct pp_str rest = pp_str_of(names.at[i]), part;
-		uint64_t n;
-		if (pp_ends_with(names.at[i], ".root.json") && pp_str_cut(&rest, '.', &part) &&
-		    pp_parse_u64(part, INT64_MAX, &n) == 0 && (int64_t)n > *out)
-			*out = (int64_t)n;
+	enum plugpkg_code rc = read_file(repo, path, &text, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_sha256_hex(pp_buf_cstr(&text), text.n, sha256);
+	if (text.n != f->length || strcmp(sha256, f->sha256) != 0) {
+		pp_fail(err, PLUGPKG_E_DIGEST, 0, "'public/%s' is not what was signed", path);
+		return pp_hint(err, PLUGPKG_E_DIGEST,
+		    "copy it back from a mirror; plugpkg-repo verify lists all damage");
 	}
-	return PLUGPKG_OK;
+	return parse_file(path, &text, out, out_signed, err);
 }
 
-static int64_t
-listed_version(const pp_json *body, const char *file)
+/* The entry of a file in a snapshot or timestamp; false when it is no whole one. */
+static bool
+read_entry(const pp_json *body, const char *name, struct pp_meta_file *out)
 {
-	return pp_json_get_int(pp_json_get(pp_json_get(body, "meta"), file), "version", 0);
+	const pp_json *entry = pp_json_get(pp_json_get(body, "meta"), name);
+	const char *sha256 = pp_json_get_str(pp_json_get(entry, "hashes"), "sha256");
+	int64_t length = pp_json_get_int(entry, "length", 0);
+
+	*out = (struct pp_meta_file){ .version = pp_json_get_int(entry, "version", 0) };
+	if (!pp_is_sha256(sha256) || length < 1 || out->version < 1 || out->version > VERSION_MAX)
+		return false;
+	out->length = (uint64_t)length;
+	memcpy(out->sha256, sha256, sizeof(out->sha256));
+	return true;
+}
+
+static bool
+is_signed_by(const pp_json *file, const struct pp_signer *signer)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
+	const pp_json *list = pp_json_get(file, "signatures");
+
+	if (pp_json_canonical(pp_json_get(file, "signed"), &text) < 0 || text.overflow)
+		return false;
+	for (size_t i = 0; i < pp_json_len(list); i++) {
+		const char *id = pp_json_get_str(pp_json_at(list, i), "keyid");
+		const char *sig = pp_json_get_str(pp_json_at(list, i), "sig");
+		if (id != NULL && strcmp(id, signer->id) == 0 &&
+		    pp_key_verify(signer->public, text.s, text.n, sig))
+			return true;
+	}
+	return false;
+}
+
+/* The one file that no other lists: its signature stands for all that follows. */
+static enum plugpkg_code
+read_timestamp(plugpkg_repo *repo, const struct pp_signer *signer, struct pp_published *out,
+    plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = role_path(PP_ROLE_TIMESTAMP, 0);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
+	PP_AUTO_JSON pp_json *file = NULL;
+	const pp_json *body;
+
+	enum plugpkg_code rc = read_file(repo, path, &text, err);
+	if (rc == PLUGPKG_OK)
+		rc = parse_file(path, &text, &file, &body, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const char *type = pp_json_get_str(body, "_type");
+	int64_t version = pp_json_get_int(body, "version", 0);
+	if (type == NULL || strcmp(type, "timestamp") != 0 || version < 1 ||
+	    version > VERSION_MAX ||
+	    !read_entry(body, "snapshot.json", &out->file[PP_ROLE_SNAPSHOT]))
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "'public/%s' is no timestamp", path);
+	out->file[PP_ROLE_TIMESTAMP].version = version;
+	if (signer == NULL || is_signed_by(file, signer))
+		return PLUGPKG_OK;
+	pp_fail(err, PLUGPKG_E_SIGNATURE, 0, "'public/%s' is not signed by 'keys/%s.key'", path,
+	    signer->name);
+	return pp_hint(err, PLUGPKG_E_SIGNATURE,
+	    "either the key is another repository's, or somebody changed public/: compare it with "
+	    "a "
+	    "mirror that verifies");
 }
 
 enum plugpkg_code
-pp_published_read(plugpkg_repo *repo, struct pp_published *out, plugpkg_error **err)
+pp_published_read(plugpkg_repo *repo, const struct pp_signer *signer, struct pp_published *out,
+    plugpkg_error **err)
 {
-	PP_AUTO_JSON pp_json *timestamp = NULL;
 	PP_AUTO_JSON pp_json *snapshot = NULL;
 	const pp_json *body;
 
 	*out = (struct pp_published){ 0 };
-	enum plugpkg_code rc = newest_root(repo, &out->version[PP_ROLE_ROOT], err);
-	if (rc != PLUGPKG_OK || pp_exists_at(repo->public_fd, "metadata/timestamp.json") == 0)
-		return rc;
-	rc = pp_published_load(repo, PP_ROLE_TIMESTAMP, 0, &timestamp, &body, err);
+	enum plugpkg_code rc = read_timestamp(repo, signer, out, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_published_load(repo, out, PP_ROLE_SNAPSHOT, &snapshot, &body, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	out->version[PP_ROLE_TIMESTAMP] = pp_json_get_int(body, "version", 0);
-	out->version[PP_ROLE_SNAPSHOT] = listed_version(body, "snapshot.json");
-	rc = pp_published_load(
-	    repo, PP_ROLE_SNAPSHOT, out->version[PP_ROLE_SNAPSHOT], &snapshot, &body, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	out->version[PP_ROLE_TARGETS] = listed_version(body, "targets.json");
-	out->version[PP_ROLE_INDEX] = listed_version(body, "index.json");
-	return PLUGPKG_OK;
-}
-
-enum plugpkg_code
-pp_meta_file_of(plugpkg_repo *repo, enum pp_role role, int64_t version, struct pp_meta_file *out,
-    plugpkg_error **err)
-{
-	PP_AUTO_FREE char *path = role_path(role, version);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
-
-	enum plugpkg_code rc = read_role(repo, path, &text, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	*out = (struct pp_meta_file){ .version = version, .length = text.n };
-	pp_sha256_hex(text.s, text.n, out->sha256);
+	if (!read_entry(body, "targets.json", &out->file[PP_ROLE_TARGETS]) ||
+	    !read_entry(body, "index.json", &out->file[PP_ROLE_INDEX]))
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "the published snapshot lists no 'targets.json' or no 'index.json'");
 	return PLUGPKG_OK;
 }
 
@@ -136,7 +174,7 @@ add_signature(pp_json *signatures, const struct pp_buf *text, const struct pp_si
 
 /* The members that every role has, TUF section 4.3; _type of a delegated role is "targets". */
 static void
-complete_body(plugpkg_repo *repo, const struct pp_signing *how, pp_json *body)
+complete_body(plugpkg_repo *repo, const struct pp_signing *how, int64_t version, pp_json *body)
 {
 	char expires[PP_TIME_TEXT];
 
@@ -144,34 +182,70 @@ complete_body(plugpkg_repo *repo, const struct pp_signing *how, pp_json *body)
 	pp_json_set_str(
 	    body, "_type", how->role == PP_ROLE_INDEX ? "targets" : pp_role_names[how->role]);
 	pp_json_set_str(body, "spec_version", SPEC_VERSION);
-	pp_json_set_int(body, "version", how->version);
+	pp_json_set_int(body, "version", version);
 	pp_json_set_str(body, "expires", expires);
+}
+
+/* The first number from how->version on under which nothing lies yet. */
+static enum plugpkg_code
+free_version(plugpkg_repo *repo, const struct pp_signing *how, int64_t *out, plugpkg_error **err)
+{
+	int there = how->role == PP_ROLE_TIMESTAMP ? 0 : 1;
+
+	for (*out = how->version; there == 1; *out += there) {
+		PP_AUTO_FREE char *path = role_path(how->role, *out);
+		there = pp_exists_at(repo->public_fd, path);
+		if (there < 0)
+			return pp_fail(
+			    err, PLUGPKG_E_IO, -there, "cannot look at 'public/%s'", path);
+		/* A root follows the one before it without a gap. */
+		if (there == 1 && how->role == PP_ROLE_ROOT)
+			return pp_fail(
+			    err, PLUGPKG_E_EXISTS, 0, "'public/%s' is there already", path);
+	}
+	return PLUGPKG_OK;
+}
+
+/* {"signatures":[…],"signed":body} and a newline, appended. Body borrowed. */
+static enum plugpkg_code
+sign_body(const struct pp_signing *how, pp_json *body, struct pp_buf *out, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *file = pp_json_object();
+	pp_json *signatures = pp_json_array();
+
+	pp_json_set(file, "signatures", signatures);
+	pp_json_set(file, "signed", pp_json_ref(body));
+	enum plugpkg_code rc = PLUGPKG_OK;
+	if (pp_json_canonical(body, out) < 0 || out->overflow)
+		rc = pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "it would be too large");
+	for (size_t i = 0; rc == PLUGPKG_OK && i < how->n_signers; i++)
+		rc = add_signature(signatures, out, &how->signers[i], err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_buf_clear(out);
+	if (pp_json_canonical(file, out) < 0 || out->overflow)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "it would be too large");
+	pp_buf_addc(out, '\n');
+	return PLUGPKG_OK;
 }
 
 enum plugpkg_code
 pp_metadata_write(plugpkg_repo *repo, const struct pp_signing *how, pp_json *body,
     struct pp_meta_file *out, plugpkg_error **err)
 {
-	PP_AUTO_JSON pp_json *file = pp_json_object();
+	PP_AUTO_JSON pp_json *owned = body;
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
-	PP_AUTO_FREE char *path = role_path(how->role, how->version);
-	pp_json *signatures = pp_json_array();
+	int64_t version;
 
-	complete_body(repo, how, body);
-	pp_json_set(file, "signatures", signatures);
-	pp_json_set(file, "signed", body);
-	if (pp_json_canonical(body, &text) < 0 || text.overflow)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "'%s' would be too large", path);
-	for (size_t i = 0; i < how->n_signers; i++) {
-		enum plugpkg_code rc = add_signature(signatures, &text, &how->signers[i], err);
-		if (rc != PLUGPKG_OK)
-			return pp_wrap(err, rc, "cannot sign '%s'", path);
-	}
-	pp_buf_clear(&text);
-	if (pp_json_canonical(file, &text) < 0 || text.overflow)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "'%s' would be too large", path);
-	pp_buf_addc(&text, '\n');
-	*out = (struct pp_meta_file){ .version = how->version, .length = text.n };
+	enum plugpkg_code rc = free_version(repo, how, &version, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_AUTO_FREE char *path = role_path(how->role, version);
+	complete_body(repo, how, version, owned);
+	rc = sign_body(how, owned, &text, err);
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, rc, "cannot sign '%s'", path);
+	*out = (struct pp_meta_file){ .version = version, .length = text.n };
 	pp_sha256_hex(text.s, text.n, out->sha256);
 	int r = pp_write_file_at(repo->public_fd, path, text.s, text.n, 0644);
 	if (r < 0)
@@ -296,7 +370,7 @@ pp_metadata_seal(plugpkg_repo *repo, const struct pp_published *was,
 	struct pp_meta_file snapshot, timestamp;
 	struct pp_signing how = {
 		.role = PP_ROLE_SNAPSHOT,
-		.version = was->version[PP_ROLE_SNAPSHOT] + 1,
+		.version = was->file[PP_ROLE_SNAPSHOT].version + 1,
 		.signers = online,
 		.n_signers = 1,
 	};
@@ -310,6 +384,6 @@ pp_metadata_seal(plugpkg_repo *repo, const struct pp_published *was,
 	 * new.
 	 */
 	how.role = PP_ROLE_TIMESTAMP;
-	how.version = was->version[PP_ROLE_TIMESTAMP] + 1;
+	how.version = was->file[PP_ROLE_TIMESTAMP].version + 1;
 	return pp_metadata_write(repo, &how, pp_body_timestamp(&snapshot), &timestamp, err);
 }

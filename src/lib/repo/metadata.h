@@ -12,24 +12,34 @@ struct pp_meta_file {
 	char sha256[65];
 };
 
-/* The newest version of each role that is published; 0 = none. */
+/* What is published, each file as its parent lists it. Of the timestamp only the version is set. */
 struct pp_published {
-	int64_t version[PP_N_ROLES];
+	struct pp_meta_file file[PP_N_ROLES];
 };
-enum plugpkg_code pp_published_read(
-    plugpkg_repo *repo, struct pp_published *out, plugpkg_error **err);
-/* A published file parsed (owned), its `signed` member as *out_signed (borrowed from it). */
-enum plugpkg_code pp_published_load(plugpkg_repo *repo, enum pp_role role, int64_t version,
-    pp_json **out, const pp_json **out_signed, plugpkg_error **err);
+/*
+ * Reads it from public/. With a signer (else NULL) the timestamp has to carry its signature, and
+ * from there on everything hangs together by digests: so a key never signs what others put into
+ * public/, and the key of another repository is never used. Errors: SIGNATURE DIGEST BAD_METADATA
+ * IO.
+ */
+enum plugpkg_code pp_published_read(plugpkg_repo *repo, const struct pp_signer *signer,
+    struct pp_published *out, plugpkg_error **err);
+/*
+ * A file of it, compared with its digest and parsed (owned), its `signed` member as *out_signed
+ * (borrowed from it). Not for the timestamp.
+ */
+enum plugpkg_code pp_published_load(plugpkg_repo *repo, const struct pp_published *published,
+    enum pp_role role, pp_json **out, const pp_json **out_signed, plugpkg_error **err);
 
 /*
  * Signs and writes one role: `body` (moved) has the members that the role adds to _type,
- * spec_version,
- * version and expires. Never touches a versioned file that is there already.
+ * spec_version, version and expires. Never touches a versioned file that is there already: a number
+ * that a publish which was cut off has used is left out, because somebody may have copied that
+ * file.
  */
 struct pp_signing {
 	enum pp_role role;
-	int64_t version;
+	int64_t version; /* the least; out->version is the one that was free */
 	const struct pp_signer *signers;
 	size_t n_signers;
 };
@@ -51,8 +61,5 @@ pp_json *pp_body_timestamp(const struct pp_meta_file *snapshot);
 enum plugpkg_code pp_metadata_seal(plugpkg_repo *repo, const struct pp_published *was,
     const struct pp_meta_file *targets, const struct pp_meta_file *index,
     const struct pp_signer *online, plugpkg_error **err);
-/* Length and digest of a published role's file. */
-enum plugpkg_code pp_meta_file_of(plugpkg_repo *repo, enum pp_role role, int64_t version,
-    struct pp_meta_file *out, plugpkg_error **err);
 
 #endif

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `mirror`: copies a repository, verified, without a key. Everything is fetched beside the served
- * files
- * and put in place so that what is visible is one consistent state at any time: archives, shards,
- * index
- * root, role files, and timestamp.json last.
+ * files and put in place so that what is visible is one consistent state at any time: archives,
+ * shards, index root, role files, and timestamp.json last.
  */
 #include "base/fd.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/sys.h"
@@ -20,6 +19,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,15 +90,23 @@ place(struct mirroring *m, const struct pp_walk_file *f, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* Fetches those files that are missing here into the work directory. */
+static void
+map_fini(struct pp_map *map)
+{
+	pp_map_fini(map, NULL);
+}
+
+/* Fetches those files that are missing here into the work directory, each content once. */
 static enum plugpkg_code
 fetch(struct mirroring *m, const struct pp_walk_file *files, size_t n, plugpkg_error **err)
 {
 	PP_AUTO_FREE struct pp_want *wants = pp_xcalloc(n, sizeof(*wants));
+	PP_CLEANUP(map_fini) struct pp_map wanted = { 0 };
 	size_t n_wants = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (!is_there(m, &files[i]))
+		if (!is_there(m, &files[i]) && !pp_map_has(&wanted, files[i].sha256)) {
+			*pp_map_put(&wanted, files[i].sha256) = m;
 			wants[n_wants++] = (struct pp_want){
 				.mirrors = &m->targets_urls,
 				.path = files[i].url,
@@ -106,6 +114,7 @@ fetch(struct mirroring *m, const struct pp_walk_file *files, size_t n, plugpkg_e
 				.sha256 = files[i].sha256,
 				.size = files[i].size,
 			};
+		}
 	return n_wants == 0 ? PLUGPKG_OK : pp_net_fetch(m->net, wants, n_wants, err);
 }
 
@@ -243,6 +252,9 @@ open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
 		m->dir_fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = m->dir_fd < 0 ? -errno : 0;
 	}
+	/* One at a time: a second would take this one's work, or put older files over newer. */
+	while (r == 0 && flock(m->dir_fd, LOCK_EX) < 0)
+		r = errno == EINTR ? 0 : -errno;
 	if (r == 0)
 		r = pp_mkdirs_at(m->dir_fd, "metadata", 0755);
 	if (r == 0)

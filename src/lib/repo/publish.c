@@ -99,9 +99,11 @@ with_provider(const pp_json *old, const char *provider, bool provides)
 	const pp_json *was = pp_json_get(old, "providers");
 	pp_json *list = pp_json_array();
 
-	for (size_t i = 0; i < pp_json_len(was); i++)
-		if (strcmp(pp_json_string(pp_json_at(was, i)), provider) != 0)
-			pp_strs_add(&names, pp_json_string(pp_json_at(was, i)));
+	for (size_t i = 0; i < pp_json_len(was); i++) {
+		const char *name = pp_json_string(pp_json_at(was, i));
+		if (name != NULL && strcmp(name, provider) != 0)
+			pp_strs_add(&names, name);
+	}
 	if (provides)
 		pp_strs_add(&names, provider);
 	pp_strs_sort(&names);
@@ -148,16 +150,24 @@ change_providers(struct pp_book *b, const pp_json *row, const char *provider, pl
 
 /* ---- Search: the newest release of each plugin, else its newest prerelease ---- */
 
+static bool
+is_release(const pp_json *row)
+{
+	PP_CLEANUP(pp_version_fini) struct pp_version version = { 0 };
+	struct pp_str text = pp_str_of(pp_json_get_str(row, "version"));
+
+	return pp_version_parse(text, &version, NULL) == PLUGPKG_OK &&
+	       !pp_version_is_prerelease(&version);
+}
+
 static const pp_json *
 newest_row(const pp_json *line)
 {
 	const pp_json *rows = pp_json_get(line, "versions");
 
-	for (size_t i = 0; i < pp_json_len(rows); i++) {
-		const char *version = pp_json_get_str(pp_json_at(rows, i), "version");
-		if (strchr(version, '-') == NULL)
+	for (size_t i = 0; i < pp_json_len(rows); i++)
+		if (is_release(pp_json_at(rows, i)))
 			return pp_json_at(rows, i);
-	}
 	return pp_json_at(rows, 0);
 }
 
@@ -188,6 +198,42 @@ change_search(struct pp_book *b, const char *name, plugpkg_error **err)
 
 /* ---- Publishing ---- */
 
+/* add refuses this already; here it is refused whatever came between. */
+static enum plugpkg_code
+check_same_content(struct pp_book *b, const struct pp_staged *s, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *line = NULL;
+
+	enum plugpkg_code rc = pp_book_line(b, PP_LAYER_DETAILS, s->name, &line, err);
+	ptrdiff_t at = rc == PLUGPKG_OK ? pp_rows_find(line, s->version) : -1;
+	if (at < 0 || s->is_removal)
+		return rc;
+	const pp_json *row = pp_json_at(pp_json_get(line, "versions"), (size_t)at);
+	const char *sha256 = pp_json_get_str(row, "sha256");
+	if (sha256 != NULL && strcmp(sha256, pp_json_get_str(s->details, "sha256")) == 0)
+		return PLUGPKG_OK;
+	pp_fail(
+	    err, PLUGPKG_E_EXISTS, 0, "%s %s is published with other content", s->name, s->version);
+	return pp_hint(err, PLUGPKG_E_EXISTS, "take it back with: plugpkg-repo remove %s@%s",
+	    s->name, s->version);
+}
+
+/* A longer line would be refused by every reader, this program among them. */
+static enum plugpkg_code
+check_count(struct pp_book *b, const struct pp_staged *s, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *line = NULL;
+
+	enum plugpkg_code rc = pp_book_line(b, PP_LAYER_PLANNING, s->name, &line, err);
+	size_t n = pp_json_len(pp_json_get(line, "versions"));
+	if (rc != PLUGPKG_OK || n <= PP_INDEX_MAX_VERSIONS)
+		return rc;
+	pp_fail(err, PLUGPKG_E_FAILED, 0, "'%s' would have %zu versions; %d are allowed", s->name,
+	    n, PP_INDEX_MAX_VERSIONS);
+	return pp_hint(
+	    err, PLUGPKG_E_FAILED, "take old ones out: plugpkg-repo remove %s@VERSION", s->name);
+}
+
 static enum plugpkg_code
 apply(struct pp_book *b, const struct pp_staged *s, plugpkg_error **err)
 {
@@ -196,7 +242,9 @@ apply(struct pp_book *b, const struct pp_staged *s, plugpkg_error **err)
 
 	if (row != NULL)
 		pp_json_set_int(row, "published", b->repo->now);
-	enum plugpkg_code rc = pp_book_line(b, PP_LAYER_PLANNING, s->name, &old, err);
+	enum plugpkg_code rc = check_same_content(b, s, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_book_line(b, PP_LAYER_PLANNING, s->name, &old, err);
 	if (rc == PLUGPKG_OK)
 		rc = change_row(b, PP_LAYER_PLANNING, s, row, err);
 	if (rc == PLUGPKG_OK)
@@ -221,10 +269,10 @@ static enum plugpkg_code
 write_all(struct pp_book *b, const struct pp_published *was, const struct pp_signer *online,
     plugpkg_error **err)
 {
-	struct pp_meta_file targets, index;
+	struct pp_meta_file index;
 	struct pp_signing how = {
 		.role = PP_ROLE_INDEX,
-		.version = was->version[PP_ROLE_INDEX] + 1,
+		.version = was->file[PP_ROLE_INDEX].version + 1,
 		.signers = online,
 		.n_signers = 1,
 	};
@@ -235,24 +283,42 @@ write_all(struct pp_book *b, const struct pp_published *was, const struct pp_sig
 	if (rc == PLUGPKG_OK)
 		rc = pp_metadata_write(b->repo, &how, pp_body_index(length, sha256), &index, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_meta_file_of(
-		    b->repo, PP_ROLE_TARGETS, was->version[PP_ROLE_TARGETS], &targets, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_metadata_seal(b->repo, was, &targets, &index, online, err);
+		rc = pp_metadata_seal(
+		    b->repo, was, &was->file[PP_ROLE_TARGETS], &index, online, err);
 	return rc;
 }
 
 enum plugpkg_code
-pp_publish_empty(plugpkg_repo *repo, const struct pp_signer *online, plugpkg_error **err)
+pp_publish_empty(plugpkg_repo *repo, const struct pp_meta_file *targets,
+    const struct pp_signer *online, plugpkg_error **err)
 {
-	const struct pp_published nothing = { .version = {
-						  [PP_ROLE_ROOT] = 1, [PP_ROLE_TARGETS] = 1 } };
+	struct pp_published nothing = { .file = { [PP_ROLE_TARGETS] = *targets } };
 	PP_AUTO(book) struct pp_book *b = NULL;
 
-	enum plugpkg_code rc = pp_book_open(repo, 0, &b, err);
+	enum plugpkg_code rc = pp_book_open(repo, NULL, &b, err);
 	if (rc == PLUGPKG_OK)
 		rc = write_all(b, &nothing, online, err);
 	return rc;
+}
+
+/* Archives into the pool, then the index over them. */
+static enum plugpkg_code
+publish_staged(plugpkg_repo *repo, const struct pp_staged_list *staged,
+    const struct pp_published *was, const struct pp_signer *online, plugpkg_error **err)
+{
+	PP_AUTO(book) struct pp_book *b = NULL;
+
+	enum plugpkg_code rc = pp_book_open(repo, was, &b, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
+		rc = apply(b, &staged->at[i], err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
+		rc = check_count(b, &staged->at[i], err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++) {
+		struct pp_pool_file archive = pp_staged_archive(&staged->at[i]);
+		if (!staged->at[i].is_removal)
+			rc = pp_pool_place(repo, &archive, err);
+	}
+	return rc == PLUGPKG_OK ? write_all(b, was, online, err) : rc;
 }
 
 static void
@@ -274,32 +340,23 @@ plugpkg_repo_publish(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg
 {
 	PP_CLEANUP(pp_staged_list_fini) struct pp_staged_list staged = { 0 };
 	PP_CLEANUP(pp_signer_fini) struct pp_signer online = { 0 };
-	PP_AUTO(book) struct pp_book *b = NULL;
-	struct pp_published was;
+	struct pp_published was = { 0 };
 
 	enum plugpkg_code rc = pp_repo_lock(repo, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_staged_read(repo, &staged, err);
+	if (rc == PLUGPKG_OK && staged.n > 0)
+		rc = pp_key_load(repo, "online", &online, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_published_read(repo, &was, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	if (staged.n == 0) {
-		send_published(&staged, was.version[PP_ROLE_TIMESTAMP], row, user);
-		return PLUGPKG_OK;
-	}
-	rc = pp_key_load(repo, "online", &online, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_book_open(repo, was.version[PP_ROLE_INDEX], &b, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < staged.n; i++)
-		rc = apply(b, &staged.at[i], err);
-	if (rc == PLUGPKG_OK)
-		rc = write_all(b, &was, &online, err);
+		rc = pp_published_read(repo, staged.n > 0 ? &online : NULL, &was, err);
+	if (rc == PLUGPKG_OK && staged.n > 0)
+		rc = publish_staged(repo, &staged, &was, &online, err);
 	/* Only now: a publish that was cut off is simply repeated. */
 	for (size_t i = 0; rc == PLUGPKG_OK && i < staged.n; i++)
 		rc = pp_staged_delete(repo, &staged.at[i], err);
 	if (rc == PLUGPKG_OK)
-		send_published(&staged, was.version[PP_ROLE_TIMESTAMP] + 1, row, user);
+		send_published(
+		    &staged, was.file[PP_ROLE_TIMESTAMP].version + (staged.n > 0), row, user);
 	return rc;
 }
 
@@ -312,51 +369,51 @@ renew_index(plugpkg_repo *repo, const struct pp_published *was, const struct pp_
 {
 	PP_AUTO_JSON pp_json *file = NULL;
 	const pp_json *body;
-	int64_t version = was->version[PP_ROLE_INDEX], expires = 0;
+	int64_t expires = 0;
 
-	enum plugpkg_code rc = pp_published_load(repo, PP_ROLE_INDEX, version, &file, &body, err);
+	enum plugpkg_code rc = pp_published_load(repo, was, PP_ROLE_INDEX, &file, &body, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	const char *text = pp_json_get_str(body, "expires");
 	int64_t life = pp_repo_expiry(repo, PP_ROLE_INDEX) - repo->now;
 	*out_renewed =
 	    pp_time_parse(pp_str_of(text), &expires) < 0 || expires - repo->now < life / 2;
+	*out = was->file[PP_ROLE_INDEX];
 	if (!*out_renewed)
-		return pp_meta_file_of(repo, PP_ROLE_INDEX, version, out, err);
+		return PLUGPKG_OK;
 	const pp_json *target = pp_json_get(pp_json_get(body, "targets"), PP_INDEX_TARGET);
-	struct pp_signing how = { PP_ROLE_INDEX, version + 1, online, 1 };
-	return pp_metadata_write(repo, &how,
-	    pp_body_index((uint64_t)pp_json_get_int(target, "length", 0),
-		pp_json_get_str(pp_json_get(target, "hashes"), "sha256")),
-	    out, err);
+	const char *sha256 = pp_json_get_str(pp_json_get(target, "hashes"), "sha256");
+	int64_t length = pp_json_get_int(target, "length", 0);
+	if (!pp_is_sha256(sha256) || length < 1)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "the published index role lists no '%s'", PP_INDEX_TARGET);
+	struct pp_signing how = { PP_ROLE_INDEX, out->version + 1, online, 1 };
+	return pp_metadata_write(repo, &how, pp_body_index((uint64_t)length, sha256), out, err);
 }
 
 enum plugpkg_code
 plugpkg_repo_refresh(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_signer_fini) struct pp_signer online = { 0 };
-	struct pp_meta_file targets, index;
+	struct pp_meta_file index;
 	struct pp_published was;
 	bool renewed = false;
 	char expires[PP_TIME_TEXT];
 
 	enum plugpkg_code rc = pp_repo_lock(repo, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_published_read(repo, &was, err);
-	if (rc == PLUGPKG_OK)
 		rc = pp_key_load(repo, "online", &online, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_published_read(repo, &online, &was, err);
 	if (rc == PLUGPKG_OK)
 		rc = renew_index(repo, &was, &online, &index, &renewed, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_meta_file_of(
-		    repo, PP_ROLE_TARGETS, was.version[PP_ROLE_TARGETS], &targets, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_metadata_seal(repo, &was, &targets, &index, &online, err);
+		rc = pp_metadata_seal(repo, &was, &was.file[PP_ROLE_TARGETS], &index, &online, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_json *j = pp_row_new("refreshed");
 	pp_time_format(pp_repo_expiry(repo, PP_ROLE_TIMESTAMP), expires);
-	pp_json_set_int(j, "version", was.version[PP_ROLE_TIMESTAMP] + 1);
+	pp_json_set_int(j, "version", was.file[PP_ROLE_TIMESTAMP].version + 1);
 	pp_json_set_str(j, "expires", expires);
 	pp_json_set_bool(j, "index_renewed", renewed);
 	pp_row(row, user, j);

@@ -5,18 +5,27 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "lib/model/name.h"
+#include "lib/model/release.h"
 #include "lib/model/semver.h"
+#include "lib/trust/crypto.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRY_MAX_BYTES (1024 * 1024)
+#define ENTRY_MAX_BYTES (2 * 1024 * 1024) /* a manifest twice, as rows */
+#define FILE_MAX_BYTES  200               /* leaves room for what a temporary name adds */
+#define SUFFIX          ".json"
 
-/* "@acme%2Fanimal@1.4.0.json": a name has no '%', so two entries never share a file. */
+/*
+ * "@acme%2Fanimal@1.4.0.json": a name has no '%', so two entries never share a file. What would be
+ * too long for a file's name is called by its digest.
+ */
 static char *
 file_name(const char *name, const char *version)
 {
 	PP_AUTO_BUF struct pp_buf out = PP_BUF_INIT(1024);
+	char sha256[65];
 
 	for (const char *p = name; *p != '\0'; p++) {
 		if (*p == '/')
@@ -24,8 +33,11 @@ file_name(const char *name, const char *version)
 		else
 			pp_buf_addc(&out, *p);
 	}
-	pp_buf_addf(&out, "@%s.json", version);
-	return pp_buf_steal(&out);
+	pp_buf_addf(&out, "@%s" SUFFIX, version);
+	if (out.n <= FILE_MAX_BYTES)
+		return pp_buf_steal(&out);
+	pp_sha256_hex(pp_buf_cstr(&out), out.n, sha256);
+	return pp_asprintf("%s" SUFFIX, sha256);
 }
 
 static void
@@ -46,55 +58,112 @@ pp_staged_list_fini(struct pp_staged_list *v)
 	pp_vec_free(v);
 }
 
+/*
+ * The rows become lines of the index, where a wrong one would spoil the whole shard: nothing is
+ * believed only because it lies in staged/.
+ */
 static enum plugpkg_code
-read_entry(plugpkg_repo *repo, const char *file, struct pp_staged *out, plugpkg_error **err)
+check_rows(const struct pp_staged *s, const char *path, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = pp_asprintf("staged/%s", file);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(ENTRY_MAX_BYTES);
-	struct pp_json_error why = { .text = "not an entry of plugpkg-repo add or remove" };
+	PP_AUTO(release) struct pp_release *release = NULL;
+	const char *version = pp_json_get_str(s->details, "version");
 
-	int r = pp_read_file_at(repo->dir_fd, path, &text);
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", path);
-	PP_AUTO_JSON pp_json *j = pp_json_parse(pp_buf_cstr(&text), text.n, &why);
+	if (!pp_json_is(s->planning, PP_JSON_OBJECT))
+		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "'%s': 'planning' is %s, not an object",
+		    path, pp_json_kind_name(s->planning));
+	enum plugpkg_code rc =
+	    pp_release_parse(s->planning, s->name, path, PLUGPKG_E_BAD_STATE, &release, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (strcmp(release->name, s->name) != 0 || strcmp(release->version.text, s->version) != 0 ||
+	    version == NULL || strcmp(version, s->version) != 0)
+		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "'%s': its rows are not of %s %s", path,
+		    s->name, s->version);
+	if (!pp_is_sha256(pp_json_get_str(s->details, "sha256")) ||
+	    pp_json_get_int(s->details, "size", -1) < 0)
+		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+		    "'%s': 'details' has no 'sha256' or no 'size'", path);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+check_entry(const struct pp_staged *s, const char *path, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_version_fini) struct pp_version version = { 0 };
+
+	enum plugpkg_code rc = pp_name_check(pp_str_of(s->name), err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_version_parse(pp_str_of(s->version), &version, err);
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, PLUGPKG_E_BAD_STATE, "'%s'", path);
+	return s->is_removal ? PLUGPKG_OK : check_rows(s, path, err);
+}
+
+static enum plugpkg_code
+parse_entry(const char *file, const char *path, const struct pp_buf *text, struct pp_staged *out,
+    plugpkg_error **err)
+{
+	struct pp_json_error why = { .text = "not an entry of plugpkg-repo add or remove" };
+	PP_AUTO_JSON pp_json *j = pp_json_parse(pp_buf_cstr(text), text->n, &why);
 	const char *action = pp_json_get_str(j, "action");
 	const char *name = pp_json_get_str(j, "name");
 	const char *version = pp_json_get_str(j, "version");
-	const pp_json *planning = pp_json_get(j, "planning"), *details = pp_json_get(j, "details");
 	bool is_removal = action != NULL && strcmp(action, "remove") == 0;
-	if (action == NULL || name == NULL || version == NULL ||
-	    (!is_removal && (planning == NULL || details == NULL)))
+	bool is_addition = action != NULL && strcmp(action, "add") == 0;
+
+	if (name == NULL || version == NULL || (!is_removal && !is_addition))
 		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "'%s': %s", path, why.text);
 	*out = (struct pp_staged){
 		.file = pp_xstrdup(file),
 		.name = pp_xstrdup(name),
 		.version = pp_xstrdup(version),
 		.is_removal = is_removal,
-		.planning = is_removal ? NULL : pp_json_ref(planning),
-		.details = is_removal ? NULL : pp_json_ref(details),
 	};
-	return PLUGPKG_OK;
+	if (is_addition) {
+		out->planning = pp_json_ref(pp_json_get(j, "planning"));
+		out->details = pp_json_ref(pp_json_get(j, "details"));
+	}
+	enum plugpkg_code rc = check_entry(out, path, err);
+	if (rc != PLUGPKG_OK)
+		staged_fini(out);
+	return rc;
+}
+
+/* Reads one entry into out; one that is gone meanwhile is no mistake: `list` takes no lock. */
+static enum plugpkg_code
+read_entry(plugpkg_repo *repo, const char *file, struct pp_staged_list *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("staged/%s", file);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(ENTRY_MAX_BYTES);
+	struct pp_staged entry;
+
+	int r = pp_read_file_at(repo->dir_fd, path, &text);
+	if (r == -ENOENT)
+		return PLUGPKG_OK;
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", path);
+	enum plugpkg_code rc = parse_entry(file, path, &text, &entry, err);
+	if (rc == PLUGPKG_OK)
+		pp_vec_push(out, entry);
+	return rc == PLUGPKG_OK
+		   ? rc
+		   : pp_hint(err, rc, "delete the file and add or remove the version once more");
 }
 
 enum plugpkg_code
 pp_staged_read(plugpkg_repo *repo, struct pp_staged_list *out, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
 
 	int r = pp_list_dir(repo->dir_fd, "staged", &files);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'staged'");
-	for (size_t i = 0; i < files.n; i++) {
-		struct pp_staged entry;
-		/* A name that starts with a dot is work of an add that was cut off. */
-		if (files.at[i][0] == '.')
-			continue;
-		enum plugpkg_code rc = read_entry(repo, files.at[i], &entry, err);
-		if (rc != PLUGPKG_OK)
-			return rc;
-		pp_vec_push(out, entry);
-	}
-	return PLUGPKG_OK;
+	/* A name that starts with a dot is work of an add that was cut off. */
+	for (size_t i = 0; rc == PLUGPKG_OK && i < files.n; i++)
+		if (files.at[i][0] != '.' && pp_ends_with(files.at[i], SUFFIX))
+			rc = read_entry(repo, files.at[i], out, err);
+	return rc;
 }
 
 enum plugpkg_code
@@ -124,9 +193,25 @@ pp_staged_delete(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **
 	PP_AUTO_FREE char *path = pp_asprintf("staged/%s", s->file);
 
 	int r = pp_rm_rf_at(repo->dir_fd, path);
+	if (r == 0 && !s->is_removal) {
+		PP_AUTO_FREE char *archive =
+		    pp_pool_staged_path(pp_json_get_str(s->details, "sha256"));
+		r = pp_rm_rf_at(repo->dir_fd, archive);
+	}
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s'", path);
 	return PLUGPKG_OK;
+}
+
+struct pp_pool_file
+pp_staged_archive(const struct pp_staged *s)
+{
+	return (struct pp_pool_file){
+		.name = s->name,
+		.version = s->version,
+		.sha256 = pp_json_get_str(s->details, "sha256"),
+		.size = (uint64_t)pp_json_get_int(s->details, "size", 0),
+	};
 }
 
 const struct pp_staged *
@@ -137,12 +222,6 @@ pp_staged_find(const struct pp_staged_list *v, const char *name, const char *ver
 		    pp_version_cmp_text(v->at[i].version, version) == 0)
 			return &v->at[i];
 	return NULL;
-}
-
-char *
-pp_pool_dir(const char *name, const char *version)
-{
-	return pp_asprintf("targets/pool/%s/%s", name, version);
 }
 
 ptrdiff_t

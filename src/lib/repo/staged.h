@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* staged/: additions and removals that wait for the next publish, one JSON file each. */
+/*
+ * staged/: additions and removals that wait for the next publish, one JSON file each, and the
+ * archives of the additions (pool.h).
+ */
 #ifndef PP_REPO_STAGED_H
 #define PP_REPO_STAGED_H
 
 #include "base/vec.h"
-#include "lib/repo/repo.h"
+#include "lib/repo/pool.h"
 
 struct pp_staged {
 	char *file; /* name below staged/ */
@@ -14,20 +17,24 @@ struct pp_staged {
 };
 struct pp_staged_list pp_vec(struct pp_staged);
 
-/* Everything staged, sorted by file name. */
+/*
+ * Everything staged, sorted by file name. Rows are what add writes (names, versions, digests and
+ * relations hold), or BAD_STATE.
+ */
 enum plugpkg_code pp_staged_read(
     plugpkg_repo *repo, struct pp_staged_list *out, plugpkg_error **err);
 /* Writes s (file is made from name and version); an earlier one of the same version is replaced. */
 enum plugpkg_code pp_staged_write(
     plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err);
+/* Deletes the entry, and its archive if that still waits. */
 enum plugpkg_code pp_staged_delete(
     plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err);
+/* The archive of an addition; views into s. */
+struct pp_pool_file pp_staged_archive(const struct pp_staged *s);
 void pp_staged_list_fini(struct pp_staged_list *v);
 const struct pp_staged *pp_staged_find(
     const struct pp_staged_list *v, const char *name, const char *version);
 
-/* "targets/pool/NAME/VERSION" below public/, as it stands on disk; owned. */
-char *pp_pool_dir(const char *name, const char *version);
 /*
  * Index of the row of a version (equal precedence counts as equal) in a line's "versions", or -1.
  */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* The pool of published archives. */
+#include "lib/repo/pool.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "lib/trust/crypto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEMP_NAME ".arriving"
+
+char *
+pp_pool_staged_path(const char *sha256)
+{
+	return pp_asprintf("staged/%s.plug", sha256);
+}
+
+/* "targets/pool/NAME/VERSION" below public/, as it stands on disk; owned. */
+static char *
+pool_dir(const struct pp_pool_file *f)
+{
+	return pp_asprintf("targets/pool/%s/%s", f->name, f->version);
+}
+
+bool
+pp_pool_has(plugpkg_repo *repo, const struct pp_pool_file *f)
+{
+	PP_AUTO_FREE char *dir = pool_dir(f);
+	PP_AUTO_FREE char *path = pp_asprintf("%s/%s.plug", dir, f->sha256);
+	struct stat st;
+
+	return fstatat(repo->public_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == f->size;
+}
+
+enum plugpkg_code
+pp_pool_has_other(plugpkg_repo *repo, const struct pp_pool_file *f, bool *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *dir = pool_dir(f);
+	PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
+
+	*out = false;
+	int r = pp_list_dir(repo->public_fd, dir, &files);
+	if (r < 0 && r != -ENOENT)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'public/%s'", dir);
+	for (size_t i = 0; i < files.n; i++)
+		if (files.at[i][0] != '.' && !pp_starts_with(files.at[i], f->sha256))
+			*out = true;
+	return PLUGPKG_OK;
+}
+
+/* The staged archive, open; NOT what was staged when its bytes are others. */
+static enum plugpkg_code
+open_staged(plugpkg_repo *repo, const struct pp_pool_file *f, int *out_fd, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_pool_staged_path(f->sha256);
+	PP_AUTO_FD int fd =
+	    pp_open_beneath(repo->dir_fd, path, O_RDONLY | O_NONBLOCK, 0, PP_NO_SYMLINKS);
+	char sha256[65];
+	uint64_t bytes = 0;
+
+	int r = fd < 0 ? fd : pp_sha256_fd(fd, sha256, &bytes);
+	if (r < 0 && r != -ENOENT)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", path);
+	if (r == 0 && bytes == f->size && strcmp(sha256, f->sha256) == 0) {
+		*out_fd = pp_fd_steal(&fd);
+		return PLUGPKG_OK;
+	}
+	pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "the archive of %s %s is %s", f->name, f->version,
+	    r < 0 ? "neither staged nor in the pool" : "not what was staged");
+	return pp_hint(err, PLUGPKG_E_BAD_STATE, "add it once more");
+}
+
+/* public/ may be another file system than staged/: then a rename becomes a copy. */
+static int
+copy_in(int from, int dir_fd, const char *name)
+{
+	int r = lseek(from, 0, SEEK_SET) < 0 ? -errno : pp_rm_rf_at(dir_fd, TEMP_NAME);
+	if (r < 0)
+		return r;
+	PP_AUTO_FD int to = pp_openat_create(dir_fd, TEMP_NAME, O_WRONLY | O_EXCL, 0644);
+	if (to < 0)
+		return -errno;
+	r = pp_fd_copy(from, to, NULL);
+	if (r == 0 && pp_fchmod(to, 0644) < 0)
+		r = -errno;
+	if (r == 0)
+		r = pp_fd_commit(&to);
+	if (r == 0 && pp_renameat(dir_fd, TEMP_NAME, dir_fd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		PP_IGNORE(pp_rm_rf_at(dir_fd, TEMP_NAME)); /* the first failure is what counts */
+	return r;
+}
+
+static int
+move_in(plugpkg_repo *repo, const struct pp_pool_file *f, int fd, const char *dir)
+{
+	PP_AUTO_FREE char *from = pp_pool_staged_path(f->sha256);
+	PP_AUTO_FREE char *name = pp_asprintf("%s.plug", f->sha256);
+
+	int r = pp_mkdirs_at(repo->public_fd, dir, 0755);
+	PP_AUTO_FD int dir_fd = r < 0 ? r
+				      : pp_open_beneath(repo->public_fd, dir,
+					    O_RDONLY | O_DIRECTORY, 0, PP_FOLLOW_INSIDE);
+	if (dir_fd < 0)
+		return dir_fd;
+	if (pp_fchmod(fd, 0644) < 0)
+		return -errno;
+	if (pp_renameat(repo->dir_fd, from, dir_fd, name) < 0)
+		r = errno == EXDEV ? copy_in(fd, dir_fd, name) : -errno;
+	if (r == 0 && pp_fsync(dir_fd) < 0)
+		r = -errno;
+	return r;
+}
+
+enum plugpkg_code
+pp_pool_place(plugpkg_repo *repo, const struct pp_pool_file *f, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *dir = pool_dir(f);
+	PP_AUTO_FD int fd = -1;
+
+	if (pp_pool_has(repo, f))
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = open_staged(repo, f, &fd, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = move_in(repo, f, fd, dir);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r,
+		    "cannot put the archive of %s %s into 'public/%s'", f->name, f->version, dir);
+	return PLUGPKG_OK;
+}

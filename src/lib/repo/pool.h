@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Archives on their way: staged/SHA256.plug while they wait, public/targets/pool/NAME/VERSION/ once
+ * they are published. What is in the pool was published at some time, and stays.
+ */
+#ifndef PP_REPO_POOL_H
+#define PP_REPO_POOL_H
+
+#include "lib/repo/repo.h"
+
+struct pp_pool_file {
+	const char *name, *version, *sha256; /* borrowed */
+	uint64_t size;
+};
+
+/* "staged/SHA256.plug"; owned. */
+char *pp_pool_staged_path(const char *sha256);
+/* Is the archive in the pool, as far as its size tells? */
+bool pp_pool_has(plugpkg_repo *repo, const struct pp_pool_file *f);
+/* Does the pool hold other content under the name and version? */
+enum plugpkg_code pp_pool_has_other(
+    plugpkg_repo *repo, const struct pp_pool_file *f, bool *out, plugpkg_error **err);
+/*
+ * Moves the staged archive into the pool unless it is there. Errors: BAD_STATE when it is neither
+ * here nor there, or not what was staged.
+ */
+enum plugpkg_code pp_pool_place(
+    plugpkg_repo *repo, const struct pp_pool_file *f, plugpkg_error **err);
+
+#endif
