@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define LOOK_EVERY_MS 10
 #define FIRST_FREE_FD 10 /* above every descriptor that the child gets by number */
 
 /* Puts fd (or /dev/null) at `to` for the program that follows. */
@@ -29,6 +30,8 @@ place(int fd, int to, int null_flags)
 		fd = null = open("/dev/null", null_flags);
 	if (fd < 0 || dup2(fd, to) < 0)
 		return -errno;
+	if (null == to)
+		(void)pp_fd_steal(&null); /* was the lowest free number: it stays where it is */
 	return 0;
 }
 
@@ -118,11 +121,34 @@ pp_spawn(const struct pp_spawn *s, struct pp_child *out)
 	return n == (ssize_t)sizeof(failure) ? failure : -EIO;
 }
 
+/* Without pidfd_open(2) (old kernel, filter of system calls): looks again and again. */
+static int
+wait_by_looking(struct pp_child *c, int64_t end, int *out_status)
+{
+	for (;;) {
+		pid_t r = waitpid(c->pid, out_status, WNOHANG);
+		if (r == c->pid) {
+			c->pid = -1;
+			return 0;
+		}
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (pp_time_mono_ms() >= end)
+			return -EAGAIN;
+		(void)poll(NULL, 0, LOOK_EVERY_MS); /* sleeps; a signal only shortens it */
+	}
+}
+
 int
 pp_child_wait(struct pp_child *c, int timeout_ms, int *out_status)
 {
 	int64_t end = pp_time_mono_ms() + timeout_ms;
+
+	if (c->pid <= 0)
+		return -ECHILD; /* waitpid() would take any child of the process */
 	PP_AUTO_FD int fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	if (fd < 0 && timeout_ms >= 0)
+		return wait_by_looking(c, end, out_status);
 
 	while (fd >= 0) {
 		int left = timeout_ms < 0 ? -1 : (int)(end - pp_time_mono_ms());

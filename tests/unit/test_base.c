@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -209,6 +210,41 @@ times_are_read_as_rfc_3339_in_utc_or_as_seconds(void)
 }
 
 static void
+dates_of_people_are_days_in_utc_or_times_in_any_zone(void)
+{
+	static const struct {
+		const char *text;
+		int64_t want; /* -1: no date */
+	} rows[] = {
+		{ "2026-12-24", 1798070400 },
+		{ "2026-12-24T00:00:00Z", 1798070400 },
+		{ "2026-12-24T00:00:00.125Z", 1798070400 },
+		{ "2026-12-24T01:00:00+01:00", 1798070400 },
+		{ "2026-12-23T18:30:00.5-05:30", 1798070400 },
+		{ "2026-02-30", -1 },
+		{ "2026-12-24T", -1 },
+		{ "2026-12-24Z", -1 },
+		{ "2026-12-24T00:00:00", -1 },
+		{ "2026-12-24T00:00:00+01", -1 },
+		{ "2026-12-24T00:00:00+24:00", -1 },
+		{ "2026-12-24T00:00:00+01:60", -1 },
+		{ "2026-12-24T00:00:00Z+01:00", -1 },
+		{ "2026-12-24+01:00", -1 },
+		{ "2026-12-24T00:00:00.0000000000000000000000000000000Z", -1 },
+		{ "1798070400", -1 },
+		{ "24.12.2026", -1 },
+		{ "", -1 },
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		int64_t t = -1;
+		CHECK_INT(pp_time_parse_date(pp_str_of(rows[i].text), &t),
+		    rows[i].want < 0 ? -EINVAL : 0);
+		CHECK_INT(t, rows[i].want);
+	}
+}
+
+static void
 opening_beneath_never_leaves_the_directory(void)
 {
 	char path[32];
@@ -359,17 +395,72 @@ killing_a_child_ends_its_whole_group(void)
 	pp_auto_fd(&held[0]);
 }
 
+static void
+a_child_of_a_process_without_standard_input_has_one(void)
+{
+	static const char *const argv[] = { "sh", "-c", "cat && echo whole", NULL };
+	static const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
+	struct pp_spawn s = PP_SPAWN_INIT;
+	PP_CLEANUP(pp_child_fini) struct pp_child c = { -1 };
+	int out[2], status, kept = fcntl(0, F_DUPFD_CLOEXEC, 3);
+
+	CHECK_INT(pipe2(out, O_CLOEXEC), 0);
+	s.path = "/bin/sh";
+	s.argv = argv;
+	s.env = env;
+	s.stdout_fd = out[1];
+	(void)close(0);
+	CHECK_INT(pp_spawn(&s, &c), 0);
+	pp_auto_fd(&out[1]);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(100);
+	CHECK_INT(pp_fd_read_all(out[0], &text), 0);
+	CHECK_STR(pp_buf_cstr(&text), "whole\n");
+	CHECK_INT(pp_child_wait(&c, 5000, &status), 0);
+	CHECK_INT(pp_child_wait(&c, 5000, &status), -ECHILD);
+	pp_auto_fd(&out[0]);
+	if (kept >= 0)
+		CHECK_INT(dup2(kept, 0), 0);
+	pp_auto_fd(&kept);
+}
+
+static void
+a_time_limit_holds_where_there_are_no_process_descriptors(void)
+{
+	static const char *const argv[] = { "sh", "-c", "exec sleep 100", NULL };
+	static const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
+	struct pp_spawn s = PP_SPAWN_INIT;
+	PP_CLEANUP(pp_child_fini) struct pp_child c = { -1 };
+	struct rlimit was, none;
+	int status;
+
+	s.path = "/bin/sh";
+	s.argv = argv;
+	s.env = env;
+	CHECK_INT(pp_spawn(&s, &c), 0);
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = 0; /* pidfd_open() finds no free number */
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+	CHECK_INT(pp_child_wait(&c, 30, &status), -EAGAIN);
+	pp_child_kill(&c, 1000);
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &was), 0);
+	CHECK_INT(c.pid, -1);
+}
+
 TAP_MAIN(CASE(a_buffer_keeps_what_fits_and_remembers_the_rest)
 	CASE(numbers_from_outside_are_plain_digits_within_a_limit) CASE(
 	    hex_is_read_in_lower_case_and_exact_length_only) CASE(near_names_have_small_distances)
 	    CASE(nothing_that_steers_a_terminal_comes_through) CASE(
 		a_map_finds_every_key_and_walks_in_order_of_insertion) CASE(json_is_read_strictly)
-		CASE(canonical_json_sorts_members_and_escapes_two_characters_only)
-		    CASE(times_are_read_as_rfc_3339_in_utc_or_as_seconds)
-			CASE(opening_beneath_never_leaves_the_directory)
-			    CASE(removing_a_tree_never_follows_a_link)
-				CASE(a_file_is_written_whole_or_not_at_all)
-				    CASE(messages_carry_json_and_descriptors)
-					CASE(a_child_has_only_what_it_was_given)
-					    CASE(a_program_that_cannot_start_is_reported_by_spawn)
-						CASE(killing_a_child_ends_its_whole_group))
+		CASE(canonical_json_sorts_members_and_escapes_two_characters_only) CASE(
+		    times_are_read_as_rfc_3339_in_utc_or_as_seconds)
+		    CASE(dates_of_people_are_days_in_utc_or_times_in_any_zone) CASE(
+			opening_beneath_never_leaves_the_directory)
+			CASE(removing_a_tree_never_follows_a_link) CASE(
+			    a_file_is_written_whole_or_not_at_all)
+			    CASE(messages_carry_json_and_descriptors) CASE(
+				a_child_has_only_what_it_was_given)
+				CASE(a_program_that_cannot_start_is_reported_by_spawn) CASE(
+				    killing_a_child_ends_its_whole_group)
+				    CASE(a_child_of_a_process_without_standard_input_has_one) CASE(
+					a_time_limit_holds_where_there_are_no_process_descriptors))
