@@ -11,9 +11,9 @@
 PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
 
 static enum plugpkg_code
-carry_out(struct cli *cli, plugpkg_plan *plan, bool is_dangerous)
+carry_out(struct cli *cli, plugpkg_plan *plan, bool wants_yes)
 {
-	enum plugpkg_code rc = prompt_continue(cli, is_dangerous);
+	enum plugpkg_code rc = prompt_continue(cli, wants_yes);
 
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -21,6 +21,16 @@ carry_out(struct cli *cli, plugpkg_plan *plan, bool is_dangerous)
 	if (rc == PLUGPKG_OK)
 		cli_show(cli, view_transaction);
 	return rc;
+}
+
+/* Where something leaves or goes back in version, a hasty return must not be the answer. */
+static bool
+is_dangerous(const struct cli *cli, const plugpkg_plan *plan)
+{
+	size_t i = 0;
+	const pp_json *summary = view_next(cli, "summary", &i);
+
+	return plugpkg_plan_count_dangerous(plan) > 0 || view_bytes(summary, "remove") > 0;
 }
 
 enum plugpkg_code
@@ -39,6 +49,7 @@ change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	plugpkg_plan_rows(plan, cli_row, cli);
+	bool wants_yes = is_dangerous(cli, plan);
 	/* A plan that nobody will be asked about is talk, and --quiet wants none. */
 	if (!cli->is_quiet || is_dry_run || !cli->is_yes)
 		cli_show(cli, view_plan);
@@ -50,6 +61,5 @@ change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
 		cli_say(cli, "Nothing to do.");
 		return PLUGPKG_OK;
 	}
-	bool is_dangerous = plugpkg_plan_count_dangerous(plan) > 0 || (flags & PLUGPKG_ALL) != 0;
-	return carry_out(cli, plan, is_dangerous);
+	return carry_out(cli, plan, wants_yes);
 }

@@ -510,6 +510,10 @@ no_controls() {
 	assert_status 1
 	assert_has "Continue? [y/N]"
 	assert_installed user 2.1.0
+	on_terminal '\n' plugpkg purge animal
+	assert_status 1
+	assert_has "Continue? [y/N]"
+	assert_installed animal 1.4.0
 	on_terminal 'what\nyes\n' plugpkg remove user
 	assert_status 0
 	assert_not_installed user animal
