@@ -11,6 +11,8 @@ dir=${1-}
 mkdir -p "$dir"
 dir=$(CDPATH='' cd -- "$dir" && pwd)
 app=$dir/demo-cms
+# What a URL cannot hold as it is; other characters are no matter of a demo.
+url=file://$(printf '%s' "$dir" | sed 's/%/%25/g; s/ /%20/g')/repository/public
 
 heading='\n== %s\n'
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
@@ -32,6 +34,13 @@ for tool in plugpkg plugpkg-repo sqlite3; do
 	}
 done
 
+for made in "$dir/repository" "$app"; do
+	[ ! -e "$made" ] || {
+		echo "demo: $made is there already; name another directory" >&2
+		exit 1
+	}
+done
+
 say "1. Authors build their plugins"
 mkdir -p "$dir/archives"
 for plugin in "$examples"/plugins/*/; do
@@ -46,7 +55,7 @@ run plugpkg-repo --repo "$dir/repository" publish
 say "3. An administrator makes the application a root and trusts the repository's key"
 cp -R "$examples/demo-cms" "$app"
 run plugpkg init "$app"
-run plugpkg --root "$app" source add demo "file://$dir/repository/public" \
+run plugpkg --root "$app" source add demo "$url" \
 	--key "$dir/repository/public/metadata/1.root.json"
 
 say "4. Install: animal needs user and a list of species; photos are recommended"
@@ -79,7 +88,8 @@ if [ -n "${PLUGPKG_LIBEXEC-}" ]; then
 END
 fi
 cat <<END
-  plugpkg --root $app install kind-upgrade@1.0
-  plugpkg --root $app search species
-  plugpkg --root $app install animal species-latin --dry-run
+  export PLUGPKG_ROOT='$app'
+  plugpkg install kind-upgrade@1.0
+  plugpkg search species
+  plugpkg install animal species-latin --dry-run
 END

@@ -237,3 +237,19 @@ as_staged() {
 	assert_has "a  1.0.0"
 	run -0 bare remove a -y
 }
+
+# ---- the examples ----------------------------------------------------------------------------
+
+@test "the demo plays its story, in a directory with a blank and a percent sign as well" {
+	need sqlite3
+	local demo=$top_srcdir/repo-format/examples/demo.sh app="$SCRATCH/my 100% demo/demo-cms"
+	unset PLUGPKG_ROOT
+	run -0 sh "$demo" "my 100% demo"
+	assert_has "Rex, a dog, belongs to ada" "animal  user" "Done: generation 2 is current" "Try next"
+	run -0 plugpkg --root "$app" list
+	assert_has photos species-english
+	assert_lacks "user "
+	assert_equal "$(sqlite3 "$app/site.db" .tables)" ""
+	run -1 sh "$demo" "my 100% demo"
+	assert_has "is there already; name another directory"
+}
