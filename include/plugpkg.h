@@ -256,6 +256,50 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_commit(
 /** NULL is allowed. */
 PLUGPKG_API void plugpkg_plan_free(plugpkg_plan *plan);
 
+/* ---- Marks: what a root remembers of its plugins beside their files ---- */
+
+/** Plugins to hold. */
+struct plugpkg_hold_spec {
+	const char *const *names; /* without versions */
+	size_t n_names;
+	int64_t until; /* Unix seconds, later than now: the hold is over then; 0 = unhold ends it */
+};
+/**
+ * Hold plugins at their installed versions: no plan upgrades, downgrades or removes them. All of
+ * them or, on a failure, none.
+ *
+ * ctx   borrowed
+ * spec  borrowed
+ * row   NULL, or receives rows of type "hold", one a plugin
+ * err   NULL, or receives an owned error (plugpkg_error_free)
+ *
+ * Holding a held plugin is PLUGPKG_OK and sets its time anew.
+ * Errors: USAGE (a time that is over) BAD_NAME NOT_INSTALLED LOCKED IO PERMISSION.
+ * Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_hold(plugpkg_context *ctx,
+    const struct plugpkg_hold_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Release the holds of plugins, all or none. Rows of type "hold", one a plugin. Releasing a plugin
+ * that is not held is PLUGPKG_OK.
+ * Errors: BAD_NAME NOT_INSTALLED LOCKED IO PERMISSION.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_unhold(plugpkg_context *ctx,
+    const char *const *names, size_t n_names, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Installed plugins to move into or out of the wanted set of plugpkg.json. */
+struct plugpkg_mark_spec {
+	const char *const *names; /* without versions */
+	size_t n_names;
+	int manual; /* 1 = asked for, in any version; 0 = came along, autoremove may take it */
+};
+/**
+ * Count plugins as asked for or as come along, all or none. Rows of type "mark", one a plugin. A
+ * plugin that is wanted already keeps its range.
+ * Errors: BAD_NAME NOT_INSTALLED LOCKED IO PERMISSION.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_mark(plugpkg_context *ctx,
+    const struct plugpkg_mark_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
 /* ---- Questions to the root and its sources ---- */
 
 enum plugpkg_list_flags {
@@ -263,6 +307,7 @@ enum plugpkg_list_flags {
 	PLUGPKG_LIST_UPGRADABLE = 1 << 1, /* only what has a newer version in its source */
 	PLUGPKG_LIST_MANUAL = 1 << 2,
 	PLUGPKG_LIST_AUTO = 1 << 3,
+	PLUGPKG_LIST_HELD = 1 << 4,
 };
 /** Rows of type "plugin", sorted by name. pattern: shell glob on names, or NULL. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_list(plugpkg_context *ctx, unsigned flags,
@@ -281,6 +326,13 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_depends(plugpkg_context *c
 /** Rows of type "edge": who asks for NAME among the installed plugins. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rdepends(plugpkg_context *ctx,
     const char *name, int recursive, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Why NAME is installed: rows of type "why", one for each shortest chain of requirements and
+ * recommendations from a plugin that was asked for down to NAME. Without such a chain they start at
+ * a held or linked plugin, or the one row has none. Errors: BAD_NAME NOT_INSTALLED BAD_STATE IO.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_why(
+    plugpkg_context *ctx, const char *name, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
  * Compare the root with itself: store digests, links, requirements, host versions. Rows of type
  * "problem"; *out_problems counts them. OK also when problems were found.

@@ -89,3 +89,42 @@ pp_time_parse(struct pp_str s, int64_t *out)
 	*out = (int64_t)t;
 	return 0;
 }
+
+#define DATE_LEN (sizeof("2026-12-24") - 1)
+#define ZONE_LEN (sizeof("+01:00") - 1)
+
+/* "+01:00" or "-05:30" as seconds east of UTC. False when it is no zone. */
+static bool
+zone_of(struct pp_str s, int64_t *out)
+{
+	if (s.n != ZONE_LEN || (s.p[0] != '+' && s.p[0] != '-') || s.p[3] != ':')
+		return false;
+	int hours = digits(s, 1, 2), minutes = digits(s, 4, 2);
+	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+		return false;
+	*out = (s.p[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+	return true;
+}
+
+int
+pp_time_parse_date(struct pp_str s, int64_t *out)
+{
+	char text[64];
+	int64_t east = 0;
+	bool is_date = s.n == DATE_LEN;
+	struct pp_str zone = { s.n > ZONE_LEN ? s.p + s.n - ZONE_LEN : "", ZONE_LEN };
+	bool has_zone = s.n > DATE_LEN + ZONE_LEN && zone_of(zone, &east);
+	size_t n = has_zone ? s.n - ZONE_LEN : s.n;
+
+	if (n < DATE_LEN || n > sizeof(text) / 2)
+		return -EINVAL;
+	int len = snprintf(text, sizeof(text), "%.*s%s", (int)n, s.p,
+	    is_date    ? "T00:00:00Z"
+	    : has_zone ? "Z"
+		       : "");
+	struct pp_str utc = { text, (size_t)len };
+	if (!has_form(utc) || pp_time_parse(utc, out) < 0)
+		return -EINVAL;
+	*out -= east;
+	return 0;
+}

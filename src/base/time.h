@@ -12,5 +12,7 @@ int64_t pp_time_mono_ms(void);                          /* monotonic, for time l
 void pp_time_format(int64_t t, char out[PP_TIME_TEXT]); /* 2026-11-21T14:00:00Z */
 /* RFC 3339 in UTC ("…Z", as TUF writes it) or plain Unix seconds. 0 or -EINVAL. */
 int pp_time_parse(struct pp_str s, int64_t *out) PP_MUSTUSE;
+/* As people write it: 2026-12-24 (its first second in UTC), or RFC 3339, any zone. 0 or -EINVAL. */
+int pp_time_parse_date(struct pp_str s, int64_t *out) PP_MUSTUSE;
 
 #endif

@@ -11,6 +11,7 @@ static const struct opt list_opts[] = {
 	{ 0, "upgradable", NULL, "list only what has a newer version" },
 	{ 0, "manual", NULL, "list only what was asked for" },
 	{ 0, "auto", NULL, "list only what came along" },
+	{ 0, "held", NULL, "list only what is held" },
 	{ 0, "check", NULL, "with --upgradable: exit 100 when there is any" },
 	OPT_END,
 };
@@ -40,6 +41,7 @@ list_run(struct cli *cli)
 	flags |= opts_has(o, "upgradable") ? PLUGPKG_LIST_UPGRADABLE : 0;
 	flags |= opts_has(o, "manual") ? PLUGPKG_LIST_MANUAL : 0;
 	flags |= opts_has(o, "auto") ? PLUGPKG_LIST_AUTO : 0;
+	flags |= opts_has(o, "held") ? PLUGPKG_LIST_HELD : 0;
 	if (flags != PLUGPKG_LIST_AVAILABLE && opts_has(o, "available"))
 		return cli_usage(cli, "'--available' goes with none of the other choices");
 	if (opts_has(o, "manual") && opts_has(o, "auto"))

@@ -32,12 +32,13 @@ marks_of(const pp_json *row)
 {
 	PP_AUTO_BUF struct pp_buf marks = PP_BUF_INIT(4096);
 	const char *state = pp_json_get_str(row, "state");
+	PP_AUTO_FREE char *held = view_held(row);
 	bool is_usual =
 	    state == NULL || strcmp(state, "installed") == 0 || strcmp(state, "available") == 0;
 
 	add_mark(&marks, "", pp_json_get_str(row, "reason"));
 	add_mark(&marks, "", is_usual ? NULL : state);
-	add_mark(&marks, "", pp_json_get_bool(row, "hold") ? "held" : NULL);
+	add_mark(&marks, "", held);
 	add_mark(&marks, "installed ", pp_json_get_str(row, "installed"));
 	add_mark(&marks, "", pp_json_get_str(row, "linked_from") != NULL ? "linked" : NULL);
 	return pp_buf_steal(&marks);

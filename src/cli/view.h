@@ -21,5 +21,11 @@ void view_findings(struct cli *cli);
 void view_cleaned(struct cli *cli);
 void view_created(struct cli *cli);
 void view_built(struct cli *cli);
+void view_holds(struct cli *cli);
+void view_marks(struct cli *cli);
+void view_why(struct cli *cli);
+
+/* "held" or "held until …" of a row with "hold"; NULL when it is not held. Owned. */
+char *view_held(const pp_json *row);
 
 #endif

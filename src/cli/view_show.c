@@ -30,6 +30,7 @@ static const struct fact {
 	{ "candidate", "Newest", FACT_TEXT },
 	{ "installed_at", "Since", FACT_TIME },
 	{ "hold", "Held", FACT_TEXT },
+	{ "hold_until", "Held until", FACT_TIME },
 	{ "source", "Source", FACT_TEXT },
 	{ "linked_from", "Linked from", FACT_TEXT },
 	{ "summary", "Summary", FACT_TEXT },

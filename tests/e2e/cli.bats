@@ -139,13 +139,14 @@ last_row() {
 @test "too few and too many operands are refused" {
 	plugpkg init "$PLUGPKG_ROOT"
 	local command
-	for command in install show search depends rdepends link new "source add" "source remove"; do
+	for command in install show search depends rdepends why hold unhold link new "source add" \
+		"source remove" "mark auto" "mark manual"; do
 		# shellcheck disable=SC2086 # a command may be two words
 		run -2 plugpkg $command
 		assert_has "needs more: "
 	done
 	for command in "show a b" "update x" "autoremove x" "new a b" "check x" "list a b" "init a b" \
-		"source list x" "version x" "source add x"; do
+		"source list x" "version x" "source add x" "why a b"; do
 		# shellcheck disable=SC2086
 		run -2 plugpkg $command
 		assert_has "[usage]"
@@ -323,7 +324,8 @@ animal requested"
 
 	local question
 	for question in list "list --available" "show animal" "search zoo" "depends animal" \
-		"rdepends user" "source list" update check clean version; do
+		"rdepends user" "why user" "hold user" "unhold user" "mark manual user" "source list" \
+		update check clean version; do
 		# shellcheck disable=SC2086
 		run -0 --separate-stderr plugpkg $question --json
 		every_row '.v == 1 and (.type | type) == "string"'

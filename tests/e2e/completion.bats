@@ -30,10 +30,11 @@ help_options() {
 @test "every option of --help is completed, and nothing else" {
 	local command
 	for command in $(words ''); do
-		[ "$command" != source ] || continue
+		[[ $command != source && $command != mark ]] || continue
 		assert_equal "$(words "$command" -- | sort)" "$(help_options "$command")"
 	done
 	assert_equal "$(words source add -- | sort)" "$(help_options source add)"
+	assert_equal "$(words mark auto -- | sort)" "$(help_options mark auto)"
 	assert_equal "$(words install --dr)" --dry-run
 	assert_equal "$(words install -- --dr)" ""
 }
@@ -61,6 +62,8 @@ user"
 	plugpkg install -y user
 	assert_equal "$(words remove '')" user
 	assert_equal "$(words source remove '')" test
+	assert_equal "$(words mark auto '')" user
+	assert_equal "$(words why '')" user
 	local root=$PLUGPKG_ROOT
 	unset PLUGPKG_ROOT
 	assert_equal "$(words --root "$root" remove '')" user

@@ -210,6 +210,41 @@ times_are_read_as_rfc_3339_in_utc_or_as_seconds(void)
 }
 
 static void
+dates_of_people_are_days_in_utc_or_times_in_any_zone(void)
+{
+	static const struct {
+		const char *text;
+		int64_t want; /* -1: no date */
+	} rows[] = {
+		{ "2026-12-24", 1798070400 },
+		{ "2026-12-24T00:00:00Z", 1798070400 },
+		{ "2026-12-24T00:00:00.125Z", 1798070400 },
+		{ "2026-12-24T01:00:00+01:00", 1798070400 },
+		{ "2026-12-23T18:30:00.5-05:30", 1798070400 },
+		{ "2026-02-30", -1 },
+		{ "2026-12-24T", -1 },
+		{ "2026-12-24Z", -1 },
+		{ "2026-12-24T00:00:00", -1 },
+		{ "2026-12-24T00:00:00+01", -1 },
+		{ "2026-12-24T00:00:00+24:00", -1 },
+		{ "2026-12-24T00:00:00+01:60", -1 },
+		{ "2026-12-24T00:00:00Z+01:00", -1 },
+		{ "2026-12-24+01:00", -1 },
+		{ "2026-12-24T00:00:00.0000000000000000000000000000000Z", -1 },
+		{ "1798070400", -1 },
+		{ "24.12.2026", -1 },
+		{ "", -1 },
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		int64_t t = -1;
+		CHECK_INT(pp_time_parse_date(pp_str_of(rows[i].text), &t),
+		    rows[i].want < 0 ? -EINVAL : 0);
+		CHECK_INT(t, rows[i].want);
+	}
+}
+
+static void
 opening_beneath_never_leaves_the_directory(void)
 {
 	char path[32];
@@ -417,8 +452,9 @@ TAP_MAIN(CASE(a_buffer_keeps_what_fits_and_remembers_the_rest)
 	    hex_is_read_in_lower_case_and_exact_length_only) CASE(near_names_have_small_distances)
 	    CASE(nothing_that_steers_a_terminal_comes_through) CASE(
 		a_map_finds_every_key_and_walks_in_order_of_insertion) CASE(json_is_read_strictly)
-		CASE(canonical_json_sorts_members_and_escapes_two_characters_only)
-		    CASE(times_are_read_as_rfc_3339_in_utc_or_as_seconds) CASE(
+		CASE(canonical_json_sorts_members_and_escapes_two_characters_only) CASE(
+		    times_are_read_as_rfc_3339_in_utc_or_as_seconds)
+		    CASE(dates_of_people_are_days_in_utc_or_times_in_any_zone) CASE(
 			opening_beneath_never_leaves_the_directory)
 			CASE(removing_a_tree_never_follows_a_link) CASE(
 			    a_file_is_written_whole_or_not_at_all)

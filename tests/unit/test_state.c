@@ -82,6 +82,7 @@ a_committed_set_is_read_back_sorted_by_the_next_process(void)
 		pp_vec_push(&set, plugin("@acme/animal", "1.0.0"));
 		set.at[0]->link_dir = pp_xstrdup("/src/user");
 		set.at[0]->hold = true;
+		set.at[0]->hold_until = 1798070400;
 		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 4, 7, NULL), PLUGPKG_OK);
 		reopen(&r);
 		CHECK_INT(pp_state_installed(state_of(&r), &back, NULL), PLUGPKG_OK);
@@ -97,6 +98,7 @@ a_committed_set_is_read_back_sorted_by_the_next_process(void)
 			CHECK_STR(user->version, "2.1.0");
 			CHECK_STR(user->link_dir, "/src/user");
 			CHECK(user->hold);
+			CHECK_INT(user->hold_until, 1798070400);
 			CHECK(user->manual);
 			CHECK_INT(user->bytes, 12);
 			CHECK_INT(user->files, 3);
@@ -104,6 +106,38 @@ a_committed_set_is_read_back_sorted_by_the_next_process(void)
 			CHECK_INT(pp_json_get_int(pp_json_get(user->manifest, "extra"), "a", 0), 1);
 		}
 		CHECK(pp_installeds_get(&back, "nobody") == NULL);
+	}
+	root_fini(&r);
+}
+
+static void
+marks_change_of_those_that_are_named_and_nothing_else_of_them(void)
+{
+	struct root r;
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds marked = { 0 };
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds back = { 0 };
+
+	if (root_init(&r)) {
+		pp_vec_push(&set, plugin("animal", "1.0.0"));
+		pp_vec_push(&set, plugin("user", "2.1.0"));
+		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 4, 7, NULL), PLUGPKG_OK);
+		pp_vec_push(&marked, plugin("user", "9.9.9"));
+		marked.at[0]->manual = false;
+		marked.at[0]->hold = true;
+		marked.at[0]->hold_until = 2000;
+		CHECK_INT(pp_state_set_marks(state_of(&r), &marked, NULL), PLUGPKG_OK);
+		reopen(&r);
+		CHECK_INT(pp_state_installed(state_of(&r), &back, NULL), PLUGPKG_OK);
+	}
+	if (CHECK_INT(back.n, 2)) {
+		CHECK(back.at[0]->manual);
+		CHECK(!back.at[0]->hold);
+		CHECK_STR(back.at[1]->version, "2.1.0");
+		CHECK(!back.at[1]->manual);
+		CHECK(pp_installed_is_held(back.at[1], 1999));
+		CHECK(!pp_installed_is_held(back.at[1], 2000));
+		CHECK(!pp_installed_is_held(back.at[0], 0));
 	}
 	root_fini(&r);
 }
@@ -252,7 +286,8 @@ the_log_keeps_lines_and_is_made_anew_when_it_was_deleted(void)
 
 TAP_MAIN(CASE(a_fresh_state_is_empty_at_generation_0)
 	CASE(a_committed_set_is_read_back_sorted_by_the_next_process)
-	    CASE(a_commit_replaces_the_whole_set) CASE(an_open_transaction_is_found_until_it_ends)
+	    CASE(marks_change_of_those_that_are_named_and_nothing_else_of_them) CASE(
+		a_commit_replaces_the_whole_set) CASE(an_open_transaction_is_found_until_it_ends)
 		CASE(the_next_transaction_closes_one_that_was_cut_off)
 		    CASE(a_newer_format_is_refused_by_its_number)
 			CASE(a_file_that_is_no_database_is_a_damaged_state)

@@ -20,6 +20,11 @@
 enum plugpkg_code pp_context_new(const char *dir, plugpkg_context **out, plugpkg_error **err);
 PP_DEFINE_AUTO(context, plugpkg_context, plugpkg_close);
 
+/* ---- marks.c ---- */
+
+/* "hold" and "hold_until" of a plugin that is held; nothing of others. */
+void pp_row_add_hold(const plugpkg_context *ctx, const struct pp_installed *p, pp_json *row);
+
 /* ---- sources.c ---- */
 
 /* Every source of plugpkg.json, highest priority first (then as listed), over one fetch helper. */

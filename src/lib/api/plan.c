@@ -177,7 +177,8 @@ build_world(const struct making *m, struct world *w)
 			.release = m->inv.releases.at[i],
 			.source = p->source,
 			.manual = pp_deps_get(&m->ctx->config->plugins, p->name) != NULL,
-			.hold = p->hold,
+			.hold = pp_installed_is_held(p, m->ctx->now),
+			.hold_until = p->hold_until,
 			.linked = p->link_dir != NULL,
 		};
 		pp_vec_push(&w->installed, one);

@@ -59,21 +59,23 @@ installed_row(const plugpkg_context *ctx, const struct pp_installed *p, const ch
 	pp_json_set_bool(row, "manual", manual);
 	pp_json_set_str(row, "reason", manual ? "manual" : "automatic");
 	pp_json_set_str(row, "state", p->state);
-	if (p->hold)
-		pp_json_set_bool(row, "hold", true);
+	pp_row_add_hold(ctx, p, row);
 	pp_json_set_str(row, "linked_from", p->link_dir);
 	pp_json_set_str(row, "summary", pp_json_get_str(p->manifest, "summary"));
 	return row;
 }
 
 static bool
-is_listed(const plugpkg_context *ctx, unsigned flags, const char *pattern, const char *name)
+is_listed(
+    const plugpkg_context *ctx, unsigned flags, const char *pattern, const struct pp_installed *p)
 {
-	if (pattern != NULL && fnmatch(pattern, name, 0) != 0)
+	if (pattern != NULL && fnmatch(pattern, p->name, 0) != 0)
 		return false;
-	if ((flags & PLUGPKG_LIST_MANUAL) != 0 && !is_manual(ctx, name))
+	if ((flags & PLUGPKG_LIST_MANUAL) != 0 && !is_manual(ctx, p->name))
 		return false;
-	return (flags & PLUGPKG_LIST_AUTO) == 0 || !is_manual(ctx, name);
+	if ((flags & PLUGPKG_LIST_HELD) != 0 && !pp_installed_is_held(p, ctx->now))
+		return false;
+	return (flags & PLUGPKG_LIST_AUTO) == 0 || !is_manual(ctx, p->name);
 }
 
 static enum plugpkg_code
@@ -94,7 +96,7 @@ list_installed(plugpkg_context *ctx, unsigned flags, const char *pattern, plugpk
 	for (size_t i = 0; rc == PLUGPKG_OK && i < set.n; i++) {
 		const struct pp_installed *p = set.at[i];
 		PP_AUTO_FREE char *candidate = NULL;
-		if (!is_listed(ctx, flags, pattern, p->name))
+		if (!is_listed(ctx, flags, pattern, p))
 			continue;
 		if (upgradable)
 			rc = find_candidate(ctx, &open, p, &candidate, err);

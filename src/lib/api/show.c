@@ -76,8 +76,7 @@ add_installed(const struct showing *s, pp_json *row)
 	pp_json_set_str(row, "state", p->state);
 	pp_json_set_bool(row, "manual", manual);
 	pp_json_set_str(row, "reason", manual ? "manual" : "automatic");
-	if (p->hold)
-		pp_json_set_bool(row, "hold", true);
+	pp_row_add_hold(s->ctx, p, row);
 	pp_json_set_int(row, "installed_at", p->installed_at);
 	pp_json_set_str(row, "linked_from", p->link_dir);
 }

@@ -6,6 +6,7 @@
  */
 #include "lib/solve/decide.h"
 
+#include "base/time.h"
 #include "lib/solve/explain.h"
 #include "lib/solve/jobs.h"
 #include "lib/solve/ways.h"
@@ -200,6 +201,17 @@ why_not_newest(struct pp_pool *p, size_t cand)
 }
 
 static char *
+held_text(int64_t until)
+{
+	char text[PP_TIME_TEXT];
+
+	if (until == 0)
+		return pp_xstrdup("it is held");
+	pp_time_format(until, text);
+	return pp_asprintf("it is held until %s", text);
+}
+
+static char *
 why_kept(struct pp_pool *p, size_t cand, const struct pp_slot *newest)
 {
 	const struct pp_solve_world *world = p->load->world;
@@ -207,7 +219,7 @@ why_kept(struct pp_pool *p, size_t cand, const struct pp_slot *newest)
 	const struct pp_dep *wanted = pp_world_wanted(world, inst->release->name);
 
 	if (inst->hold)
-		return pp_xstrdup("it is held");
+		return held_text(inst->hold_until);
 	if (inst->source != NULL && strcmp(inst->source, world->sources[newest->source].name) != 0)
 		return pp_asprintf("it came from source '%s', and %s is in '%s'", inst->source,
 		    newest->release->version.text, world->sources[newest->source].name);

@@ -17,6 +17,7 @@ struct pp_solve_installed {
 	const struct pp_release *release; /* borrowed */
 	const char *source;
 	bool manual, hold, linked;
+	int64_t hold_until; /* for words only; 0 = until it is released */
 };
 /* Where candidates come from. Called in the parent process, before the fork. */
 struct pp_solve_source {

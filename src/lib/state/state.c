@@ -73,6 +73,12 @@ pp_installeds_get(const struct pp_installeds *v, const char *name)
 	return NULL;
 }
 
+bool
+pp_installed_is_held(const struct pp_installed *p, int64_t now)
+{
+	return p->hold && (p->hold_until == 0 || p->hold_until > now);
+}
+
 static void
 close_db(sqlite3 **db)
 {
@@ -165,8 +171,8 @@ pp_state_close(struct pp_state *s)
 
 /* Columns of every statement on plugins, in the order of read_plugin() and bind_plugin(). */
 #define PLUGIN_COLUMNS                                                                             \
-	"name, version, source, state, manual, hold, sha256, tree_sha256, link_dir, manifest, "    \
-	"bytes, files, installed_at, txn"
+	"name, version, source, state, manual, hold, hold_until, sha256, tree_sha256, link_dir, "  \
+	"manifest, bytes, files, installed_at, txn"
 
 static enum plugpkg_code
 read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
@@ -177,15 +183,16 @@ read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
 	p->state = pp_db_text(st, 3);
 	p->manual = sqlite3_column_int(st, 4) != 0;
 	p->hold = sqlite3_column_int(st, 5) != 0;
-	p->sha256 = pp_db_text(st, 6);
-	p->tree_sha256 = pp_db_text(st, 7);
-	p->link_dir = pp_db_text(st, 8);
-	p->bytes = (uint64_t)sqlite3_column_int64(st, 10);
-	p->files = (uint64_t)sqlite3_column_int64(st, 11);
-	p->installed_at = sqlite3_column_int64(st, 12);
-	p->transaction = sqlite3_column_int64(st, 13);
+	p->hold_until = sqlite3_column_int64(st, 6);
+	p->sha256 = pp_db_text(st, 7);
+	p->tree_sha256 = pp_db_text(st, 8);
+	p->link_dir = pp_db_text(st, 9);
+	p->bytes = (uint64_t)sqlite3_column_int64(st, 11);
+	p->files = (uint64_t)sqlite3_column_int64(st, 12);
+	p->installed_at = sqlite3_column_int64(st, 13);
+	p->transaction = sqlite3_column_int64(st, 14);
 
-	const char *text = (const char *)sqlite3_column_text(st, 9);
+	const char *text = (const char *)sqlite3_column_text(st, 10);
 	struct pp_json_error why = { 0 };
 	p->manifest = text != NULL ? pp_json_parse(text, strlen(text), &why) : NULL;
 	if (p->manifest == NULL)
@@ -226,14 +233,15 @@ insert_plugin(sqlite3_stmt *st, const struct pp_installed *p)
 	pp_db_bind_text(st, 4, p->state);
 	(void)sqlite3_bind_int(st, 5, p->manual);
 	(void)sqlite3_bind_int(st, 6, p->hold);
-	pp_db_bind_text(st, 7, p->sha256);
-	pp_db_bind_text(st, 8, p->tree_sha256);
-	pp_db_bind_text(st, 9, p->link_dir);
-	pp_db_bind_text(st, 10, manifest);
-	(void)sqlite3_bind_int64(st, 11, (sqlite3_int64)p->bytes);
-	(void)sqlite3_bind_int64(st, 12, (sqlite3_int64)p->files);
-	(void)sqlite3_bind_int64(st, 13, p->installed_at);
-	(void)sqlite3_bind_int64(st, 14, p->transaction);
+	(void)sqlite3_bind_int64(st, 7, p->hold_until);
+	pp_db_bind_text(st, 8, p->sha256);
+	pp_db_bind_text(st, 9, p->tree_sha256);
+	pp_db_bind_text(st, 10, p->link_dir);
+	pp_db_bind_text(st, 11, manifest);
+	(void)sqlite3_bind_int64(st, 12, (sqlite3_int64)p->bytes);
+	(void)sqlite3_bind_int64(st, 13, (sqlite3_int64)p->files);
+	(void)sqlite3_bind_int64(st, 14, p->installed_at);
+	(void)sqlite3_bind_int64(st, 15, p->transaction);
 	int r = sqlite3_step(st);
 	(void)sqlite3_reset(st); /* repeats the result of the step */
 	return r;
@@ -265,8 +273,8 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	rc = pp_db_prepare(s->db,
-	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &st, err,
-	    what);
+	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &st,
+	    err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_vec_foreach (p, set)
@@ -277,6 +285,33 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 	if (rc == PLUGPKG_OK)
 		rc = pp_journal_step(s, transaction, "state", NULL, NULL, "done", err);
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
+}
+
+enum plugpkg_code
+pp_state_set_marks(struct pp_state *s, const struct pp_installeds *set, plugpkg_error **err)
+{
+	const char *what = "record the marks of plugins";
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_prepare(s->db,
+		    "UPDATE plugins SET manual = ?1, hold = ?2, hold_until = ?3 WHERE name = ?4",
+		    &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	pp_vec_foreach (p, set) {
+		(void)sqlite3_bind_int(st, 1, (*p)->manual);
+		(void)sqlite3_bind_int(st, 2, (*p)->hold);
+		(void)sqlite3_bind_int64(st, 3, (*p)->hold_until);
+		pp_db_bind_text(st, 4, (*p)->name);
+		int step = sqlite3_step(st);
+		(void)sqlite3_reset(st); /* repeats the result of the step */
+		if (step != SQLITE_DONE)
+			return pp_db_fail(s->db, err, what);
+	}
+	return pp_db_commit(&guard, err, what);
 }
 
 enum plugpkg_code

@@ -14,12 +14,14 @@
 /* An installed plugin. */
 struct pp_installed {
 	char *name, *version, *source;
-	char *state; /* "installed", "core-installed", "leftover" */
-	bool manual, hold;
-	char *sha256;      /* of the archive; "" when linked */
-	char *tree_sha256; /* pp_store_tree_digest(); "" when linked */
-	char *link_dir;    /* or NULL */
-	pp_json *manifest; /* plugin.json as installed */
+	char *state;        /* "installed", "core-installed", "leftover" */
+	bool manual;        /* follows the wanted set of plugpkg.json */
+	bool hold;          /* see pp_installed_is_held() */
+	int64_t hold_until; /* Unix seconds; 0 = until it is released */
+	char *sha256;       /* of the archive; "" when linked */
+	char *tree_sha256;  /* pp_store_tree_digest(); "" when linked */
+	char *link_dir;     /* or NULL */
+	pp_json *manifest;  /* plugin.json as installed */
 	uint64_t bytes, files;
 	int64_t installed_at;
 	int64_t transaction;
@@ -28,6 +30,8 @@ struct pp_installeds pp_vec(struct pp_installed *); /* owned elements, sorted by
 void pp_installed_free(struct pp_installed *p);
 void pp_installeds_fini(struct pp_installeds *v);
 struct pp_installed *pp_installed_copy(const struct pp_installed *p);
+/* Held at `now`: a hold whose time is over counts as none. */
+bool pp_installed_is_held(const struct pp_installed *p, int64_t now);
 const struct pp_installed *pp_installeds_get(const struct pp_installeds *v, const char *name);
 
 struct pp_state;
@@ -48,6 +52,12 @@ enum plugpkg_code pp_state_installed(
  */
 enum plugpkg_code pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set,
     int64_t generation, int64_t transaction, plugpkg_error **err);
+/*
+ * One SQL transaction: writes manual, hold and hold_until of these plugins, which are installed,
+ * and nothing else of them. Durable on return.
+ */
+enum plugpkg_code pp_state_set_marks(
+    struct pp_state *s, const struct pp_installeds *set, plugpkg_error **err);
 enum plugpkg_code pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err);
 
 /* Transactions (lib/state/journal.c). The journal's steps are read by recovery (issue 4). */

@@ -56,6 +56,7 @@ installed_by(const struct pp_txn *t, const struct pp_task *task)
 	p->state = pp_xstrdup("installed");
 	p->manual = pp_txn_is_wanted(t, s->name);
 	p->hold = task->old != NULL && task->old->hold;
+	p->hold_until = p->hold ? task->old->hold_until : 0;
 	p->sha256 = pp_xstrdup(s->sha256);
 	p->tree_sha256 = pp_xstrdup(task->tree_sha256);
 	p->link_dir = pp_xstrdup(s->link_dir);

@@ -15,16 +15,6 @@
 
 #include <string.h>
 
-void
-pp_wishes_fini(struct pp_wishes *w)
-{
-	pp_vec_foreach (wish, w) {
-		free(wish->name);
-		free(wish->range);
-	}
-	pp_vec_free(w);
-}
-
 static void
 txn_fini(struct pp_txn *t)
 {
@@ -95,6 +85,31 @@ installed_manifest(const struct pp_installed *p, struct pp_manifest **out, plugp
 	return pp_manifest_parse(pp_str_of(text), file, out, err);
 }
 
+/* A hold makes no generation, so one that came after the plan has to be looked for. */
+static enum plugpkg_code
+check_not_held(const struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
+{
+	if (task->old == NULL || task->step->action == PP_REINSTALL ||
+	    !pp_installed_is_held(task->old, t->ctx->now))
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+	    "%s was held at %s after the plan was made; run the command again", task->old->name,
+	    task->old->version);
+	return pp_hint(
+	    err, PLUGPKG_E_REFUSED, "release the hold first: plugpkg unhold %s", task->old->name);
+}
+
+/* The same of what plugpkg.json wants meanwhile: nothing that was asked for goes as unneeded. */
+static enum plugpkg_code
+check_not_wanted(const struct pp_txn *t, const struct pp_step *step, plugpkg_error **err)
+{
+	if (step->action != PP_REMOVE || step->why != PP_WHY_UNNEEDED ||
+	    pp_deps_get(&t->ctx->config->plugins, step->name) == NULL)
+		return PLUGPKG_OK;
+	return pp_fail(err, PLUGPKG_E_REFUSED, 0,
+	    "%s was asked for after the plan was made; run the command again", step->name);
+}
+
 static enum plugpkg_code
 make_tasks(struct pp_txn *t, plugpkg_error **err)
 {
@@ -107,7 +122,10 @@ make_tasks(struct pp_txn *t, plugpkg_error **err)
 		task->staging_fd = -1;
 		task->old = pp_installeds_get(&t->old.set, step->name);
 		t->n_steps += step->action == PP_REMOVE || step->link_dir != NULL ? 1 : 2;
-		if (step->action != PP_REMOVE)
+		rc = check_not_held(t, task, err);
+		if (rc == PLUGPKG_OK)
+			rc = check_not_wanted(t, step, err);
+		if (rc != PLUGPKG_OK || step->action != PP_REMOVE)
 			continue;
 		if (task->old == NULL)
 			return pp_fail(err, PLUGPKG_E_REFUSED, 0,
@@ -241,36 +259,19 @@ undo(struct pp_txn *t, enum plugpkg_code failed, plugpkg_error **err)
 
 /* ---- after the switch ---- */
 
-static bool
-same_range(const struct pp_dep *dep, const struct pp_wish *wish)
-{
-	return dep != NULL && strcmp(dep->text, wish->range) == 0;
-}
-
 /*
  * The wanted set follows what really happened: what came back from a failed removal is still
  * wanted.
  */
 static enum plugpkg_code
-record_wishes(plugpkg_context *ctx, const struct pp_txn_spec *spec, const struct pp_txn *t,
-    plugpkg_error **err)
+record_wishes(struct pp_txn *t, plugpkg_error **err)
 {
-	bool is_changed = false;
+	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
 
-	if (spec->wishes != NULL)
-		pp_vec_foreach (w, spec->wishes)
-			if (!same_range(pp_deps_get(&ctx->config->plugins, w->name), w)) {
-				pp_config_want(ctx->config, w->name, w->range);
-				is_changed = true;
-			}
-	if (t != NULL)
-		pp_vec_foreach (task, &t->tasks)
-			if (task->is_gone &&
-			    pp_deps_get(&ctx->config->plugins, task->step->name) != NULL) {
-				pp_config_unwant(ctx->config, task->step->name);
-				is_changed = true;
-			}
-	return is_changed ? pp_root_write_config(ctx, err) : PLUGPKG_OK;
+	pp_vec_foreach (task, &t->tasks)
+		if (task->is_gone)
+			pp_strs_add(&gone, task->step->name);
+	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);
 }
 
 /*
@@ -284,7 +285,7 @@ finish(struct pp_txn *t, const char *status, plugpkg_error **err)
 	pp_vec_foreach (p, &t->set)
 		if (pp_installed_is_usable(*p))
 			pp_vec_push(&usable, *p);
-	enum plugpkg_code rc = record_wishes(t->ctx, t->spec, t, err);
+	enum plugpkg_code rc = record_wishes(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_root_write_lockfile(t->ctx, &usable, err);
 	pp_vec_free(&usable);
@@ -349,6 +350,6 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 		return rc;
 	locked = ctx;
 	if (spec->plan->steps.n == 0)
-		return record_wishes(ctx, spec, NULL, err);
+		return pp_marks_want(ctx, spec->wishes, NULL, err);
 	return run_locked(ctx, spec, err);
 }

@@ -7,20 +7,12 @@
 
 #include "lib/model/context.h"
 #include "lib/model/plan.h"
-
-/*
- * A change of the wanted set: NAME in RANGE. What the plan removes leaves the wanted set by itself.
- */
-struct pp_wish {
-	char *name, *range;
-};
-struct pp_wishes pp_vec(struct pp_wish);
-void pp_wishes_fini(struct pp_wishes *w);
+#include "lib/txn/marks.h"
 
 struct pp_txn_spec {
 	const struct pp_plan *plan;
-	const struct pp_wishes *wishes;
-	const char *command; /* "install photos", for history and lock */
+	const struct pp_wishes *wishes; /* what the plan removes leaves the wanted set by itself */
+	const char *command;            /* "install photos", for history and lock */
 	plugpkg_row_fn row;
 	void *user;
 };

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* Holds, and who was asked for: each call is one locked change of all its plugins or of none. */
+#include "lib/api/api.h"
+
+#include "base/time.h"
+#include "lib/model/name.h"
+#include "lib/txn/lock.h"
+#include "lib/txn/marks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+pp_row_add_hold(const plugpkg_context *ctx, const struct pp_installed *p, pp_json *row)
+{
+	if (!pp_installed_is_held(p, ctx->now))
+		return;
+	pp_json_set_bool(row, "hold", true);
+	if (p->hold_until != 0)
+		pp_json_set_int(row, "hold_until", p->hold_until);
+}
+
+/* One call while it works: what is installed, and those of it that are meant. */
+struct marking {
+	plugpkg_context *ctx;
+	const char *verb; /* "hold", for the lock */
+	const char *const *names;
+	size_t n_names;
+	struct pp_state *state;
+	struct pp_installeds set;
+	struct pp_installeds meant; /* borrowed elements of set, each once, in the order of names */
+};
+
+static void
+marking_fini(struct marking *m)
+{
+	pp_vec_free(&m->meant);
+	pp_installeds_fini(&m->set);
+}
+
+static struct pp_installed *
+installed(const struct marking *m, const char *name)
+{
+	pp_vec_foreach (p, &m->set)
+		if (strcmp((*p)->name, name) == 0)
+			return *p;
+	return NULL;
+}
+
+static bool
+is_meant(const struct marking *m, const struct pp_installed *p)
+{
+	pp_vec_foreach (q, &m->meant)
+		if (*q == p)
+			return true;
+	return false;
+}
+
+/* Before the lock: what makes no sense must not wait for it. */
+static enum plugpkg_code
+check_names(const struct marking *m, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < m->n_names; i++)
+		rc = pp_name_check(pp_str_of(m->names[i]), err);
+	return rc;
+}
+
+static enum plugpkg_code
+find_meant(struct marking *m, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_state_get(m->ctx, &m->state, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_installed(m->state, &m->set, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < m->n_names; i++) {
+		struct pp_installed *p = installed(m, m->names[i]);
+		if (p == NULL)
+			rc = pp_marks_not_installed(&m->set, m->names[i], err);
+		else if (!is_meant(m, p))
+			pp_vec_push(&m->meant, p);
+	}
+	return rc;
+}
+
+/* Under the lock when it returns well; the caller's scope ends it. */
+static enum plugpkg_code
+begin(struct marking *m, plugpkg_context **out_locked, plugpkg_error **err)
+{
+	enum plugpkg_code rc = check_names(m, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const char *first = m->n_names > 0 ? m->names[0] : "";
+	PP_AUTO_FREE char *what =
+	    pp_asprintf("%s %s%s", m->verb, first, m->n_names > 1 ? " ..." : "");
+	rc = pp_lock(m->ctx, what, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	*out_locked = m->ctx;
+	return find_meant(m, err);
+}
+
+/* ---- hold, unhold ---- */
+
+static void
+send_holds(const struct marking *m, plugpkg_row_fn row, void *user)
+{
+	pp_vec_foreach (p, &m->meant) {
+		pp_json *one = pp_row_new("hold");
+		pp_json_set_str(one, "name", (*p)->name);
+		pp_json_set_str(one, "version", (*p)->version);
+		pp_json_set_bool(one, "hold", (*p)->hold);
+		if ((*p)->hold_until != 0)
+			pp_json_set_int(one, "hold_until", (*p)->hold_until);
+		pp_row(row, user, one);
+	}
+}
+
+static enum plugpkg_code
+set_holds(struct marking *m, bool hold, int64_t until, plugpkg_error **err)
+{
+	PP_AUTO_LOCK plugpkg_context *locked = NULL;
+	enum plugpkg_code rc = begin(m, &locked, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (p, &m->meant) {
+		(*p)->hold = hold;
+		(*p)->hold_until = until;
+	}
+	return pp_state_set_marks(m->state, &m->meant, err);
+}
+
+enum plugpkg_code
+plugpkg_hold(plugpkg_context *ctx, const struct plugpkg_hold_spec *spec, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(marking_fini)
+	struct marking m = {
+		.ctx = ctx,
+		.verb = "hold",
+		.names = spec->names,
+		.n_names = spec->n_names,
+	};
+	char until[PP_TIME_TEXT];
+
+	if (spec->until != 0 && spec->until <= ctx->now) {
+		pp_time_format(spec->until, until);
+		return pp_fail(
+		    err, PLUGPKG_E_USAGE, 0, "a hold until %s would be over already", until);
+	}
+	enum plugpkg_code rc = set_holds(&m, true, spec->until, err);
+	if (rc == PLUGPKG_OK)
+		send_holds(&m, row, user);
+	return rc;
+}
+
+enum plugpkg_code
+plugpkg_unhold(plugpkg_context *ctx, const char *const *names, size_t n_names, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(marking_fini)
+	struct marking m = { .ctx = ctx, .verb = "unhold", .names = names, .n_names = n_names };
+	enum plugpkg_code rc = set_holds(&m, false, 0, err);
+
+	if (rc == PLUGPKG_OK)
+		send_holds(&m, row, user);
+	return rc;
+}
+
+/* ---- mark ---- */
+
+static enum plugpkg_code
+want(const struct marking *m, bool manual, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_wishes_fini) struct pp_wishes wishes = { 0 };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs unwanted = { 0 };
+
+	pp_vec_foreach (p, &m->meant) {
+		bool is_wanted = pp_deps_get(&m->ctx->config->plugins, (*p)->name) != NULL;
+		if (!manual) {
+			pp_strs_add(&unwanted, (*p)->name);
+		} else if (!is_wanted) { /* else it keeps the range that somebody chose */
+			struct pp_wish *w = pp_vec_new(&wishes);
+			w->name = pp_xstrdup((*p)->name);
+			w->range = pp_xstrdup("*");
+		}
+	}
+	return pp_marks_want(m->ctx, &wishes, &unwanted, err);
+}
+
+static enum plugpkg_code
+set_manual(struct marking *m, bool manual, plugpkg_error **err)
+{
+	PP_AUTO_LOCK plugpkg_context *locked = NULL;
+	enum plugpkg_code rc = begin(m, &locked, err);
+
+	return rc == PLUGPKG_OK ? want(m, manual, err) : rc;
+}
+
+enum plugpkg_code
+plugpkg_mark(plugpkg_context *ctx, const struct plugpkg_mark_spec *spec, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
+{
+	bool manual = spec->manual != 0;
+	PP_CLEANUP(marking_fini)
+	struct marking m = {
+		.ctx = ctx,
+		.verb = manual ? "mark manual" : "mark auto",
+		.names = spec->names,
+		.n_names = spec->n_names,
+	};
+	enum plugpkg_code rc = set_manual(&m, manual, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (p, &m.meant) {
+		pp_json *one = pp_row_new("mark");
+		pp_json_set_str(one, "name", (*p)->name);
+		pp_json_set_str(one, "version", (*p)->version);
+		pp_json_set_bool(one, "manual", manual);
+		pp_json_set_str(one, "reason", manual ? "manual" : "automatic");
+		pp_row(row, user, one);
+	}
+	return PLUGPKG_OK;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Edits of the wanted set, and the marks in the state that follow from it. */
+#include "lib/txn/marks.h"
+
+#include "lib/model/name.h"
+#include "lib/txn/root.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+pp_wishes_fini(struct pp_wishes *w)
+{
+	pp_vec_foreach (wish, w) {
+		free(wish->name);
+		free(wish->range);
+	}
+	pp_vec_free(w);
+}
+
+static bool
+same_range(const struct pp_dep *dep, const struct pp_wish *wish)
+{
+	return dep != NULL && strcmp(dep->text, wish->range) == 0;
+}
+
+enum plugpkg_code
+pp_marks_edit_wanted(plugpkg_context *ctx, const struct pp_wishes *wishes,
+    const struct pp_strs *unwanted, plugpkg_error **err)
+{
+	bool is_changed = false;
+
+	if (wishes != NULL)
+		pp_vec_foreach (w, wishes)
+			if (!same_range(pp_deps_get(&ctx->config->plugins, w->name), w)) {
+				pp_config_want(ctx->config, w->name, w->range);
+				is_changed = true;
+			}
+	if (unwanted != NULL)
+		pp_vec_foreach (name, unwanted)
+			if (pp_deps_get(&ctx->config->plugins, *name) != NULL) {
+				pp_config_unwant(ctx->config, *name);
+				is_changed = true;
+			}
+	return is_changed ? pp_root_write_config(ctx, err) : PLUGPKG_OK;
+}
+
+/* Writes the marks that plugpkg.json gives other than they are. */
+static enum plugpkg_code
+follow_wanted(plugpkg_context *ctx, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
+	struct pp_installeds changed = { 0 }; /* of borrowed elements */
+	struct pp_state *state = NULL;
+	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_installed(state, &set, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	pp_vec_foreach (p, &set) {
+		bool manual = pp_deps_get(&ctx->config->plugins, (*p)->name) != NULL;
+		if ((*p)->manual == manual)
+			continue;
+		(*p)->manual = manual;
+		pp_vec_push(&changed, *p);
+	}
+	if (changed.n > 0)
+		rc = pp_state_set_marks(state, &changed, err);
+	pp_vec_free(&changed);
+	return rc;
+}
+
+enum plugpkg_code
+pp_marks_want(plugpkg_context *ctx, const struct pp_wishes *wishes, const struct pp_strs *unwanted,
+    plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_marks_edit_wanted(ctx, wishes, unwanted, err);
+
+	return rc == PLUGPKG_OK ? follow_wanted(ctx, err) : rc;
+}
+
+enum plugpkg_code
+pp_marks_not_installed(const struct pp_installeds *set, const char *name, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	const char *near[1];
+	enum plugpkg_code rc =
+	    pp_fail(err, PLUGPKG_E_NOT_INSTALLED, 0, "plugin '%s' is not installed", name);
+
+	pp_vec_foreach (p, set)
+		pp_strs_add(&names, (*p)->name);
+	if (pp_name_near(name, &names, near, PP_LEN(near)) > 0)
+		rc = pp_hint(err, rc, "did you mean '%s'?", near[0]);
+	else
+		rc = pp_hint(err, rc, "plugpkg show %s tells what is known of it", name);
+	return pp_subject(err, rc, name);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a root remembers of its plugins beside their files: asked for or not, held or not. A change
+ * of it makes no generation and runs no script. All of it under the lock only.
+ */
+#ifndef PP_TXN_MARKS_H
+#define PP_TXN_MARKS_H
+
+#include "lib/model/context.h"
+#include "lib/state/state.h"
+
+/* A change of the wanted set: NAME in RANGE. */
+struct pp_wish {
+	char *name, *range;
+};
+struct pp_wishes pp_vec(struct pp_wish);
+void pp_wishes_fini(struct pp_wishes *w);
+
+/*
+ * Puts wishes into the wanted set of plugpkg.json and takes unwanted names out, in one atomic
+ * write; writes nothing when nothing changes. Both may be NULL.
+ */
+enum plugpkg_code pp_marks_edit_wanted(plugpkg_context *ctx, const struct pp_wishes *wishes,
+    const struct pp_strs *unwanted, plugpkg_error **err);
+/*
+ * The same where no transaction follows: the state's marks follow at once. plugpkg.json comes
+ * first: what it says is true, so after a crash in between the next transaction brings the state
+ * to it.
+ */
+enum plugpkg_code pp_marks_want(plugpkg_context *ctx, const struct pp_wishes *wishes,
+    const struct pp_strs *unwanted, plugpkg_error **err);
+/* NOT_INSTALLED, with a near name as advice. */
+enum plugpkg_code pp_marks_not_installed(
+    const struct pp_installeds *set, const char *name, plugpkg_error **err);
+
+#endif
