@@ -7,6 +7,7 @@
 
 #include "cli/view.h"
 #include "term/prompt.h"
+#include "term/start.h"
 
 PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
 
@@ -17,6 +18,7 @@ carry_out(struct cli *cli, plugpkg_plan *plan, bool wants_yes)
 
 	if (rc != PLUGPKG_OK)
 		return rc;
+	start_patience();
 	rc = plugpkg_plan_commit(plan, cli_row, cli, &cli->err);
 	if (rc == PLUGPKG_OK)
 		cli_show(cli, view_transaction);

@@ -50,12 +50,11 @@ on_signal(int number)
 }
 
 static void
-set_handler(void (*handler)(int))
+set_handler(void (*handler)(int), int flags)
 {
-	struct sigaction action = { .sa_handler = handler };
-
 	/* Without SA_RESTART a question at the prompt ends too. */
-	action.sa_flags = (int)SA_RESETHAND;
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+
 	(void)sigemptyset(
 	    &action.sa_mask); /* these two fail for numbers that are no signals only */
 	for (size_t i = 0; i < PP_LEN(cancelling); i++)
@@ -66,12 +65,18 @@ void
 start_signals(plugpkg_context *ctx)
 {
 	atomic_store(&cancelled_by_signal, ctx);
-	set_handler(on_signal);
+	set_handler(on_signal, (int)SA_RESETHAND);
+}
+
+void
+start_patience(void)
+{
+	set_handler(on_signal, 0);
 }
 
 void
 stop_signals(void)
 {
-	set_handler(SIG_DFL);
+	set_handler(SIG_DFL, 0);
 	atomic_store(&cancelled_by_signal, NULL);
 }

@@ -15,6 +15,11 @@ int start_process(void);
  * once.
  */
 void start_signals(plugpkg_context *ctx);
+/*
+ * From now on signals after the first change nothing: impatience must not cut off the undo that the
+ * first one asked for. SIGQUIT still ends the process.
+ */
+void start_patience(void);
 /* ctx goes away: signals do what they do by default. */
 void stop_signals(void);
 

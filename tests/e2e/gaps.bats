@@ -185,6 +185,38 @@ as_staged() {
 	assert_installed a 1.0.0
 }
 
+@test "impatience does not cut an undo off: more of ctrl-C change nothing" {
+	local dir pid
+	dir=$(make_plugin first 1.0.0 '"scripts": {"install": "scripts/install.sh",
+		"uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" install
+	add_script "$dir" uninstall "touch '$SCRATCH/undoing'; sleep 1; echo undone >>'$SCRATCH/calls'"
+	dir=$(make_plugin second 1.0.0 '"requires": {"first": "*"},
+		"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install "touch '$SCRATCH/waiting'; sleep 20"
+	publish "$(build_plugin first 1.0.0)" "$(build_plugin second 1.0.0)"
+	make_root
+	tree_state "$PLUGPKG_ROOT" >before
+	plugpkg install second -y >out 2>&1 3>&- &
+	pid=$!
+	for file in waiting undoing; do
+		for ((i = 0; i < 250; i++)); do
+			[ ! -e "$file" ] || break
+			sleep 0.02
+		done
+		assert_exists "$file"
+		kill -TERM "$pid" # as ctrl-C: a background job of a script ignores INT
+	done
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status" 130
+	assert_equal "$(cat calls)" "install first 1.0.0
+undone"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+	run -0 plugpkg check
+}
+
 # ---- roots in odd places ---------------------------------------------------------------------
 
 @test "a root may have blanks, quotes, a percent sign, other letters or a line break in its path" {
