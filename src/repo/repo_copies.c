@@ -22,6 +22,7 @@ view_mirrored(struct cli *cli)
 
 	out_line(&cli->out, "Mirrored to %s: %lld files fetched, %s.", view_str(row, "directory"),
 	    (long long)pp_json_get_int(row, "files", 0), out_size(view_bytes(row, "bytes"), size));
+	out_line(&cli->out, "Root key: %s", view_str(row, "fingerprint"));
 }
 
 static enum plugpkg_code
@@ -57,11 +58,13 @@ view_verified(struct cli *cli)
 
 	for (size_t i = 0; (row = view_next(cli, "problem", &i)) != NULL;)
 		out_line(&cli->out, "%s: %s", view_str(row, "file"), view_str(row, "text"));
-	for (size_t i = 0; (row = view_next(cli, "verified", &i)) != NULL;)
+	for (size_t i = 0; (row = view_next(cli, "verified", &i)) != NULL;) {
 		out_line(&cli->out, "Verified: %lld files, %s, %lld problems.",
 		    (long long)pp_json_get_int(row, "files", 0),
 		    out_size(view_bytes(row, "bytes"), size),
 		    (long long)pp_json_get_int(row, "problems", 0));
+		out_line(&cli->out, "Root key: %s", view_str(row, "fingerprint"));
+	}
 }
 
 /* Operand, or public/ of the publisher's directory that --repo names. */

@@ -226,6 +226,19 @@ assert_part_of() {
 	assert_status 0
 }
 
+@test "verify and mirror tell the fingerprint that users of the repository have to know" {
+	make_repo
+	local fingerprint
+	fingerprint=sha256:$(sha256sum <repo/public/metadata/1.root.json | cut -d" " -f1)
+	grep -qxF "Root key:  $fingerprint" repo.init
+	run -0 plugpkg-repo --repo repo verify
+	assert_has "Root key: $fingerprint"
+	run -0 plugpkg-repo mirror "file://$SCRATCH/repo/public" copy --json
+	assert_equal "$(json_get 'select(.type == "mirrored").fingerprint')" "$fingerprint"
+	run -0 plugpkg-repo verify copy --key "$fingerprint" --json
+	assert_equal "$(json_get 'select(.type == "verified").fingerprint')" "$fingerprint"
+}
+
 @test "an empty repository has a mirror too" {
 	make_repo
 	run -0 plugpkg-repo mirror "file://$SCRATCH/repo/public" copy

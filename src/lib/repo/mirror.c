@@ -33,6 +33,7 @@ struct mirroring {
 	struct pp_strs urls;         /* one */
 	struct pp_strs targets_urls; /* one */
 	uint64_t files, bytes;       /* fetched */
+	char fingerprint[72];        /* of 1.root.json */
 };
 
 static void
@@ -312,6 +313,7 @@ mirror_all(struct mirroring *m, const char *url, const char *key, int64_t now, p
 		rc = copy_targets(m, &w, err);
 	if (rc == PLUGPKG_OK)
 		rc = copy_metadata(m, &w, err);
+	memcpy(m->fingerprint, w.fingerprint, sizeof(m->fingerprint));
 	return rc;
 }
 
@@ -346,6 +348,7 @@ plugpkg_repo_mirror(const char *url, const char *dir, const char *key, int64_t n
 	pp_json_set_str(j, "directory", dir);
 	pp_json_set_int(j, "files", (int64_t)m.files);
 	pp_json_set_int(j, "bytes", (int64_t)m.bytes);
+	pp_json_set_str(j, "fingerprint", m.fingerprint);
 	pp_row(row, user, j);
 	return PLUGPKG_OK;
 }

@@ -21,6 +21,7 @@ struct verifying {
 	void *user;
 	uint64_t files, bytes;
 	size_t problems;
+	char fingerprint[72];
 };
 
 static void
@@ -171,6 +172,7 @@ verify_in(struct verifying *v, int work_fd, const char *dir, const char *key, in
 	if (rc == PLUGPKG_OK)
 		rc = check_index(v, &w, err);
 	if (rc == PLUGPKG_OK) {
+		memcpy(v->fingerprint, w.fingerprint, sizeof(v->fingerprint));
 		v->files += w.received.n;
 		pp_map_foreach (e, &w.received)
 			v->bytes += ((struct pp_buf *)e->value)->n;
@@ -201,6 +203,7 @@ plugpkg_repo_verify(const char *public_dir, const char *key, int64_t now, size_t
 	pp_json_set_int(j, "files", (int64_t)v.files);
 	pp_json_set_int(j, "bytes", (int64_t)v.bytes);
 	pp_json_set_int(j, "problems", (int64_t)v.problems);
+	pp_json_set_str(j, "fingerprint", v.fingerprint);
 	pp_row(row, user, j);
 	*out_problems = v.problems;
 	return PLUGPKG_OK;

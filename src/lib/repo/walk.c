@@ -84,7 +84,6 @@ trust_first_root(struct pp_walk *w, const struct pp_walk_spec *spec, plugpkg_err
 {
 	PP_AUTO_BUF struct pp_buf root = PP_BUF_INIT(PP_TUF_MAX_ROOT_BYTES);
 	PP_AUTO_BUF struct pp_buf key = PP_BUF_INIT(PP_TUF_MAX_ROOT_BYTES);
-	char fingerprint[72];
 	int status = 0;
 
 	enum plugpkg_code rc =
@@ -94,15 +93,15 @@ trust_first_root(struct pp_walk *w, const struct pp_walk_spec *spec, plugpkg_err
 	if (status != 200)
 		return pp_fail(err, PLUGPKG_E_NETWORK, 0,
 		    "%s is no repository: no metadata/1.root.json", spec->label);
-	pp_root_fingerprint(root.s, root.n, fingerprint);
+	pp_root_fingerprint(root.s, root.n, w->fingerprint);
 	if (spec->key != NULL && !pp_starts_with(spec->key, "sha256:")) {
 		rc = read_key_file(spec->key, &key, err);
 		if (rc == PLUGPKG_OK && (key.n != root.n || memcmp(key.s, root.s, root.n) != 0))
 			rc = pp_fail(err, PLUGPKG_E_KEY, 0, "root of %s is not the one in '%s'",
 			    spec->label, spec->key);
-	} else if (spec->key != NULL && strcmp(spec->key, fingerprint) != 0) {
+	} else if (spec->key != NULL && strcmp(spec->key, w->fingerprint) != 0) {
 		rc = pp_fail(err, PLUGPKG_E_KEY, 0, "root of %s is %s, expected %s", spec->label,
-		    fingerprint, spec->key);
+		    w->fingerprint, spec->key);
 	}
 	if (rc != PLUGPKG_OK)
 		return rc;

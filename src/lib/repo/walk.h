@@ -29,6 +29,7 @@ struct pp_walk {
 	struct pp_updater *updater;
 	struct pp_map received; /* path below metadata/ -> struct pp_buf *, as received */
 	struct pp_walk_file index_root;
+	char fingerprint[72]; /* of 1.root.json */
 	pp_tuf_get_fn get;
 	void *user;
 };
