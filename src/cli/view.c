@@ -105,7 +105,7 @@ add_source(struct table *t, const pp_json *row)
 void
 view_sources(struct cli *cli)
 {
-	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3 };
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .is_whole = true };
 	const pp_json *row;
 
 	for (size_t i = 0; (row = view_next(cli, "source", &i)) != NULL;)

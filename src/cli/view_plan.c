@@ -67,7 +67,7 @@ add_step(struct table *t, const pp_json *step)
 static void
 print_group(struct cli *cli, size_t group)
 {
-	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2 };
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2, .is_whole = true };
 	const pp_json *step;
 
 	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
@@ -83,7 +83,7 @@ print_group(struct cli *cli, size_t group)
 static void
 print_kept(struct cli *cli)
 {
-	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2 };
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2, .is_whole = true };
 	const pp_json *kept;
 
 	for (size_t i = 0; (kept = view_next(cli, "kept", &i)) != NULL;) {
@@ -129,7 +129,7 @@ has_step(const struct cli *cli, const char *name)
 static void
 print_wanted(struct cli *cli)
 {
-	PP_CLEANUP(table_fini) struct table t = { .n_columns = 2, .indent = 2 };
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 2, .indent = 2, .is_whole = true };
 	const pp_json *row;
 
 	for (size_t i = 0; (row = view_next(cli, "wanted", &i)) != NULL;) {

@@ -64,7 +64,7 @@ table_print(const struct table *t, struct out *o)
 	measure(t, widths);
 	for (size_t c = 0; c + 1 < t->n_columns; c++)
 		before_last += widths[c] + (widths[c] > 0 ? GAP : 0);
-	if (o->width > before_last + MIN_LAST)
+	if (!t->is_whole && o->width > before_last + MIN_LAST)
 		room = o->width - before_last;
 
 	for (size_t i = 0; i + t->n_columns <= t->cells.n; i += t->n_columns) {

@@ -14,6 +14,7 @@
 struct table {
 	size_t n_columns;
 	unsigned indent;
+	bool is_whole;        /* nothing is cut: people decide by it, or compare it */
 	struct pp_strs cells; /* row after row; sanitised */
 };
 

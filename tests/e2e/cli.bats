@@ -521,6 +521,20 @@ no_controls() {
 	assert_not_installed user animal
 }
 
+@test "a narrow terminal cuts no reason of a plan and no fingerprint" {
+	local long=a-plugin-whose-name-alone-fills-a-good-part-of-the-line fingerprint
+	make_repo
+	publish "$(build_plugin "$long" 1.0.0)" \
+		"$(build_plugin "top-$long" 1.0.0 "\"requires\": {\"$long\": \"*\"}")"
+	make_root
+	plugpkg install "top-$long" -y
+	fingerprint=sha256:$(sha256sum <repo/public/metadata/1.root.json | cut -d" " -f1)
+	on_terminal 'n\n' env COLUMNS=90 plugpkg remove "$long"
+	assert_has "1.0.0  needs $long, which goes"
+	on_terminal '' env COLUMNS=60 plugpkg source list
+	assert_has "key $fingerprint"
+}
+
 @test "ctrl-C at the prompt ends with 130 and changes nothing" {
 	make_repo
 	publish "$(build_plugin a 1.0.0)"
