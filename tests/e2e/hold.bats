@@ -302,3 +302,31 @@ top"
 	run plugpkg check
 	assert_status 0
 }
+
+@test "killed at any change of the disk, hold and mark did all or nothing, and are repeated" {
+	run env PLUGPKG_CRASH_AT=1 plugpkg hold base
+	[ "$status" -eq 137 ] || skip "built without failpoints"
+	local n held seen
+	for ((n = 1; n < 100; n++)); do
+		plugpkg unhold base top
+		PLUGPKG_CRASH_AT=$n run plugpkg hold base top
+		[ "$status" -eq 137 ] || break
+		held=$(plugpkg list --held --json | jq -r 'select(.type == "plugin").name' | tr '\n' ' ')
+		[[ -z $held || $held == "base top " ]] || fail "held: $held"
+	done
+	assert_status 0
+	plugpkg unhold base top
+
+	for ((n = 1; n < 100; n++)); do
+		plugpkg mark manual top base
+		PLUGPKG_CRASH_AT=$n run plugpkg mark auto base top
+		[ "$status" -eq 137 ] || break
+		seen=$(wanted)
+		[[ $seen == '{}' || $seen == *top*base* || $seen == *base*top* ]] || fail "wanted: $seen"
+		plugpkg mark auto base top
+		assert_equal "$(reasons)" "base automatic
+top automatic"
+	done
+	assert_status 0
+	[ "$n" -gt 3 ] || fail "only $n changes"
+}
