@@ -53,6 +53,20 @@ store top"
 		"current/top does not lead to store/top/1.0.0"
 }
 
+@test "a way out fits what was found" {
+	plugpkg install base -y
+	rm "$PLUGPKG_ROOT/current"
+	run -1 plugpkg check
+	assert_has "is missing" "hint: the next change of plugins makes all links anew"
+	run -0 plugpkg install base --reinstall -y
+	run -0 plugpkg check
+	jq '.plugins.other = "*"' "$PLUGPKG_ROOT/plugpkg.json" >edited
+	cp edited "$PLUGPKG_ROOT/plugpkg.json"
+	run -1 plugpkg check
+	assert_has "plugpkg.json wants it"
+	assert_lacks "hint:"
+}
+
 @test "a pointer that leads elsewhere than the record is found" {
 	ln -sfn generations/0 "$PLUGPKG_ROOT/current"
 	run plugpkg check

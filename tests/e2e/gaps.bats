@@ -61,6 +61,7 @@ as_staged() {
 	refused 4 "no version in the range '>2 <1'" -- plugpkg install 'a@>2 <1' -y
 	refused 2 "'1..2' is no range" "[bad-range]" "hint: a range is" -- plugpkg install a@1..2 -y
 	refused 2 "has nothing after the '@'" -- plugpkg install a@ -y
+	refused 2 "'' is no plugin name" "[bad-name]" -- plugpkg install "" -y
 }
 
 @test "the same request makes the same plan, whatever its order, in any root" {

@@ -71,7 +71,7 @@ is_removal(const struct making *m)
 static enum plugpkg_code
 check_target(const struct making *m, const char *text, plugpkg_error **err)
 {
-	if (strchr("./~", *text) == NULL)
+	if (*text == '\0' || strchr("./~", *text) == NULL)
 		return PLUGPKG_OK;
 	(void)pp_fail(err, PLUGPKG_E_USAGE, 0, "'%s' is a path, not the name of a plugin", text);
 	if (m->request->verb == PLUGPKG_INSTALL)
