@@ -29,15 +29,11 @@ refused() {
 # as_staged NAME VERSION JQ NEW-NAME NEW-VERSION: publishes the archive of NAME VERSION as something
 # else, as a publisher could who holds the online key.
 as_staged() {
-	local pool=repo/public/targets/pool staged=repo/staged
+	local staged=repo/staged
 	plugpkg-repo --repo repo add "$(build_plugin "$1" "$2")" >/dev/null
 	jq "$3" "$staged/$1@$2.json" >edited.json
 	rm "$staged/$1@$2.json"
 	mv edited.json "$staged/$4@$5.json"
-	if [ "$1/$2" != "$4/$5" ]; then
-		mkdir -p "$pool/$4"
-		mv "$pool/$1/$2" "$pool/$4/$5"
-	fi
 	plugpkg-repo --repo repo publish >/dev/null
 }
 
