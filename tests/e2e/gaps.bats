@@ -134,6 +134,34 @@ as_staged() {
 	assert_not_installed a
 }
 
+@test "a key that plugpkg.json gets after the source was trusted is not passed over" {
+	make_root
+	local key other
+	key=$(jq -r '.sources[0].root' "$PLUGPKG_ROOT/plugpkg.json")
+	other=sha256:$(printf '%064d' 0)
+	sed -i "s/$key/$other/" "$PLUGPKG_ROOT/plugpkg.json"
+	refused 6 "has the key $other in plugpkg.json, but is trusted by $key" "[wrong-key]" -- \
+		plugpkg update
+	sed -i "s/$other/$key/" "$PLUGPKG_ROOT/plugpkg.json"
+	run -0 plugpkg update
+}
+
+@test "a key that is accepted at an update is recorded in plugpkg.json" {
+	need script
+	make_root
+	local key
+	key=$(jq -r '.sources[0].root' "$PLUGPKG_ROOT/plugpkg.json")
+	mkdir second
+	jq 'del(.sources[0].root)' "$PLUGPKG_ROOT/plugpkg.json" >second/plugpkg.json
+	plugpkg init second
+	run -11 plugpkg --root second update -y
+	run script -qec "plugpkg --root second update" /dev/null < <(echo yes && sleep 2)
+	assert_has "Type 'yes' to trust it" "up to date"
+	assert_equal "$(jq -r '.sources[0].root' second/plugpkg.json)" "$key"
+	run -0 plugpkg --root second source list
+	assert_has "key $key"
+}
+
 @test "an upgrade whose archive is damaged leaves the old version, and runs no script" {
 	local dir
 	publish "$(build_plugin a 1.0.0)"

@@ -64,6 +64,9 @@ enum plugpkg_code pp_sources_unknown(
 
 /* ---- trust.c ---- */
 
+/* Below var/trust/NAME: the root that trust began with; root.json is the newest. */
+#define PP_FIRST_ROOT "first.root.json"
+
 /*
  * Makes var/trust/NAME hold the root metadata that key stands for: "sha256:HEX", the path of a
  * root.json, or
@@ -71,5 +74,8 @@ enum plugpkg_code pp_sources_unknown(
  */
 enum plugpkg_code pp_source_trust(plugpkg_context *ctx, struct pp_net *net,
     const struct pp_source *source, const char *key, char out_fingerprint[72], plugpkg_error **err);
+/* KEY when a source that is trusted already began with another root than key, "sha256:HEX". */
+enum plugpkg_code pp_source_check_key(
+    plugpkg_context *ctx, const struct pp_source *source, const char *key, plugpkg_error **err);
 
 #endif

@@ -191,12 +191,18 @@ ensure_trust(
     plugpkg_context *ctx, struct pp_net *net, const struct pp_source *s, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *file = pp_asprintf("var/trust/%s/root.json", s->name);
+	pp_json *json = source_json(ctx, s->name);
+	const char *key = pp_json_get_str(json, "root");
 	char fingerprint[72];
 
 	if (pp_exists_at(ctx->root_fd, file) == 1)
-		return PLUGPKG_OK;
-	return pp_source_trust(
-	    ctx, net, s, pp_json_get_str(source_json(ctx, s->name), "root"), fingerprint, err);
+		return pp_source_check_key(ctx, s, key, err);
+	enum plugpkg_code rc = pp_source_trust(ctx, net, s, key, fingerprint, err);
+	if (rc != PLUGPKG_OK || key != NULL || json == NULL)
+		return rc;
+	/* Accepted by somebody just now: plugpkg.json says so from here on, as with source add. */
+	pp_json_set_str(json, "root", fingerprint);
+	return pp_root_write_config(ctx, err);
 }
 
 static enum plugpkg_code

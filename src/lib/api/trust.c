@@ -111,13 +111,40 @@ static enum plugpkg_code
 store_root(plugpkg_context *ctx, const char *name, const struct pp_buf *root, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *dir = pp_asprintf("var/trust/%s", name);
+	PP_AUTO_FREE char *first = pp_asprintf("%s/" PP_FIRST_ROOT, dir);
 	PP_AUTO_FREE char *file = pp_asprintf("%s/root.json", dir);
 
 	int r = pp_mkdirs_at(ctx->root_fd, dir, 0755);
 	if (r == 0)
+		r = pp_write_file_at(ctx->root_fd, first, root->s, root->n, 0644);
+	if (r == 0)
 		r = pp_write_file_at(ctx->root_fd, file, root->s, root->n, 0644);
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/%s'", ctx->root, file)
 		     : PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_source_check_key(
+    plugpkg_context *ctx, const struct pp_source *source, const char *key, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *file = pp_asprintf("var/trust/%s/" PP_FIRST_ROOT, source->name);
+	PP_AUTO_BUF struct pp_buf root = PP_BUF_INIT(PP_TUF_MAX_ROOT_BYTES);
+	char fingerprint[72];
+
+	int r = pp_read_file_at(ctx->root_fd, file, &root);
+	if (r == -ENOENT || key == NULL)
+		return PLUGPKG_OK;
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s/%s'", ctx->root, file);
+	pp_root_fingerprint(root.s, root.n, fingerprint);
+	if (strcmp(key, fingerprint) == 0)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_KEY, 0,
+	    "source '%s' has the key %s in plugpkg.json, but is trusted by %s", source->name, key,
+	    fingerprint);
+	return pp_hint(err, PLUGPKG_E_KEY,
+	    "if the publisher confirms the other key: plugpkg source remove %s, then add it again",
+	    source->name);
 }
 
 enum plugpkg_code
