@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -45,6 +46,17 @@ default_signals(void)
 		(void)sigaction(sig, &sa, NULL); /* KILL and STOP cannot and need not be set */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * A child whose parent is killed ends too: it would go on beside whoever repairs what was cut off.
+ */
+static int
+end_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	return getppid() == parent ? 0 : -ESRCH; /* it may have died before */
 }
 
 /*
@@ -98,11 +110,13 @@ pp_spawn(const struct pp_spawn *s, struct pp_child *out)
 	(void)close(report[1]); /* moved out of the way of 0 to 3 */
 	if (to < 0)
 		return -errno;
-	pid_t pid = fork();
+	pid_t us = getpid(), pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		int failure = become(s, to);
+		int failure = end_with(us);
+		if (failure == 0)
+			failure = become(s, to);
 		(void)!write(to, &failure, sizeof(failure)); /* nobody else to tell */
 		_exit(127);
 	}

@@ -65,10 +65,18 @@ start_slow() {
 	assert_equal "$output" ""
 }
 
-@test "a killed plugpkg leaves no lock behind, and the next one says what was cut off" {
+@test "a killed plugpkg leaves no lock and no script behind, and the next one says what was cut off" {
 	start_slow
+	script=$(pgrep -f "^/bin/sh $SCRATCH/plugins/slow-1.0.0/scripts/install.sh")
+	[ -n "$script" ]
 	kill -9 "$slow"
 	wait "$slow" || true
+	for ((i = 0; i < 100; i++)); do
+		kill -0 "$script" 2>/dev/null || break
+		sleep 0.05
+	done
+	run ! kill -0 "$script"
+	timeout 5 sh -c 'echo >gate' # for what the script had started
 	run timeout 20 plugpkg update --no-wait
 	assert_status 0
 	assert_has "was cut off before its end"
