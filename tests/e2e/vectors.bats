@@ -33,8 +33,8 @@ open(sys.argv[1], "wb").write(b)' "$file"
 		assert_status 6
 		cp kept "$file"
 		n=$((n + 1))
-	done < <(find public -type f ! -name '1.snapshot.json' ! -name '1.index.json' \
-		! -name '6fb8543883da*' ! -name '2d28170e62f4*')
+	done < <(find public -type f ! \( -name '1.snapshot.json' -o -name '1.index.json' -o \
+		-name '6fb8543883da*' -o -name '2d28170e62f4*' \))
 	assert_equal "$n" 11
 	cp public/metadata/1.snapshot.json public/metadata/2.snapshot.json
 	run plugpkg-repo verify public --key "$KEY"
