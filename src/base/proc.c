@@ -75,7 +75,8 @@ become(const struct pp_spawn *s, int report_fd)
 
 	default_signals();
 	(void)umask(022);
-	if (setpgid(0, 0) < 0 || (s->cwd_fd >= 0 && fchdir(s->cwd_fd) < 0))
+	/* A session of its own has no terminal: none to write to past us, none to be stopped by. */
+	if (setsid() < 0 || (s->cwd_fd >= 0 && fchdir(s->cwd_fd) < 0))
 		return -errno;
 	int r = place(in, 0, O_RDONLY);
 	if (r == 0)
@@ -120,7 +121,6 @@ pp_spawn(const struct pp_spawn *s, struct pp_child *out)
 		(void)!write(to, &failure, sizeof(failure)); /* nobody else to tell */
 		_exit(127);
 	}
-	(void)setpgid(pid, pid); /* either side may be first */
 	pp_auto_fd(&to);
 	int failure = 0;
 	ssize_t n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Child processes: argument vector, given environment, chosen descriptors, own process group. */
+/* Child processes: argument vector, given environment, chosen descriptors, own session. */
 #ifndef PP_BASE_PROC_H
 #define PP_BASE_PROC_H
 
@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 struct pp_child {
-	pid_t pid; /* -1 when none; leader of its own process group */
+	pid_t pid; /* -1 when none; leader of its own session and process group */
 };
 
 struct pp_spawn {
@@ -27,9 +27,9 @@ struct pp_spawn {
 	}
 
 /*
- * Starts the child: own process group, umask 022, default signals, every descriptor above 2 (3 with
- * pass_fd) closed. It is killed when the calling thread ends. An exec that fails is reported here as
- * -errno.
+ * Starts the child: own session, no terminal, umask 022, default signals, every descriptor above 2
+ * (3 with pass_fd) closed. It is killed when the calling thread ends. An exec that fails is reported
+ * here as -errno.
  */
 int pp_spawn(const struct pp_spawn *s, struct pp_child *out) PP_MUSTUSE;
 /*

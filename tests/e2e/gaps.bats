@@ -242,6 +242,19 @@ undone"
 	run -0 plugpkg check
 }
 
+@test "a script has no terminal: it neither writes to it past plugpkg nor waits for an answer" {
+	need script
+	local dir
+	dir=$(make_plugin a 1.0.0 '"scripts": {"install": "scripts/install.sh"}, "timeout": 10')
+	add_script "$dir" install \
+		"if (printf 'to the terminal' >/dev/tty) 2>/dev/null || read -r x </dev/tty; then exit 1; fi"
+	publish "$(build_plugin a 1.0.0)"
+	make_root
+	run script -qec "plugpkg install a -y" /dev/null < <(sleep 3)
+	assert_lacks "to the terminal"
+	assert_installed a 1.0.0
+}
+
 # ---- roots in odd places ---------------------------------------------------------------------
 
 @test "a root may have blanks, quotes, a percent sign, other letters or a line break in its path" {
