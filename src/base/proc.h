@@ -28,8 +28,8 @@ struct pp_spawn {
 
 /*
  * Starts the child: own session, no terminal, umask 022, default signals, every descriptor above 2
- * (3 with pass_fd) closed. It is killed when the calling thread ends. An exec that fails is reported
- * here as -errno.
+ * (3 with pass_fd) closed. It is killed when the calling thread ends. An exec that fails is
+ * reported here as -errno.
  */
 int pp_spawn(const struct pp_spawn *s, struct pp_child *out) PP_MUSTUSE;
 /*
