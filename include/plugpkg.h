@@ -242,7 +242,10 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_make(plugpkg_context 
 PLUGPKG_API void plugpkg_plan_rows(const plugpkg_plan *plan, plugpkg_row_fn row, void *user);
 /** Number of steps; 0: nothing to do. */
 PLUGPKG_API size_t plugpkg_plan_count(const plugpkg_plan *plan);
-/** Number of plugins that leave without having been asked for by name, or go back in version. */
+/**
+ * Number of plugins that leave without having been asked for by name, go back in version, or whose
+ * data is deleted after they had left before.
+ */
 PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
 /**
  * Carry the plan out: fetch, unpack, stage, scripts, switch, remove. Refuses (REFUSED) when the

@@ -144,6 +144,23 @@ print_wanted(struct cli *cli)
 	table_print(&t, &cli->out);
 }
 
+/* Plugins that left before; only their data is still there. */
+static void
+print_left_data(struct cli *cli)
+{
+	const pp_json *row;
+	bool is_first = true;
+
+	for (size_t i = 0; (row = view_next(cli, "purge", &i)) != NULL; is_first = false) {
+		if (is_first) {
+			out_styled(&cli->out, OUT_BAD,
+			    "The data of these plugins, removed before, will be DELETED:");
+			out_end(&cli->out);
+		}
+		out_line(&cli->out, "  %s", view_str(row, "name"));
+	}
+}
+
 static void
 print_summary(struct cli *cli, const pp_json *row)
 {
@@ -172,6 +189,7 @@ view_plan(struct cli *cli)
 
 	for (size_t group = 0; group < PP_LEN(groups); group++)
 		print_group(cli, group);
+	print_left_data(cli);
 	print_wanted(cli);
 	print_kept(cli);
 	print_suggested(cli);

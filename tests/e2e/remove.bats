@@ -84,3 +84,42 @@ setup() {
 	assert_missing "$PLUGPKG_ROOT/store/solo" "$PLUGPKG_ROOT/generations/1"
 	assert_installed top 1.0.0
 }
+
+# add_keeper NAME: published, installed, and with a file in its data directory.
+add_keeper() {
+	local dir
+	dir=$(make_plugin "$1" 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	# shellcheck disable=SC2016 # expands in the script
+	add_script "$dir" install 'echo kept >"$PLUGPKG_DATA/file"'
+	publish "$(build_plugin "$1" 1.0.0)"
+	plugpkg update
+	plugpkg install "$1" -y
+	assert_exists "$PLUGPKG_ROOT/data/$1/file"
+}
+
+@test "purge deletes the data of a plugin that was removed before, and asks first" {
+	add_keeper @acme/keeper
+	plugpkg remove @acme/keeper -y
+	run plugpkg purge @acme/keeper
+	assert_status 11
+	assert_has "will be DELETED" "@acme/keeper"
+	assert_exists "$PLUGPKG_ROOT/data/@acme/keeper/file"
+	run --separate-stderr plugpkg purge @acme/keeper --dry-run --json
+	assert_equal "$(json_get 'select(.type == "purge") | .name')" "@acme/keeper"
+	assert_exists "$PLUGPKG_ROOT/data/@acme/keeper/file"
+	plugpkg purge @acme/keeper -y
+	assert_missing "$PLUGPKG_ROOT/data/@acme"
+	assert_installed solo 1.0.0
+	run plugpkg purge @acme/keeper -y
+	assert_status 4
+	assert_has "[not-installed]"
+}
+
+@test "one purge takes what is installed and the data of what was removed before" {
+	add_keeper one
+	add_keeper two
+	plugpkg remove one -y
+	plugpkg purge one two -y
+	assert_not_installed two
+	assert_missing "$PLUGPKG_ROOT/data/one" "$PLUGPKG_ROOT/data/two"
+}

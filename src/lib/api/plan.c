@@ -428,6 +428,44 @@ make_wishes(struct making *m)
 	}
 }
 
+/* ---- purge ---- */
+
+static bool
+has_left_data(const struct making *m, const char *name)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", name);
+
+	return pp_inventory_release(&m->inv, name) == NULL &&
+	       pp_exists_at(m->ctx->root_fd, dir) == 1;
+}
+
+/* `remove` leaves a plugin's data; a later `purge` finds no plugin any more, but the data. */
+static void
+take_left_data(struct making *m)
+{
+	size_t n = 0;
+
+	if (m->request->verb != PLUGPKG_PURGE)
+		return;
+	for (size_t i = 0; i < m->targets.n; i++) {
+		struct pp_target *t = &m->targets.at[i];
+		if (!has_left_data(m, t->name)) {
+			m->targets.at[n++] = *t;
+			continue;
+		}
+		pp_strs_add(&m->plan->left_data, t->name);
+		pp_target_fini(t);
+	}
+	m->targets.n = n;
+}
+
+/* Nothing but data is left to go. */
+static bool
+is_settled(const struct making *m)
+{
+	return m->targets.n == 0 && m->plan->left_data.n > 0;
+}
+
 /* ---- public ---- */
 
 static enum plugpkg_code
@@ -445,6 +483,8 @@ make(struct making *m, plugpkg_error **err)
 	if (rc == PLUGPKG_OK && !is_removal(m))
 		rc = pp_sources_load(m->ctx, false, &m->open, err);
 	if (rc == PLUGPKG_OK)
+		take_left_data(m);
+	if (rc == PLUGPKG_OK && !is_settled(m))
 		rc = solve(m, err);
 	if (rc == PLUGPKG_OK)
 		rc = fill_details(m, err);
@@ -494,13 +534,15 @@ size_t
 plugpkg_plan_count(const plugpkg_plan *plan)
 {
 	/* To mark what is installed as asked for is something to do as well. */
-	return plan->plan->steps.n > 0 ? plan->plan->steps.n : plan->wishes.n;
+	size_t n = plan->plan->steps.n + plan->plan->left_data.n;
+
+	return n > 0 ? n : plan->wishes.n;
 }
 
 size_t
 plugpkg_plan_count_dangerous(const plugpkg_plan *plan)
 {
-	size_t n = 0;
+	size_t n = plan->plan->left_data.n;
 
 	pp_vec_foreach (step, &plan->plan->steps)
 		if (step->action == PP_DOWNGRADE ||

@@ -57,6 +57,7 @@ pp_plan_free(struct pp_plan *p)
 	}
 	pp_vec_free(&p->kept);
 	pp_strs_fini(&p->suggested);
+	pp_strs_fini(&p->left_data);
 	free(p);
 }
 
@@ -127,6 +128,12 @@ pp_plan_to_rows(const struct pp_plan *p, plugpkg_row_fn row, void *user)
 {
 	pp_vec_foreach (s, &p->steps)
 		step_row(s, row, user);
+	for (size_t i = 0; i < p->left_data.n; i++) {
+		pp_json *purge = pp_row_new("purge");
+
+		pp_json_set_str(purge, "name", p->left_data.at[i]);
+		pp_row(row, user, purge);
+	}
 	pp_vec_foreach (k, &p->kept)
 		kept_row(k, row, user);
 	for (size_t i = 0; i < p->suggested.n; i++) {

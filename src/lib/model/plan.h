@@ -55,6 +55,7 @@ struct pp_plan {
 	struct pp_steps pp_vec(struct pp_step) steps;
 	struct pp_kepts pp_vec(struct pp_kept) kept;
 	struct pp_strs suggested; /* ready to print: "exif (suggested by photos)" */
+	struct pp_strs left_data; /* purge: names that left before and whose data goes now */
 	bool is_purge;
 	int64_t generation; /* the root's generation that this was planned against */
 };

@@ -43,20 +43,18 @@ run_uninstall(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
 }
 
 void
-pp_txn_remove_data(struct pp_txn *t, const char *name)
+pp_txn_remove_data(plugpkg_context *ctx, const char *name)
 {
 	const char *slash = strchr(name, '/');
 	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", name);
-	int r = pp_rm_rf_at(t->ctx->root_fd, dir);
+	int r = pp_rm_rf_at(ctx->root_fd, dir);
 
 	if (r < 0)
-		pp_warn(t->ctx, name, "cannot delete '%s/%s': %s", t->ctx->root, dir,
-		    pp_errno_text(-r));
+		pp_warn(ctx, name, "cannot delete '%s/%s': %s", ctx->root, dir, pp_errno_text(-r));
 	if (slash == NULL)
 		return;
 	PP_AUTO_FREE char *scope = pp_asprintf("data/%.*s", (int)(slash - name), name);
-	PP_IGNORE(
-	    pp_unlinkat(t->ctx->root_fd, scope, AT_REMOVEDIR)); /* other plugins may be in it */
+	PP_IGNORE(pp_unlinkat(ctx->root_fd, scope, AT_REMOVEDIR)); /* other plugins may be in it */
 }
 
 static void
@@ -217,7 +215,7 @@ pp_txn_remove(struct pp_txn *t, plugpkg_error **err)
 		task->is_gone = true;
 		drop_from_set(&t->set, task->step->name);
 		if (t->spec->plan->is_purge)
-			pp_txn_remove_data(t, task->step->name);
+			pp_txn_remove_data(t->ctx, task->step->name);
 	}
 	if (rc != PLUGPKG_OK)
 		return rc;

@@ -228,6 +228,6 @@ pp_txn_undo_installs(struct pp_txn *t, struct pp_buf *out_failures)
 		 * on failure.
 		 */
 		if (task->is_data_made && is_undone)
-			pp_txn_remove_data(t, task->step->name);
+			pp_txn_remove_data(t->ctx, task->step->name);
 	}
 }

@@ -78,7 +78,7 @@ enum plugpkg_code pp_txn_script(
     struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **err);
 
 /* remove.c: step 10. The data directory, and its scope's when that is empty then. */
-void pp_txn_remove_data(struct pp_txn *t, const char *name);
+void pp_txn_remove_data(plugpkg_context *ctx, const char *name);
 /* Ends with the state of the root recorded, whatever happened. */
 enum plugpkg_code pp_txn_remove(struct pp_txn *t, plugpkg_error **err);
 

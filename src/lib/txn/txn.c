@@ -349,7 +349,9 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	if (rc != PLUGPKG_OK)
 		return rc;
 	locked = ctx;
-	if (spec->plan->steps.n == 0)
-		return pp_marks_want(ctx, spec->wishes, NULL, err);
-	return run_locked(ctx, spec, err);
+	rc = spec->plan->steps.n == 0 ? pp_marks_want(ctx, spec->wishes, NULL, err)
+				      : run_locked(ctx, spec, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < spec->plan->left_data.n; i++)
+		pp_txn_remove_data(ctx, spec->plan->left_data.at[i]);
+	return rc;
 }
