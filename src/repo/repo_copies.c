@@ -4,8 +4,10 @@
  * signed.
  */
 #include "base/mem.h"
+#include "base/path.h"
 #include "repo/repo_cli.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 
 static const struct opt copy_opts[] = {
@@ -67,15 +69,16 @@ view_verified(struct cli *cli)
 	}
 }
 
-/* Operand, or public/ of the publisher's directory that --repo names. */
+/* The operand, else what --repo names, else here; of a publisher's directory what it serves. */
 static char *
 public_dir(const struct cli *cli)
 {
-	const char *dir = cli_operand(cli, 0), *repo = repo_cli_dir(cli);
+	const char *repo = repo_cli_dir(cli), *given = cli_operand(cli, 0);
+	const char *dir = given != NULL ? given : repo != NULL ? repo : ".";
+	PP_AUTO_FREE char *config = pp_asprintf("%s/repository.json", dir);
 
-	if (dir != NULL)
-		return pp_xstrdup(dir);
-	return pp_asprintf("%s/public", repo != NULL ? repo : ".");
+	return pp_exists_at(AT_FDCWD, config) == 1 ? pp_asprintf("%s/public", dir)
+						   : pp_xstrdup(dir);
 }
 
 static enum plugpkg_code

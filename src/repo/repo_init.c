@@ -33,7 +33,10 @@ view_initialised(struct cli *cli)
 	    (long long)pp_json_get_int(row, "root_keys", 0));
 }
 
-/* The last component of the directory's full path: "." has a name too. */
+/*
+ * The last component of the directory's full path (a "." has a name too) in the characters that a
+ * name may have.
+ */
 static char *
 default_name(const char *dir)
 {
@@ -46,7 +49,14 @@ default_name(const char *dir)
 	size_t start = n;
 	while (start > 0 && path[start - 1] != '/')
 		start--;
-	return pp_xstrndup(path + start, n - start);
+	char *name = pp_xstrndup(path + start, n - start);
+	for (char *c = name; *c != '\0'; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+		else if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9'))
+			*c = '-';
+	}
+	return name;
 }
 
 static enum plugpkg_code

@@ -32,9 +32,10 @@ start_process(void)
 	}
 	(void)umask(022); /* cannot fail; modes of the store do not depend on the caller */
 	/*
-	 * A reader that went away must not end a transaction: main looks at the stream at the end.
+	 * A reader that went away, or a limit on file sizes, must not end a transaction: the calls
+	 * fail and say so.
 	 */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return -errno;
 	return 0;
 }

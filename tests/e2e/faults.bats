@@ -260,3 +260,18 @@ source remove test 1
 	run plugpkg install base -y
 	assert_status 0
 }
+
+@test "a limit on the size of files is an error like any other, not the end of the process" {
+	dir=$(make_plugin large 1.0.0)
+	head -c 3000000 /dev/urandom >"$dir/blob"
+	publish "$(build_plugin large 1.0.0)"
+	make_root
+	before=$(tree_state "$PLUGPKG_ROOT")
+	run bash -c 'ulimit -f 1000; exec plugpkg install large -y'
+	assert_status 1
+	assert_has "error: "
+	assert_not_installed large
+	assert_equal "$(tree_state "$PLUGPKG_ROOT")" "$before"
+	plugpkg install large -y
+	assert_installed large 1.0.0
+}

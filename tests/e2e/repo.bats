@@ -312,3 +312,22 @@ assert_part_of() {
 	plugpkg-repo publish >/dev/null
 	assert_equal "$(planning | jq -c 'select(.name == "species-list") | .providers')" '["species-english"]'
 }
+
+@test "init takes the name of the directory, in the characters that a name may have" {
+	unset PLUGPKG_REPO
+	run plugpkg-repo init "My Plugins" --json
+	assert_status 0
+	assert_equal "$(json_get 'select(.type == "initialised") | .name')" my-plugins
+}
+
+@test "verify takes a publisher's directory for what it serves" {
+	unset PLUGPKG_REPO
+	make_repo
+	run plugpkg-repo verify repo
+	assert_status 0
+	run plugpkg-repo verify repo/public
+	assert_status 0
+	cd repo || return 1
+	run plugpkg-repo verify
+	assert_status 0
+}
