@@ -331,3 +331,29 @@ assert_part_of() {
 	run plugpkg-repo verify
 	assert_status 0
 }
+
+@test "details that grow are cut into shards, and clients and mirrors find every plugin in them" {
+	local i archives=() text
+	make_repo
+	text=$(head -c 60000 /dev/zero | tr '\0' x)
+	for i in $(seq 40); do
+		archives+=("$(build_plugin "p$i" 1.0.0 "\"description\": \"$text\"")")
+	done
+	publish "${archives[@]}"
+	publish "$(build_plugin last 1.0.0 '"requires": {"p1": "*", "p40": "*"}')"
+	[ "$(find repo/public/targets/index -name '*.details.zst' | wc -l)" -ge 4 ]
+	run plugpkg-repo verify repo
+	assert_status 0
+	plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror >/dev/null
+	plugpkg init "$PLUGPKG_ROOT" >/dev/null
+	plugpkg source add test "file://$SCRATCH/mirror" --key repo/public/metadata/1.root.json
+	run plugpkg list --available --json
+	assert_equal "$(grep -c '"type":"plugin"' <<<"$output")" 41
+	plugpkg install last -y
+	assert_installed p1 1.0.0
+	assert_installed p40 1.0.0
+	for i in 7 23 39; do
+		run plugpkg show "p$i"
+		assert_status 0
+	done
+}
