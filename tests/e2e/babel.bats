@@ -5,8 +5,12 @@
 PACKAGES=(@babel/core@7 @babel/preset-env@7 @babel/preset-typescript@7 @babel/preset-react@7)
 PLUGINS=(@babel/preset-env @babel/preset-typescript @babel/preset-react @babel/core)
 
+# One answer in three tries: a network that stutters is no reason to leave the main job untested.
 registry_answers() {
-	timeout 30 npm view semver version >/dev/null 2>&1
+	for _ in 1 2 3; do
+		timeout 30 npm view semver version >/dev/null 2>&1 && return 0
+	done
+	return 1
 }
 
 # free_port: a port on loopback that nobody listened to a moment ago.
