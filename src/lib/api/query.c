@@ -190,29 +190,30 @@ gather_all(plugpkg_context *ctx, struct gathering *g, plugpkg_error **err)
 	return rc;
 }
 
+/* What the sources offer, as rows of one type; those of `list` say the state as well. */
 static enum plugpkg_code
-list_available(
-    plugpkg_context *ctx, const char *pattern, plugpkg_row_fn row, void *user, plugpkg_error **err)
+send_offers(plugpkg_context *ctx, struct gathering *g, bool is_list, plugpkg_row_fn row, void *user,
+    plugpkg_error **err)
 {
-	PP_CLEANUP(gathering_fini) struct gathering g = { .pattern = pattern };
 	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
 	struct pp_state *state = NULL;
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_installed(state, &set, err);
 	if (rc == PLUGPKG_OK)
-		rc = gather_all(ctx, &g, err);
+		rc = gather_all(ctx, g, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 
-	pp_vec_foreach (f, &g.found) {
+	pp_vec_foreach (f, &g->found) {
 		const char *name = pp_json_get_str(f->line, "name");
 		const struct pp_installed *p = pp_installeds_get(&set, name);
-		pp_json *one = pp_row_new("plugin");
+		pp_json *one = pp_row_new(is_list ? "plugin" : "found");
 		pp_json_set_str(one, "name", name);
 		pp_json_set_str(one, "version", pp_json_get_str(f->line, "version"));
 		pp_json_set_str(one, "source", f->source);
-		pp_json_set_str(one, "state", p != NULL ? p->state : "available");
+		if (is_list)
+			pp_json_set_str(one, "state", p != NULL ? p->state : "available");
 		pp_json_set_str(one, "installed", p != NULL ? p->version : NULL);
 		pp_json_set_str(one, "summary", pp_json_get_str(f->line, "summary"));
 		pp_row(row, user, one);
@@ -224,8 +225,10 @@ enum plugpkg_code
 plugpkg_list(plugpkg_context *ctx, unsigned flags, const char *pattern, plugpkg_row_fn row,
     void *user, plugpkg_error **err)
 {
+	PP_CLEANUP(gathering_fini) struct gathering g = { .pattern = pattern };
+
 	if ((flags & PLUGPKG_LIST_AVAILABLE) != 0)
-		return list_available(ctx, pattern, row, user, err);
+		return send_offers(ctx, &g, true, row, user, err);
 	return list_installed(ctx, flags, pattern, row, user, err);
 }
 
@@ -234,26 +237,6 @@ plugpkg_search(plugpkg_context *ctx, const char *const *words, size_t n_words, p
     void *user, plugpkg_error **err)
 {
 	PP_CLEANUP(gathering_fini) struct gathering g = { .words = words, .n_words = n_words };
-	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
-	struct pp_state *state = NULL;
-	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_state_installed(state, &set, err);
-	if (rc == PLUGPKG_OK)
-		rc = gather_all(ctx, &g, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
 
-	pp_vec_foreach (f, &g.found) {
-		const char *name = pp_json_get_str(f->line, "name");
-		const struct pp_installed *p = pp_installeds_get(&set, name);
-		pp_json *one = pp_row_new("found");
-		pp_json_set_str(one, "name", name);
-		pp_json_set_str(one, "version", pp_json_get_str(f->line, "version"));
-		pp_json_set_str(one, "summary", pp_json_get_str(f->line, "summary"));
-		pp_json_set_str(one, "source", f->source);
-		pp_json_set_str(one, "installed", p != NULL ? p->version : NULL);
-		pp_row(row, user, one);
-	}
-	return PLUGPKG_OK;
+	return send_offers(ctx, &g, false, row, user, err);
 }
