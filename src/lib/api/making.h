@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of plugpkg_plan_make() share: the request on its way to a plan. */
+#ifndef PP_API_MAKING_H
+#define PP_API_MAKING_H
+
+#include "lib/api/api.h"
+#include "lib/solve/solve.h"
+#include "lib/txn/inventory.h"
+#include "lib/txn/txn.h"
+
+/* All that one plugpkg_plan_make() holds while it works. */
+struct pp_making {
+	plugpkg_context *ctx;
+	const struct plugpkg_request *request;
+	struct pp_plan *plan;     /* borrowed */
+	struct pp_wishes *wishes; /* borrowed */
+	struct pp_inventory inv;
+	struct pp_sources_open open;
+	struct pp_vec(struct pp_target) targets;
+	struct pp_manifest *link; /* PLUGPKG_LINK */
+	char *link_dir;
+};
+
+void pp_making_fini(struct pp_making *m);
+/* Nothing is added: no source is asked. */
+bool pp_making_is_removal(const struct pp_making *m);
+
+/* ---- plan_request.c: what was asked for ---- */
+
+/* The targets as they were written. Errors: USAGE BAD_NAME BAD_RANGE. */
+enum plugpkg_code pp_making_targets(struct pp_making *m, plugpkg_error **err);
+/* The manifest in the directory that PLUGPKG_LINK names. */
+enum plugpkg_code pp_making_link(struct pp_making *m, plugpkg_error **err);
+/* "install photos", owned. */
+char *pp_making_command(const struct plugpkg_request *request);
+/* `remove` leaves a plugin's data; a later `purge` finds no plugin any more, but the data. */
+void pp_making_left_data(struct pp_making *m);
+/* What will stand in plugpkg.json as asked for, once the plan is there. */
+void pp_making_wishes(struct pp_making *m);
+
+/* ---- plan_world.c: what there is ---- */
+
+/* Hands the root, its sources and the request to the solver; fills the plan's steps. */
+enum plugpkg_code pp_making_solve(struct pp_making *m, plugpkg_error **err);
+
+/* ---- plan_details.c: what was chosen ---- */
+
+/* Digests, sizes and signed rows of the steps that fetch. */
+enum plugpkg_code pp_making_details(struct pp_making *m, plugpkg_error **err);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* What the index says about the releases that were chosen: digests, sizes, signed rows. */
+#include "lib/api/making.h"
+
+#include <string.h>
+
+static struct pp_catalog *
+catalog_of(const struct pp_making *m, const char *source)
+{
+	pp_vec_foreach (c, &m->open.catalogs)
+		if (source != NULL && strcmp(pp_catalog_source(*c)->name, source) == 0)
+			return *c;
+	return NULL;
+}
+
+static bool
+is_fetched(const struct pp_step *step)
+{
+	return step->action != PP_REMOVE && step->link_dir == NULL;
+}
+
+/* One round of requests for all details that a source has to give. */
+static enum plugpkg_code
+prefetch(struct pp_making *m, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < m->open.catalogs.n; i++) {
+		struct pp_catalog *c = m->open.catalogs.at[i];
+		PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+		pp_vec_foreach (step, &m->plan->steps)
+			if (is_fetched(step) && catalog_of(m, step->source) == c)
+				pp_strs_add(&names, step->name);
+		if (names.n > 0)
+			rc = pp_catalog_prefetch(c, &names, PP_LAYER_DETAILS, err);
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+copy_digest(const pp_json *details, const char *key, char out[65], const struct pp_step *step,
+    plugpkg_error **err)
+{
+	const char *hex = pp_json_get_str(details, key);
+
+	if (hex == NULL || !pp_is_sha256(hex))
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "index of source '%s': %s %s has no sound \"%s\"", step->source, step->name,
+		    step->version, key);
+	memcpy(out, hex, 65);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+copy_count(const pp_json *details, const char *key, uint64_t *out, const struct pp_step *step,
+    plugpkg_error **err)
+{
+	int64_t n = pp_json_get_int(details, key, -1);
+
+	if (n < 0)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "index of source '%s': %s %s has no sound \"%s\"", step->source, step->name,
+		    step->version, key);
+	*out = (uint64_t)n;
+	return PLUGPKG_OK;
+}
+
+/* Better refused than half done: nothing that an author wrote is silently left out. */
+static enum plugpkg_code
+check_scripts(const pp_json *details, const struct pp_step *step, plugpkg_error **err)
+{
+	const pp_json *kinds = pp_json_get(details, "scripts");
+
+	for (size_t i = 0; i < pp_json_len(kinds); i++) {
+		const char *kind = pp_json_string(pp_json_at(kinds, i));
+		if (kind != NULL && pp_starts_with(kind, "post-"))
+			return pp_fail(err, PLUGPKG_E_REFUSED, 0,
+			    "%s %s needs post-install levels, which this plugpkg does not run yet",
+			    step->name, step->version);
+	}
+	return PLUGPKG_OK;
+}
+
+/* A published version never changes: other content under an installed one is attack or accident. */
+static enum plugpkg_code
+check_same_content(const struct pp_making *m, const struct pp_step *step, plugpkg_error **err)
+{
+	const struct pp_installed *p = pp_installeds_get(&m->inv.set, step->name);
+
+	if (p == NULL || *p->sha256 == '\0' || strcmp(p->version, step->version) != 0 ||
+	    strcmp(p->source, step->source) != 0 || strcmp(p->sha256, step->sha256) == 0)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_DIGEST, 0,
+	    "source '%s' offers other content as %s %s than was installed from it", step->source,
+	    step->name, step->version);
+	return pp_hint(
+	    err, PLUGPKG_E_DIGEST, "ask the publisher; a published version never changes");
+}
+
+static enum plugpkg_code
+fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *planning = NULL;
+	PP_AUTO_JSON pp_json *details = NULL;
+	enum plugpkg_code rc =
+	    pp_catalog_rows(c, step->name, step->version, &planning, &details, err);
+	if (rc == PLUGPKG_OK)
+		rc = copy_digest(details, "sha256", step->sha256, step, err);
+	if (rc == PLUGPKG_OK)
+		rc = copy_digest(details, "manifest", step->manifest_sha256, step, err);
+	if (rc == PLUGPKG_OK)
+		rc = copy_count(details, "size", &step->size_bytes, step, err);
+	if (rc == PLUGPKG_OK)
+		rc = copy_count(details, "unpacked", &step->unpacked_bytes, step, err);
+	if (rc == PLUGPKG_OK)
+		rc = copy_count(details, "files", &step->files, step, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_scripts(details, step, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_json_free(step->row);
+	step->row = pp_steal(&planning);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_making_details(struct pp_making *m, plugpkg_error **err)
+{
+	pp_vec_foreach (step, &m->plan->steps)
+		if (step->source != NULL && strcmp(step->source, "link") == 0)
+			step->link_dir = pp_xstrdup(m->link_dir);
+	enum plugpkg_code rc = prefetch(m, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < m->plan->steps.n; i++) {
+		struct pp_step *step = &m->plan->steps.at[i];
+		if (!is_fetched(step))
+			continue;
+		struct pp_catalog *c = catalog_of(m, step->source);
+		rc = c != NULL ? fill_step(c, step, err)
+			       : pp_fail(err, PLUGPKG_E_FAILED, 0,
+				     "the plan takes %s %s from an unknown source", step->name,
+				     step->version);
+		if (rc == PLUGPKG_OK)
+			rc = check_same_content(m, step, err);
+	}
+	return rc;
+}

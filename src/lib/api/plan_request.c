@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* The request: its targets, and what it leaves as wanted in plugpkg.json. */
+#include "lib/api/making.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const verb_names[] = {
+	[PLUGPKG_INSTALL] = "install",
+	[PLUGPKG_REMOVE] = "remove",
+	[PLUGPKG_PURGE] = "purge",
+	[PLUGPKG_UPGRADE] = "upgrade",
+	[PLUGPKG_AUTOREMOVE] = "autoremove",
+	[PLUGPKG_LINK] = "link",
+};
+
+/* ---- targets ---- */
+
+static enum plugpkg_code
+check_target(const struct pp_making *m, const char *text, plugpkg_error **err)
+{
+	if (*text == '\0' || strchr("./~", *text) == NULL)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_USAGE, 0, "'%s' is a path, not the name of a plugin", text);
+	if (m->request->verb == PLUGPKG_INSTALL)
+		return pp_hint(err, PLUGPKG_E_USAGE,
+		    "a plugin's source directory is used in place with plugpkg link DIR");
+	return PLUGPKG_E_USAGE;
+}
+
+enum plugpkg_code
+pp_making_targets(struct pp_making *m, plugpkg_error **err)
+{
+	enum plugpkg_verb verb = m->request->verb;
+
+	for (size_t i = 0; i < m->request->n_targets; i++) {
+		const char *text = m->request->targets[i];
+		struct pp_target *t = pp_vec_new(&m->targets);
+		enum plugpkg_code rc = check_target(m, text, err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_target_parse(text, t, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		if (verb != PLUGPKG_INSTALL && (t->is_removal || t->range != NULL))
+			return pp_fail(err, PLUGPKG_E_USAGE, 0,
+			    "'%s': %s takes names without a version", text, verb_names[verb]);
+	}
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_making_link(struct pp_making *m, plugpkg_error **err)
+{
+	if (m->request->n_targets != 1)
+		return pp_fail(err, PLUGPKG_E_USAGE, 0, "link takes one directory, not %zu",
+		    m->request->n_targets);
+	const char *dir = m->request->targets[0];
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
+	m->link_dir = realpath(dir, NULL);
+	if (m->link_dir == NULL)
+		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
+		    "cannot open '%s'", dir);
+	PP_AUTO_FD int fd = openat(AT_FDCWD, m->link_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", m->link_dir);
+
+	PP_AUTO_FREE char *file = pp_asprintf("%s/plugin.json", m->link_dir);
+	int r = pp_read_file_at(fd, "plugin.json", &text);
+	if (r < 0)
+		return pp_fail(err, r == -ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, -r,
+		    "cannot read '%s'", file);
+	struct pp_str bytes = { pp_buf_cstr(&text), text.n };
+	return pp_manifest_parse(bytes, file, &m->link, err);
+}
+
+char *
+pp_making_command(const struct plugpkg_request *request)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(4096);
+
+	pp_buf_adds(&text, verb_names[request->verb]);
+	if ((request->flags & PLUGPKG_ALL) != 0)
+		pp_buf_adds(&text, " --all");
+	for (size_t i = 0; i < request->n_targets; i++)
+		pp_buf_addf(&text, " %s", request->targets[i]);
+	return pp_buf_steal(&text);
+}
+
+/* ---- purge ---- */
+
+static bool
+has_left_data(const struct pp_making *m, const char *name)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", name);
+
+	return pp_inventory_release(&m->inv, name) == NULL &&
+	       pp_exists_at(m->ctx->root_fd, dir) == 1;
+}
+
+void
+pp_making_left_data(struct pp_making *m)
+{
+	size_t n = 0;
+
+	if (m->request->verb != PLUGPKG_PURGE)
+		return;
+	for (size_t i = 0; i < m->targets.n; i++) {
+		struct pp_target *t = &m->targets.at[i];
+		if (!has_left_data(m, t->name)) {
+			m->targets.at[n++] = *t;
+			continue;
+		}
+		pp_strs_add(&m->plan->left_data, t->name);
+		pp_target_fini(t);
+	}
+	m->targets.n = n;
+}
+
+/* ---- wishes ---- */
+
+static void
+wish(struct pp_making *m, const char *name, const char *range)
+{
+	const struct pp_dep *wanted = pp_deps_get(&m->ctx->config->plugins, name);
+
+	/* Without a range of its own, a request leaves the range that somebody chose before. */
+	if (wanted != NULL && (range == NULL || strcmp(wanted->text, range) == 0))
+		return;
+	struct pp_wish *w = pp_vec_new(m->wishes);
+	w->name = pp_xstrdup(name);
+	w->range = pp_xstrdup(range != NULL ? range : "*");
+}
+
+static bool
+is_in_plan(const struct pp_making *m, const char *name)
+{
+	pp_vec_foreach (step, &m->plan->steps)
+		if (step->action != PP_REMOVE && strcmp(step->name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Who asks for a virtual name gets a plugin that provides it; that one is what he wants from then
+ * on.
+ */
+static void
+wish_provider(struct pp_making *m, const char *name)
+{
+	bool is_found = false;
+
+	pp_vec_foreach (step, &m->plan->steps) {
+		if (step->why != PP_WHY_REQUESTED || step->action == PP_REMOVE ||
+		    pp_json_get(pp_json_get(step->row, "provides"), name) == NULL)
+			continue;
+		wish(m, step->name, NULL);
+		is_found = true;
+	}
+	for (size_t i = 0; !is_found && i < m->inv.releases.n; i++)
+		if (pp_deps_get(&m->inv.releases.at[i]->provides, name) != NULL)
+			wish(m, m->inv.releases.at[i]->name, NULL);
+}
+
+void
+pp_making_wishes(struct pp_making *m)
+{
+	if (m->link != NULL)
+		wish(m, m->link->release->name, NULL);
+	if (m->request->verb != PLUGPKG_INSTALL)
+		return;
+	pp_vec_foreach (t, &m->targets) {
+		if (t->is_removal)
+			continue;
+		if (is_in_plan(m, t->name) || pp_inventory_release(&m->inv, t->name) != NULL)
+			wish(m, t->name, t->range);
+		else
+			wish_provider(m, t->name);
+	}
+}

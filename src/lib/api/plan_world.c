@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The root and its sources as the solver sees them. */
+#include "lib/api/making.h"
+
+#include <string.h>
+
+static enum plugpkg_code
+releases_of(void *user, const char *name, struct pp_releases *out, struct pp_strs *out_providers,
+    plugpkg_error **err)
+{
+	return pp_catalog_releases(user, name, out, out_providers, err);
+}
+
+static enum plugpkg_code
+names_of(void *user, struct pp_strs *out, plugpkg_error **err)
+{
+	return pp_catalog_names(user, out, err);
+}
+
+struct world {
+	struct pp_vec(struct pp_solve_installed) installed;
+	struct pp_vec(struct pp_solve_source) sources;
+};
+
+static void
+world_fini(struct world *w)
+{
+	pp_vec_free(&w->installed);
+	pp_vec_free(&w->sources);
+}
+
+static void
+build_world(const struct pp_making *m, struct world *w)
+{
+	for (size_t i = 0; i < m->inv.set.n; i++) {
+		const struct pp_installed *p = m->inv.set.at[i];
+		/* A leftover cannot be used by others; it is there only for who wants it gone. */
+		if (!pp_installed_is_usable(p) && !pp_making_is_removal(m))
+			continue;
+		struct pp_solve_installed one = {
+			.release = m->inv.releases.at[i],
+			.source = p->source,
+			.manual = pp_deps_get(&m->ctx->config->plugins, p->name) != NULL,
+			.hold = pp_installed_is_held(p, m->ctx->now),
+			.hold_until = p->hold_until,
+			.linked = p->link_dir != NULL,
+		};
+		pp_vec_push(&w->installed, one);
+	}
+	pp_vec_foreach (c, &m->open.catalogs) {
+		const struct pp_source *source = pp_catalog_source(*c);
+		struct pp_solve_source one = {
+			.name = source->name,
+			.priority = source->priority,
+			.user = *c,
+			.releases = releases_of,
+			.names = names_of,
+		};
+		pp_vec_push(&w->sources, one);
+	}
+}
+
+enum plugpkg_code
+pp_making_solve(struct pp_making *m, plugpkg_error **err)
+{
+	PP_CLEANUP(world_fini) struct world w = { 0 };
+	build_world(m, &w);
+	struct pp_solve_world world = {
+		.installed = w.installed.at,
+		.n_installed = w.installed.n,
+		.host = &m->ctx->config->provides,
+		.sources = w.sources.at,
+		.n_sources = w.sources.n,
+		.wanted = &m->ctx->config->plugins,
+	};
+	struct pp_solve_request request = {
+		.verb = m->request->verb,
+		.flags = m->request->flags,
+		.targets = m->targets.at,
+		.n_targets = m->targets.n,
+		.link = m->link != NULL ? m->link->release : NULL,
+	};
+	enum plugpkg_code rc = pp_solve(m->ctx, &world, &request, m->plan, err);
+	if (rc == PLUGPKG_E_NOT_FOUND && w.sources.n == 0)
+		return pp_hint(err, rc, "this root has no source yet: plugpkg source add NAME URL");
+	return rc;
+}
