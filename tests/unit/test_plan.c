@@ -61,17 +61,18 @@ rows_stand_in_the_order_of_execution(void)
 	if (!CHECK_INT(rows.n, 6))
 		return;
 	CHECK_STR(rows.at[0], "{\"v\":1,\"type\":\"step\",\"action\":\"install\",\"name\":\"user\","
-			      "\"version\":\"2.1.3\","
+			      "\"version\":\"2.1.3\",\"key\":\"user\","
 			      "\"source\":\"main\",\"why\":\"required\",\"because\":\"@acme/"
 			      "animal\",\"manual\":false,"
 			      "\"depth\":0,\"download_bytes\":100,\"unpacked_bytes\":400}");
 	CHECK_STR(rows.at[1],
 	    "{\"v\":1,\"type\":\"step\",\"action\":\"upgrade\",\"name\":\"@acme/animal\","
-	    "\"version\":\"1.4.0\",\"old_version\":\"1.3.0\",\"source\":\"main\",\"why\":"
+	    "\"version\":\"1.4.0\",\"key\":\"@acme/"
+	    "animal\",\"old_version\":\"1.3.0\",\"source\":\"main\",\"why\":"
 	    "\"requested\","
 	    "\"manual\":true,\"depth\":1,\"download_bytes\":7,\"unpacked_bytes\":9}");
-	CHECK_HAS(rows.at[2],
-	    "\"action\":\"remove\",\"name\":\"zoo\",\"version\":\"1.0\",\"why\":\"broken\"");
+	CHECK_HAS(rows.at[2], "\"action\":\"remove\",\"name\":\"zoo\",\"version\":\"1.0\",\"key\":"
+			      "\"zoo\",\"why\":\"broken\"");
 	CHECK_STR(rows.at[3], "{\"v\":1,\"type\":\"kept\",\"name\":\"forum\",\"version\":\"1.0.0\","
 			      "\"candidate\":\"2.0.0\",\"reason\":\"needs user >= 3\"}");
 	CHECK_STR(

@@ -16,6 +16,7 @@ plugin(const char *name, const char *version)
 	    pp_asprintf("{\"name\":\"%s\",\"version\":\"%s\",\"extra\":{\"a\":1}}", name, version);
 	struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
 
+	p->key = pp_xstrdup(name);
 	p->name = pp_xstrdup(name);
 	p->version = pp_xstrdup(version);
 	p->source = pp_xstrdup("main");

@@ -38,15 +38,6 @@ marking_fini(struct marking *m)
 	pp_installeds_fini(&m->set);
 }
 
-static struct pp_installed *
-installed(const struct marking *m, const char *name)
-{
-	pp_vec_foreach (p, &m->set)
-		if (strcmp((*p)->name, name) == 0)
-			return *p;
-	return NULL;
-}
-
 static bool
 is_meant(const struct marking *m, const struct pp_installed *p)
 {
@@ -63,7 +54,7 @@ check_names(const struct marking *m, plugpkg_error **err)
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < m->n_names; i++)
-		rc = pp_name_check(pp_str_of(m->names[i]), err);
+		rc = pp_marks_check(m->names[i], err);
 	return rc;
 }
 
@@ -75,10 +66,9 @@ find_meant(struct marking *m, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_installed(m->state, &m->set, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < m->n_names; i++) {
-		struct pp_installed *p = installed(m, m->names[i]);
-		if (p == NULL)
-			rc = pp_marks_not_installed(&m->set, m->names[i], err);
-		else if (!is_meant(m, p))
+		struct pp_installed *p = NULL;
+		rc = pp_marks_find(&m->set, m->names[i], &p, err);
+		if (rc == PLUGPKG_OK && !is_meant(m, p))
 			pp_vec_push(&m->meant, p);
 	}
 	return rc;
@@ -110,6 +100,7 @@ send_holds(const struct marking *m, plugpkg_row_fn row, void *user)
 		pp_json *one = pp_row_new("hold");
 		pp_json_set_str(one, "name", (*p)->name);
 		pp_json_set_str(one, "version", (*p)->version);
+		pp_json_set_str(one, "key", (*p)->key);
 		pp_json_set_bool(one, "hold", (*p)->hold);
 		if ((*p)->hold_until != 0)
 			pp_json_set_int(one, "hold_until", (*p)->hold_until);
@@ -177,12 +168,13 @@ want(const struct marking *m, bool manual, plugpkg_error **err)
 	PP_CLEANUP(pp_strs_fini) struct pp_strs unwanted = { 0 };
 
 	pp_vec_foreach (p, &m->meant) {
-		bool is_wanted = pp_deps_get(&m->ctx->config->plugins, (*p)->name) != NULL;
+		const struct pp_dep *wanted =
+		    pp_installed_wish(&m->set, *p, &m->ctx->config->plugins);
 		if (!manual) {
-			pp_strs_add(&unwanted, (*p)->name);
-		} else if (!is_wanted) { /* else it keeps the range that somebody chose */
+			pp_strs_add(&unwanted, wanted != NULL ? wanted->name : (*p)->key);
+		} else if (wanted == NULL) { /* else it keeps the range that somebody chose */
 			struct pp_wish *w = pp_vec_new(&wishes);
-			w->name = pp_xstrdup((*p)->name);
+			w->name = pp_xstrdup((*p)->key);
 			w->range = pp_xstrdup("*");
 		}
 	}
@@ -217,6 +209,7 @@ plugpkg_mark(plugpkg_context *ctx, const struct plugpkg_mark_spec *spec, plugpkg
 		pp_json *one = pp_row_new("mark");
 		pp_json_set_str(one, "name", (*p)->name);
 		pp_json_set_str(one, "version", (*p)->version);
+		pp_json_set_str(one, "key", (*p)->key);
 		pp_json_set_bool(one, "manual", manual);
 		pp_json_set_str(one, "reason", manual ? "manual" : "automatic");
 		pp_row(row, user, one);

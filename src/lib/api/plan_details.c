@@ -85,7 +85,7 @@ check_scripts(const pp_json *details, const struct pp_step *step, plugpkg_error 
 static enum plugpkg_code
 check_same_content(const struct pp_making *m, const struct pp_step *step, plugpkg_error **err)
 {
-	const struct pp_installed *p = pp_installeds_get(&m->inv.set, step->name);
+	const struct pp_installed *p = pp_installeds_get(&m->inv.set, step->key);
 
 	if (p == NULL || *p->sha256 == '\0' || strcmp(p->version, step->version) != 0 ||
 	    strcmp(p->source, step->source) != 0 || strcmp(p->sha256, step->sha256) == 0)

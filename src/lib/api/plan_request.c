@@ -176,7 +176,7 @@ pp_making_wishes(struct pp_making *m)
 	pp_vec_foreach (t, &m->targets) {
 		if (t->is_removal)
 			continue;
-		if (is_in_plan(m, t->name) || pp_inventory_release(&m->inv, t->name) != NULL)
+		if (is_in_plan(m, t->name) || pp_inventory_highest(&m->inv, t->name) != NULL)
 			wish(m, t->name, t->range);
 		else
 			wish_provider(m, t->name);

@@ -40,7 +40,8 @@ build_world(const struct pp_making *m, struct world *w)
 		struct pp_solve_installed one = {
 			.release = m->inv.releases.at[i],
 			.source = p->source,
-			.manual = pp_deps_get(&m->ctx->config->plugins, p->name) != NULL,
+			.manual =
+			    pp_installed_wish(&m->inv.set, p, &m->ctx->config->plugins) != NULL,
 			.hold = pp_installed_is_held(p, m->ctx->now),
 			.hold_until = p->hold_until,
 			.linked = p->link_dir != NULL,

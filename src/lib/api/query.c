@@ -10,12 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-is_manual(const plugpkg_context *ctx, const char *name)
-{
-	return pp_deps_get(&ctx->config->plugins, name) != NULL;
-}
-
 /* ---- list: installed ---- */
 
 static enum plugpkg_code
@@ -47,13 +41,14 @@ find_candidate(plugpkg_context *ctx, struct pp_sources_open *s, const struct pp_
 }
 
 static pp_json *
-installed_row(const plugpkg_context *ctx, const struct pp_installed *p, const char *candidate)
+installed_row(
+    const plugpkg_context *ctx, const struct pp_installed *p, bool manual, const char *candidate)
 {
 	pp_json *row = pp_row_new("plugin");
-	bool manual = is_manual(ctx, p->name);
 
 	pp_json_set_str(row, "name", p->name);
 	pp_json_set_str(row, "version", p->version);
+	pp_json_set_str(row, "key", p->key);
 	pp_json_set_str(row, "candidate", candidate);
 	pp_json_set_str(row, "source", p->source);
 	pp_json_set_bool(row, "manual", manual);
@@ -66,16 +61,20 @@ installed_row(const plugpkg_context *ctx, const struct pp_installed *p, const ch
 }
 
 static bool
-is_listed(
-    const plugpkg_context *ctx, unsigned flags, const char *pattern, const struct pp_installed *p)
+is_matched(const char *pattern, const struct pp_installed *p)
 {
-	if (pattern != NULL && fnmatch(pattern, p->name, 0) != 0)
-		return false;
-	if ((flags & PLUGPKG_LIST_MANUAL) != 0 && !is_manual(ctx, p->name))
+	return pattern == NULL || fnmatch(pattern, p->name, 0) == 0 ||
+	       fnmatch(pattern, p->key, 0) == 0;
+}
+
+static bool
+is_listed(const plugpkg_context *ctx, unsigned flags, const struct pp_installed *p, bool manual)
+{
+	if ((flags & PLUGPKG_LIST_MANUAL) != 0 && !manual)
 		return false;
 	if ((flags & PLUGPKG_LIST_HELD) != 0 && !pp_installed_is_held(p, ctx->now))
 		return false;
-	return (flags & PLUGPKG_LIST_AUTO) == 0 || !is_manual(ctx, p->name);
+	return (flags & PLUGPKG_LIST_AUTO) == 0 || !manual;
 }
 
 static enum plugpkg_code
@@ -96,12 +95,13 @@ list_installed(plugpkg_context *ctx, unsigned flags, const char *pattern, plugpk
 	for (size_t i = 0; rc == PLUGPKG_OK && i < set.n; i++) {
 		const struct pp_installed *p = set.at[i];
 		PP_AUTO_FREE char *candidate = NULL;
-		if (!is_listed(ctx, flags, pattern, p))
+		bool manual = pp_installed_wish(&set, p, &ctx->config->plugins) != NULL;
+		if (!is_matched(pattern, p) || !is_listed(ctx, flags, p, manual))
 			continue;
 		if (upgradable)
 			rc = find_candidate(ctx, &open, p, &candidate, err);
 		if (rc == PLUGPKG_OK && (!upgradable || candidate != NULL))
-			pp_row(row, user, installed_row(ctx, p, candidate));
+			pp_row(row, user, installed_row(ctx, p, manual, candidate));
 	}
 	return rc;
 }
@@ -207,7 +207,7 @@ send_offers(plugpkg_context *ctx, struct gathering *g, bool is_list, plugpkg_row
 
 	pp_vec_foreach (f, &g->found) {
 		const char *name = pp_json_get_str(f->line, "name");
-		const struct pp_installed *p = pp_installeds_get(&set, name);
+		const struct pp_installed *p = pp_installeds_highest(&set, name);
 		pp_json *one = pp_row_new(is_list ? "plugin" : "found");
 		pp_json_set_str(one, "name", name);
 		pp_json_set_str(one, "version", pp_json_get_str(f->line, "version"));

@@ -165,7 +165,7 @@ look_up(struct showing *s, plugpkg_error **err)
 		rc = pp_state_installed(state, &s->set, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	s->installed = pp_installeds_get(&s->set, s->target.name);
+	s->installed = pp_installeds_highest(&s->set, s->target.name);
 
 	/*
 	 * What is installed can be shown without any source; then their failure only leaves out

@@ -64,21 +64,9 @@ why_fini(struct why *w)
 /* ---- the graph ---- */
 
 static size_t
-place_of(const struct why *w, const char *name)
+place_of(const struct why *w, const char *key)
 {
-	const struct pp_installeds *set = &w->inv.set;
-	const struct pp_installed *p = pp_installeds_get(set, name);
-
-	for (size_t low = 0, high = set->n; p != NULL && low < high;) {
-		size_t mid = low + (high - low) / 2;
-		if (set->at[mid] == p)
-			return mid;
-		if (strcmp(set->at[mid]->name, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NOWHERE;
+	return pp_installeds_index(&w->inv.set, key);
 }
 
 static void

@@ -109,7 +109,7 @@ read_plugin(const struct pp_fields *f, const char *name, const pp_json *value, s
 	PP_AUTO_FREE char *field = NULL;
 	const char *text = pp_json_string(value);
 
-	if (pp_name_check(pp_str_of(name), f->err) != PLUGPKG_OK)
+	if (!pp_key_valid(pp_str_of(name)) && pp_name_check(pp_str_of(name), f->err) != PLUGPKG_OK)
 		return pp_field_wrap(f, "plugins");
 	field = pp_asprintf("plugins.%s", name);
 	if (text == NULL)

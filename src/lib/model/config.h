@@ -21,7 +21,7 @@ struct pp_config {
 	pp_json *json; /* the whole file: unknown keys and order survive an edit */
 	char *name;
 	struct pp_deps provides; /* host: names with exact versions (dep.version) */
-	struct pp_deps plugins;  /* wanted: name -> range */
+	struct pp_deps plugins;  /* wanted: NAME or NAME@MAJOR -> range */
 	struct pp_sources pp_vec(struct pp_source) sources;
 };
 

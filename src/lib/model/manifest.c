@@ -382,6 +382,7 @@ static const struct field {
 	{ "os", false, read_release },
 	{ "arch", false, read_release },
 	{ "min-client", false, read_release },
+	{ "parallel", false, read_release },
 	{ "scripts", false, read_scripts },
 	{ "on", false, read_on },
 	{ "data", false, read_data },

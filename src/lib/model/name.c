@@ -173,7 +173,7 @@ pp_name_near(const char *name, const struct pp_strs *all, const char **out, size
 	return n;
 }
 
-/* ---- targets ---- */
+/* ---- keys ---- */
 
 /* Where the range begins: the first '@' that does not open a scope; 0 when there is none. */
 static size_t
@@ -185,6 +185,42 @@ at_of_range(struct pp_str text)
 	}
 	return 0;
 }
+
+size_t
+pp_key_name_bytes(const char *key)
+{
+	return *key == '\0' ? 0 : 1 + strcspn(key + 1, "@");
+}
+
+char *
+pp_key_name(const char *key)
+{
+	return pp_xstrndup(key, pp_key_name_bytes(key));
+}
+
+bool
+pp_key_has_major(const char *key)
+{
+	return key[pp_key_name_bytes(key)] == '@';
+}
+
+bool
+pp_key_valid(struct pp_str key)
+{
+	size_t at = at_of_range(key), n = key.n - at - 1;
+
+	if (at == 0)
+		return pp_name_valid(key);
+	const char *major = key.p + at + 1;
+	if (n == 0 || n > PP_MAJOR_MAX_DIGITS || (n > 1 && *major == '0'))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (major[i] < '0' || major[i] > '9')
+			return false;
+	return pp_name_valid((struct pp_str){ key.p, at });
+}
+
+/* ---- targets ---- */
 
 enum plugpkg_code
 pp_target_parse(const char *text, struct pp_target *out, plugpkg_error **err)

@@ -7,7 +7,8 @@
 #include "base/vec.h"
 #include "lib/model/error.h"
 
-#define PP_NAME_MAX_BYTES 214
+#define PP_NAME_MAX_BYTES   214
+#define PP_MAJOR_MAX_DIGITS 9 /* of a key: NAME@MAJOR is the name of a directory */
 
 bool pp_name_valid(struct pp_str name); /* NAME or @SCOPE/NAME; not host: names */
 enum plugpkg_code pp_name_check(struct pp_str name, plugpkg_error **err); /* BAD_NAME, says why */
@@ -17,6 +18,15 @@ bool pp_source_name_valid(struct pp_str name); /* [a-z0-9-]{1,64}, not starting 
 char *pp_name_flat(const char *name);
 /* Up to `most` names of `all` that are near `name`, nearest first. Borrowed pointers into all. */
 size_t pp_name_near(const char *name, const struct pp_strs *all, const char **out, size_t most);
+
+/*
+ * Keys: what identifies an installed plugin, a step, a wish. NAME, or NAME@MAJOR where a plugin
+ * declares parallel majors; a name holds no '@' after its first byte, so the two never mix.
+ */
+bool pp_key_valid(struct pp_str key);
+bool pp_key_has_major(const char *key);
+size_t pp_key_name_bytes(const char *key); /* of NAME in it */
+char *pp_key_name(const char *key);        /* owned */
 
 /* NAME, NAME@RANGE, NAME-: what `install` takes. Owned strings; range NULL when none was given. */
 struct pp_target {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Making, freeing and showing plans. What goes into one is decided by the solver. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "lib/model/context.h"
+#include "lib/model/name.h"
 #include "lib/model/plan.h"
 
 const char *const pp_action_names[] = {
@@ -32,6 +34,8 @@ pp_plan_new(void)
 static void
 step_fini(struct pp_step *s)
 {
+	free(s->key);
+	free(s->old_key);
 	free(s->name);
 	free(s->version);
 	free(s->old_version);
@@ -62,14 +66,27 @@ pp_plan_free(struct pp_plan *p)
 }
 
 struct pp_step *
-pp_plan_add(struct pp_plan *p, enum pp_action action, const char *name, const char *version)
+pp_plan_add(struct pp_plan *p, enum pp_action action, const char *key, const char *version)
 {
 	struct pp_step *s = pp_vec_new(&p->steps);
 
 	s->action = action;
-	s->name = pp_xstrdup(name);
+	s->key = pp_xstrdup(key);
+	s->name = pp_key_name(key);
 	s->version = pp_xstrdup(version);
 	return s;
+}
+
+const char *
+pp_step_old_key(const struct pp_step *s)
+{
+	return s->old_key != NULL ? s->old_key : s->key;
+}
+
+bool
+pp_step_concerns(const struct pp_step *s, const char *key)
+{
+	return strcmp(s->key, key) == 0 || strcmp(pp_step_old_key(s), key) == 0;
 }
 
 static void
@@ -80,6 +97,7 @@ step_row(const struct pp_step *s, plugpkg_row_fn fn, void *user)
 	pp_json_set_str(row, "action", pp_action_names[s->action]);
 	pp_json_set_str(row, "name", s->name);
 	pp_json_set_str(row, "version", s->version);
+	pp_json_set_str(row, "key", s->key);
 	pp_json_set_str(row, "old_version", s->old_version);
 	pp_json_set_str(row, "source", s->source);
 	pp_json_set_str(row, "why", pp_why_names[s->why]);

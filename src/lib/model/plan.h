@@ -31,6 +31,8 @@ extern const char *const
 struct pp_step {
 	enum pp_action action;
 	enum pp_why why;
+	char *key;     /* what it is known by: NAME, or NAME@MAJOR of parallel majors */
+	char *old_key; /* what the installed version is known by when that differs, else NULL */
 	char *name;
 	char *version;     /* new version; the old one for REMOVE */
 	char *old_version; /* installed version, NULL for INSTALL */
@@ -63,7 +65,11 @@ struct pp_plan {
 struct pp_plan *pp_plan_new(void);
 void pp_plan_free(struct pp_plan *p);
 struct pp_step *pp_plan_add(
-    struct pp_plan *p, enum pp_action action, const char *name, const char *version);
+    struct pp_plan *p, enum pp_action action, const char *key, const char *version);
+/* The key of what is installed now and changes or goes with this step. View. */
+const char *pp_step_old_key(const struct pp_step *s);
+/* Does the step take or bring the plugin of this key? */
+bool pp_step_concerns(const struct pp_step *s, const char *key);
 void pp_plan_to_rows(const struct pp_plan *p, plugpkg_row_fn row, void *user);
 
 #endif

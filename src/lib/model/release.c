@@ -44,6 +44,7 @@ static const char *const row_members[] = {
 	"os",
 	"arch",
 	"min-client",
+	"parallel",
 };
 
 static struct pp_deps *
@@ -86,6 +87,7 @@ pp_release_free(struct pp_release *r)
 	pp_strs_fini(&r->os);
 	pp_strs_fini(&r->arch);
 	free(r->min_client);
+	free(r->key);
 	free(r);
 }
 
@@ -269,6 +271,39 @@ read_min_client(const struct pp_fields *f, struct pp_release *r)
 	return PLUGPKG_OK;
 }
 
+/* Comes after name and version, of which the key is made. */
+static enum plugpkg_code
+read_parallel(const struct pp_fields *f, struct pp_release *r)
+{
+	const pp_json *j = pp_json_get(f->json, "parallel");
+
+	if (j == NULL)
+		return PLUGPKG_OK;
+	if (pp_json_string(j) == NULL)
+		return pp_field_kind(f, "parallel", j, "\"major\"");
+	if (strcmp(pp_json_string(j), "major") != 0) {
+		PP_AUTO_FREE char *shown = pp_shown(pp_json_string(j), strlen(pp_json_string(j)));
+
+		return pp_field_fail(f, "parallel",
+		    "'%s' is nothing that plugins can stand side by side in: expected \"major\"",
+		    shown);
+	}
+	if (r->name == NULL || r->version.text == NULL)
+		return PLUGPKG_OK; /* their own mistakes were told already */
+	const char *major = r->version.parts + strspn(r->version.parts, "0");
+	int n = (int)strcspn(major, ".");
+
+	if (n > PP_MAJOR_MAX_DIGITS)
+		return pp_field_fail(f, "parallel",
+		    "the major of %s has more than %d digits, too many for a plugin with parallel "
+		    "majors",
+		    r->version.text, PP_MAJOR_MAX_DIGITS);
+	r->is_parallel = true;
+	free(r->key);
+	r->key = pp_asprintf("%s@%.*s", r->name, n > 0 ? n : 1, n > 0 ? major : "0");
+	return PLUGPKG_OK;
+}
+
 static enum plugpkg_code
 read_published(const struct pp_fields *f, struct pp_release *r)
 {
@@ -296,6 +331,8 @@ pp_release_read_field(
 		return read_platforms(f, key, &r->arch);
 	if (strcmp(key, "min-client") == 0)
 		return read_min_client(f, r);
+	if (strcmp(key, "parallel") == 0)
+		return read_parallel(f, r);
 	if (strcmp(key, "published") == 0)
 		return read_published(f, r);
 	for (size_t i = 0; i < PP_LEN(relations); i++) {
@@ -347,6 +384,12 @@ pp_release_row(const pp_json *manifest)
 }
 
 /* ---- asking ---- */
+
+const char *
+pp_release_key(const struct pp_release *r)
+{
+	return r->key != NULL ? r->key : r->name;
+}
 
 bool
 pp_release_satisfies(const struct pp_release *r, const struct pp_dep *dep)

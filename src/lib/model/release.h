@@ -28,6 +28,8 @@ struct pp_release {
 	struct pp_strs os, arch;
 	char *min_client;  /* or NULL */
 	int64_t published; /* Unix seconds, 0 = unknown */
+	bool is_parallel;  /* "parallel": "major": stands beside other majors of its name */
+	char *key;         /* NAME@MAJOR when it is parallel, else NULL; pp_release_key() */
 };
 
 /*
@@ -52,6 +54,9 @@ pp_json *pp_release_row(const pp_json *manifest);
 
 struct pp_releases pp_vec(struct pp_release *); /* owned elements */
 void pp_releases_fini(struct pp_releases *r);
+
+/* What it is known by once installed: NAME, or NAME@MAJOR when it is parallel. View. */
+const char *pp_release_key(const struct pp_release *r);
 
 const struct pp_dep *pp_deps_get(const struct pp_deps *d, const char *name);
 void pp_deps_fini(struct pp_deps *d);

@@ -212,7 +212,7 @@ add_step(const struct result *r, const struct pp_cand *c, enum pp_action action,
 {
 	const struct pp_release *rel = c->release;
 	const struct pp_solve_installed *old = pp_load_installed(r->load, rel->name);
-	struct pp_step *s = pp_plan_add(plan, action, rel->name, rel->version.text);
+	struct pp_step *s = pp_plan_add(plan, action, pp_release_key(rel), rel->version.text);
 
 	s->old_version = old != NULL ? pp_xstrdup(old->release->version.text) : NULL;
 	s->depth = depth;
@@ -291,8 +291,8 @@ pp_steps_add_removals(
 		const struct pp_cand *c = &l->cands.at[o->cand];
 		if (!leaving[o->cand].leaves)
 			continue;
-		struct pp_step *s =
-		    pp_plan_add(plan, PP_REMOVE, c->release->name, c->release->version.text);
+		struct pp_step *s = pp_plan_add(
+		    plan, PP_REMOVE, pp_release_key(c->release), c->release->version.text);
 		s->old_version = pp_xstrdup(c->release->version.text);
 		s->depth = o->depth;
 		s->manual = c->installed->manual;

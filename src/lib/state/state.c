@@ -19,6 +19,7 @@ pp_installed_free(struct pp_installed *p)
 {
 	if (p == NULL)
 		return;
+	free(p->key);
 	free(p->name);
 	free(p->version);
 	free(p->source);
@@ -44,6 +45,7 @@ pp_installed_copy(const struct pp_installed *p)
 	struct pp_installed *c = pp_xcalloc(1, sizeof(*c));
 
 	*c = *p;
+	c->key = pp_xstrdup(p->key);
 	c->name = pp_xstrdup(p->name);
 	c->version = pp_xstrdup(p->version);
 	c->source = pp_xstrdup(p->source);
@@ -55,22 +57,72 @@ pp_installed_copy(const struct pp_installed *p)
 	return c;
 }
 
-const struct pp_installed *
-pp_installeds_get(const struct pp_installeds *v, const char *name)
+size_t
+pp_installeds_index(const struct pp_installeds *v, const char *key)
 {
 	size_t low = 0, high = v->n;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int cmp = strcmp(v->at[mid]->name, name);
+		int cmp = strcmp(v->at[mid]->key, key);
 		if (cmp == 0)
-			return v->at[mid];
+			return mid;
 		if (cmp < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return NULL;
+	return SIZE_MAX;
+}
+
+const struct pp_installed *
+pp_installeds_get(const struct pp_installeds *v, const char *key)
+{
+	size_t i = pp_installeds_index(v, key);
+
+	return i != SIZE_MAX ? v->at[i] : NULL;
+}
+
+const struct pp_installed *
+pp_installeds_highest(const struct pp_installeds *v, const char *name)
+{
+	const struct pp_installed *best = NULL;
+
+	pp_vec_foreach (p, v)
+		if (strcmp((*p)->name, name) == 0 &&
+		    (best == NULL || pp_version_cmp_text((*p)->version, best->version) > 0))
+			best = *p;
+	return best;
+}
+
+static bool
+is_wanted_by(const struct pp_dep *plain, const struct pp_installed *p)
+{
+	struct pp_version version = { 0 };
+	bool fits = plain->range == NULL ||
+		    (pp_version_parse(pp_str_of(p->version), &version, NULL) == PLUGPKG_OK &&
+			pp_range_match(plain->range, &version, true));
+
+	pp_version_fini(&version);
+	return fits;
+}
+
+const struct pp_dep *
+pp_installed_wish(
+    const struct pp_installeds *v, const struct pp_installed *p, const struct pp_deps *wanted)
+{
+	const struct pp_dep *own = pp_deps_get(wanted, p->key);
+
+	if (own != NULL || strcmp(p->key, p->name) == 0)
+		return own;
+	const struct pp_dep *plain = pp_deps_get(wanted, p->name);
+	if (plain == NULL || !is_wanted_by(plain, p))
+		return NULL;
+	pp_vec_foreach (q, v)
+		if (strcmp((*q)->name, p->name) == 0 &&
+		    pp_version_cmp_text((*q)->version, p->version) > 0 && is_wanted_by(plain, *q))
+			return NULL;
+	return plain;
 }
 
 bool
@@ -172,7 +224,7 @@ pp_state_close(struct pp_state *s)
 /* Columns of every statement on plugins, in the order of read_plugin() and bind_plugin(). */
 #define PLUGIN_COLUMNS                                                                             \
 	"name, version, source, state, manual, hold, hold_until, sha256, tree_sha256, link_dir, "  \
-	"manifest, bytes, files, installed_at, txn"
+	"manifest, bytes, files, installed_at, txn, key"
 
 static enum plugpkg_code
 read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
@@ -191,6 +243,7 @@ read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
 	p->files = (uint64_t)sqlite3_column_int64(st, 12);
 	p->installed_at = sqlite3_column_int64(st, 13);
 	p->transaction = sqlite3_column_int64(st, 14);
+	p->key = pp_db_text(st, 15);
 
 	const char *text = (const char *)sqlite3_column_text(st, 10);
 	struct pp_json_error why = { 0 };
@@ -207,7 +260,7 @@ pp_state_installed(struct pp_state *s, struct pp_installeds *out, plugpkg_error 
 	const char *what = "read the installed plugins";
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(
-	    s->db, "SELECT " PLUGIN_COLUMNS " FROM plugins ORDER BY name", &st, err, what);
+	    s->db, "SELECT " PLUGIN_COLUMNS " FROM plugins ORDER BY key", &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
 
@@ -242,6 +295,7 @@ insert_plugin(sqlite3_stmt *st, const struct pp_installed *p)
 	(void)sqlite3_bind_int64(st, 13, (sqlite3_int64)p->files);
 	(void)sqlite3_bind_int64(st, 14, p->installed_at);
 	(void)sqlite3_bind_int64(st, 15, p->transaction);
+	pp_db_bind_text(st, 16, p->key);
 	int r = sqlite3_step(st);
 	(void)sqlite3_reset(st); /* repeats the result of the step */
 	return r;
@@ -273,7 +327,7 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	rc = pp_db_prepare(s->db,
-	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &st,
+	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &st,
 	    err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -296,7 +350,7 @@ pp_state_set_marks(struct pp_state *s, const struct pp_installeds *set, plugpkg_
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	if (rc == PLUGPKG_OK)
 		rc = pp_db_prepare(s->db,
-		    "UPDATE plugins SET manual = ?1, hold = ?2, hold_until = ?3 WHERE name = ?4",
+		    "UPDATE plugins SET manual = ?1, hold = ?2, hold_until = ?3 WHERE key = ?4",
 		    &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -305,7 +359,7 @@ pp_state_set_marks(struct pp_state *s, const struct pp_installeds *set, plugpkg_
 		(void)sqlite3_bind_int(st, 1, (*p)->manual);
 		(void)sqlite3_bind_int(st, 2, (*p)->hold);
 		(void)sqlite3_bind_int64(st, 3, (*p)->hold_until);
-		pp_db_bind_text(st, 4, (*p)->name);
+		pp_db_bind_text(st, 4, (*p)->key);
 		int step = sqlite3_step(st);
 		(void)sqlite3_reset(st); /* repeats the result of the step */
 		if (step != SQLITE_DONE)

@@ -13,6 +13,7 @@
 
 /* An installed plugin. */
 struct pp_installed {
+	char *key; /* unique: NAME, or NAME@MAJOR of parallel majors */
 	char *name, *version, *source;
 	char *state;        /* "installed", "core-installed", "leftover" */
 	bool manual;        /* follows the wanted set of plugpkg.json */
@@ -26,13 +27,24 @@ struct pp_installed {
 	int64_t installed_at;
 	int64_t transaction;
 };
-struct pp_installeds pp_vec(struct pp_installed *); /* owned elements, sorted by name */
+struct pp_installeds pp_vec(struct pp_installed *); /* owned elements, sorted by key */
 void pp_installed_free(struct pp_installed *p);
 void pp_installeds_fini(struct pp_installeds *v);
 struct pp_installed *pp_installed_copy(const struct pp_installed *p);
 /* Held at `now`: a hold whose time is over counts as none. */
 bool pp_installed_is_held(const struct pp_installed *p, int64_t now);
-const struct pp_installed *pp_installeds_get(const struct pp_installeds *v, const char *name);
+const struct pp_installed *pp_installeds_get(const struct pp_installeds *v, const char *key);
+/* Index of the key, or SIZE_MAX. */
+size_t pp_installeds_index(const struct pp_installeds *v, const char *key);
+/* The only plugin of the name, or the highest of its majors; NULL when there is none. */
+const struct pp_installed *pp_installeds_highest(const struct pp_installeds *v, const char *name);
+
+/*
+ * The entry of the wanted set that p stands for, or NULL: that of its key; where it is one of
+ * several majors, a plain NAME means the highest installed one that its range accepts.
+ */
+const struct pp_dep *pp_installed_wish(
+    const struct pp_installeds *v, const struct pp_installed *p, const struct pp_deps *wanted);
 
 struct pp_state;
 /* Makes var/state.db and var/log.db with the present format. */

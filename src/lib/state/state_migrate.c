@@ -8,7 +8,8 @@
 static const char tables[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE plugins("
-    "  name TEXT PRIMARY KEY, version TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL,"
+    "  key TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, source TEXT NOT NULL,"
+    "  state TEXT NOT NULL,"
     "  manual INTEGER NOT NULL, hold INTEGER NOT NULL, hold_until INTEGER NOT NULL,"
     "  sha256 TEXT NOT NULL, tree_sha256 TEXT NOT NULL, link_dir TEXT, manifest TEXT NOT NULL,"
     "  bytes INTEGER NOT NULL, files INTEGER NOT NULL, installed_at INTEGER NOT NULL,"

@@ -40,23 +40,20 @@ pp_inventory_fini(struct pp_inventory *inv)
 	pp_installeds_fini(&inv->set);
 }
 
-static int
-name_to_release(const void *key, const void *element)
+const struct pp_release *
+pp_inventory_release(const struct pp_inventory *inv, const char *key)
 {
-	const char *name = key;
-	const struct pp_release *const *r = element;
+	size_t i = pp_installeds_index(&inv->set, key);
 
-	return strcmp(name, (*r)->name);
+	return i < inv->releases.n ? inv->releases.at[i] : NULL;
 }
 
 const struct pp_release *
-pp_inventory_release(const struct pp_inventory *inv, const char *name)
+pp_inventory_highest(const struct pp_inventory *inv, const char *name)
 {
-	if (inv->releases.n == 0)
-		return NULL;
-	struct pp_release *const *found = bsearch(
-	    name, inv->releases.at, inv->releases.n, sizeof(*inv->releases.at), name_to_release);
-	return found != NULL ? *found : NULL;
+	const struct pp_installed *p = pp_installeds_highest(&inv->set, name);
+
+	return p != NULL ? pp_inventory_release(inv, p->key) : NULL;
 }
 
 const char *
@@ -80,23 +77,33 @@ host_satisfier(const struct pp_inventory *inv, const struct pp_dep *dep)
 	return pp_asprintf("%s %s", host->name, host->version.text);
 }
 
+size_t
+pp_inventory_bound(const struct pp_inventory *inv, const struct pp_dep *dep)
+{
+	size_t best = SIZE_MAX, provider = SIZE_MAX;
+
+	for (size_t i = 0; i < inv->releases.n; i++) {
+		const struct pp_release *r = inv->releases.at[i];
+		bool is_named = strcmp(r->name, dep->name) == 0;
+		if ((!is_named && r->provides.n == 0) || !pp_installed_is_usable(inv->set.at[i]) ||
+		    !pp_release_satisfies(r, dep))
+			continue;
+		if (!is_named)
+			provider = provider == SIZE_MAX ? i : provider;
+		else if (best == SIZE_MAX ||
+			 pp_version_cmp(&r->version, &inv->releases.at[best]->version) > 0)
+			best = i;
+	}
+	return best != SIZE_MAX ? best : provider;
+}
+
 char *
 pp_inventory_satisfier(const struct pp_inventory *inv, const struct pp_dep *dep)
 {
 	if (pp_name_is_host(dep->name))
 		return host_satisfier(inv, dep);
-	/*
-	 * By its own name nearly always; only then the few that provide something are looked
-	 * through.
-	 */
-	const struct pp_release *named = pp_inventory_release(inv, dep->name);
-	for (size_t i = 0; i <= inv->releases.n; i++) {
-		const struct pp_release *r = i == 0 ? named : inv->releases.at[i - 1];
-		if (r == NULL || (i > 0 && r->provides.n == 0))
-			continue;
-		const struct pp_installed *p = pp_installeds_get(&inv->set, r->name);
-		if (p != NULL && pp_installed_is_usable(p) && pp_release_satisfies(r, dep))
-			return pp_asprintf("%s %s", r->name, r->version.text);
-	}
-	return NULL;
+	size_t i = pp_inventory_bound(inv, dep);
+	return i == SIZE_MAX ? NULL
+			     : pp_asprintf("%s %s", inv->releases.at[i]->name,
+				   inv->releases.at[i]->version.text);
 }

@@ -8,7 +8,7 @@
 #include "lib/state/state.h"
 
 struct pp_inventory {
-	struct pp_installeds set;     /* sorted by name */
+	struct pp_installeds set;     /* sorted by key */
 	struct pp_releases releases;  /* releases.at[i] is that of set.at[i] */
 	const struct pp_config *host; /* borrowed: its provides count too */
 };
@@ -18,8 +18,15 @@ enum plugpkg_code pp_inventory_load(
 void pp_inventory_fini(struct pp_inventory *inv);
 #define PP_AUTO_INVENTORY PP_CLEANUP(pp_inventory_fini)
 
-/* The release of an installed plugin, or NULL. */
-const struct pp_release *pp_inventory_release(const struct pp_inventory *inv, const char *name);
+/* The release of an installed plugin by its key, or NULL. */
+const struct pp_release *pp_inventory_release(const struct pp_inventory *inv, const char *key);
+/* Of the only plugin of this name, or of the highest of its majors; NULL: there is none. */
+const struct pp_release *pp_inventory_highest(const struct pp_inventory *inv, const char *name);
+/*
+ * Which plugin dep is bound to: of its name the highest that satisfies it, else the first in the
+ * order of keys that provides it. Leftovers are not counted. SIZE_MAX: none.
+ */
+size_t pp_inventory_bound(const struct pp_inventory *inv, const struct pp_dep *dep);
 /*
  * "user 2.1.3" or "host:mishka 0.1.2" (owned): what satisfies dep, leftovers not counted; else
  * NULL.

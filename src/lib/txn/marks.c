@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIST_MAX_BYTES 4096
+
 void
 pp_wishes_fini(struct pp_wishes *w)
 {
@@ -59,7 +61,7 @@ follow_wanted(plugpkg_context *ctx, plugpkg_error **err)
 		return rc;
 
 	pp_vec_foreach (p, &set) {
-		bool manual = pp_deps_get(&ctx->config->plugins, (*p)->name) != NULL;
+		bool manual = pp_installed_wish(&set, *p, &ctx->config->plugins) != NULL;
 		if ((*p)->manual == manual)
 			continue;
 		(*p)->manual = manual;
@@ -89,10 +91,56 @@ pp_marks_not_installed(const struct pp_installeds *set, const char *name, plugpk
 	    pp_fail(err, PLUGPKG_E_NOT_INSTALLED, 0, "plugin '%s' is not installed", name);
 
 	pp_vec_foreach (p, set)
-		pp_strs_add(&names, (*p)->name);
+		pp_strs_add(&names, (*p)->key);
 	if (pp_name_near(name, &names, near, PP_LEN(near)) > 0)
 		rc = pp_hint(err, rc, "did you mean '%s'?", near[0]);
 	else
 		rc = pp_hint(err, rc, "plugpkg show %s tells what is known of it", name);
 	return pp_subject(err, rc, name);
+}
+
+enum plugpkg_code
+pp_marks_ambiguous(const struct pp_strs *keys, const char *name, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf list = PP_BUF_INIT(LIST_MAX_BYTES);
+
+	pp_vec_foreach (key, keys)
+		pp_buf_addf(&list, "%s%s", list.n > 0 ? ", " : "", *key);
+	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_USAGE, 0,
+	    "several majors of '%s' are installed: %s", name, pp_buf_cstr(&list));
+	rc = pp_hint(err, rc, "name the one that is meant: %s", keys->at[0]);
+	return pp_subject(err, rc, name);
+}
+
+enum plugpkg_code
+pp_marks_check(const char *operand, plugpkg_error **err)
+{
+	if (pp_key_valid(pp_str_of(operand)))
+		return PLUGPKG_OK;
+	return pp_name_check(pp_str_of(operand), err);
+}
+
+enum plugpkg_code
+pp_marks_find(const struct pp_installeds *set, const char *operand, struct pp_installed **out,
+    plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs keys = { 0 };
+	enum plugpkg_code rc = pp_marks_check(operand, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (p, set) {
+		if (strcmp((*p)->key, operand) == 0) {
+			*out = *p;
+			return PLUGPKG_OK;
+		}
+		if (strcmp((*p)->name, operand) != 0)
+			continue;
+		*out = *p;
+		pp_strs_add(&keys, (*p)->key);
+	}
+	if (keys.n == 1)
+		return PLUGPKG_OK;
+	return keys.n == 0 ? pp_marks_not_installed(set, operand, err)
+			   : pp_marks_ambiguous(&keys, operand, err);
 }

@@ -9,7 +9,7 @@
 #include "lib/model/context.h"
 #include "lib/state/state.h"
 
-/* A change of the wanted set: NAME in RANGE. */
+/* A change of the wanted set: KEY (NAME or NAME@MAJOR) in RANGE. */
 struct pp_wish {
 	char *name, *range;
 };
@@ -29,6 +29,17 @@ enum plugpkg_code pp_marks_edit_wanted(plugpkg_context *ctx, const struct pp_wis
  */
 enum plugpkg_code pp_marks_want(plugpkg_context *ctx, const struct pp_wishes *wishes,
     const struct pp_strs *unwanted, plugpkg_error **err);
+/*
+ * The installed plugin that an operand means: a key, or the name of a plugin of which only one is
+ * installed. Errors: BAD_NAME NOT_INSTALLED, and USAGE for a name that stands for several majors.
+ */
+enum plugpkg_code pp_marks_find(const struct pp_installeds *set, const char *operand,
+    struct pp_installed **out, plugpkg_error **err);
+/* BAD_NAME for what is no key. */
+enum plugpkg_code pp_marks_check(const char *operand, plugpkg_error **err);
+/* USAGE: NAME stands for several installed majors, which are listed. */
+enum plugpkg_code pp_marks_ambiguous(
+    const struct pp_strs *keys, const char *name, plugpkg_error **err);
 /* NOT_INSTALLED, with a near name as advice. */
 enum plugpkg_code pp_marks_not_installed(
     const struct pp_installeds *set, const char *name, plugpkg_error **err);

@@ -43,25 +43,25 @@ run_uninstall(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
 }
 
 void
-pp_txn_remove_data(plugpkg_context *ctx, const char *name)
+pp_txn_remove_data(plugpkg_context *ctx, const char *key)
 {
-	const char *slash = strchr(name, '/');
-	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", name);
+	const char *slash = strchr(key, '/');
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", key);
 	int r = pp_rm_rf_at(ctx->root_fd, dir);
 
 	if (r < 0)
-		pp_warn(ctx, name, "cannot delete '%s/%s': %s", ctx->root, dir, pp_errno_text(-r));
+		pp_warn(ctx, key, "cannot delete '%s/%s': %s", ctx->root, dir, pp_errno_text(-r));
 	if (slash == NULL)
 		return;
-	PP_AUTO_FREE char *scope = pp_asprintf("data/%.*s", (int)(slash - name), name);
+	PP_AUTO_FREE char *scope = pp_asprintf("data/%.*s", (int)(slash - key), key);
 	PP_IGNORE(pp_unlinkat(ctx->root_fd, scope, AT_REMOVEDIR)); /* other plugins may be in it */
 }
 
 static void
-drop_from_set(struct pp_installeds *set, const char *name)
+drop_from_set(struct pp_installeds *set, const char *key)
 {
 	for (size_t i = 0; i < set->n; i++) {
-		if (strcmp(set->at[i]->name, name) != 0)
+		if (strcmp(set->at[i]->key, key) != 0)
 			continue;
 		pp_installed_free(set->at[i]);
 		memmove(set->at + i, set->at + i + 1, (set->n - i - 1) * sizeof(*set->at));
@@ -152,10 +152,10 @@ bring_back(struct pp_txn *t, struct pp_buf *back, struct pp_buf *leftover)
 			continue;
 		bool may = task->step->why != PP_WHY_REPLACED && may_come_back(t, task);
 		pp_vec_foreach (p, &t->set)
-			if (strcmp((*p)->name, task->step->name) == 0)
+			if (strcmp((*p)->key, task->step->key) == 0)
 				set_state(*p, may ? task->old->state : "leftover");
 		struct pp_buf *list = may ? back : leftover;
-		pp_buf_addf(list, "%s%s", list->n > 0 ? ", " : "", task->step->name);
+		pp_buf_addf(list, "%s%s", list->n > 0 ? ", " : "", task->step->key);
 	}
 }
 
@@ -213,9 +213,9 @@ pp_txn_remove(struct pp_txn *t, plugpkg_error **err)
 		if (rc != PLUGPKG_OK)
 			return stop_removal(t, rc, err);
 		task->is_gone = true;
-		drop_from_set(&t->set, task->step->name);
+		drop_from_set(&t->set, task->step->key);
 		if (t->spec->plan->is_purge)
-			pp_txn_remove_data(t->ctx, task->step->name);
+			pp_txn_remove_data(t->ctx, task->step->key);
 	}
 	if (rc != PLUGPKG_OK)
 		return rc;

@@ -67,7 +67,7 @@ pp_root_write_lockfile(plugpkg_context *ctx, const struct pp_installeds *set, pl
 		pp_json_set_str(one, "source", (*p)->source);
 		pp_json_set_str(one, "sha256", *(*p)->sha256 != '\0' ? (*p)->sha256 : NULL);
 		pp_json_set_str(one, "link", (*p)->link_dir);
-		pp_json_set(plugins, (*p)->name, one);
+		pp_json_set(plugins, (*p)->key, one);
 	}
 	pp_json_set(lock, "plugins", plugins);
 

@@ -48,7 +48,7 @@ pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **e
 	enum plugpkg_code rc = open_plugin(t, s, &path, &fd, err);
 	/* Durable before the world outside changes, so that recovery can ask what became of it. */
 	if (rc == PLUGPKG_OK)
-		rc = pp_journal_step(t->state, t->id, kind, r->name, r->version.text,
+		rc = pp_journal_step(t->state, t->id, kind, pp_release_key(r), r->version.text,
 		    s->is_undo ? "undoing" : "begin", err);
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -65,8 +65,8 @@ pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **e
 		.is_undo = s->is_undo,
 	};
 	rc = pp_script_run(t->ctx, &run, err);
-	enum plugpkg_code noted = pp_journal_step(t->state, t->id, kind, r->name, r->version.text,
-	    rc == PLUGPKG_OK ? "done" : "failed", rc == PLUGPKG_OK ? err : NULL);
+	enum plugpkg_code noted = pp_journal_step(t->state, t->id, kind, pp_release_key(r),
+	    r->version.text, rc == PLUGPKG_OK ? "done" : "failed", rc == PLUGPKG_OK ? err : NULL);
 	return rc == PLUGPKG_OK ? noted : rc;
 }
 
@@ -88,7 +88,7 @@ has_scripts(const struct pp_manifest *m)
 static enum plugpkg_code
 make_data(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", task->step->name);
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", task->step->key);
 
 	if (!has_scripts(task->manifest) || pp_exists_at(t->ctx->root_fd, dir) == 1)
 		return PLUGPKG_OK;
@@ -228,6 +228,6 @@ pp_txn_undo_installs(struct pp_txn *t, struct pp_buf *out_failures)
 		 * on failure.
 		 */
 		if (task->is_data_made && is_undone)
-			pp_txn_remove_data(t->ctx, task->step->name);
+			pp_txn_remove_data(t->ctx, task->step->key);
 	}
 }

@@ -124,7 +124,7 @@ build_env(const plugpkg_context *ctx, const struct pp_script_run *run, struct pp
 {
 	const struct pp_release *release = run->manifest->release;
 	const pp_json *settings = pp_json_get(ctx->config->json, "settings");
-	PP_AUTO_FREE char *data = pp_asprintf("%s/data/%s", ctx->root, release->name);
+	PP_AUTO_FREE char *data = pp_asprintf("%s/data/%s", ctx->root, pp_release_key(release));
 	PP_AUTO_FREE char *next =
 	    pp_asprintf("%s/generations/%lld", ctx->root, (long long)run->next_generation);
 	PP_AUTO_FREE char *txn = pp_asprintf("%lld", (long long)run->transaction);

@@ -10,35 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-pp_txn_is_wanted(const struct pp_txn *t, const char *name)
-{
-	if (t->spec->wishes != NULL)
-		pp_vec_foreach (w, t->spec->wishes)
-			if (strcmp(w->name, name) == 0)
-				return true;
-	return pp_deps_get(&t->ctx->config->plugins, name) != NULL;
-}
-
 static int
-by_name(const void *a, const void *b)
+by_key(const void *a, const void *b)
 {
 	const struct pp_installed *const *x = a, *const *y = b;
 
-	return strcmp((*x)->name, (*y)->name);
+	return strcmp((*x)->key, (*y)->key);
 }
 
 void
 pp_txn_sort_set(struct pp_installeds *set)
 {
-	pp_vec_sort(set, by_name);
+	pp_vec_sort(set, by_key);
 }
 
 static const struct pp_task *
-task_of(const struct pp_txn *t, const char *name)
+task_of(const struct pp_txn *t, const char *key)
 {
 	pp_vec_foreach (task, &t->tasks)
-		if (strcmp(task->step->name, name) == 0)
+		if (pp_step_concerns(task->step, key))
 			return task;
 	return NULL;
 }
@@ -49,12 +39,12 @@ installed_by(const struct pp_txn *t, const struct pp_task *task)
 	const struct pp_step *s = task->step;
 	struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
 
+	p->key = pp_xstrdup(s->key);
 	p->name = pp_xstrdup(s->name);
 	p->version = pp_xstrdup(s->version);
 	p->source = pp_xstrdup(s->source != NULL ? s->source : "");
 	/* With post levels this will be "core-installed" until they have run. */
 	p->state = pp_xstrdup("installed");
-	p->manual = pp_txn_is_wanted(t, s->name);
 	p->hold = task->old != NULL && task->old->hold;
 	p->hold_until = p->hold ? task->old->hold_until : 0;
 	p->sha256 = pp_xstrdup(s->sha256);
@@ -102,19 +92,33 @@ pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err
 	return rc;
 }
 
+/* By plugpkg.json as it will be: with the wishes of this transaction. */
+static void
+mark_wanted(struct pp_txn *t)
+{
+	struct pp_deps wanted = { 0 }; /* of borrowed elements */
+
+	if (t->spec->wishes != NULL)
+		pp_vec_foreach (w, t->spec->wishes)
+			pp_vec_push(&wanted, ((struct pp_dep){ .name = w->name }));
+	pp_vec_foreach (dep, &t->ctx->config->plugins)
+		pp_vec_push(&wanted, *dep);
+	pp_vec_foreach (p, &t->set)
+		(*p)->manual = pp_installed_wish(&t->set, *p, &wanted) != NULL;
+	pp_vec_free(&wanted);
+}
+
 enum plugpkg_code
 pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
 {
 	pp_vec_foreach (p, &t->old.set) {
-		if (task_of(t, (*p)->name) != NULL)
-			continue;
-		struct pp_installed *stays = pp_installed_copy(*p);
-		stays->manual = pp_txn_is_wanted(t, stays->name);
-		pp_vec_push(&t->set, stays);
+		if (task_of(t, (*p)->key) == NULL)
+			pp_vec_push(&t->set, pp_installed_copy(*p));
 	}
 	pp_vec_foreach (task, &t->tasks)
 		if (!pp_task_is_removal(task))
 			pp_vec_push(&t->set, installed_by(t, task));
 	pp_txn_sort_set(&t->set);
+	mark_wanted(t);
 	return pp_txn_make_generation(t, t->generation, err);
 }

@@ -10,7 +10,7 @@
 /* One step of the plan, being carried out. */
 struct pp_task {
 	const struct pp_step *step;
-	const struct pp_installed *old; /* what is installed under the name, or NULL */
+	const struct pp_installed *old; /* what is installed in its place, or NULL */
 	/* of the version that comes; of the one that leaves for REMOVE */
 	struct pp_manifest *manifest;
 	char *staging; /* private directory, until it is in the store */
@@ -60,7 +60,6 @@ enum plugpkg_code pp_txn_stage(struct pp_txn *t, plugpkg_error **err);
 enum plugpkg_code pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err);
 /* Sorted again after an element was added. */
 void pp_txn_sort_set(struct pp_installeds *set);
-bool pp_txn_is_wanted(const struct pp_txn *t, const char *name);
 
 /* run.c: step 7, scripts of what comes; and their undoing, newest first. */
 enum plugpkg_code pp_txn_run_installs(struct pp_txn *t, plugpkg_error **err);
@@ -78,7 +77,7 @@ enum plugpkg_code pp_txn_script(
     struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **err);
 
 /* remove.c: step 10. The data directory, and its scope's when that is empty then. */
-void pp_txn_remove_data(plugpkg_context *ctx, const char *name);
+void pp_txn_remove_data(plugpkg_context *ctx, const char *key);
 /* Ends with the state of the root recorded, whatever happened. */
 enum plugpkg_code pp_txn_remove(struct pp_txn *t, plugpkg_error **err);
 

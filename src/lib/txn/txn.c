@@ -93,10 +93,10 @@ check_not_held(const struct pp_txn *t, const struct pp_task *task, plugpkg_error
 	    !pp_installed_is_held(task->old, t->ctx->now))
 		return PLUGPKG_OK;
 	(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
-	    "%s was held at %s after the plan was made; run the command again", task->old->name,
+	    "%s was held at %s after the plan was made; run the command again", task->old->key,
 	    task->old->version);
 	return pp_hint(
-	    err, PLUGPKG_E_REFUSED, "release the hold first: plugpkg unhold %s", task->old->name);
+	    err, PLUGPKG_E_REFUSED, "release the hold first: plugpkg unhold %s", task->old->key);
 }
 
 /* The same of what plugpkg.json wants meanwhile: nothing that was asked for goes as unneeded. */
@@ -104,10 +104,10 @@ static enum plugpkg_code
 check_not_wanted(const struct pp_txn *t, const struct pp_step *step, plugpkg_error **err)
 {
 	if (step->action != PP_REMOVE || step->why != PP_WHY_UNNEEDED ||
-	    pp_deps_get(&t->ctx->config->plugins, step->name) == NULL)
+	    pp_deps_get(&t->ctx->config->plugins, step->key) == NULL)
 		return PLUGPKG_OK;
 	return pp_fail(err, PLUGPKG_E_REFUSED, 0,
-	    "%s was asked for after the plan was made; run the command again", step->name);
+	    "%s was asked for after the plan was made; run the command again", step->key);
 }
 
 static enum plugpkg_code
@@ -120,7 +120,7 @@ make_tasks(struct pp_txn *t, plugpkg_error **err)
 		struct pp_task *task = pp_vec_new(&t->tasks);
 		task->step = step;
 		task->staging_fd = -1;
-		task->old = pp_installeds_get(&t->old.set, step->name);
+		task->old = pp_installeds_get(&t->old.set, pp_step_old_key(step));
 		t->n_steps += step->action == PP_REMOVE || step->link_dir != NULL ? 1 : 2;
 		rc = check_not_held(t, task, err);
 		if (rc == PLUGPKG_OK)
@@ -129,7 +129,7 @@ make_tasks(struct pp_txn *t, plugpkg_error **err)
 			continue;
 		if (task->old == NULL)
 			return pp_fail(err, PLUGPKG_E_REFUSED, 0,
-			    "'%s' is no longer installed; run the command again", step->name);
+			    "'%s' is no longer installed; run the command again", step->key);
 		rc = installed_manifest(task->old, &task->manifest, err);
 	}
 	return rc;
@@ -170,7 +170,7 @@ journal_plan(struct pp_txn *t, plugpkg_error **err)
 	pp_vec_foreach (task, &t->tasks) {
 		struct pp_journal_entry e = {
 			.kind = pp_action_names[task->step->action],
-			.plugin = task->step->name,
+			.plugin = task->step->key,
 			.version = task->step->version,
 			.status = "planned",
 		};
@@ -270,7 +270,7 @@ record_wishes(struct pp_txn *t, plugpkg_error **err)
 
 	pp_vec_foreach (task, &t->tasks)
 		if (task->is_gone)
-			pp_strs_add(&gone, task->step->name);
+			pp_strs_add(&gone, task->step->key);
 	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);
 }
 
