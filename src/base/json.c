@@ -13,10 +13,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* jansson passes over some NUL bytes; no JSON text has any. */
+static bool
+has_nul(const char *text, size_t n, struct pp_json_error *err)
+{
+	const char *nul = n > 0 ? memchr(text, '\0', n) : NULL;
+
+	if (nul != NULL && err != NULL) {
+		*err = (struct pp_json_error){ .line = 1, .column = 1 };
+		for (const char *p = text; p < nul; p++) {
+			err->column = *p == '\n' ? 1 : err->column + 1;
+			err->line += *p == '\n';
+		}
+		(void)snprintf(err->text, sizeof(err->text),
+		    "line %d, column %d: a NUL byte is no JSON", err->line, err->column); /* fits */
+	}
+	return nul != NULL;
+}
+
 pp_json *
 pp_json_parse(const char *text, size_t n, struct pp_json_error *err)
 {
 	json_error_t e;
+
+	if (has_nul(text, n, err))
+		return NULL;
+
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &e);
 
 	if (j != NULL || err == NULL)

@@ -165,6 +165,8 @@ json_is_read_strictly(void)
 		CHECK(j == NULL);
 		CHECK_HAS(why.text, "line ");
 	}
+	CHECK(pp_json_parse("[1,\n2\0]", 8, &why) == NULL);
+	CHECK_HAS(why.text, "line 2, column 2: ");
 }
 
 static void

@@ -109,6 +109,42 @@ edits_keep_order_and_unknown_members(void)
 }
 
 static void
+a_mistake_is_found_again_by_its_line(void)
+{
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+		{ "{\n  \"plugins\": {\n    \"user\": \"*\",\n    \"a.b\": \">=1 <\"\n  }\n}\n",
+		    "plugpkg.json: line 4, column 5: field 'plugins.a.b': '>=1 <' is no range: "
+		    "expected "
+		    "a version after '<' at position 6" },
+		{ "{\n\"plugins\": {\"user\": \"*\",\n\t\"User\": \"*\"}}",
+		    "plugpkg.json: line 3, column 2: field 'plugins.User': 'User' is no plugin "
+		    "name" },
+		{ "{\"sources\": [\n  {\"name\": \"a\",\n   \"urls\": [\"http://a\",\n  \"x\"]}]}",
+		    "plugpkg.json: line 4, column 3: field 'sources[0].urls[1]': expected a URL" },
+		{ "{\"sources\": [\n  {\"name\": \"a\"}]}",
+		    "plugpkg.json: line 2, column 3: field 'sources[0].urls' is missing" },
+		{ "{\"name\": \"x\",\n\n \"settings\": {\"A\": \"\", \"\\u001b[1m\": \"\"}}",
+		    "plugpkg.json: line 3, column 24: field 'settings.\\x1b[1m': '\\x1b[1m' is no "
+		    "name" },
+		{ "{\n \"provides\":\n  {\"host:a\":\n \"x\"}}",
+		    "plugpkg.json: line 3, column 4: field 'provides.host:a': 'x' is no version" },
+		{ "{\"a\": 1,\n \"b\": 2,\n \"a\": 3}",
+		    "plugpkg.json: no valid JSON: line 3, column " },
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		PP_AUTO_ERROR plugpkg_error *err = NULL;
+		struct pp_config *c = NULL;
+
+		CHECK_INT(pp_config_parse(pp_str_of(rows[i].text), "plugpkg.json", &c, &err),
+		    PLUGPKG_E_BAD_CONFIG);
+		CHECK_HAS(plugpkg_error_message(err), rows[i].message);
+	}
+}
+
+static void
 each_field_can_be_wrong_and_is_named(void)
 {
 	static const struct {
@@ -121,13 +157,14 @@ each_field_can_be_wrong_and_is_named(void)
 		{ "{\"name\": \"\"}", "field 'name': expected the application's name, found ''" },
 		{ "{\"provides\": []}", "field 'provides': expected an object of host: names" },
 		{ "{\"provides\": {\"cms\": \"1\"}}",
-		    "field 'provides': 'cms' is no name that an application provides" },
+		    "field 'provides.cms': 'cms' is no name that an application provides" },
 		{ "{\"provides\": {\"host:cms\": \"^1\"}}",
 		    "field 'provides.host:cms': '^1' is no version" },
 		{ "{\"provides\": {\"host:cms\": 1}}",
 		    "field 'provides.host:cms': expected a version such as \"1.2.0\", found" },
 		{ "{\"plugins\": [\"user\"]}", "field 'plugins': expected an object of names and" },
-		{ "{\"plugins\": {\"User\": \"*\"}}", "field 'plugins': 'User' is no plugin name" },
+		{ "{\"plugins\": {\"User\": \"*\"}}",
+		    "field 'plugins.User': 'User' is no plugin name" },
 		{ "{\"plugins\": {\"user\": \"^^2\"}}",
 		    "field 'plugins.user': '^^2' is no range: expected a version after '^'" },
 		{ "{\"plugins\": {\"user\": true}}",
@@ -142,10 +179,11 @@ each_field_can_be_wrong_and_is_named(void)
 		{ "{\"sources\": [{\"name\": \"a\", \"urls\": []}]}",
 		    "field 'sources[0].urls': expected a list of one URL or more" },
 		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"ftp://x\"]}]}",
-		    "field 'sources[0].urls': expected a URL that begins with https://, http:// or "
+		    "field 'sources[0].urls[0]': expected a URL that begins with https://, http:// "
+		    "or "
 		    "file:///, found 'ftp://x'" },
 		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a b\"]}]}",
-		    "field 'sources[0].urls'" },
+		    "field 'sources[0].urls[0]'" },
 		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"], \"priority\": "
 		  "\"x\"}]}",
 		    "field 'sources[0].priority': expected a number such as 500, found 'x'" },
@@ -161,7 +199,7 @@ each_field_can_be_wrong_and_is_named(void)
 		    "field 'sources[1]': there is a source 'a' already" },
 		{ "{\"settings\": []}", "field 'settings': expected an object of texts" },
 		{ "{\"settings\": {\"a-b\": \"x\"}}",
-		    "field 'settings': 'a-b' is no name of a setting: expected A-Z 0-9 _" },
+		    "field 'settings.a-b': 'a-b' is no name of a setting: expected A-Z 0-9 _" },
 		{ "{\"settings\": {\"A\": 1}}",
 		    "field 'settings.A': expected a text, found the number 1" },
 	};
@@ -179,4 +217,5 @@ each_field_can_be_wrong_and_is_named(void)
 }
 
 TAP_MAIN(CASE(a_full_file_is_understood) CASE(an_empty_object_is_enough)
-	CASE(edits_keep_order_and_unknown_members) CASE(each_field_can_be_wrong_and_is_named))
+	CASE(edits_keep_order_and_unknown_members) CASE(each_field_can_be_wrong_and_is_named)
+	    CASE(a_mistake_is_found_again_by_its_line))

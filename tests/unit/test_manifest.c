@@ -91,9 +91,10 @@ static const struct {
 	    "field 'requires': expected an object of names, found a list" },
 	{ "\"requires\": {\"User\": \"*\"}",
 	    "field 'requires': 'User' is no plugin name: it does not start with a lower-case" },
-	{ "\"requires\": {\"user\": \"^^2\"}", "plugin.json: field 'requires.user': '^^2' is no "
-					       "range: expected a version after '^' at "
-					       "position 2" },
+	{ "\"requires\": {\"user\": \"^^2\"}",
+	    "plugin.json: line 1, column 49: field 'requires.user': '^^2' is no "
+	    "range: expected a version after '^' at "
+	    "position 2" },
 	{ "\"requires\": {\"user\": 2}", "field 'requires.user': expected a range such as \"^1.2\" "
 					 "or \"*\", found the number 2" },
 	{ "\"requires\": {\"me\": \"*\"}", "field 'requires': 'me' is the plugin itself" },
@@ -169,20 +170,27 @@ name_and_version_are_needed(void)
 	static const struct {
 		const char *text, *message, *field;
 	} rows[] = {
-		{ "{}", "plugin.json: field 'name' is missing", "name" },
-		{ "{\"name\": \"a\"}", "plugin.json: field 'version' is missing", "version" },
+		{ "{}", "plugin.json: line 1, column 1: field 'name' is missing", "name" },
+		{ "{\"name\": \"a\"}", "plugin.json: line 1, column 1: field 'version' is missing",
+		    "version" },
 		{ "{\"name\": 1, \"version\": \"1\"}",
-		    "plugin.json: field 'name': expected a string, found the number 1", "name" },
+		    "plugin.json: line 1, column 2: field 'name': expected a string, found the "
+		    "number 1",
+		    "name" },
 		{ "{\"name\": \"A\", \"version\": \"1\"}",
-		    "plugin.json: field 'name': 'A' is no plugin name: it does not start with a "
+		    "plugin.json: line 1, column 2: field 'name': 'A' is no plugin name: it does "
+		    "not start with a "
 		    "lower-case letter or digit",
 		    "name" },
 		{ "{\"name\": \"a\", \"version\": 1}",
-		    "plugin.json: field 'version': expected a string such as \"1.2.0\", found the "
+		    "plugin.json: line 1, column 15: field 'version': expected a string such as "
+		    "\"1.2.0\", found the "
 		    "number 1",
 		    "version" },
 		{ "{\"name\": \"a\", \"version\": \"1.x\"}",
-		    "plugin.json: field 'version': '1.x' is no version: expected a number at "
+		    "plugin.json: line 1, column 15: field 'version': '1.x' is no version: "
+		    "expected "
+		    "a number at "
 		    "position 3",
 		    "version" },
 		{ "[]", "plugin.json: expected an object, found a list", NULL },

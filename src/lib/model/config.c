@@ -63,12 +63,12 @@ read_provided(
     const struct pp_fields *f, const char *name, const pp_json *value, struct pp_deps *out)
 {
 	PP_AUTO_FREE char *shown = pp_shown(name, strlen(name));
-	PP_AUTO_FREE char *field = pp_asprintf("provides.%s", shown);
+	PP_AUTO_FREE char *field = pp_asprintf("provides.%s", name);
 	const char *text = pp_json_string(value);
 
 	if (!pp_name_is_host(name)) {
-		enum plugpkg_code rc = pp_field_fail(
-		    f, "provides", "'%s' is no name that an application provides", shown);
+		enum plugpkg_code rc =
+		    pp_field_fail(f, field, "'%s' is no name that an application provides", shown);
 
 		return pp_hint(f->err, rc, "write host:NAME, such as \"host:mishka\": \"0.1.2\"");
 	}
@@ -106,12 +106,11 @@ read_provides(const struct pp_fields *f, struct pp_config *c)
 static enum plugpkg_code
 read_plugin(const struct pp_fields *f, const char *name, const pp_json *value, struct pp_deps *out)
 {
-	PP_AUTO_FREE char *field = NULL;
+	PP_AUTO_FREE char *field = pp_asprintf("plugins.%s", name);
 	const char *text = pp_json_string(value);
 
 	if (!pp_key_valid(pp_str_of(name)) && pp_name_check(pp_str_of(name), f->err) != PLUGPKG_OK)
-		return pp_field_wrap(f, "plugins");
-	field = pp_asprintf("plugins.%s", name);
+		return pp_field_wrap(f, field);
 	if (text == NULL)
 		return pp_field_kind(f, field, value, "a range such as \"^1.2\" or \"*\"");
 
@@ -160,6 +159,14 @@ url_looks_sound(const char *url)
 }
 
 static enum plugpkg_code
+bad_url(const struct pp_fields *f, const char *urls_field, size_t i, const pp_json *j)
+{
+	PP_AUTO_FREE char *field = pp_asprintf("%s[%zu]", urls_field, i);
+
+	return pp_field_kind(f, field, j, "a URL that begins with https://, http:// or file:///");
+}
+
+static enum plugpkg_code
 read_urls(const struct pp_fields *f, const char *field, const pp_json *j, struct pp_source *s)
 {
 	PP_AUTO_FREE char *urls_field = pp_asprintf("%s.urls", field);
@@ -175,8 +182,7 @@ read_urls(const struct pp_fields *f, const char *field, const pp_json *j, struct
 		const char *url = pp_json_string(pp_json_at(j, i));
 
 		if (url == NULL || !url_looks_sound(url))
-			return pp_field_kind(f, urls_field, pp_json_at(j, i),
-			    "a URL that begins with https://, http:// or file:///");
+			return bad_url(f, urls_field, i, pp_json_at(j, i));
 		pp_strs_add(&s->urls, url);
 	}
 	return PLUGPKG_OK;
@@ -263,14 +269,14 @@ read_settings(const struct pp_fields *f)
 	for (void *it = pp_json_iter(j); it != NULL; it = pp_json_next(j, it)) {
 		const char *key = pp_json_iter_key(it);
 		PP_AUTO_FREE char *shown = pp_shown(key, strlen(key));
-		PP_AUTO_FREE char *field = pp_asprintf("settings.%s", shown);
+		PP_AUTO_FREE char *field = pp_asprintf("settings.%s", key);
 		size_t n = strlen(key);
 
 		/* They become variables of the scripts' environment. */
 		if (n == 0 || (key[0] >= '0' && key[0] <= '9') ||
 		    strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != n)
-			return pp_field_fail(f, "settings",
-			    "'%s' is no name of a setting: expected A-Z 0-9 _", shown);
+			return pp_field_fail(
+			    f, field, "'%s' is no name of a setting: expected A-Z 0-9 _", shown);
 		if (!pp_json_is(pp_json_iter_value(it), PP_JSON_STRING))
 			return pp_field_kind(f, field, pp_json_iter_value(it), "a text");
 	}
@@ -315,7 +321,7 @@ pp_config_parse(struct pp_str text, const char *file, struct pp_config **out, pl
 	c = pp_xcalloc(1, sizeof(*c));
 	c->json = pp_steal(&j);
 
-	struct pp_fields f = { c->json, file, PLUGPKG_E_BAD_CONFIG, err };
+	struct pp_fields f = { c->json, file, PLUGPKG_E_BAD_CONFIG, err, text };
 	enum plugpkg_code rc = read_config(&f, c);
 
 	if (rc == PLUGPKG_OK)

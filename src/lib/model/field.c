@@ -3,18 +3,31 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json_where.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "lib/model/field.h"
 
 #define TEXT_MAX_BYTES 4096
+
+/* "plugpkg.json: line 3, column 5"; of a field that is missing, where what lacks it stands. */
+static char *
+place_of(const struct pp_fields *f, const char *field)
+{
+	struct pp_json_pos pos;
+
+	if (f->text.p == NULL)
+		return pp_xstrdup(f->where);
+	(void)pp_json_where(f->text, field, &pos); /* the nearest there is will do */
+	return pp_asprintf("%s: line %d, column %d", f->where, pos.line, pos.column);
+}
 
 enum plugpkg_code
 pp_field_wrap(const struct pp_fields *f, const char *field)
 {
 	PP_AUTO_FREE char *shown = pp_shown(field, strlen(field));
+	PP_AUTO_FREE char *place = place_of(f, field);
 
-	(void)pp_wrap(f->err, f->code, "%s: field '%s'", f->where, shown);
+	(void)pp_wrap(f->err, f->code, "%s: field '%s'", place, shown);
 	(void)pp_subject(f->err, f->code, shown);
 	return pp_recode(f->err, f->code);
 }
@@ -35,7 +48,9 @@ pp_field_fail(const struct pp_fields *f, const char *field, const char *fmt, ...
 enum plugpkg_code
 pp_field_missing(const struct pp_fields *f, const char *field)
 {
-	(void)pp_fail(f->err, f->code, 0, "%s: field '%s' is missing", f->where, field);
+	PP_AUTO_FREE char *place = place_of(f, field);
+
+	(void)pp_fail(f->err, f->code, 0, "%s: field '%s' is missing", place, field);
 	return pp_subject(f->err, f->code, field);
 }
 

@@ -6,6 +6,7 @@
 #define PP_MODEL_FIELD_H
 
 #include "base/json.h"
+#include "base/str.h"
 #include "lib/model/error.h"
 
 struct pp_fields {
@@ -13,12 +14,14 @@ struct pp_fields {
 	const char *where;      /* the file, for messages */
 	enum plugpkg_code code; /* what a mistake counts as */
 	plugpkg_error **err;
+	struct pp_str
+	    text; /* what json was read from: messages then say line and column; or none */
 };
 
 /*
- * Each returns f->code and makes the field the error's subject: "FILE: field 'X': …". The text says
- * the value
- * and what would be right.
+ * Each returns f->code and makes the field the error's subject: "FILE: line 3, column 5: field 'X':
+ * …". The text says the value and what would be right. A field is a path as pp_json_where() reads
+ * it, "sources[0].urls"; of names that stand in it nothing is shown that could harm.
  */
 enum plugpkg_code pp_field_fail(const struct pp_fields *f, const char *field, const char *fmt, ...)
     PP_PRINTF(3, 4);

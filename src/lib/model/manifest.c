@@ -454,13 +454,11 @@ open_manifest(struct pp_str text, const char *file, struct pp_manifest **out, pl
 }
 
 static enum plugpkg_code
-read_field(const struct field *field, const char *file, struct pp_manifest *m, plugpkg_error **err)
+read_field(const struct field *field, const struct pp_fields *f, struct pp_manifest *m)
 {
-	struct pp_fields f = { m->json, file, PLUGPKG_E_BAD_MANIFEST, err };
-
 	if (!field->is_needed && pp_json_get(m->json, field->key) == NULL)
 		return PLUGPKG_OK;
-	return field->read(&f, field->key, m);
+	return field->read(f, field->key, m);
 }
 
 enum plugpkg_code
@@ -471,8 +469,13 @@ pp_manifest_parse(
 	enum plugpkg_code rc = open_manifest(text, file, &m, err);
 
 	*out = NULL;
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	struct pp_fields f = { m->json, file, PLUGPKG_E_BAD_MANIFEST, err, text };
+
 	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_LEN(fields); i++)
-		rc = read_field(&fields[i], file, m, err);
+		rc = read_field(&fields[i], &f, m);
 	if (rc == PLUGPKG_OK)
 		*out = pp_steal(&m);
 	return rc;
@@ -490,8 +493,9 @@ pp_manifest_check(struct pp_str text, const char *file, pp_manifest_fault_fn fn,
 	}
 	for (size_t i = 0; i < PP_LEN(fields); i++) {
 		PP_AUTO_ERROR plugpkg_error *fault = NULL;
+		struct pp_fields f = { m->json, file, PLUGPKG_E_BAD_MANIFEST, &fault, text };
 
-		if (read_field(&fields[i], file, m, &fault) != PLUGPKG_OK)
+		if (read_field(&fields[i], &f, m) != PLUGPKG_OK)
 			fn(fault, user);
 	}
 	return pp_steal(&m);
