@@ -48,4 +48,9 @@ enum plugpkg_code pp_making_solve(struct pp_making *m, plugpkg_error **err);
 /* Digests, sizes and signed rows of the steps that fetch. */
 enum plugpkg_code pp_making_details(struct pp_making *m, plugpkg_error **err);
 
+/* ---- plan_cycles.c ---- */
+
+/* NO_SOLUTION when scripts of chosen plugins wait for each other, with the ring in the words. */
+enum plugpkg_code pp_making_cycles(const struct pp_making *m, plugpkg_error **err);
+
 #endif

@@ -64,6 +64,8 @@ make(struct pp_making *m, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = pp_making_details(m, err);
 	if (rc == PLUGPKG_OK)
+		rc = pp_making_cycles(m, err);
+	if (rc == PLUGPKG_OK)
 		pp_making_wishes(m);
 	return rc;
 }

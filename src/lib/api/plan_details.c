@@ -97,6 +97,28 @@ check_same_content(const struct pp_making *m, const struct pp_step *step, plugpk
 	    err, PLUGPKG_E_DIGEST, "ask the publisher; a published version never changes");
 }
 
+/* What the transaction will run first of the step, if the release has it. */
+static enum pp_script
+script_of(const struct pp_step *step)
+{
+	bool is_change = step->action == PP_UPGRADE || step->action == PP_DOWNGRADE;
+
+	return is_change ? PP_SCRIPT_UPGRADE : PP_SCRIPT_INSTALL;
+}
+
+static bool
+has_script(const pp_json *details, enum pp_script script)
+{
+	const pp_json *kinds = pp_json_get(details, "scripts");
+
+	for (size_t i = 0; i < pp_json_len(kinds); i++) {
+		const char *kind = pp_json_string(pp_json_at(kinds, i));
+		if (kind != NULL && strcmp(kind, pp_script_names[script]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static enum plugpkg_code
 fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 {
@@ -118,6 +140,7 @@ fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 		rc = check_scripts(details, step, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	step->runs_script = has_script(details, script_of(step));
 	pp_json_free(step->row);
 	step->row = pp_steal(&planning);
 	return PLUGPKG_OK;
@@ -126,9 +149,12 @@ fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 enum plugpkg_code
 pp_making_details(struct pp_making *m, plugpkg_error **err)
 {
-	pp_vec_foreach (step, &m->plan->steps)
-		if (step->source != NULL && strcmp(step->source, "link") == 0)
-			step->link_dir = pp_xstrdup(m->link_dir);
+	pp_vec_foreach (step, &m->plan->steps) {
+		if (step->source == NULL || strcmp(step->source, "link") != 0)
+			continue;
+		step->link_dir = pp_xstrdup(m->link_dir);
+		step->runs_script = m->link->scripts[script_of(step)] != NULL;
+	}
 	enum plugpkg_code rc = prefetch(m, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < m->plan->steps.n; i++) {

@@ -39,9 +39,11 @@ struct pp_step {
 	char *source;      /* name of the source, "link" for links, NULL for REMOVE */
 	/* the plugin that needs, recommends, or is missed by it; NULL when requested */
 	char *because;
-	bool manual;    /* wanted set: stays or becomes manual */
-	uint32_t depth; /* distance from the leaves */
-	pp_json *row;   /* signed planning row, NULL for REMOVE */
+	bool manual;      /* wanted set: stays or becomes manual */
+	uint32_t depth;   /* distance from the leaves */
+	size_t cycle;     /* the same for all that require each other in a ring; 0 = in none */
+	bool runs_script; /* its install or upgrade script runs; filled with the details */
+	pp_json *row;     /* signed planning row, NULL for REMOVE */
 	/* From the details shard; filled after solving. */
 	char sha256[65], manifest_sha256[65];
 	uint64_t size_bytes, unpacked_bytes, files;

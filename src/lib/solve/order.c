@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which candidate depends on which, as links between numbers; the depths of these give the order.
- *
- * A cycle whose members have `install` scripts is refused here once releases tell which scripts
- * they have.
+ * Which cycles cannot be because of scripts, cycle.h tells once the scripts are known.
  */
 #include "lib/solve/order.h"
 
@@ -122,12 +120,16 @@ pp_order_sort(const struct pp_load *l, const size_t *cands, size_t n, struct pp_
 	graph_init(&g, l, cands, n);
 	const struct pp_depths *d = &g.depths;
 	size_t *smallest = pp_xcalloc(d->n_components + 1, sizeof(*smallest));
+	size_t *n_members = pp_xcalloc(d->n_components + 1, sizeof(*n_members));
 	for (size_t i = g.nodes.n; i-- > 0;)
 		smallest[d->component[i]] = g.nodes.at[i];
 	for (size_t i = 0; i < g.nodes.n; i++)
-		pp_vec_push(out,
-		    ((struct pp_ordered){ g.nodes.at[i], d->depth[i], smallest[d->component[i]] }));
+		n_members[d->component[i]]++;
+	for (size_t i = 0; i < g.nodes.n; i++)
+		pp_vec_push(out, ((struct pp_ordered){ g.nodes.at[i], d->depth[i],
+				     smallest[d->component[i]], n_members[d->component[i]] > 1 }));
 	pp_vec_sort(out, by_depth);
 	free(smallest);
+	free(n_members);
 	graph_fini(&g);
 }

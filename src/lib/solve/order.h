@@ -12,6 +12,7 @@ struct pp_ordered {
 	size_t cand;      /* index into load->cands */
 	uint32_t depth;   /* longest way to a leaf; the same for all members of a cycle */
 	size_t component; /* smallest cand of the cycle that it is in, or its own */
+	bool is_in_cycle; /* of requirements */
 };
 struct pp_order pp_vec(struct pp_ordered);
 

@@ -222,15 +222,16 @@ add_step(const struct result *r, const struct pp_cand *c, enum pp_action action,
 
 /* The installed version as its source has it, for a reinstall. */
 static enum plugpkg_code
-add_reinstall(const struct result *r, const struct pp_cand *c, uint32_t depth, struct pp_plan *plan,
-    plugpkg_error **err)
+add_reinstall(const struct result *r, const struct pp_cand *c, const struct pp_ordered *o,
+    struct pp_plan *plan, plugpkg_error **err)
 {
 	const struct pp_known *k = pp_load_known(r->load, c->release->name);
 
 	pp_vec_foreach (slot, &k->slots) {
 		if (slot->state != PP_SLOT_TWIN)
 			continue;
-		struct pp_step *s = add_step(r, c, PP_REINSTALL, depth, plan);
+		struct pp_step *s = add_step(r, c, PP_REINSTALL, o->depth, plan);
+		s->cycle = o->is_in_cycle ? o->component + 1 : 0;
 		s->source = pp_xstrdup(r->load->world->sources[slot->source].name);
 		return PLUGPKG_OK;
 	}
@@ -265,8 +266,9 @@ add_changes(const struct result *r, struct pp_plan *plan, plugpkg_error **err)
 			s->source = pp_xstrdup(c->origin == PP_FROM_LINK
 						   ? "link"
 						   : r->load->world->sources[c->source].name);
+			s->cycle = o->is_in_cycle ? o->component + 1 : 0;
 		} else if (rc == PLUGPKG_OK && wants_reinstall(r, c)) {
-			rc = add_reinstall(r, c, o->depth, plan, err);
+			rc = add_reinstall(r, c, o, plan, err);
 		}
 	}
 	pp_vec_free(&order);
