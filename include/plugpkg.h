@@ -59,6 +59,8 @@ enum plugpkg_code {
 	PLUGPKG_E_NO_SPACE,      /* no space left */
 	PLUGPKG_E_PERMISSION,    /* no permission, or a read-only file system */
 	PLUGPKG_E_INTERRUPTED,   /* plugpkg_cancel() was called; nothing changed */
+	PLUGPKG_E_BAD_LOCK,      /* plugpkg.lock is malformed */
+	PLUGPKG_E_LOCK_MISMATCH, /* plugpkg.lock cannot be followed here as it stands */
 	PLUGPKG_N_CODES,
 };
 

@@ -42,6 +42,8 @@ exit_statuses_are_those_of_the_manual(void)
 		{ PLUGPKG_E_REFUSED, "refused", 9 },
 		{ PLUGPKG_E_CONFIRM, "needs-confirmation", 11 },
 		{ PLUGPKG_E_INTERRUPTED, "interrupted", 130 },
+		{ PLUGPKG_E_BAD_LOCK, "bad-lock", 1 },
+		{ PLUGPKG_E_LOCK_MISMATCH, "lock-mismatch", 3 },
 	};
 
 	for (size_t i = 0; i < PP_LEN(rows); i++) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading and writing plugpkg.json, writing plugpkg.lock. What stands in them is decided elsewhere.
+ * Reading and writing plugpkg.json and plugpkg.lock. What stands in them is decided elsewhere.
  */
 #include "lib/txn/root.h"
 
 #include "base/path.h"
+#include "lib/txn/inventory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +13,7 @@
 #include <sys/stat.h>
 
 #define CONFIG_FILE      "plugpkg.json"
-#define LOCK_FILE        "plugpkg.lock"
 #define CONFIG_MAX_BYTES (4 * 1024 * 1024)
-#define LOCK_FORMAT      1
 
 enum plugpkg_code
 pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **err)
@@ -54,25 +53,56 @@ pp_root_write_config(plugpkg_context *ctx, plugpkg_error **err)
 		   : PLUGPKG_OK;
 }
 
+struct pp_lockfile *
+pp_root_lock(const plugpkg_context *ctx, const struct pp_installeds *set)
+{
+	struct pp_lockfile *lock = pp_lockfile_new();
+
+	pp_vec_foreach (d, &ctx->config->provides)
+		pp_lockfile_add_host(lock, d->name, d->version.text);
+	pp_vec_foreach (p, set) {
+		struct pp_locked_texts texts = {
+			.key = (*p)->key,
+			.version = (*p)->version,
+			.source = (*p)->source,
+			.sha256 = (*p)->sha256,
+			.link_dir = (*p)->link_dir,
+		};
+		if (pp_installed_is_usable(*p))
+			pp_lockfile_add(lock, &texts);
+	}
+	return lock;
+}
+
 enum plugpkg_code
 pp_root_write_lockfile(plugpkg_context *ctx, const struct pp_installeds *set, plugpkg_error **err)
 {
-	PP_AUTO_JSON pp_json *lock = pp_json_object();
-	pp_json *plugins = pp_json_object();
+	PP_AUTO(lockfile) struct pp_lockfile *lock = pp_root_lock(ctx, set);
+	PP_AUTO_FREE char *text = pp_lockfile_text(lock);
+	int r = pp_write_file_at(ctx->root_fd, PP_LOCKFILE, text, strlen(text), 0644);
 
-	pp_json_set_int(lock, "lock", LOCK_FORMAT);
-	pp_vec_foreach (p, set) {
-		pp_json *one = pp_json_object();
-		pp_json_set_str(one, "version", (*p)->version);
-		pp_json_set_str(one, "source", (*p)->source);
-		pp_json_set_str(one, "sha256", *(*p)->sha256 != '\0' ? (*p)->sha256 : NULL);
-		pp_json_set_str(one, "link", (*p)->link_dir);
-		pp_json_set(plugins, (*p)->key, one);
-	}
-	pp_json_set(lock, "plugins", plugins);
+	return r < 0
+		   ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/" PP_LOCKFILE "'", ctx->root)
+		   : PLUGPKG_OK;
+}
 
-	PP_AUTO_FREE char *text = pp_json_pretty(lock);
-	int r = pp_write_file_at(ctx->root_fd, LOCK_FILE, text, strlen(text), 0644);
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/" LOCK_FILE "'", ctx->root)
-		     : PLUGPKG_OK;
+enum plugpkg_code
+pp_root_read_lockfile(plugpkg_context *ctx, struct pp_lockfile **out, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_LOCKFILE_MAX_BYTES);
+	PP_AUTO_FREE char *file = pp_asprintf("%s/" PP_LOCKFILE, ctx->root);
+	int r = pp_read_file_at(ctx->root_fd, PP_LOCKFILE, &text);
+
+	*out = NULL;
+	if (r == -ENOENT)
+		return PLUGPKG_OK;
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", file);
+	struct pp_str bytes = { pp_buf_cstr(&text), text.n };
+	enum plugpkg_code rc = pp_lockfile_parse(bytes, file, out, err);
+	return rc == PLUGPKG_E_BAD_LOCK
+		   ? pp_hint(err, rc,
+			 "take it from version control, or write it anew of what is installed: "
+			 "plugpkg lock")
+		   : rc;
 }
