@@ -325,12 +325,20 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_show(
 /** Rows of type "found" for plugins whose name, summary or keywords hold every word. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_search(plugpkg_context *ctx,
     const char *const *words, size_t n_words, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** Rows of type "edge": what NAME asks for, and what of it is installed. recursive: 0 or 1. */
+enum plugpkg_depends_flags {
+	PLUGPKG_DEPENDS_RECURSIVE = 1
+				    << 0, /* follow requirements and recommendations to their end */
+	PLUGPKG_DEPENDS_TREE = 1 << 1,    /* the same, each edge below the one that led to it */
+};
+/**
+ * Rows of type "edge": what NAME asks for, and what of it is installed. flags:
+ * plugpkg_depends_flags. A tree has one row of type "tree" first. Errors: BAD_NAME NOT_FOUND.
+ */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_depends(plugpkg_context *ctx,
-    const char *name, int recursive, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** Rows of type "edge": who asks for NAME among the installed plugins. */
+    const char *name, unsigned flags, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** The same the other way: who asks for NAME among the installed plugins. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rdepends(plugpkg_context *ctx,
-    const char *name, int recursive, plugpkg_row_fn row, void *user, plugpkg_error **err);
+    const char *name, unsigned flags, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
  * Why NAME is installed: rows of type "why", one for each shortest chain of requirements and
  * recommendations from a plugin that was asked for down to NAME. Without such a chain they start at

@@ -196,15 +196,20 @@ view_cleaned(struct cli *cli)
 }
 
 /* For a conflict it is good that nothing is there. */
-static char *
-fate_of(const pp_json *edge)
+char *
+view_fate(const pp_json *edge)
 {
 	const char *by = pp_json_get_str(edge, "satisfied_by");
+	const char *other = pp_json_get_str(edge, "installed");
 	bool is_conflict = strcmp(view_str(edge, "kind"), "conflicts") == 0;
 
 	if (by != NULL)
 		return pp_asprintf("%s %s", by, is_conflict ? "is in the way" : "is here");
-	return pp_xstrdup(is_conflict ? "" : "not installed");
+	if (is_conflict)
+		return pp_xstrdup("");
+	if (other != NULL)
+		return pp_asprintf("%s is here, which does not do", other);
+	return pp_xstrdup("not installed");
 }
 
 void
@@ -216,7 +221,7 @@ view_edges(struct cli *cli)
 	for (size_t i = 0; (row = view_next(cli, "edge", &i)) != NULL;) {
 		PP_AUTO_FREE char *wants =
 		    pp_asprintf("%s %s", view_str(row, "to"), view_str(row, "range"));
-		PP_AUTO_FREE char *fate = fate_of(row);
+		PP_AUTO_FREE char *fate = view_fate(row);
 
 		table_add(&t, view_str(row, "from"));
 		table_add(&t, view_str(row, "kind"));

@@ -14,6 +14,8 @@ void view_list(struct cli *cli);
 void view_found(struct cli *cli);
 void view_show(struct cli *cli);
 void view_edges(struct cli *cli);
+void view_tree_down(struct cli *cli);
+void view_tree_up(struct cli *cli);
 void view_sources(struct cli *cli);
 void view_updates(struct cli *cli);
 void view_problems(struct cli *cli);
@@ -25,6 +27,8 @@ void view_holds(struct cli *cli);
 void view_marks(struct cli *cli);
 void view_why(struct cli *cli);
 
+/* What became of an edge: "user 2.1.0 is here", "not installed", … Owned. */
+char *view_fate(const pp_json *edge);
 /* "held" or "held until …" of a row with "hold"; NULL when it is not held. Owned. */
 char *view_held(const pp_json *row);
 

@@ -33,6 +33,21 @@ terminal_width(int fd)
 	return 80;
 }
 
+/* LC_ALL, else LC_CTYPE, else LANG, as setlocale() reads them. */
+static bool
+is_utf8_locale(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < PP_LEN(names); i++) {
+		const char *value = getenv(names[i]);
+		if (value != NULL && *value != '\0')
+			return strcasestr(value, "utf-8") != NULL ||
+			       strcasestr(value, "utf8") != NULL;
+	}
+	return false;
+}
+
 void
 out_init(struct out *o, FILE *f)
 {
@@ -41,6 +56,7 @@ out_init(struct out *o, FILE *f)
 
 	*o = (struct out){ .f = f, .is_terminal = isatty(fileno(f)) == 1 };
 	o->has_color = o->is_terminal && !is_dumb && (no_color == NULL || *no_color == '\0');
+	o->is_utf8 = is_utf8_locale();
 	o->width = o->is_terminal ? terminal_width(fileno(f)) : 0;
 }
 

@@ -25,6 +25,7 @@ struct out {
 	FILE *f;
 	bool is_terminal;
 	bool has_color;
+	bool is_utf8;   /* what reads it understands UTF-8, as the locale has it */
 	unsigned width; /* columns; 0 = no limit */
 	int error;      /* errno of the first write that failed; nothing is lost silently */
 };

@@ -79,7 +79,7 @@ user 2.1.0 installed 2.0.0"
 animal recommends photos * photos 1.0.0
 animal suggests map * -"
 	run plugpkg depends animal --recursive --json
-	assert_equal "$(json_get 'select(.type == "edge" and .level == 2) | [.from, .to, .satisfied_by] | join(" ")')" \
+	assert_equal "$(json_get 'select(.type == "edge" and .depth == 2) | [.from, .to, .satisfied_by] | join(" ")')" \
 		"photos species-list species-eu 1.0.0"
 	run plugpkg depends nobody
 	assert_status 4

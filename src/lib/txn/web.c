@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds by name who satisfies what, and spins the threads between the installed plugins. */
+#include "lib/txn/web.h"
+
+#include "lib/model/name.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pp_places pp_vec(size_t);
+
+static const struct {
+	size_t offset; /* of the relation in struct pp_release */
+	bool is_followed;
+} ties[PP_N_TIES] = {
+	[PP_TIE_REQUIRES] = { offsetof(struct pp_release, requires), true },
+	[PP_TIE_RECOMMENDS] = { offsetof(struct pp_release, recommends), true },
+	[PP_TIE_SUGGESTS] = { offsetof(struct pp_release, suggests), false },
+	[PP_TIE_CONFLICTS] = { offsetof(struct pp_release, conflicts), false },
+};
+const char *const pp_tie_names[PP_N_TIES] = { "requires", "recommends", "suggests", "conflicts" };
+
+bool
+pp_tie_is_followed(enum pp_tie tie)
+{
+	return ties[tie].is_followed;
+}
+
+const struct pp_deps *
+pp_tie_deps(const struct pp_release *r, enum pp_tie tie)
+{
+	return (const struct pp_deps *)(const void *)((const char *)r + ties[tie].offset);
+}
+
+static void
+add_name(struct pp_web *w, const char *name, size_t place)
+{
+	void **at = pp_map_put(&w->by_name, name);
+
+	if (*at == NULL)
+		*at = pp_xcalloc(1, sizeof(struct pp_places));
+	struct pp_places *list = *at;
+	pp_vec_push(list, place);
+}
+
+/* Own names first, so that a plugin is found before those that provide its name. */
+static void
+index_names(struct pp_web *w)
+{
+	for (size_t i = 0; i < w->inv.set.n; i++)
+		add_name(w, w->inv.set.at[i]->name, i);
+	for (size_t i = 0; i < w->inv.set.n; i++)
+		pp_vec_foreach (dep, &w->inv.releases.at[i]->provides)
+			if (strcmp(dep->name, w->inv.set.at[i]->name) != 0)
+				add_name(w, dep->name, i);
+}
+
+static bool
+does_satisfy(const struct pp_web *w, size_t place, const struct pp_dep *dep)
+{
+	return pp_installed_is_usable(w->inv.set.at[place]) &&
+	       pp_release_satisfies(w->inv.releases.at[place], dep);
+}
+
+static const char *
+host_of(const struct pp_web *w, const struct pp_dep *dep)
+{
+	const struct pp_dep *host = NULL;
+
+	if (pp_name_is_host(dep->name))
+		host = pp_deps_get(&w->inv.host->provides, dep->name);
+	if (host == NULL || host->version.text == NULL ||
+	    (dep->range != NULL && !pp_range_match(dep->range, &host->version, true)))
+		return NULL;
+	return host->version.text;
+}
+
+static void
+spin(struct pp_web *w, size_t from, enum pp_tie tie, const struct pp_dep *dep)
+{
+	const struct pp_places *list = pp_map_get(&w->by_name, dep->name);
+	struct pp_thread t = { .from = from, .to = PP_NOBODY, .tie = tie, .dep = dep };
+	size_t n = w->threads.n;
+
+	for (size_t i = 0; list != NULL && i < list->n; i++) {
+		t.to = list->at[i];
+		if (does_satisfy(w, t.to, dep))
+			pp_vec_push(&w->threads, t);
+	}
+	if (w->threads.n > n)
+		return;
+	t.to = PP_NOBODY;
+	t.host = host_of(w, dep);
+	pp_vec_push(&w->threads, t);
+}
+
+enum plugpkg_code
+pp_web_load(plugpkg_context *ctx, struct pp_web *out, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_inventory_load(ctx, &out->inv, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	index_names(out);
+	for (size_t i = 0; i < out->inv.set.n; i++)
+		for (enum pp_tie tie = 0; tie < PP_N_TIES; tie++)
+			pp_vec_foreach (dep, pp_tie_deps(out->inv.releases.at[i], tie))
+				spin(out, i, tie, dep);
+	return PLUGPKG_OK;
+}
+
+static void
+free_places(void *p)
+{
+	struct pp_places *list = p;
+
+	pp_vec_free(list);
+	free(list);
+}
+
+void
+pp_web_fini(struct pp_web *w)
+{
+	pp_vec_free(&w->threads);
+	pp_map_fini(&w->by_name, free_places);
+	pp_inventory_fini(&w->inv);
+}
+
+size_t
+pp_web_find(const struct pp_web *w, const struct pp_dep *dep)
+{
+	const struct pp_places *list = pp_map_get(&w->by_name, dep->name);
+
+	for (size_t i = 0; list != NULL && i < list->n; i++)
+		if (does_satisfy(w, list->at[i], dep))
+			return list->at[i];
+	return PP_NOBODY;
+}
+
+size_t
+pp_web_place(const struct pp_web *w, const char *name)
+{
+	const struct pp_places *list = pp_map_get(&w->by_name, name);
+
+	if (list == NULL || strcmp(w->inv.set.at[list->at[0]]->name, name) != 0)
+		return PP_NOBODY;
+	return list->at[0];
+}
+
+void
+pp_web_depths(const struct pp_web *w, struct pp_depths *out)
+{
+	struct pp_links links = { 0 };
+
+	pp_vec_foreach (t, &w->threads)
+		if (t->to != PP_NOBODY && t->to != t->from && t->tie != PP_TIE_CONFLICTS)
+			pp_vec_push(&links,
+			    ((struct pp_link){ t->from, t->to, t->tie != PP_TIE_REQUIRES }));
+	pp_depths_find(out, w->inv.set.n, &links);
+	pp_vec_free(&links);
+}
