@@ -340,6 +340,13 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_depends(plugpkg_context *c
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rdepends(plugpkg_context *ctx,
     const char *name, unsigned flags, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
+ * What is installed, for drawing: rows of type "node" (plugins, then names of the application and
+ * missing ones), then "line" (requirements, followed recommendations, conflicts that are there).
+ * names: borrowed; only these and what they lead to; none = all. Errors: BAD_NAME NOT_INSTALLED.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_graph(plugpkg_context *ctx,
+    const char *const *names, size_t n_names, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
  * Why NAME is installed: rows of type "why", one for each shortest chain of requirements and
  * recommendations from a plugin that was asked for down to NAME. Without such a chain they start at
  * a held or linked plugin, or the one row has none. Errors: BAD_NAME NOT_INSTALLED BAD_STATE IO.

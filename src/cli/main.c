@@ -26,6 +26,7 @@ static const struct cmd_entry table[] = {
 	{ NULL, &cmd_search },
 	{ NULL, &cmd_depends },
 	{ NULL, &cmd_rdepends },
+	{ NULL, &cmd_graph },
 	{ NULL, &cmd_why },
 	{ "Repositories", NULL },
 	{ NULL, &cmd_source },

@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "lib/model/name.h"
+#include "lib/txn/marks.h"
 #include "lib/txn/web.h"
 
 #include <stdlib.h>
@@ -100,7 +101,7 @@ node_of(struct walk *w, const char *name, size_t place)
 static struct node *
 node_at(struct walk *w, size_t place)
 {
-	return node_of(w, w->web.inv.set.at[place]->name, place);
+	return node_of(w, w->web.inv.set.at[place]->key, place);
 }
 
 /* ---- rows ---- */
@@ -276,6 +277,15 @@ look_up(struct walk *w, struct node *node, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* What bears the name, whether or not it does; else what a source may know of it. */
+static struct node *
+next_named(struct walk *w, const char *name)
+{
+	size_t place = pp_web_place(&w->web, name);
+
+	return place != PP_NOBODY ? node_at(w, place) : node_of(w, name, PP_NOBODY);
+}
+
 static enum plugpkg_code
 branch_down(struct walk *w, struct node *node, struct branches *out, plugpkg_error **err)
 {
@@ -300,7 +310,7 @@ branch_down(struct walk *w, struct node *node, struct branches *out, plugpkg_err
 static enum plugpkg_code
 go(struct walk *w, const char *name, unsigned flags, plugpkg_error **err)
 {
-	struct node *start = node_of(w, name, pp_web_place(&w->web, name));
+	struct node *start = next_named(w, name);
 
 	w->is_recursive = (flags & PLUGPKG_DEPENDS_RECURSIVE) != 0;
 	if ((flags & PLUGPKG_DEPENDS_TREE) != 0)
@@ -320,7 +330,7 @@ plugpkg_depends(plugpkg_context *ctx, const char *name, unsigned flags, plugpkg_
 		.row = row,
 		.user = user,
 	};
-	enum plugpkg_code rc = pp_name_check(pp_str_of(name), err);
+	enum plugpkg_code rc = pp_marks_check(name, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_web_load(ctx, &w.web, err);
 	return rc == PLUGPKG_OK ? go(&w, name, flags, err) : rc;
@@ -420,8 +430,7 @@ plugpkg_rdepends(plugpkg_context *ctx, const char *name, unsigned flags, plugpkg
 		.row = row,
 		.user = user,
 	};
-	enum plugpkg_code rc =
-	    pp_name_is_host(name) ? PLUGPKG_OK : pp_name_check(pp_str_of(name), err);
+	enum plugpkg_code rc = pp_name_is_host(name) ? PLUGPKG_OK : pp_marks_check(name, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_web_load(ctx, &w.web, err);
 	if (rc != PLUGPKG_OK)

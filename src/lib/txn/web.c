@@ -75,16 +75,41 @@ host_of(const struct pp_web *w, const struct pp_dep *dep)
 	return host->version.text;
 }
 
+static bool
+is_named(const struct pp_web *w, size_t place, const struct pp_dep *dep)
+{
+	return strcmp(w->inv.set.at[place]->name, dep->name) == 0;
+}
+
+/* Of several majors of one name the highest that will do; they stand first in the list. */
+static size_t
+find_named(const struct pp_web *w, const struct pp_places *list, const struct pp_dep *dep)
+{
+	size_t best = PP_NOBODY;
+
+	for (size_t i = 0; list != NULL && i < list->n && is_named(w, list->at[i], dep); i++) {
+		size_t at = list->at[i];
+		if (does_satisfy(w, at, dep) &&
+		    (best == PP_NOBODY || pp_version_cmp(&w->inv.releases.at[at]->version,
+					      &w->inv.releases.at[best]->version) > 0))
+			best = at;
+	}
+	return best;
+}
+
 static void
 spin(struct pp_web *w, size_t from, enum pp_tie tie, const struct pp_dep *dep)
 {
 	const struct pp_places *list = pp_map_get(&w->by_name, dep->name);
-	struct pp_thread t = { .from = from, .to = PP_NOBODY, .tie = tie, .dep = dep };
+	struct pp_thread t = { .from = from, .tie = tie, .dep = dep };
 	size_t n = w->threads.n;
 
+	t.to = find_named(w, list, dep);
+	if (t.to != PP_NOBODY)
+		pp_vec_push(&w->threads, t);
 	for (size_t i = 0; list != NULL && i < list->n; i++) {
 		t.to = list->at[i];
-		if (does_satisfy(w, t.to, dep))
+		if (!is_named(w, t.to, dep) && does_satisfy(w, t.to, dep))
 			pp_vec_push(&w->threads, t);
 	}
 	if (w->threads.n > n)
@@ -130,21 +155,38 @@ size_t
 pp_web_find(const struct pp_web *w, const struct pp_dep *dep)
 {
 	const struct pp_places *list = pp_map_get(&w->by_name, dep->name);
+	size_t named = find_named(w, list, dep);
 
-	for (size_t i = 0; list != NULL && i < list->n; i++)
+	for (size_t i = 0; named == PP_NOBODY && list != NULL && i < list->n; i++)
 		if (does_satisfy(w, list->at[i], dep))
 			return list->at[i];
-	return PP_NOBODY;
+	return named;
 }
 
 size_t
 pp_web_place(const struct pp_web *w, const char *name)
 {
-	const struct pp_places *list = pp_map_get(&w->by_name, name);
+	size_t place = pp_installeds_index(&w->inv.set, name);
+	const struct pp_installed *p = NULL;
 
-	if (list == NULL || strcmp(w->inv.set.at[list->at[0]]->name, name) != 0)
-		return PP_NOBODY;
-	return list->at[0];
+	if (place == PP_NOBODY)
+		p = pp_installeds_highest(&w->inv.set, name);
+	return p != NULL ? pp_installeds_index(&w->inv.set, p->key) : place;
+}
+
+size_t
+pp_web_first(const struct pp_web *w, size_t place)
+{
+	size_t low = 0, high = w->threads.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (w->threads.at[mid].from < place)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 
 void

@@ -47,8 +47,10 @@ void pp_web_fini(struct pp_web *w);
 
 /* The first plugin that satisfies dep, the one of that name before those that provide it. */
 size_t pp_web_find(const struct pp_web *w, const struct pp_dep *dep);
-/* The plugin of that name, whether or not it would do; leftovers too. */
+/* The plugin of that key, or the highest of that name, whether or not it does; leftovers too. */
 size_t pp_web_place(const struct pp_web *w, const char *name);
+/* Where the threads that start at a place begin. */
+size_t pp_web_first(const struct pp_web *w, size_t place);
 /* Distance from the leaves for each place. */
 void pp_web_depths(const struct pp_web *w, struct pp_depths *out);
 
