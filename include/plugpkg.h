@@ -165,6 +165,11 @@ PLUGPKG_API void plugpkg_set_time(plugpkg_context *ctx, int64_t now);
 /** How long to wait for the lock: milliseconds, 0 = not at all, -1 = for ever (default). */
 PLUGPKG_API void plugpkg_set_lock_wait(plugpkg_context *ctx, int64_t timeout_ms);
 /**
+ * 1 = keep lines of level debug in the log too, whatever "log" in plugpkg.json says; 0 (default) =
+ * as it says.
+ */
+PLUGPKG_API void plugpkg_set_log_debug(plugpkg_context *ctx, int on);
+/**
  * Ask the running call to stop. Only sets a flag: safe in a signal handler and from another thread.
  */
 PLUGPKG_API void plugpkg_cancel(plugpkg_context *ctx);
@@ -370,6 +375,35 @@ struct plugpkg_clean_spec {
 /** One row of type "cleaned" with counts and bytes.  Lock: exclusive. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_clean(plugpkg_context *ctx,
     const struct plugpkg_clean_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+/* ---- The log: what plugpkg and the scripts of plugins said ---- */
+
+/** Which lines. Texts may be NULL: no limit. */
+struct plugpkg_log_spec {
+	const char *const *names; /* plugins; none = all lines */
+	size_t n_names;
+	const char *period;        /* "last 5 mins", "yesterday": plugpkg-log(1) */
+	const char *since, *until; /* "2026-11-21T14:00:00Z", "2 hours ago" */
+	const char *level;         /* the least: "debug", "info", "warning", "error" */
+	int64_t transaction;       /* 0 = any; -1 = the newest */
+	int follow;                /* 1 = go on with lines as they come */
+};
+/**
+ * Rows of type "log" in the order of time; when following, in the order in which they come. Without
+ * period, since and transaction, following begins with the last ten lines. It ends with the
+ * transaction that was asked for, else when it is cancelled (INTERRUPTED).
+ * Errors: USAGE BAD_NAME NOT_FOUND (no such transaction) BAD_STATE IO INTERRUPTED. Takes no lock.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_log(plugpkg_context *ctx,
+    const struct plugpkg_log_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Write text into the log, one record a line of it. Inside a script of a transaction on this root
+ * (PLUGPKG_TRANSACTION and PLUGPKG_NAME in the environment) the lines carry its tags and the
+ * channel "plugin", else none and the channel "operator".
+ * Errors: USAGE BAD_NAME PERMISSION NO_SPACE IO. Takes no lock, also while a transaction runs.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_log_write(
+    plugpkg_context *ctx, const char *level, const char *text, plugpkg_error **err);
 
 /* ---- For authors: no root needed ---- */
 

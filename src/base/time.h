@@ -8,6 +8,7 @@
 #define PP_TIME_TEXT 32
 
 int64_t pp_time_now(void);                              /* wall clock */
+int64_t pp_time_now_ms(void);                           /* the same, in milliseconds */
 int64_t pp_time_mono_ms(void);                          /* monotonic, for time limits */
 void pp_time_format(int64_t t, char out[PP_TIME_TEXT]); /* 2026-11-21T14:00:00Z */
 /* RFC 3339 in UTC ("…Z", as TUF writes it) or plain Unix seconds. 0 or -EINVAL. */

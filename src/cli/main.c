@@ -28,6 +28,7 @@ static const struct cmd_entry table[] = {
 	{ NULL, &cmd_rdepends },
 	{ NULL, &cmd_graph },
 	{ NULL, &cmd_why },
+	{ NULL, &cmd_log },
 	{ "Repositories", NULL },
 	{ NULL, &cmd_source },
 	{ NULL, &cmd_update },
@@ -53,7 +54,7 @@ static const struct opt common_opts[] = {
 	    "go on without asking; new repository keys are asked for all the same" },
 	{ 'q', "quiet", NULL, "say only answers, warnings and errors" },
 	{ 'v', "verbose", NULL, "say more about what goes on" },
-	{ 0, "debug", NULL, "say where in the program errors come from" },
+	{ 0, "debug", NULL, "log more, and say where in the program errors come from" },
 	{ 0, "json", NULL, "answer in JSON Lines on standard output" },
 	{ 0, "no-wait", NULL, "stop at once when another plugpkg works on the root" },
 	{ 0, "wait", "SECONDS", "wait for another plugpkg that long; default: for ever" },
@@ -111,6 +112,7 @@ run_in_root(struct cli *cli)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	plugpkg_set_time(cli->ctx, now);
+	plugpkg_set_log_debug(cli->ctx, cli->is_debug ? 1 : 0);
 	plugpkg_set_event_fn(cli->ctx, on_event, cli);
 	plugpkg_set_ask_fn(cli->ctx, prompt_answer, cli);
 	rc = set_wait(cli);

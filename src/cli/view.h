@@ -26,6 +26,7 @@ void view_built(struct cli *cli);
 void view_holds(struct cli *cli);
 void view_marks(struct cli *cli);
 void view_why(struct cli *cli);
+void view_log(struct cli *cli);
 
 /* What became of an edge: "user 2.1.0 is here", "not installed", … Owned. */
 char *view_fate(const pp_json *edge);

@@ -107,6 +107,7 @@ LANG=C.UTF-8
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 PLUGPKG_DATA=$PLUGPKG_ROOT/data/a
 PLUGPKG_LEVEL=
+PLUGPKG_LOG_LEVEL=info
 PLUGPKG_NAME=a
 PLUGPKG_NEXT=$PLUGPKG_ROOT/generations/1
 PLUGPKG_OLD_VERSION=

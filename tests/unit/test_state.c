@@ -279,6 +279,7 @@ the_log_keeps_lines_and_is_made_anew_when_it_was_deleted(void)
 		CHECK_INT(count_log(&r, "2 tables to install"), 1000);
 		reopen(&r);
 		pp_log_write(state_of(&r), 3, "user", "info", "install", "one more");
+		pp_log_flush(state_of(&r));
 		CHECK_INT(count_log(&r, "one more"), 1);
 		CHECK_INT(count_log(&r, "2 tables to install"), 1000);
 	}

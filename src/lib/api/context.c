@@ -240,7 +240,17 @@ plugpkg_set_ask_fn(plugpkg_context *ctx, plugpkg_ask_fn fn, void *user)
 void
 plugpkg_set_time(plugpkg_context *ctx, int64_t now)
 {
+	int64_t skew = now - pp_time_now();
+
 	ctx->now = now;
+	/* The clock itself, read a moment ago, is no other idea of the time. */
+	ctx->clock_skew_s = skew >= -1 && skew <= 1 ? 0 : skew;
+}
+
+void
+plugpkg_set_log_debug(plugpkg_context *ctx, int on)
+{
+	ctx->is_log_debug = on != 0;
 }
 
 void

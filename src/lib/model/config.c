@@ -296,6 +296,8 @@ read_config(const struct pp_fields *f, struct pp_config *c)
 		rc = read_plugins(f, c);
 	if (rc == PLUGPKG_OK)
 		rc = read_settings(f);
+	if (rc == PLUGPKG_OK)
+		rc = pp_log_rules_read(f, &c->log);
 	return rc;
 }
 

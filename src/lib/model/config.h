@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/vec.h"
 #include "lib/model/error.h"
+#include "lib/model/log_rules.h"
 #include "lib/model/release.h"
 
 struct pp_source {
@@ -23,6 +24,7 @@ struct pp_config {
 	struct pp_deps provides; /* host: names with exact versions (dep.version) */
 	struct pp_deps plugins;  /* wanted: NAME or NAME@MAJOR -> range */
 	struct pp_sources pp_vec(struct pp_source) sources;
+	struct pp_log_rules log;
 };
 
 /* Pure: text in, config out. `file` is its name for messages. Errors: BAD_CONFIG. */

@@ -19,14 +19,17 @@ static void PP_PRINTF(4, 0) say(plugpkg_context *ctx, enum plugpkg_event_type ty
     const char *plugin, const char *fmt, va_list ap)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(EVENT_TEXT_MAX_BYTES);
+	bool is_warning = type == PLUGPKG_EVENT_WARNING;
 
-	if (ctx == NULL || ctx->event_fn == NULL)
+	if (ctx == NULL || (ctx->event_fn == NULL && ctx->log_fn == NULL))
 		return;
 	pp_buf_vaddf(&text, fmt, ap);
 
 	struct plugpkg_event ev = { .type = type, .plugin = plugin, .text = pp_buf_cstr(&text) };
 
 	pp_event(ctx, &ev);
+	if (ctx->log_fn != NULL && ctx->lock_fd >= 0)
+		ctx->log_fn(ctx, is_warning ? PP_LOG_WARNING : PP_LOG_DEBUG, plugin, ev.text);
 }
 
 void
@@ -55,6 +58,14 @@ pp_ask(plugpkg_context *ctx, const struct plugpkg_question *q)
 	if (ctx == NULL || ctx->ask_fn == NULL)
 		return PLUGPKG_ANSWER_NOBODY;
 	return ctx->ask_fn(q, ctx->ask_user);
+}
+
+enum pp_log_level
+pp_log_least(const plugpkg_context *ctx)
+{
+	if (ctx == NULL || ctx->is_log_debug)
+		return ctx == NULL ? PP_LOG_INFO : PP_LOG_DEBUG;
+	return ctx->config != NULL ? ctx->config->log.level : PP_LOG_INFO;
 }
 
 enum plugpkg_code

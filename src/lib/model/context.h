@@ -25,6 +25,12 @@ struct plugpkg_context {
 	int64_t now;
 	int64_t lock_wait_ms;
 	int lock_fd; /* -1 = not held */
+	/* The log: what is said while the lock is held also stands in var/log.db. */
+	void (*log_fn)(
+	    plugpkg_context *ctx, enum pp_log_level level, const char *plugin, const char *text);
+	bool is_log_debug;    /* lines of level debug are kept, whatever plugpkg.json says */
+	int64_t clock_skew_s; /* what a caller's idea of the time adds to the clock */
+	int64_t transaction;  /* the running one's number, for log lines; 0 = none */
 	atomic_int cancelled;
 };
 
@@ -32,6 +38,8 @@ void pp_event(plugpkg_context *ctx, const struct plugpkg_event *ev); /* ctx NULL
 void pp_warn(plugpkg_context *ctx, const char *plugin, const char *fmt, ...) PP_PRINTF(3, 4);
 void pp_debug(plugpkg_context *ctx, const char *plugin, const char *fmt, ...) PP_PRINTF(3, 4);
 enum plugpkg_answer pp_ask(plugpkg_context *ctx, const struct plugpkg_question *q);
+/* The least level that the log keeps. */
+enum pp_log_level pp_log_least(const plugpkg_context *ctx);
 /* INTERRUPTED when plugpkg_cancel() was called. ctx NULL allowed. */
 enum plugpkg_code pp_check_cancel(plugpkg_context *ctx, plugpkg_error **err);
 /* Sends a row and frees it: row moved. fn NULL allowed. */

@@ -200,12 +200,14 @@ pp_state_get(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
 	if (ctx->state == NULL) {
 		struct pp_state *s = pp_xcalloc(1, sizeof(*s));
 		s->root_fd = ctx->root_fd;
+		s->ctx = ctx;
 		enum plugpkg_code rc = open_state(ctx, s, err);
 		if (rc != PLUGPKG_OK) {
 			pp_state_close(s);
 			return rc;
 		}
 		ctx->state = s;
+		ctx->log_fn = pp_log_event;
 	}
 	*out = ctx->state;
 	return PLUGPKG_OK;

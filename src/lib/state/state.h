@@ -91,10 +91,22 @@ enum plugpkg_code pp_journal_end(struct pp_state *s, int64_t txn, const char *st
 enum plugpkg_code pp_journal_open_transaction(
     struct pp_state *s, int64_t *out_txn, char **out_command, plugpkg_error **err);
 
+/*
+ * A transaction's status ("running", "done", …; owned), NULL when there is none of that number.
+ * *txn: a negative one stands for the newest, and becomes its number.
+ */
+enum plugpkg_code pp_journal_status(
+    struct pp_state *s, int64_t *txn, char **out_status, plugpkg_error **err);
+
 /* Log (lib/state/log.c), var/log.db: never in the way of a transaction. */
 void pp_log_write(struct pp_state *s, int64_t txn, const char *plugin, const char *level,
     const char *channel, const char *text);
+/* The conventional line of a step that begins: "installing user 2.1.3", for what "install". */
+void pp_log_step(
+    struct pp_state *s, int64_t txn, const char *plugin, const char *what, const char *version);
 /* Lines are collected for a moment; this makes them visible to readers. */
 void pp_log_flush(struct pp_state *s);
+/* The end of a command: flushes, and deletes what the rules of plugpkg.json let go. */
+void pp_log_end(struct pp_state *s);
 
 #endif

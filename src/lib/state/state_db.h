@@ -4,16 +4,19 @@
 #define PP_STATE_STATE_DB_H
 
 #include "base/mem.h"
+#include "lib/state/log.h"
 #include "lib/state/state.h"
 
 #include <sqlite3.h>
 
 struct pp_state {
-	int root_fd;      /* borrowed from the context */
-	sqlite3 *db;      /* var/state.db */
-	sqlite3 *log;     /* var/log.db; NULL: not opened yet, or cannot be written */
-	bool log_is_dead; /* opening failed once: do not try for every line */
-	unsigned log_pending;
+	int root_fd;          /* borrowed from the context */
+	sqlite3 *db;          /* var/state.db */
+	plugpkg_context *ctx; /* borrowed; NULL in a state that is only being made */
+	sqlite3 *log;         /* var/log.db; NULL: not opened yet, or cannot be written */
+	bool log_is_dead;     /* opening failed once: do not try for every line */
+	bool log_is_written;  /* since the last pp_log_end() */
+	struct pp_log_lines log_pending;
 	int64_t log_since_ms; /* monotonic; when the first pending line came */
 };
 
@@ -51,5 +54,7 @@ enum plugpkg_code pp_state_check_format(sqlite3 *db, plugpkg_error **err);
 /* lib/state/log.c */
 int pp_log_make_tables(sqlite3 *log);
 void pp_log_close(struct pp_state *s);
+void pp_log_event(
+    plugpkg_context *ctx, enum pp_log_level level, const char *plugin, const char *text);
 
 #endif

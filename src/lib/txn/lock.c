@@ -89,9 +89,8 @@ write_holder(int fd, const char *what, int64_t txn)
 	return pp_fd_write_all(fd, text, strlen(text));
 }
 
-/* Are we, by what our environment says, a script of a transaction on this very root? */
-static bool
-is_in_script_of(const plugpkg_context *ctx, const char **out_transaction)
+bool
+pp_lock_is_in_script(const plugpkg_context *ctx, const char **out_transaction)
 {
 	const char *txn = secure_getenv("PLUGPKG_TRANSACTION");
 	const char *root = secure_getenv("PLUGPKG_ROOT");
@@ -111,7 +110,7 @@ refuse_in_script(plugpkg_context *ctx, plugpkg_error **err)
 	const char *txn = NULL;
 	PP_AUTO_BUF struct pp_buf clean = PP_BUF_INIT(256);
 
-	if (!is_in_script_of(ctx, &txn))
+	if (!pp_lock_is_in_script(ctx, &txn))
 		return PLUGPKG_OK;
 	pp_sanitize(&clean, txn, strnlen(txn, 32));
 	(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
@@ -223,6 +222,9 @@ pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 void
 pp_unlock(plugpkg_context *ctx)
 {
+	if (ctx->lock_fd >= 0 && ctx->state != NULL)
+		pp_log_end(ctx->state);
+	ctx->transaction = 0;
 	/* Emptied first: who opens it next must not read of a holder that is gone. */
 	if (ctx->lock_fd >= 0 && ftruncate(ctx->lock_fd, 0) == 0)
 		(void)lseek(ctx->lock_fd, 0, SEEK_SET);
@@ -234,4 +236,15 @@ void
 pp_lock_note_transaction(plugpkg_context *ctx, const char *what, int64_t txn)
 {
 	(void)write_holder(ctx->lock_fd, what, txn); /* as in pp_lock() */
+	ctx->transaction = txn;
+}
+
+bool
+pp_lock_is_held(const plugpkg_context *ctx)
+{
+	if (ctx->lock_fd >= 0)
+		return true;
+	PP_AUTO_FD int fd =
+	    pp_open_beneath(ctx->root_fd, "var/lock", O_RDONLY | O_NOFOLLOW, 0, PP_NO_SYMLINKS);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }

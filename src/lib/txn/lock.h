@@ -17,6 +17,10 @@
  */
 enum plugpkg_code pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err);
 void pp_unlock(plugpkg_context *ctx);
+/* Are we, by what our environment says, a script of a transaction on this very root? */
+bool pp_lock_is_in_script(const plugpkg_context *ctx, const char **out_transaction);
+/* Does any process hold it now? */
+bool pp_lock_is_held(const plugpkg_context *ctx);
 /* Adds the number of the running transaction to what others read of the holder. */
 void pp_lock_note_transaction(plugpkg_context *ctx, const char *what, int64_t txn);
 

@@ -144,6 +144,7 @@ build_env(const plugpkg_context *ctx, const struct pp_script_run *run, struct pp
 	add_env(env, "PLUGPKG_DATA", data);
 	add_env(env, "PLUGPKG_NEXT", next);
 	add_env(env, "PLUGPKG_TRANSACTION", txn);
+	add_env(env, "PLUGPKG_LOG_LEVEL", pp_log_level_names[pp_log_least(ctx)]);
 	for (void *it = pp_json_iter(settings); it != NULL; it = pp_json_next(settings, it))
 		add_env(env, pp_json_iter_key(it), pp_json_string(pp_json_iter_value(it)));
 }
@@ -307,6 +308,18 @@ start(plugpkg_context *ctx, const struct pp_script_run *run, struct running *r, 
 	return PLUGPKG_OK;
 }
 
+/* "user: install successfully completed": the plugin's last line. */
+static void
+log_success(plugpkg_context *ctx, const struct pp_script_run *run)
+{
+	const char *kind = pp_script_names[run->script];
+	PP_AUTO_FREE char *text = pp_asprintf("%s successfully completed", kind);
+
+	if (ctx->state != NULL)
+		pp_log_write(
+		    ctx->state, run->transaction, run->manifest->release->name, "info", kind, text);
+}
+
 enum plugpkg_code
 pp_script_run(plugpkg_context *ctx, const struct pp_script_run *run, plugpkg_error **err)
 {
@@ -335,5 +348,8 @@ pp_script_run(plugpkg_context *ctx, const struct pp_script_run *run, plugpkg_err
 	r.out.transaction = run->transaction;
 	enum outcome outcome = watch(ctx, &r);
 	finish(&r, outcome);
-	return judge(run, &r, outcome, err);
+	rc = judge(run, &r, outcome, err);
+	if (rc == PLUGPKG_OK && run->script != PP_SCRIPT_VERIFY)
+		log_success(ctx, run);
+	return rc;
 }

@@ -43,7 +43,7 @@ pp_txn_step(struct pp_txn *t, const struct pp_task *task, const char *what)
 	};
 
 	pp_event(t->ctx, &ev);
-	pp_log_write(t->state, t->id, task->step->name, "info", "transaction", text);
+	pp_log_step(t->state, t->id, task->step->name, what, task->step->version);
 }
 
 /* ---- beginning ---- */
