@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * var/log.db, written: one record a line. It never fails a transaction and never waits for the
- * disk; lines are collected for a moment and written together, so that a script that floods its output
- * does not pay for each of them, and nobody holds the database while a script runs.
+ * disk; lines are collected for a moment and written together, so that a script that floods its
+ * output does not pay for each of them, and nobody holds the database while a script runs.
  */
 #include "lib/state/state_db.h"
 
