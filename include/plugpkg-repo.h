@@ -57,7 +57,10 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_add(plugpkg_repo *rep
 /** Stage the removal of NAME@VERSION (or a staged add's withdrawal). Errors: NOT_FOUND. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_remove(
     plugpkg_repo *repo, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** Merge what is staged into the index and sign. Row: "published". */
+/**
+ * Merge what is staged into the index and sign. Row: "published". Refuses what nobody could install
+ * because scripts wait for each other (NO_SOLUTION).
+ */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_publish(
     plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
@@ -68,6 +71,13 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_refresh(
 /** Rows of type "version": published and staged, sorted by name, newest first. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_list(
     plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Can every version be installed into an empty root, from this repository alone, as the next
+ * publish leaves it? Rows of type "uninstallable", then one "checked". The host's versions and the
+ * platform count as fitting. Starts child processes.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_check(
+    plugpkg_repo *repo, size_t *out_findings, plugpkg_row_fn row, void *user, plugpkg_error **err);
 
 /**
  * Check every byte of a served directory against its signatures: rows of type "problem", then one

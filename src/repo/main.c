@@ -8,6 +8,7 @@ static const struct cmd_entry table[] = {
 	{ NULL, &repo_init },
 	{ NULL, &repo_add },
 	{ NULL, &repo_remove },
+	{ NULL, &repo_check },
 	{ NULL, &repo_publish },
 	{ NULL, &repo_refresh },
 	{ NULL, &repo_list },

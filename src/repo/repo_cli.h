@@ -7,8 +7,8 @@
 
 #include "term/cli.h"
 
-extern const struct cmd repo_add, repo_init, repo_list, repo_mirror, repo_publish, repo_refresh,
-    repo_remove, repo_verify;
+extern const struct cmd repo_add, repo_check, repo_init, repo_list, repo_mirror, repo_publish,
+    repo_refresh, repo_remove, repo_verify;
 
 /* --repo, else PLUGPKG_REPO, else NULL: look upwards. */
 const char *repo_cli_dir(const struct cli *cli);

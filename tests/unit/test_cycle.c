@@ -26,7 +26,7 @@ add(struct ring *r, const char *name, const char *relations, bool has_script)
 		PLUGPKG_OK))
 		return;
 	pp_vec_push(&r->releases, release);
-	pp_vec_push(&r->members, ((struct pp_cycle_member){ release, has_script }));
+	pp_vec_push(&r->members, ((struct pp_cycle_member){ release, has_script, false }));
 }
 
 static void

@@ -11,10 +11,10 @@
 #include <string.h>
 
 static bool
-is_planned(const struct pp_making *m, const char *name)
+is_planned(const struct pp_making *m, const char *key)
 {
 	pp_vec_foreach (step, &m->plan->steps)
-		if (strcmp(step->name, name) == 0)
+		if (strcmp(step->key, key) == 0)
 			return true;
 	return false;
 }
@@ -47,7 +47,8 @@ collect(const struct pp_making *m, struct pp_cycle_members *out, struct pp_relea
 		if (step->cycle == 0)
 			continue;
 		if (step->link_dir != NULL && link != NULL) {
-			pp_vec_push(out, ((struct pp_cycle_member){ link, step->runs_script }));
+			pp_vec_push(
+			    out, ((struct pp_cycle_member){ link, step->runs_script, false }));
 			continue;
 		}
 		enum plugpkg_code rc = pp_release_parse(
@@ -55,11 +56,11 @@ collect(const struct pp_making *m, struct pp_cycle_members *out, struct pp_relea
 		if (rc != PLUGPKG_OK)
 			return rc;
 		pp_vec_push(owned, r);
-		pp_vec_push(out, ((struct pp_cycle_member){ r, step->runs_script }));
+		pp_vec_push(out, ((struct pp_cycle_member){ r, step->runs_script, false }));
 	}
 	pp_vec_foreach (r, &m->inv.releases)
-		if (!is_planned(m, (*r)->name))
-			pp_vec_push(out, ((struct pp_cycle_member){ *r, false }));
+		if (!is_planned(m, pp_release_key(*r)))
+			pp_vec_push(out, ((struct pp_cycle_member){ *r, false, false }));
 	return PLUGPKG_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "lib/model/context.h"
 #include "lib/model/semver.h"
 #include "lib/repo/book.h"
+#include "lib/repo/census.h"
 #include "lib/repo/metadata.h"
 #include "lib/repo/staged.h"
 
@@ -301,6 +302,41 @@ pp_publish_empty(plugpkg_repo *repo, const struct pp_meta_file *targets,
 	return rc;
 }
 
+enum plugpkg_code
+pp_publish_merge(struct pp_book *b, const struct pp_staged_list *staged, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
+		rc = apply(b, &staged->at[i], err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
+		rc = check_count(b, &staged->at[i], err);
+	return rc;
+}
+
+/* Nobody could install what needs a ring of scripts: it is not published. */
+static enum plugpkg_code
+check_rings(struct pp_book *b, const struct pp_staged_list *staged, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_census_fini) struct pp_census census = { .book = b };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	PP_AUTO_FREE char *ring = NULL;
+	const char *name = NULL;
+
+	for (size_t i = 0; i < staged->n; i++)
+		if (!staged->at[i].is_removal)
+			pp_strs_add(&names, staged->at[i].name);
+	pp_strs_sort(&names);
+	enum plugpkg_code rc = pp_census_ring(&census, &names, &ring, &name, err);
+	if (rc != PLUGPKG_OK || ring == NULL)
+		return rc;
+	pp_fail(err, PLUGPKG_E_NO_SOLUTION, 0,
+	    "nobody could install %s: scripts wait for each other: %s", name, ring);
+	return pp_hint(err, PLUGPKG_E_NO_SOLUTION,
+	    "each install and upgrade script runs after those of all that its plugin requires: let "
+	    "one of them require less, or do without its script");
+}
+
 /* Archives into the pool, then the index over them. */
 static enum plugpkg_code
 publish_staged(plugpkg_repo *repo, const struct pp_staged_list *staged,
@@ -309,10 +345,10 @@ publish_staged(plugpkg_repo *repo, const struct pp_staged_list *staged,
 	PP_AUTO(book) struct pp_book *b = NULL;
 
 	enum plugpkg_code rc = pp_book_open(repo, was, &b, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
-		rc = apply(b, &staged->at[i], err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
-		rc = check_count(b, &staged->at[i], err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_publish_merge(b, staged, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_rings(b, staged, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++) {
 		struct pp_pool_file archive = pp_staged_archive(&staged->at[i]);
 		if (!staged->at[i].is_removal)

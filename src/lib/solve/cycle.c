@@ -138,6 +138,8 @@ pp_cycle_in(const struct pp_cycle_graph *g)
 		.component = depths.component,
 		.first = first_links(g),
 	};
+	for (size_t i = 0; g->out_in_ring != NULL && i < g->n; i++)
+		g->out_in_ring[i] = depths.component[i] == depths.component[start];
 	pp_vec_push(&r.way, start);
 	size_t other = go(&r, start, NO_NODE);
 	if (other != NO_NODE)
@@ -150,9 +152,11 @@ pp_cycle_in(const struct pp_cycle_graph *g)
 
 /* ---- the graph of releases ---- */
 
+struct member_ptrs pp_vec(struct pp_cycle_member *);
+
 struct graph {
-	const struct pp_cycle_members *members; /* sorted by name */
-	struct pp_map by_name;                  /* name or provided name -> struct nodes */
+	const struct member_ptrs *members; /* sorted by name */
+	struct pp_map by_name;             /* name or provided name -> struct nodes */
 	struct pp_links links;
 };
 
@@ -184,23 +188,23 @@ add_links(struct graph *g, size_t from, const struct pp_dep *dep)
 	if (list == NULL)
 		return;
 	pp_vec_foreach (to, list)
-		if (*to != from && pp_release_satisfies(g->members->at[*to].release, dep))
+		if (*to != from && pp_release_satisfies(g->members->at[*to]->release, dep))
 			pp_vec_push(&g->links, ((struct pp_link){ from, *to, false }));
 }
 
 static void
-graph_init(struct graph *g, const struct pp_cycle_members *members)
+graph_init(struct graph *g, const struct member_ptrs *members)
 {
 	*g = (struct graph){ .members = members };
 	for (size_t i = 0; i < members->n; i++) {
-		const struct pp_release *r = members->at[i].release;
+		const struct pp_release *r = members->at[i]->release;
 		index_name(g, r->name, i);
 		pp_vec_foreach (d, &r->provides)
 			if (strcmp(d->name, r->name) != 0)
 				index_name(g, d->name, i);
 	}
 	for (size_t i = 0; i < members->n; i++)
-		pp_vec_foreach (d, &members->at[i].release->requires)
+		pp_vec_foreach (d, &members->at[i]->release->requires)
 			add_links(g, i, d);
 }
 
@@ -214,30 +218,34 @@ graph_fini(struct graph *g)
 static int
 by_name(const void *a, const void *b)
 {
-	const struct pp_cycle_member *x = a, *y = b;
-	int c = strcmp(x->release->name, y->release->name);
+	const struct pp_cycle_member *const *x = a, *const *y = b;
+	int c = strcmp((*x)->release->name, (*y)->release->name);
 
-	return c != 0 ? c : pp_version_cmp(&x->release->version, &y->release->version);
+	return c != 0 ? c : pp_version_cmp(&(*x)->release->version, &(*y)->release->version);
 }
 
 char *
-pp_cycle_of_scripts(const struct pp_cycle_members *members)
+pp_cycle_of_scripts(struct pp_cycle_members *members)
 {
-	struct pp_cycle_members sorted = { 0 };
+	struct member_ptrs sorted = { 0 };
 	struct graph g;
 
 	pp_vec_foreach (m, members)
-		pp_vec_push(&sorted, *m);
+		pp_vec_push(&sorted, m);
 	pp_vec_sort(&sorted, by_name);
 	graph_init(&g, &sorted);
 
 	PP_AUTO_FREE const char **names = pp_xcalloc(sorted.n + 1, sizeof(*names));
 	PP_AUTO_FREE bool *has_script = pp_xcalloc(sorted.n + 1, sizeof(*has_script));
+	PP_AUTO_FREE bool *in_ring = pp_xcalloc(sorted.n + 1, sizeof(*in_ring));
 	for (size_t i = 0; i < sorted.n; i++) {
-		names[i] = sorted.at[i].release->name;
-		has_script[i] = sorted.at[i].has_script;
+		names[i] = sorted.at[i]->release->name;
+		has_script[i] = sorted.at[i]->has_script;
 	}
-	char *text = pp_cycle_in(&(struct pp_cycle_graph){ sorted.n, names, has_script, &g.links });
+	const struct pp_cycle_graph plain = { sorted.n, names, has_script, &g.links, in_ring };
+	char *text = pp_cycle_in(&plain);
+	for (size_t i = 0; i < sorted.n; i++)
+		sorted.at[i]->is_in_ring = in_ring[i];
 	graph_fini(&g);
 	pp_vec_free(&sorted);
 	return text;

@@ -12,6 +12,7 @@
 struct pp_cycle_member {
 	const struct pp_release *release; /* borrowed */
 	bool has_script;                  /* one that has to run after all that it requires */
+	bool is_in_ring;                  /* found: its script waits for itself */
 };
 struct pp_cycle_members pp_vec(struct pp_cycle_member);
 
@@ -20,7 +21,7 @@ struct pp_cycle_members pp_vec(struct pp_cycle_member);
  * "a -> b -> c -> a" (owned; of very long ones the ends), or NULL when there is none. A requirement
  * leads to every member that fulfils it. Time grows with members and requirements alone.
  */
-char *pp_cycle_of_scripts(const struct pp_cycle_members *members);
+char *pp_cycle_of_scripts(struct pp_cycle_members *members);
 
 /* The same over plain numbers. */
 struct pp_cycle_graph {
@@ -28,6 +29,7 @@ struct pp_cycle_graph {
 	const char *const *names; /* in order */
 	const bool *has_script;
 	const struct pp_links *links; /* sorted by `from`; none is weak */
+	bool *out_in_ring;            /* by node; or NULL */
 };
 char *pp_cycle_in(const struct pp_cycle_graph *g);
 
