@@ -135,7 +135,7 @@ static bool
 is_relation(const char *word)
 {
 	static const char *const relations[] = { "requires", "recommends", "suggests", "conflicts",
-		"provides", "replaces", "os", "arch", "min-client" };
+		"provides", "replaces", "os", "arch", "min-client", "parallel" };
 
 	for (size_t i = 0; i < PP_LEN(relations); i++)
 		if (strcmp(relations[i], word) == 0)
@@ -156,7 +156,7 @@ add_relation(struct reader *r, const char *line)
 	}
 	r->draft.has_relations = true;
 	const char *key = words.at[0];
-	if (strcmp(key, "min-client") == 0) {
+	if (strcmp(key, "min-client") == 0 || strcmp(key, "parallel") == 0) {
 		pp_json_set_str(j, key, words.at[1]);
 		return;
 	}
@@ -337,6 +337,8 @@ copy_release(const struct pp_release *r)
 	pp_vec_foreach (s, &r->arch)
 		pp_strs_add(&copy->arch, *s);
 	copy->min_client = pp_xstrdup(r->min_client);
+	copy->is_parallel = r->is_parallel;
+	copy->key = pp_xstrdup(r->key);
 	return copy;
 }
 
@@ -491,7 +493,7 @@ command_fini(struct command *m)
 static void
 add_step(struct pp_buf *b, const struct pp_step *s)
 {
-	pp_buf_addf(b, "%s %s ", pp_action_names[s->action], s->name);
+	pp_buf_addf(b, "%s %s ", pp_action_names[s->action], s->key);
 	if (s->action == PP_UPGRADE || s->action == PP_DOWNGRADE)
 		pp_buf_addf(b, "%s -> ", s->old_version);
 	pp_buf_addf(b, "%s", s->version);

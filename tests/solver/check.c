@@ -34,10 +34,11 @@ find(const struct scenario *c, const char *name, const char *version)
 }
 
 static void
-drop(struct members *set, const char *name)
+drop(struct members *set, const char *name, const char *version)
 {
 	for (size_t i = 0; i < set->n; i++) {
-		if (strcmp(set->at[i].release->name, name) != 0)
+		if (strcmp(set->at[i].release->name, name) != 0 ||
+		    strcmp(set->at[i].release->version.text, version) != 0)
 			continue;
 		set->at[i] = set->at[--set->n];
 		return;
@@ -55,10 +56,11 @@ apply(const struct scenario *c, struct members *set, const char *line, size_t st
 	    strcmp(action, "nothing") == 0 || strcmp(action, "with") == 0)
 		return NULL;
 	version[strcspn(version, ",")] = '\0';
-	if (strcmp(action, "remove") == 0) {
-		drop(set, name);
+	name[1 + strcspn(name + 1, "@")] = '\0'; /* of NAME@MAJOR the version tells the rest */
+	if (strcmp(action, "install") != 0)
+		drop(set, name, version);
+	if (strcmp(action, "remove") == 0)
 		return NULL;
-	}
 	if (n == 5 && strcmp(arrow, "->") == 0)
 		memcpy(version, after, sizeof(version));
 	version[strcspn(version, ",")] = '\0';
@@ -66,7 +68,6 @@ apply(const struct scenario *c, struct members *set, const char *line, size_t st
 	if (r == NULL)
 		return pp_asprintf("%s %s is in no source", name, version);
 	const char *depth = strstr(line, ", depth ");
-	drop(set, name);
 	pp_vec_push(
 	    set, ((struct member){ .release = r,
 		     .step = step,
@@ -122,11 +123,22 @@ check_held(const struct scenario *c, const struct members *set)
 	pp_vec_foreach (i, &c->marks) {
 		bool is_there = false;
 		pp_vec_foreach (m, set)
-			is_there |= m->step == 0 && strcmp(m->release->name, i->release->name) == 0;
+			is_there |= m->step == 0 &&
+				    strcmp(m->release->name, i->release->name) == 0 &&
+				    strcmp(m->release->version.text, i->release->version.text) == 0;
 		if (i->hold && !is_there)
 			return pp_asprintf("%s is held and changes", i->release->name);
 	}
 	return NULL;
+}
+
+/* Two of one name only when both declare it, and then one of each major. */
+static bool
+may_be_beside(const struct pp_release *a, const struct pp_release *b)
+{
+	return strcmp(a->name, b->name) != 0 ||
+	       (a->is_parallel && b->is_parallel &&
+		   strtoul(a->version.text, NULL, 10) != strtoul(b->version.text, NULL, 10));
 }
 
 static char *
@@ -138,8 +150,7 @@ check_set(const struct scenario *c, const struct members *before, const struct m
 		if (why == NULL)
 			why = check_member(c, before, set, m);
 		pp_vec_foreach (other, set)
-			if (why == NULL && other != m &&
-			    strcmp(other->release->name, m->release->name) == 0)
+			if (why == NULL && other != m && !may_be_beside(other->release, m->release))
 				why = pp_asprintf("%s is there twice", m->release->name);
 	}
 	return why;

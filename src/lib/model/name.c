@@ -8,6 +8,7 @@
 
 #define SOURCE_NAME_MAX_BYTES 64
 #define TARGET_MAX_BYTES      8192
+#define KEYS_MAX_BYTES        4096
 #define NAME_RULE                                                                                  \
 	"a name is NAME or @SCOPE/NAME; each part starts with a lower-case letter or digit and "   \
 	"goes on with a-z 0-9 . _ -"
@@ -220,6 +221,19 @@ pp_key_valid(struct pp_str key)
 	return pp_name_valid((struct pp_str){ key.p, at });
 }
 
+enum plugpkg_code
+pp_key_ambiguous(const struct pp_strs *keys, const char *name, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf list = PP_BUF_INIT(KEYS_MAX_BYTES);
+
+	pp_vec_foreach (key, keys)
+		pp_buf_addf(&list, "%s%s", list.n > 0 ? ", " : "", *key);
+	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_USAGE, 0,
+	    "several majors of '%s' are installed: %s", name, pp_buf_cstr(&list));
+	rc = pp_hint(err, rc, "name the one that is meant: %s", keys->at[0]);
+	return pp_subject(err, rc, name);
+}
+
 /* ---- targets ---- */
 
 enum plugpkg_code
@@ -231,7 +245,12 @@ pp_target_parse(const char *text, struct pp_target *out, plugpkg_error **err)
 	bool is_removal = false;
 
 	*out = (struct pp_target){ 0 };
-	if (at > 0) {
+	if (at > 0 && text[whole.n - 1] == '-' &&
+	    pp_key_valid((struct pp_str){ text, whole.n - 1 })) {
+		name.n = at;
+		range = (struct pp_str){ text + at + 1, whole.n - at - 2 };
+		is_removal = true;
+	} else if (at > 0) {
 		name.n = at;
 		range = pp_str_trim((struct pp_str){ text + at + 1, whole.n - at - 1 });
 	} else if (whole.n > 1 && text[whole.n - 1] == '-') {

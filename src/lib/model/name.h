@@ -27,8 +27,14 @@ bool pp_key_valid(struct pp_str key);
 bool pp_key_has_major(const char *key);
 size_t pp_key_name_bytes(const char *key); /* of NAME in it */
 char *pp_key_name(const char *key);        /* owned */
+/* USAGE: NAME stands for several installed majors, which are listed. */
+enum plugpkg_code pp_key_ambiguous(
+    const struct pp_strs *keys, const char *name, plugpkg_error **err);
 
-/* NAME, NAME@RANGE, NAME-: what `install` takes. Owned strings; range NULL when none was given. */
+/*
+ * NAME, NAME@RANGE, NAME-, NAME@MAJOR-: what `install` takes. Owned strings; range NULL when none
+ * was given.
+ */
 struct pp_target {
 	char *name, *range;
 	bool is_removal;

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "lib/solve/explain.h"
 #include "lib/solve/jobs.h"
+#include "lib/solve/majors.h"
 #include "lib/solve/ways.h"
 
 #include <solv/solver.h>
@@ -90,6 +91,28 @@ needs_dep(enum pp_fact_kind kind)
 	       kind == PP_FACT_REPLACES;
 }
 
+/*
+ * Two releases of one name and of different majors that exclude each other, whichever of libsolv's
+ * rules says so: they could stand side by side if both declared it.
+ */
+static bool
+add_alone_fact(const struct pp_pool *p, Id type, struct pp_fact *f, struct pp_facts *out)
+{
+	const struct pp_cands *cands = &p->load->cands;
+
+	if (f->from == PP_NO_CAND || f->to == PP_NO_CAND || f->dep != NULL)
+		return false;
+	if (type != SOLVER_RULE_PKG_SAME_NAME && type != SOLVER_RULE_PKG_CONFLICTS &&
+	    type != SOLVER_RULE_PKG_OBSOLETES && type != SOLVER_RULE_PKG_INSTALLED_OBSOLETES)
+		return false;
+	const struct pp_release *a = cands->at[f->from].release, *b = cands->at[f->to].release;
+	if (!pp_excludes(a, b) || pp_same_major(a, b))
+		return false;
+	f->kind = PP_FACT_ALONE;
+	pp_vec_push(out, *f);
+	return true;
+}
+
 static void
 add_rule_facts(const struct pp_pool *p, Solver *s, Id rule, struct pp_facts *out)
 {
@@ -103,6 +126,8 @@ add_rule_facts(const struct pp_pool *p, Solver *s, Id rule, struct pp_facts *out
 			.to = pp_pool_cand(p, infos.elements[i + 2]),
 			.dep = pp_pool_dep_of(p, infos.elements[i + 3]),
 		};
+		if (add_alone_fact(p, infos.elements[i], &f, out))
+			continue;
 		if (!fact_kind(infos.elements[i], &f.kind) || f.from == PP_NO_CAND)
 			continue;
 		if (needs_dep(f.kind) && f.dep == NULL)
@@ -152,16 +177,16 @@ explain_all(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, stru
 
 /* The newest version that could be meant by "upgrade this"; NULL: none is newer. */
 static const struct pp_slot *
-newest_beyond(const struct pp_load *l, const struct pp_known *k, const struct pp_version *than)
+newest_beyond(const struct pp_load *l, const struct pp_known *k, const struct pp_release *now)
 {
 	const struct pp_ask *ask = pp_load_ask(l, k->name);
 	const struct pp_slot *best = NULL;
 
 	pp_vec_foreach (s, &k->slots)
-		if (s->state == PP_SLOT_CANDIDATE &&
+		if (s->state == PP_SLOT_CANDIDATE && pp_excludes(now, s->release) &&
 		    (ask == NULL || ask->dep.range == NULL ||
 			pp_range_match(ask->dep.range, &s->release->version, true)) &&
-		    pp_version_cmp(&s->release->version, than) > 0 &&
+		    pp_version_cmp(&s->release->version, &now->version) > 0 &&
 		    (best == NULL ||
 			pp_version_cmp(&s->release->version, &best->release->version) > 0))
 			best = s;
@@ -216,7 +241,7 @@ why_kept(struct pp_pool *p, size_t cand, const struct pp_slot *newest)
 {
 	const struct pp_solve_world *world = p->load->world;
 	const struct pp_solve_installed *inst = p->load->cands.at[cand].installed;
-	const struct pp_dep *wanted = pp_world_wanted(world, inst->release->name);
+	const struct pp_dep *wanted = pp_world_wanted(world, inst->release);
 
 	if (inst->hold)
 		return held_text(inst->hold_until);
@@ -231,16 +256,16 @@ why_kept(struct pp_pool *p, size_t cand, const struct pp_slot *newest)
 static bool
 is_in_scope(const struct pp_load *l, const struct pp_solve_installed *inst)
 {
-	return !inst->linked && (l->asks.n == 0 || pp_load_ask(l, inst->release->name) != NULL);
+	return !inst->linked && (l->asks.n == 0 || pp_majors_ask(l, inst->release) != NULL);
 }
 
-/* The version of the name after the decision; NULL: it goes, or another one replaces it. */
-static const struct pp_version *
-chosen_version(const struct pp_load *l, const bool *chosen, const char *name)
+/* What takes its place after the decision; NULL: it goes, or another name replaces it. */
+static const struct pp_release *
+chosen_release(const struct pp_load *l, const bool *chosen, const struct pp_release *r)
 {
-	for (size_t i = pp_load_first_cand(l, name); pp_load_is_cand_of(l, i, name); i++)
-		if (chosen[i])
-			return &l->cands.at[i].release->version;
+	for (size_t i = pp_load_first_cand(l, r->name); pp_load_is_cand_of(l, i, r->name); i++)
+		if (chosen[i] && pp_excludes(l->cands.at[i].release, r))
+			return l->cands.at[i].release;
 	return NULL;
 }
 
@@ -254,15 +279,15 @@ say_kept(struct pp_pool *p, const bool *chosen, pp_decide_say say, void *user)
 		const struct pp_solve_installed *inst = l->cands.at[i].installed;
 		if (inst == NULL || !is_in_scope(l, inst))
 			continue;
-		const struct pp_version *now = chosen_version(l, chosen, inst->release->name);
+		const struct pp_release *now = chosen_release(l, chosen, inst->release);
 		const struct pp_known *k = pp_load_known(l, inst->release->name);
 		const struct pp_slot *newest = now != NULL ? newest_beyond(l, k, now) : NULL;
 		if (newest == NULL)
 			continue;
 		PP_AUTO_FREE char *reason = why_kept(p, i, newest);
 		pp_json *line = pp_json_object();
-		pp_json_set_str(line, "kept", inst->release->name);
-		pp_json_set_str(line, "version", now->text);
+		pp_json_set_str(line, "kept", pp_release_key(inst->release));
+		pp_json_set_str(line, "version", now->version.text);
 		pp_json_set_str(line, "candidate", newest->release->version.text);
 		pp_json_set_str(line, "reason", reason);
 		say(line, user);

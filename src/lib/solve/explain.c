@@ -174,6 +174,7 @@ tail_of(const struct story *st, const struct pp_fact *f)
 	case PP_FACT_HELD:
 	case PP_FACT_WANTED:
 	case PP_FACT_ASKED:
+	case PP_FACT_ALONE:
 		return NULL;
 	}
 	return pp_buf_steal(&b);
@@ -323,6 +324,83 @@ tell_kind(struct story *st, enum pp_fact_kind kind)
 	}
 }
 
+static void
+say_only_one_kind(struct story *st, const char *name)
+{
+	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(SENTENCE_MAX);
+	struct pp_version_marks marks = { 0 };
+	size_t n = 0;
+
+	pp_buf_addf(&b, "%s ", name);
+	for (size_t i = pp_load_first_cand(st->load, name); pp_load_is_cand_of(st->load, i, name);
+	     i++) {
+		const struct pp_cand *c = &st->load->cands.at[i];
+		n += !c->release->is_parallel;
+		pp_vec_push(&marks, ((struct pp_version_mark){ .version = &c->release->version,
+					.is_meant = !c->release->is_parallel,
+					.is_installed = c->origin == PP_FROM_INSTALLED }));
+	}
+	n = pp_versions_add(&b, &marks, PP_VERSIONS_RUNS);
+	pp_buf_addf(&b,
+	    " %s not declare parallel majors, so no other version of %s can be beside it",
+	    n == 1 ? "does" : "do", name);
+	pp_strs_take(st->out, pp_buf_steal(&b));
+	pp_vec_free(&marks);
+}
+
+/* By different ranges; who upgrades, links or holds it does not want a second major. */
+static bool
+is_wanted_twice(const struct story *st, const char *name)
+{
+	const char *first = NULL;
+	bool is_twice = false;
+
+	pp_vec_foreach (f, st->facts) {
+		if (f->kind == PP_FACT_HELD || f->kind == PP_FACT_WANTED)
+			return false;
+		if ((f->kind != PP_FACT_REQUIRES && f->kind != PP_FACT_ASKED) ||
+		    strcmp(f->dep->name, name) != 0)
+			continue;
+		is_twice = is_twice || (first != NULL && strcmp(first, f->dep->text) != 0);
+		first = f->dep->text;
+	}
+	return is_twice && st->load->request->verb == PLUGPKG_INSTALL;
+}
+
+static bool
+is_alone(const struct story *st, const char *name)
+{
+	pp_vec_foreach (f, st->facts)
+		if (f->kind == PP_FACT_ALONE &&
+		    strcmp(release_of(st->load, f->from)->name, name) == 0)
+			return is_wanted_twice(st, name);
+	return false;
+}
+
+/* Why two majors of a plugin are one too many, once a name. */
+static void
+tell_alone(struct story *st)
+{
+	const char *last = NULL;
+
+	pp_vec_foreach (f, st->facts) {
+		const char *name = release_of(st->load, f->from)->name;
+		if (f->kind != PP_FACT_ALONE || (last != NULL && strcmp(last, name) == 0))
+			continue;
+		last = name;
+		if (!is_wanted_twice(st, name))
+			continue;
+		if (!release_of(st->load, f->from)->is_parallel &&
+		    !release_of(st->load, f->to)->is_parallel)
+			pp_strs_take(st->out,
+			    pp_asprintf("%s does not declare parallel majors, so only one version "
+					"of it can be installed",
+				name));
+		else
+			say_only_one_kind(st, name);
+	}
+}
+
 /* Without any edge it is the wishes themselves that exclude each other. */
 static void
 tell_wishes(struct story *st)
@@ -333,7 +411,8 @@ tell_wishes(struct story *st)
 		if (f->kind != PP_FACT_ASKED)
 			continue;
 		sayf(st, "you asked for ", f->dep);
-		if (last != NULL && strcmp(last->name, f->dep->name) == 0)
+		if (last != NULL && strcmp(last->name, f->dep->name) == 0 &&
+		    !is_alone(st, last->name))
 			pp_strs_take(st->out,
 			    pp_asprintf("only one version of %s can be installed", last->name));
 		last = f->dep;
@@ -381,6 +460,7 @@ pp_explain(const struct pp_load *l, const struct pp_facts *facts, struct pp_strs
 		tell(&st, s);
 	if (out->n == 0)
 		tell_wishes(&st);
+	tell_alone(&st);
 	pp_vec_foreach (s, &st.sentences) {
 		free(s->tail);
 		pp_vec_free(&s->cands);

@@ -17,6 +17,7 @@ enum pp_fact_kind {
 	PP_FACT_MISSING,   /* `from` needs `dep`; nothing satisfies it */
 	PP_FACT_CONFLICTS, /* `from` declares a conflict with `dep`, which `to` is */
 	PP_FACT_REPLACES,  /* `from` replaces `dep`, which `to` is */
+	PP_FACT_ALONE,     /* `from` and `to`: other majors of a plugin, without that declaration */
 };
 /* A complete set of them is a proof. from, to: indices of candidates. */
 struct pp_fact {

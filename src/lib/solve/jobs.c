@@ -5,6 +5,8 @@
  */
 #include "lib/solve/jobs.h"
 
+#include "lib/solve/majors.h"
+
 #include <solv/solver.h>
 #include <string.h>
 
@@ -121,6 +123,21 @@ rank_providers_of(
 	pp_vec_free(&list);
 }
 
+/* libsolv compares versions of one name only; parallel majors have different ones there. */
+static void
+rank_majors(struct pp_jobs *j, struct pp_pool *p)
+{
+	const char *last = NULL;
+
+	pp_vec_foreach (c, &p->load->cands) {
+		if (!c->release->is_parallel ||
+		    (last != NULL && strcmp(last, c->release->name) == 0))
+			continue;
+		last = c->release->name;
+		favour(j, p, last);
+	}
+}
+
 /*
  * Installed providers win by themselves. The rank of a plugin is that among the providers of the
  * first virtual name it has, in order of names: one rank a plugin is all that libsolv can be
@@ -132,6 +149,7 @@ rank_providers(struct pp_jobs *j, struct pp_pool *p)
 	struct pp_map ranked = { 0 };
 	struct pp_strs names = { 0 };
 
+	rank_majors(j, p);
 	pp_map_foreach (e, &p->load->known)
 		if (((const struct pp_known *)e->value)->providers.n > 0)
 			pp_strs_add(&names, e->key);
@@ -144,6 +162,19 @@ rank_providers(struct pp_jobs *j, struct pp_pool *p)
 
 /* ---- standing wishes ---- */
 
+/* Of this very plugin: of a major of a parallel one only when it can be the answer. */
+static bool
+speaks_of(const struct pp_load *l, const struct pp_ask *ask, const struct pp_release *r)
+{
+	if (!r->is_parallel || ask->is_removal)
+		return pp_ask_means(ask, r);
+	for (size_t i = pp_load_first_cand(l, r->name); pp_load_is_cand_of(l, i, r->name); i++)
+		if (pp_excludes(l->cands.at[i].release, r) &&
+		    pp_cand_satisfies(l, &l->cands.at[i], &ask->dep))
+			return true;
+	return false;
+}
+
 /*
  * A range that the installed version breaks already is no wish of this request: `sync` sees to
  * it.
@@ -151,13 +182,14 @@ rank_providers(struct pp_jobs *j, struct pp_pool *p)
 static void
 keep_wanted(struct pp_jobs *j, struct pp_pool *p, const struct pp_cand *c)
 {
-	const struct pp_dep *wanted = pp_world_wanted(p->load->world, c->release->name);
+	const struct pp_dep *wanted = pp_world_wanted(p->load->world, c->release);
 
 	if (wanted == NULL || !pp_cand_satisfies(p->load, c, wanted))
 		return;
-	const struct pp_ask *ask = pp_load_ask(p->load, c->release->name);
-	if (ask != NULL && (ask->is_removal || ask->dep.range != NULL))
-		return;
+	pp_vec_foreach (ask, &p->load->asks)
+		if (speaks_of(p->load, ask, c->release) &&
+		    (ask->is_removal || ask->dep.range != NULL))
+			return;
 	if (p->load->request->link != NULL &&
 	    strcmp(p->load->request->link->name, c->release->name) == 0)
 		return;
@@ -201,14 +233,16 @@ pp_jobs_init(struct pp_jobs *j, struct pp_pool *p)
 /* ---- the request ---- */
 
 static Id
-installed_solvable(struct pp_pool *p, const char *name)
+installed_solvable(struct pp_pool *p, const struct pp_ask *ask)
 {
-	size_t first = pp_load_first_cand(p->load, name);
+	const char *name = ask->dep.name;
 
-	if (!pp_load_is_cand_of(p->load, first, name) ||
-	    p->load->cands.at[first].origin != PP_FROM_INSTALLED)
-		return 0;
-	return p->solvables[first];
+	for (size_t i = pp_load_first_cand(p->load, name); pp_load_is_cand_of(p->load, i, name);
+	     i++)
+		if (p->load->cands.at[i].origin == PP_FROM_INSTALLED &&
+		    speaks_of(p->load, ask, p->load->cands.at[i].release))
+			return p->solvables[i];
+	return 0;
 }
 
 /* The source's releases that a reinstall of a linked plugin may take; 0: it is not that. */
@@ -238,11 +272,24 @@ way_back_from_link(struct pp_pool *p, const struct pp_ask *ask)
 	return id;
 }
 
+/* Each installed major that the target speaks of, within its major. */
+static void
+push_updates(struct pp_jobs *j, struct pp_pool *p, const struct pp_ask *ask, struct pp_job job)
+{
+	const char *name = ask->dep.name;
+
+	for (size_t i = pp_load_first_cand(p->load, name); pp_load_is_cand_of(p->load, i, name);
+	     i++)
+		if (p->load->cands.at[i].origin == PP_FROM_INSTALLED &&
+		    pp_ask_means(ask, p->load->cands.at[i].release))
+			pp_jobs_push(j, SOLVER_UPDATE | SOLVER_SOLVABLE, p->solvables[i], job);
+}
+
 static void
 add_ask(struct pp_jobs *j, struct pp_pool *p, const struct pp_ask *ask)
 {
 	struct pp_job job = { .kind = PP_JOB_ASK, .ask = ask, .cand = PP_NO_CAND };
-	Id installed = installed_solvable(p, ask->dep.name);
+	Id installed = installed_solvable(p, ask);
 
 	if (installed == 0 && (ask->is_removal || p->load->request->verb == PLUGPKG_UPGRADE))
 		return; /* was refused before; here it means nothing */
@@ -257,7 +304,7 @@ add_ask(struct pp_jobs *j, struct pp_pool *p, const struct pp_ask *ask)
 		return;
 	}
 	if (p->load->request->verb == PLUGPKG_UPGRADE)
-		pp_jobs_push(j, SOLVER_UPDATE | SOLVER_SOLVABLE, installed, job);
+		push_updates(j, p, ask, job);
 	/* Said outright which version: then an older one than the installed is no mistake. */
 	Id how = SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES;
 	if (ask->dep.range != NULL && installed != 0)

@@ -14,9 +14,14 @@
 #define MAX_NAMES_IN_WALK 100000
 
 const struct pp_dep *
-pp_world_wanted(const struct pp_solve_world *world, const char *name)
+pp_world_wanted(const struct pp_solve_world *world, const struct pp_release *r)
 {
-	const struct pp_dep *d = world->wanted != NULL ? pp_deps_get(world->wanted, name) : NULL;
+	const struct pp_dep *d = NULL;
+
+	if (world->wanted != NULL)
+		d = pp_deps_get(world->wanted, pp_release_key(r));
+	if (world->wanted != NULL && d == NULL)
+		d = pp_deps_get(world->wanted, r->name);
 
 	return d != NULL && d->range != NULL && !pp_range_is_any(d->range) ? d : NULL;
 }
@@ -24,7 +29,10 @@ pp_world_wanted(const struct pp_solve_world *world, const char *name)
 const struct pp_known *
 pp_load_known(const struct pp_load *l, const char *name)
 {
-	return pp_map_get(&l->known, name);
+	if (!pp_key_has_major(name))
+		return pp_map_get(&l->known, name);
+	PP_AUTO_FREE char *plain = pp_key_name(name);
+	return pp_map_get(&l->known, plain);
 }
 
 const struct pp_solve_installed *
@@ -88,7 +96,8 @@ matches(const struct pp_dep *dep, const struct pp_version *v, bool is_loose)
 bool
 pp_cand_satisfies(const struct pp_load *l, const struct pp_cand *c, const struct pp_dep *dep)
 {
-	if (strcmp(c->release->name, dep->name) == 0)
+	if (strcmp(c->release->name, dep->name) == 0 ||
+	    strcmp(pp_release_key(c->release), dep->name) == 0)
 		return matches(dep, &c->release->version, c->is_loose);
 
 	const struct pp_dep *p = pp_deps_get(&c->release->provides, dep->name);
@@ -163,6 +172,22 @@ add_host(struct pp_load *l)
 	}
 }
 
+static void
+add_installed(struct pp_known *k, const struct pp_solve_installed *inst)
+{
+	struct pp_majors *m = &k->majors;
+
+	pp_vec_push(m, inst);
+	for (size_t i = m->n - 1; i > 0; i--) {
+		const struct pp_solve_installed *above = m->at[i - 1];
+		if (pp_version_cmp(&above->release->version, &m->at[i]->release->version) >= 0)
+			break;
+		m->at[i - 1] = m->at[i];
+		m->at[i] = above;
+	}
+	k->installed = m->at[0];
+}
+
 enum plugpkg_code
 pp_load_init(struct pp_load *l, const struct pp_solve_world *world,
     const struct pp_solve_request *request, plugpkg_error **err)
@@ -171,7 +196,8 @@ pp_load_init(struct pp_load *l, const struct pp_solve_world *world,
 	order_sources(l);
 	add_host(l);
 	for (size_t i = 0; i < world->n_installed; i++)
-		known_named(l, world->installed[i].release->name)->installed = &world->installed[i];
+		add_installed(
+		    known_named(l, world->installed[i].release->name), &world->installed[i]);
 	return add_asks(l, err);
 }
 
@@ -181,6 +207,7 @@ known_free(void *p)
 	struct pp_known *k = p;
 
 	free(k->name);
+	pp_vec_free(&k->majors);
 	pp_vec_free(&k->slots);
 	pp_strs_fini(&k->providers);
 	pp_vec_free(&k->ranges);
@@ -223,9 +250,9 @@ first_state(const struct pp_load *l, const struct pp_known *k, struct pp_slot *s
 		return PP_SLOT_SOURCE;
 	if (!pp_release_fits_here(s->release, &s->note))
 		return PP_SLOT_PLATFORM;
-	if (k->installed != NULL &&
-	    pp_version_cmp(&k->installed->release->version, &s->release->version) == 0)
-		return PP_SLOT_TWIN;
+	pp_vec_foreach (i, &k->majors)
+		if (pp_version_cmp(&(*i)->release->version, &s->release->version) == 0)
+			return PP_SLOT_TWIN;
 	if (pp_version_is_prerelease(&s->release->version) && !k->takes_prereleases)
 		return PP_SLOT_PRERELEASE;
 	return PP_SLOT_CANDIDATE;
@@ -349,7 +376,8 @@ admit_by_range(struct pp_known *k, const struct pp_dep *d)
 static void
 see(struct pp_load *l, const struct pp_dep *d)
 {
-	struct pp_known *k = known_named(l, d->name);
+	PP_AUTO_FREE char *name = pp_key_name(d->name); /* wishes are known by their keys */
+	struct pp_known *k = known_named(l, name);
 
 	if (d->range == NULL || pp_range_is_any(d->range) || (k->is_loaded && k->n_waiting == 0))
 		return;
@@ -397,7 +425,7 @@ see_beginnings(struct pp_load *l)
 		see(l, &a->dep);
 	for (size_t i = 0; i < l->world->n_installed; i++) {
 		const struct pp_release *r = l->world->installed[i].release;
-		const struct pp_dep *wanted = pp_world_wanted(l->world, r->name);
+		const struct pp_dep *wanted = pp_world_wanted(l->world, r);
 		see_release(l, r);
 		if (wanted != NULL)
 			see(l, wanted);
@@ -431,10 +459,10 @@ add_cands_of(struct pp_load *l, const struct pp_known *k)
 {
 	const struct pp_release *link = l->request->link;
 
-	if (k->installed != NULL)
-		pp_vec_push(&l->cands, ((struct pp_cand){ .release = k->installed->release,
+	pp_vec_foreach (i, &k->majors)
+		pp_vec_push(&l->cands, ((struct pp_cand){ .release = (*i)->release,
 					   .origin = PP_FROM_INSTALLED,
-					   .installed = k->installed,
+					   .installed = *i,
 					   .is_loose = true }));
 	if (link != NULL && strcmp(link->name, k->name) == 0)
 		pp_vec_push(

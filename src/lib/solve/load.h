@@ -36,9 +36,11 @@ struct pp_slots pp_vec(struct pp_slot);
 /* A name in reach: of plugins, virtual, or both. */
 struct pp_known {
 	char *name;
-	const struct pp_solve_installed *installed; /* or NULL */
-	const struct pp_version *host;              /* the application's version of it, or NULL */
-	bool is_owned;                              /* some source lists plugins of this name */
+	const struct pp_solve_installed *installed; /* the highest of majors, or NULL */
+	/* what is installed of the name, highest first; several only with parallel majors */
+	struct pp_majors pp_vec(const struct pp_solve_installed *) majors;
+	const struct pp_version *host; /* the application's version of it, or NULL */
+	bool is_owned;                 /* some source lists plugins of this name */
 	int owner_priority;
 	bool is_loaded, takes_prereleases;
 	size_t n_waiting;      /* slots that a further range may admit */
@@ -87,7 +89,7 @@ enum plugpkg_code pp_load_init(struct pp_load *l, const struct pp_solve_world *w
 enum plugpkg_code pp_load_walk(struct pp_load *l, plugpkg_context *ctx, plugpkg_error **err);
 void pp_load_fini(struct pp_load *l);
 
-/* NULL when the walk did not come by. */
+/* By name or key. NULL when the walk did not come by. */
 const struct pp_known *pp_load_known(const struct pp_load *l, const char *name);
 const struct pp_solve_installed *pp_load_installed(const struct pp_load *l, const char *name);
 /*
@@ -104,7 +106,11 @@ bool pp_cand_satisfies(const struct pp_load *l, const struct pp_cand *c, const s
  * Is this provides of the candidate not hidden by a source of higher priority that owns the name?
  */
 bool pp_cand_may_speak_for(const struct pp_load *l, const struct pp_cand *c, const char *name);
-/* The range of `plugins` in plugpkg.json, when it says more than "*"; else NULL. */
-const struct pp_dep *pp_world_wanted(const struct pp_solve_world *world, const char *name);
+/*
+ * The range that `plugins` in plugpkg.json has for the release's key, or else its name; NULL when
+ * it says no more than "*".
+ */
+const struct pp_dep *pp_world_wanted(
+    const struct pp_solve_world *world, const struct pp_release *r);
 
 #endif

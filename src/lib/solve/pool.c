@@ -2,17 +2,22 @@
 /*
  * Translation into libsolv's pool. Every plugin provides its name twice: NAME for all of its
  * versions and NAME@stable for releases only (no name holds an "@" after its first character).
+ * A plugin with parallel majors bears its key, NAME@MAJOR, as its name in the pool and provides
+ * NAME besides, so that libsolv keeps one of each major; a release of such a name without that
+ * declaration conflicts with NAME@parallel, which those with it provide.
  * Ranges become comparators joined by WITH (one plugin must fulfil all), alternatives joined by
  * OR.
  */
 #include "lib/solve/pool.h"
 
 #include "lib/solve/evr.h"
+#include "lib/solve/majors.h"
 
 #include <solv/poolarch.h>
 #include <string.h>
 
 #define STABLE          "@stable"
+#define PARALLEL        "@parallel"
 #define ID_KEY_MAX      (PP_NAME_MAX_BYTES + PP_RANGE_MAX_BYTES + 64)
 #define VENDOR_MAX      128
 #define VENDOR_OF_LINKS "link"
@@ -90,10 +95,11 @@ prereleases_of(struct pp_pool *p, Id name, const struct pp_alternative *alt, Id 
 	return id;
 }
 
+/* The dependency's range on another name: that of a major. */
 static Id
-range_id(struct pp_pool *p, const struct pp_dep *dep, enum pp_reach reach)
+range_id(struct pp_pool *p, const struct pp_dep *dep, const char *on, enum pp_reach reach)
 {
-	Id name = name_id(p, dep->name, reach), id = 0;
+	Id name = name_id(p, on, reach), id = 0;
 
 	if (dep->range == NULL || pp_range_is_any(dep->range))
 		return name;
@@ -102,24 +108,30 @@ range_id(struct pp_pool *p, const struct pp_dep *dep, enum pp_reach reach)
 	if (reach == PP_REACH_ALL)
 		return id;
 	pp_vec_foreach (alt, &dep->range->any)
-		id = prereleases_of(p, name_id(p, dep->name, PP_REACH_ALL), alt, id);
+		id = prereleases_of(p, name_id(p, on, PP_REACH_ALL), alt, id);
+	return id;
+}
+
+static Id
+dep_on(struct pp_pool *p, const struct pp_dep *dep, const char *on, enum pp_reach reach)
+{
+	PP_AUTO_BUF struct pp_buf key = PP_BUF_INIT(ID_KEY_MAX);
+
+	pp_buf_addf(&key, "%d %s %s", (int)reach, on, dep->text != NULL ? dep->text : "*");
+	void **at = pp_map_put(&p->ids, pp_buf_cstr(&key));
+	if (*at != NULL)
+		return (Id)(intptr_t)*at;
+
+	Id id = range_id(p, dep, on, reach);
+	*at = (void *)(intptr_t)id;
+	pp_vec_push(&p->deps, ((struct pp_pool_dep){ .id = id, .dep = dep }));
 	return id;
 }
 
 Id
 pp_pool_dep(struct pp_pool *p, const struct pp_dep *dep, enum pp_reach reach)
 {
-	PP_AUTO_BUF struct pp_buf key = PP_BUF_INIT(ID_KEY_MAX);
-
-	pp_buf_addf(&key, "%d %s %s", (int)reach, dep->name, dep->text != NULL ? dep->text : "*");
-	void **at = pp_map_put(&p->ids, pp_buf_cstr(&key));
-	if (*at != NULL)
-		return (Id)(intptr_t)*at;
-
-	Id id = range_id(p, dep, reach);
-	*at = (void *)(intptr_t)id;
-	pp_vec_push(&p->deps, ((struct pp_pool_dep){ .id = id, .dep = dep }));
-	return id;
+	return dep_on(p, dep, dep->name, reach);
 }
 
 const struct pp_dep *
@@ -132,6 +144,12 @@ pp_pool_dep_of(const struct pp_pool *p, Id id)
 }
 
 /* ---- solvables ---- */
+
+static bool
+is_new(const struct pp_cand *c)
+{
+	return c->origin == PP_FROM_SOURCE || c->origin == PP_FROM_LINK;
+}
 
 static Repo *
 repo_of(const struct pp_pool *p, const struct pp_cand *c)
@@ -189,6 +207,21 @@ add_deps(struct pp_pool *p, Repo *repo, const struct pp_deps *deps, enum pp_reac
 	return at;
 }
 
+/* libsolv looks for what is replaced by its name in the pool, which has the major in it. */
+static Offset
+add_replaced_majors(struct pp_pool *p, Repo *repo, const struct pp_dep *d, Offset at)
+{
+	const struct pp_load *l = p->load;
+
+	for (size_t i = pp_load_first_cand(l, d->name); pp_load_is_cand_of(l, i, d->name); i++) {
+		const struct pp_release *r = l->cands.at[i].release;
+		if (r->is_parallel)
+			at = repo_addid_dep(
+			    repo, at, dep_on(p, d, pp_release_key(r), PP_REACH_ALL), 0);
+	}
+	return at;
+}
+
 static Offset
 add_replaces(struct pp_pool *p, Repo *repo, const struct pp_cand *c)
 {
@@ -196,9 +229,51 @@ add_replaces(struct pp_pool *p, Repo *repo, const struct pp_cand *c)
 
 	pp_vec_foreach (d, &c->release->replaces)
 		if (strcmp(d->name, c->release->name) != 0 &&
-		    pp_cand_may_speak_for(p->load, c, d->name))
+		    pp_cand_may_speak_for(p->load, c, d->name)) {
 			at = repo_addid_dep(repo, at, pp_pool_dep(p, d, PP_REACH_ALL), 0);
+			at = add_replaced_majors(p, repo, d, at);
+		}
 	return at;
+}
+
+/*
+ * Releases with and without parallel majors follow each other like versions: a newer one replaces
+ * the older ones of the other kind, and any of them when it was asked for by its version.
+ */
+static Offset
+add_other_kind(struct pp_pool *p, Repo *repo, const struct pp_cand *c, Id evr, Offset at)
+{
+	const struct pp_known *k = pp_load_known(p->load, c->release->name);
+	const struct pp_ask *ask = pp_majors_ask(p->load, c->release);
+	bool takes_any = c->origin == PP_FROM_LINK ||
+			 (ask != NULL && ask->dep.range != NULL && !ask->is_removal &&
+			     pp_cand_satisfies(p->load, c, &ask->dep));
+
+	if (!is_new(c) || !pp_map_has(&p->mixed, c->release->name))
+		return at;
+	pp_vec_foreach (i, &k->majors) {
+		const struct pp_release *old = (*i)->release;
+		if (old->is_parallel && c->release->is_parallel)
+			continue;
+		if (pp_same_key(old, c->release))
+			continue;
+		Id id = pool_str2id(p->pool, pp_release_key(old), 1);
+		if (!takes_any)
+			id = pool_rel2id(p->pool, id, evr, REL_LT, 1);
+		at = repo_addid_dep(repo, at, id, 0);
+	}
+	return at;
+}
+
+static Offset
+add_conflicts(struct pp_pool *p, Repo *repo, const struct pp_release *r)
+{
+	Offset at = add_deps(p, repo, &r->conflicts, PP_REACH_ALL);
+
+	if (r->is_parallel || !pp_map_has(&p->mixed, r->name))
+		return at;
+	PP_AUTO_FREE char *others = pp_asprintf("%s" PARALLEL, r->name);
+	return repo_addid_dep(repo, at, pool_str2id(p->pool, others, 1), 0);
 }
 
 static Offset
@@ -211,6 +286,19 @@ provide(struct pp_pool *p, Repo *repo, Offset at, const char *name, Id evr, enum
 	return repo_addid_dep(repo, at, id, 0);
 }
 
+/* What only plugins with parallel majors are known by besides. */
+static Offset
+provide_key(struct pp_pool *p, Repo *repo, Offset at, const struct pp_cand *c, Id evr)
+{
+	PP_AUTO_FREE char *any = pp_asprintf("%s" PARALLEL, c->release->name);
+	const char *key = pp_release_key(c->release);
+
+	at = provide(p, repo, at, key, evr, PP_REACH_ALL);
+	if (c->is_loose || !pp_version_is_prerelease(&c->release->version))
+		at = provide(p, repo, at, key, evr, PP_REACH_RELEASES);
+	return provide(p, repo, at, any, evr, PP_REACH_ALL);
+}
+
 static Offset
 add_provides(struct pp_pool *p, Repo *repo, const struct pp_cand *c, Id evr)
 {
@@ -219,6 +307,8 @@ add_provides(struct pp_pool *p, Repo *repo, const struct pp_cand *c, Id evr)
 
 	if (c->is_loose || !pp_version_is_prerelease(&r->version))
 		at = provide(p, repo, at, r->name, evr, PP_REACH_RELEASES);
+	if (r->is_parallel)
+		at = provide_key(p, repo, at, c, evr);
 	pp_vec_foreach (d, &r->provides) {
 		if (strcmp(d->name, r->name) == 0 || !pp_cand_may_speak_for(p->load, c, d->name))
 			continue;
@@ -244,9 +334,9 @@ add_solvable(struct pp_pool *p, const struct pp_cand *c)
 	Offset requires = add_deps(p, repo, &c->release->requires, PP_REACH_RELEASES);
 	Offset recommends = add_deps(p, repo, &c->release->recommends, PP_REACH_RELEASES);
 	Offset suggests = add_deps(p, repo, &c->release->suggests, PP_REACH_RELEASES);
-	Offset conflicts = add_deps(p, repo, &c->release->conflicts, PP_REACH_ALL);
-	Offset obsoletes = add_replaces(p, repo, c);
-	Id vendor = vendor_of(p, c), name = pool_str2id(p->pool, c->release->name, 1);
+	Offset conflicts = add_conflicts(p, repo, c->release);
+	Offset obsoletes = add_other_kind(p, repo, c, evr, add_replaces(p, repo, c));
+	Id vendor = vendor_of(p, c), name = pool_str2id(p->pool, pp_release_key(c->release), 1);
 
 	Solvable *s = pool_id2solvable(p->pool, id);
 	s->name = name;
@@ -260,6 +350,19 @@ add_solvable(struct pp_pool *p, const struct pp_cand *c)
 	s->conflicts = conflicts;
 	s->obsoletes = obsoletes;
 	return id;
+}
+
+/* Names whose releases do not all declare the same. */
+static void
+find_mixed(struct pp_pool *p)
+{
+	const struct pp_cands *cands = &p->load->cands;
+
+	for (size_t i = 1; i < cands->n; i++) {
+		const struct pp_release *a = cands->at[i - 1].release, *b = cands->at[i].release;
+		if (a->is_parallel != b->is_parallel && strcmp(a->name, b->name) == 0)
+			*pp_map_put(&p->mixed, a->name) = p;
+	}
 }
 
 void
@@ -279,6 +382,7 @@ pp_pool_init(struct pp_pool *p, const struct pp_load *load)
 	}
 	pool_set_installed(p->pool, p->installed);
 
+	find_mixed(p);
 	p->solvables = pp_xcalloc(load->cands.n + 1, sizeof(*p->solvables));
 	for (size_t i = 0; i < load->cands.n; i++)
 		p->solvables[i] = add_solvable(p, &load->cands.at[i]);
@@ -295,6 +399,7 @@ void
 pp_pool_fini(struct pp_pool *p)
 {
 	pp_map_fini(&p->ids, NULL);
+	pp_map_fini(&p->mixed, NULL);
 	pp_vec_free(&p->deps);
 	free(p->solvables);
 	free(p->cands);

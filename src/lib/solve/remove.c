@@ -6,11 +6,10 @@
  */
 #include "lib/solve/remove.h"
 
+#include "lib/solve/majors.h"
 #include "lib/solve/steps.h"
 
 #include <string.h>
-
-#define NEAR_MOST 3
 
 struct need {
 	size_t dependent; /* candidate */
@@ -59,6 +58,8 @@ removal_init(struct removal *r, const struct pp_load *l)
 	for (size_t i = 0; i < l->cands.n; i++) {
 		const struct pp_release *rel = l->cands.at[i].release;
 		index_provider(r, i, rel->name);
+		if (rel->is_parallel)
+			index_provider(r, i, pp_release_key(rel)); /* for wishes */
 		pp_vec_foreach (d, &rel->provides)
 			if (strcmp(d->name, rel->name) != 0)
 				index_provider(r, i, d->name);
@@ -126,7 +127,7 @@ follow(struct removal *r, size_t cand, const char *name)
 	pp_vec_foreach (n, list)
 		if (!r->leaving[n->dependent].leaves && pp_cand_satisfies(r->load, gone, n->dep) &&
 		    !is_still_satisfied(r, n->dep))
-			let_go(r, n->dependent, PP_WHY_BROKEN, gone->release->name);
+			let_go(r, n->dependent, PP_WHY_BROKEN, pp_release_key(gone->release));
 }
 
 static void
@@ -144,29 +145,15 @@ follow_all(struct removal *r)
 /* ---- remove ---- */
 
 static enum plugpkg_code
-not_installed(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **err)
+let_one_go(struct removal *r, const struct pp_ask *ask, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
-	const char *near[NEAR_MOST];
-	enum plugpkg_code rc =
-	    pp_fail(err, PLUGPKG_E_NOT_INSTALLED, 0, "plugin '%s' is not installed", ask->dep.name);
+	const struct pp_solve_installed *inst = NULL;
+	enum plugpkg_code rc = pp_majors_leaving(r->load, ask, &inst, err);
 
-	for (size_t i = 0; i < l->world->n_installed; i++)
-		pp_strs_add(&names, l->world->installed[i].release->name);
-	if (pp_name_near(ask->dep.name, &names, near, NEAR_MOST) > 0)
-		rc = pp_hint(err, rc, "did you mean '%s'?", near[0]);
-	return pp_subject(err, rc, ask->dep.name);
-}
-
-static size_t
-installed_cand(const struct pp_load *l, const struct pp_ask *ask)
-{
-	size_t i = pp_load_first_cand(l, ask->dep.name);
-
-	if (pp_load_is_cand_of(l, i, ask->dep.name) &&
-	    pp_cand_satisfies(l, &l->cands.at[i], &ask->dep))
-		return i;
-	return SIZE_MAX;
+	for (size_t i = 0; rc == PLUGPKG_OK && i < r->load->cands.n; i++)
+		if (r->load->cands.at[i].installed == inst)
+			let_go(r, i, PP_WHY_REQUESTED, NULL);
+	return rc;
 }
 
 static enum plugpkg_code
@@ -179,10 +166,9 @@ let_asked_go(struct removal *r, plugpkg_error **err)
 			if (l->cands.at[i].origin == PP_FROM_INSTALLED)
 				let_go(r, i, PP_WHY_REQUESTED, NULL);
 	pp_vec_foreach (ask, &l->asks) {
-		size_t cand = installed_cand(l, ask);
-		if (cand == SIZE_MAX)
-			return not_installed(l, ask, err);
-		let_go(r, cand, PP_WHY_REQUESTED, NULL);
+		enum plugpkg_code rc = let_one_go(r, ask, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
 	}
 	return PLUGPKG_OK;
 }
@@ -192,7 +178,7 @@ check_holds(const struct removal *r, plugpkg_error **err)
 {
 	pp_vec_foreach (i, &r->queue) {
 		const struct pp_cand *c = &r->load->cands.at[*i];
-		const char *name = c->release->name;
+		const char *name = pp_release_key(c->release);
 		if (!c->installed->hold)
 			continue;
 		const char *because = r->leaving[*i].because;
@@ -226,6 +212,23 @@ pp_remove(const struct pp_load *l, struct pp_plan *plan, plugpkg_error **err)
 
 /* ---- autoremove ---- */
 
+/* Of several majors that would do, a dependent is bound to the highest. */
+static bool
+has_higher(
+    const struct removal *r, const struct cand_list *list, size_t cand, const struct pp_dep *d)
+{
+	const struct pp_release *mine = r->load->cands.at[cand].release;
+
+	pp_vec_foreach (i, list) {
+		const struct pp_release *other = r->load->cands.at[*i].release;
+		if (strcmp(mine->name, d->name) == 0 && strcmp(other->name, d->name) == 0 &&
+		    pp_version_cmp(&other->version, &mine->version) > 0 &&
+		    pp_cand_satisfies(r->load, &r->load->cands.at[*i], d))
+			return true;
+	}
+	return false;
+}
+
 /* Marks what is needed: here `leaves` means "was reached", and is turned around at the end. */
 static void
 reach(struct removal *r, const struct pp_deps *deps)
@@ -235,7 +238,8 @@ reach(struct removal *r, const struct pp_deps *deps)
 		if (list == NULL)
 			continue;
 		pp_vec_foreach (i, list)
-			if (pp_cand_satisfies(r->load, &r->load->cands.at[*i], d))
+			if (pp_cand_satisfies(r->load, &r->load->cands.at[*i], d) &&
+			    !has_higher(r, list, *i, d))
 				let_go(r, *i, PP_WHY_UNNEEDED, NULL);
 	}
 }

@@ -3,6 +3,7 @@
 #include "lib/solve/solve.h"
 
 #include "lib/solve/explain.h"
+#include "lib/solve/majors.h"
 #include "lib/solve/remove.h"
 #include "lib/solve/run.h"
 #include "lib/solve/steps.h"
@@ -15,12 +16,20 @@
 
 /* ---- targets ---- */
 
+/* "lib@2 lib@1-": whether they are two, the installed plugins will tell. */
+static bool
+name_two_majors(const struct pp_ask *a, const struct pp_ask *b)
+{
+	return a->dep.range != NULL && b->dep.range != NULL &&
+	       strcmp(a->dep.text, b->dep.text) != 0;
+}
+
 static enum plugpkg_code
 check_twice(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **err)
 {
 	for (const struct pp_ask *other = l->asks.at; other < ask; other++)
 		if (strcmp(other->dep.name, ask->dep.name) == 0 &&
-		    other->is_removal != ask->is_removal)
+		    other->is_removal != ask->is_removal && !name_two_majors(other, ask))
 			return pp_fail(err, PLUGPKG_E_USAGE, 0,
 			    "'%s' is to be both installed and removed", ask->dep.name);
 	return PLUGPKG_OK;
@@ -41,8 +50,10 @@ check_target(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **
 		    name);
 		return pp_subject(err, rc, name);
 	}
-	if (pp_load_installed(l, name) == NULL &&
-	    (ask->is_removal || l->request->verb == PLUGPKG_UPGRADE)) {
+	const struct pp_solve_installed *leaving = NULL;
+	if (ask->is_removal)
+		return pp_majors_leaving(l, ask, &leaving, err);
+	if (pp_load_installed(l, name) == NULL && l->request->verb == PLUGPKG_UPGRADE) {
 		rc = pp_fail(err, PLUGPKG_E_NOT_INSTALLED, 0, "plugin '%s' is not installed", name);
 		return pp_subject(err, rc, name);
 	}

@@ -6,6 +6,7 @@
 #include "lib/solve/steps.h"
 
 #include "lib/solve/explain.h"
+#include "lib/solve/majors.h"
 #include "lib/solve/order.h"
 
 #include <string.h>
@@ -94,6 +95,68 @@ chosen_named(const struct result *r, const char *name)
 	return NULL;
 }
 
+/* A chosen candidate that cannot stand beside this release, or NULL. */
+static const struct pp_cand *
+chosen_instead_of(const struct result *r, const struct pp_release *rel)
+{
+	for (size_t i = pp_load_first_cand(r->load, rel->name);
+	     pp_load_is_cand_of(r->load, i, rel->name); i++)
+		if (r->is_chosen[i] && pp_excludes(cand_at(r, i)->release, rel))
+			return cand_at(r, i);
+	return NULL;
+}
+
+/* Has x a better claim to take the place of old than c: by its major, then by its version? */
+static bool
+is_nearer(const struct pp_cand *x, const struct pp_cand *c, const struct pp_solve_installed *old)
+{
+	bool x_same = pp_same_major(x->release, old->release);
+	bool c_same = pp_same_major(c->release, old->release);
+
+	if (x_same != c_same)
+		return x_same;
+	return pp_version_cmp(&x->release->version, &c->release->version) > 0;
+}
+
+/*
+ * The installed plugin that the new c takes the place of, or NULL. One that gives way to several
+ * majors at once goes on in the nearest of them.
+ */
+static const struct pp_solve_installed *
+old_of(const struct result *r, const struct pp_cand *c)
+{
+	const struct pp_release *rel = c->release;
+	const struct pp_solve_installed *old = pp_majors_old(r->load, rel);
+
+	if (old == NULL || pp_same_key(old->release, rel))
+		return old;
+	for (size_t i = pp_load_first_cand(r->load, rel->name);
+	     pp_load_is_cand_of(r->load, i, rel->name); i++)
+		if (r->is_chosen[i] && is_new(cand_at(r, i)) && is_nearer(cand_at(r, i), c, old))
+			return NULL;
+	return old;
+}
+
+/* Of several chosen majors a target without a version means the highest that fits. */
+static bool
+is_answer(const struct result *r, const struct pp_cand *c, const struct pp_ask *a)
+{
+	const char *name = a->dep.name;
+
+	if (!c->release->is_parallel)
+		return true;
+	if (r->load->request->verb == PLUGPKG_UPGRADE)
+		return pp_ask_means(a, c->release) && old_of(r, c) != NULL;
+	if (!pp_cand_satisfies(r->load, c, &a->dep))
+		return false;
+	for (size_t i = pp_load_first_cand(r->load, name); pp_load_is_cand_of(r->load, i, name);
+	     i++)
+		if (r->is_chosen[i] && pp_cand_satisfies(r->load, cand_at(r, i), &a->dep) &&
+		    pp_version_cmp(&cand_at(r, i)->release->version, &c->release->version) > 0)
+			return false;
+	return true;
+}
+
 /* A target means the plugin of that name; when there is none, what was chosen to provide it. */
 static bool
 is_asked_for(const struct result *r, const struct pp_cand *c)
@@ -103,11 +166,11 @@ is_asked_for(const struct result *r, const struct pp_cand *c)
 	if (request->link != NULL)
 		return c->origin == PP_FROM_LINK;
 	if (request->verb == PLUGPKG_UPGRADE && r->load->asks.n == 0)
-		return pp_load_installed(r->load, c->release->name) != NULL;
+		return old_of(r, c) != NULL;
 	pp_vec_foreach (a, &r->load->asks) {
 		if (a->is_removal)
 			continue;
-		if (strcmp(a->dep.name, c->release->name) == 0)
+		if (strcmp(a->dep.name, c->release->name) == 0 && is_answer(r, c, a))
 			return true;
 		if (chosen_named(r, a->dep.name) == NULL && is_new(c) &&
 		    pp_cand_satisfies(r->load, c, &a->dep))
@@ -136,7 +199,7 @@ look_at_askers(const struct result *r, const struct pp_cand *c, const char *name
 		    !pp_cand_satisfies(r->load, c, a->dep))
 			continue;
 		best->rank = rank;
-		best->name = p->release->name;
+		best->name = pp_release_key(p->release);
 	}
 }
 
@@ -160,11 +223,14 @@ static const struct pp_solve_installed *
 replaced_by(const struct result *r, const struct pp_cand *c)
 {
 	pp_vec_foreach (d, &c->release->replaces) {
-		const struct pp_solve_installed *old = pp_load_installed(r->load, d->name);
-		if (old == NULL || chosen_named(r, d->name) != NULL)
+		const struct pp_known *k = pp_load_known(r->load, d->name);
+		if (k == NULL)
 			continue;
-		if (d->range == NULL || pp_range_match(d->range, &old->release->version, true))
-			return old;
+		pp_vec_foreach (old, &k->majors)
+			if (chosen_instead_of(r, (*old)->release) == NULL &&
+			    (d->range == NULL ||
+				pp_range_match(d->range, &(*old)->release->version, true)))
+				return *old;
 	}
 	return NULL;
 }
@@ -172,7 +238,7 @@ replaced_by(const struct result *r, const struct pp_cand *c)
 static void
 set_why(const struct result *r, const struct pp_cand *c, struct pp_step *s)
 {
-	const struct pp_solve_installed *old = pp_load_installed(r->load, c->release->name);
+	const struct pp_solve_installed *old = old_of(r, c);
 	const struct pp_solve_installed *replaced = replaced_by(r, c);
 	const char *because = NULL;
 
@@ -211,10 +277,12 @@ add_step(const struct result *r, const struct pp_cand *c, enum pp_action action,
     struct pp_plan *plan)
 {
 	const struct pp_release *rel = c->release;
-	const struct pp_solve_installed *old = pp_load_installed(r->load, rel->name);
+	const struct pp_solve_installed *old = old_of(r, c);
 	struct pp_step *s = pp_plan_add(plan, action, pp_release_key(rel), rel->version.text);
 
 	s->old_version = old != NULL ? pp_xstrdup(old->release->version.text) : NULL;
+	if (old != NULL && !pp_same_key(old->release, rel))
+		s->old_key = pp_xstrdup(pp_release_key(old->release));
 	s->depth = depth;
 	set_why(r, c, s);
 	return s;
@@ -228,7 +296,8 @@ add_reinstall(const struct result *r, const struct pp_cand *c, const struct pp_o
 	const struct pp_known *k = pp_load_known(r->load, c->release->name);
 
 	pp_vec_foreach (slot, &k->slots) {
-		if (slot->state != PP_SLOT_TWIN)
+		if (slot->state != PP_SLOT_TWIN ||
+		    pp_version_cmp(&slot->release->version, &c->release->version) != 0)
 			continue;
 		struct pp_step *s = add_step(r, c, PP_REINSTALL, o->depth, plan);
 		s->cycle = o->is_in_cycle ? o->component + 1 : 0;
@@ -247,7 +316,7 @@ wants_reinstall(const struct result *r, const struct pp_cand *c)
 {
 	return c->origin == PP_FROM_INSTALLED &&
 	       (r->load->request->flags & PLUGPKG_REINSTALL) != 0 &&
-	       pp_load_ask(r->load, c->release->name) != NULL;
+	       pp_majors_ask(r->load, c->release) != NULL;
 }
 
 static enum plugpkg_code
@@ -260,9 +329,8 @@ add_changes(const struct result *r, struct pp_plan *plan, plugpkg_error **err)
 	pp_vec_foreach (o, &order) {
 		const struct pp_cand *c = cand_at(r, o->cand);
 		if (is_new(c)) {
-			const struct pp_solve_installed *old =
-			    pp_load_installed(r->load, c->release->name);
-			struct pp_step *s = add_step(r, c, action_of(c, old), o->depth, plan);
+			struct pp_step *s =
+			    add_step(r, c, action_of(c, old_of(r, c)), o->depth, plan);
 			s->source = pp_xstrdup(c->origin == PP_FROM_LINK
 						   ? "link"
 						   : r->load->world->sources[c->source].name);
@@ -308,12 +376,18 @@ pp_steps_add_removals(
 static void
 set_leaving(const struct result *r, const struct pp_cand *c, struct pp_leaving *out)
 {
-	const struct pp_ask *ask = pp_load_ask(r->load, c->release->name);
+	const struct pp_ask *ask = pp_majors_ask(r->load, c->release);
+	const struct pp_cand *instead = chosen_instead_of(r, c->release);
 
 	out->leaves = true;
 	out->why = PP_WHY_BROKEN;
 	if (ask != NULL && ask->is_removal) {
 		out->why = PP_WHY_REQUESTED;
+		return;
+	}
+	if (instead != NULL) { /* which goes on from another major */
+		out->why = PP_WHY_REPLACED;
+		out->because = pp_release_key(instead->release);
 		return;
 	}
 	pp_vec_foreach (i, r->chosen) {
@@ -322,9 +396,23 @@ set_leaving(const struct result *r, const struct pp_cand *c, struct pp_leaving *
 		if (old != c->installed)
 			continue;
 		out->why = PP_WHY_REPLACED;
-		out->because = cand_at(r, *i)->release->name;
+		out->because = pp_release_key(cand_at(r, *i)->release);
 		return;
 	}
+}
+
+/* Another version takes its place. */
+static bool
+goes_on(const struct result *r, const struct pp_cand *c)
+{
+	const char *name = c->release->name;
+
+	for (size_t i = pp_load_first_cand(r->load, name); pp_load_is_cand_of(r->load, i, name);
+	     i++)
+		if (r->is_chosen[i] && is_new(cand_at(r, i)) &&
+		    old_of(r, cand_at(r, i)) == c->installed)
+			return true;
+	return false;
 }
 
 static void
@@ -334,8 +422,7 @@ add_gone(const struct result *r, struct pp_plan *plan)
 
 	for (size_t i = 0; i < r->load->cands.n; i++) {
 		const struct pp_cand *c = cand_at(r, i);
-		if (c->origin == PP_FROM_INSTALLED && !r->is_chosen[i] &&
-		    chosen_named(r, c->release->name) == NULL)
+		if (c->origin == PP_FROM_INSTALLED && !r->is_chosen[i] && !goes_on(r, c))
 			set_leaving(r, c, &leaving[i]);
 	}
 	pp_steps_add_removals(r->load, leaving, plan);
@@ -362,8 +449,9 @@ add_suggestions(const struct result *r, struct pp_plan *plan)
 			continue;
 		pp_vec_foreach (d, &c->release->suggests)
 			if (!is_satisfied(r, d))
-				pp_strs_take(&plan->suggested,
-				    pp_asprintf("%s (suggested by %s)", d->name, c->release->name));
+				pp_strs_take(
+				    &plan->suggested, pp_asprintf("%s (suggested by %s)", d->name,
+							  pp_release_key(c->release)));
 	}
 	pp_strs_sort(&plan->suggested);
 }

@@ -31,7 +31,7 @@ drop_job(struct way *w, size_t index)
 	const struct pp_job *job = &w->jobs->list.at[index];
 
 	if (job->kind == PP_JOB_HOLD) {
-		const char *name = w->pool->load->cands.at[job->cand].release->name;
+		const char *name = pp_release_key(w->pool->load->cands.at[job->cand].release);
 		pp_strs_take(
 		    &w->says, pp_asprintf("release the hold first: plugpkg unhold %s", name));
 		w->is_command = false;
@@ -63,8 +63,8 @@ remove_or_replace(struct way *w, Id p, Id rp)
 	}
 	const struct pp_release *r = l->cands.at[from].release;
 	if (rp == 0) {
-		pp_strs_take(&w->says, pp_asprintf("remove %s as well", r->name));
-		pp_strs_take(&w->added, pp_asprintf("%s-", r->name));
+		pp_strs_take(&w->says, pp_asprintf("remove %s as well", pp_release_key(r)));
+		pp_strs_take(&w->added, pp_asprintf("%s-", pp_release_key(r)));
 		return;
 	}
 	/* A change of origin is no matter of a command here. */

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_MAX_BYTES 4096
-
 void
 pp_wishes_fini(struct pp_wishes *w)
 {
@@ -100,19 +98,6 @@ pp_marks_not_installed(const struct pp_installeds *set, const char *name, plugpk
 }
 
 enum plugpkg_code
-pp_marks_ambiguous(const struct pp_strs *keys, const char *name, plugpkg_error **err)
-{
-	PP_AUTO_BUF struct pp_buf list = PP_BUF_INIT(LIST_MAX_BYTES);
-
-	pp_vec_foreach (key, keys)
-		pp_buf_addf(&list, "%s%s", list.n > 0 ? ", " : "", *key);
-	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_USAGE, 0,
-	    "several majors of '%s' are installed: %s", name, pp_buf_cstr(&list));
-	rc = pp_hint(err, rc, "name the one that is meant: %s", keys->at[0]);
-	return pp_subject(err, rc, name);
-}
-
-enum plugpkg_code
 pp_marks_check(const char *operand, plugpkg_error **err)
 {
 	if (pp_key_valid(pp_str_of(operand)))
@@ -142,5 +127,5 @@ pp_marks_find(const struct pp_installeds *set, const char *operand, struct pp_in
 	if (keys.n == 1)
 		return PLUGPKG_OK;
 	return keys.n == 0 ? pp_marks_not_installed(set, operand, err)
-			   : pp_marks_ambiguous(&keys, operand, err);
+			   : pp_key_ambiguous(&keys, operand, err);
 }

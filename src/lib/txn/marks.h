@@ -37,9 +37,6 @@ enum plugpkg_code pp_marks_find(const struct pp_installeds *set, const char *ope
     struct pp_installed **out, plugpkg_error **err);
 /* BAD_NAME for what is no key. */
 enum plugpkg_code pp_marks_check(const char *operand, plugpkg_error **err);
-/* USAGE: NAME stands for several installed majors, which are listed. */
-enum plugpkg_code pp_marks_ambiguous(
-    const struct pp_strs *keys, const char *name, plugpkg_error **err);
 /* NOT_INSTALLED, with a near name as advice. */
 enum plugpkg_code pp_marks_not_installed(
     const struct pp_installeds *set, const char *name, plugpkg_error **err);
