@@ -36,9 +36,10 @@ struct cmd {
 	const char *name;
 	const char *args;
 	const char *summary;
-	const struct opt *opts;        /* its own, NULL = none */
-	const struct cmd *const *subs; /* NULL-terminated; a command with these has no run */
-	unsigned flags;                /* cmd_flags */
+	const struct opt *opts; /* its own, NULL = none */
+	/* NULL-terminated. With run: what happens without one of them, and with operands. */
+	const struct cmd *const *subs;
+	unsigned flags; /* cmd_flags */
 	unsigned min_operands, max_operands;
 	enum cmd_operand operand;
 	enum plugpkg_code (*run)(struct cli *cli);

@@ -32,6 +32,9 @@ cli_read(struct cli *cli, const char *const *argv)
 		if (argv[i] == NULL)
 			return PLUGPKG_OK;
 		const struct cmd *sub = cmd_find_sub(cli->cmd, argv[i]);
+		if (sub == NULL && cli->cmd->max_operands > 0)
+			return opts_parse(&cli->opts, argv, i, OPTS_ALL) < 0 ? cli_bad_option(cli)
+									     : PLUGPKG_OK;
 		if (sub == NULL)
 			return cli_unknown_command(cli, cli->cmd, argv[i]);
 		cli->group = cli->cmd;

@@ -62,7 +62,7 @@ run(struct cli *cli, const char *const *argv)
 	}
 	if (cli->cmd == NULL)
 		return cli_usage(cli, "no command given");
-	if (cli->cmd->subs != NULL)
+	if (cli->cmd->subs != NULL && cli->cmd->run == NULL)
 		return cli_usage(cli, "'%s' needs one of: %s", cli->cmd->name, cli->cmd->args);
 	rc = check_operands(cli);
 	if (rc != PLUGPKG_OK)

@@ -1,15 +1,293 @@
 /* SPDX-License-Identifier: MIT */
-/* What happened to a root: transactions, and what each generation of it held. */
+/*
+ * What happened to a root, and what each generation of it held. Enough is kept of each plugin to
+ * make its generation current again without a repository.
+ */
+#include "lib/state/history.h"
+
 #include "lib/state/state_db.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char what[] = "write the history";
+static const char what_read[] = "read the history";
+
+/* ---- one plugin as text ---- */
+
+enum kind {
+	TEXT,
+	FLAG,
+	NUMBER
+};
+static const struct {
+	const char *name;
+	enum kind kind;
+	size_t at;
+} fields[] = {
+	{ "key", TEXT, offsetof(struct pp_installed, key) },
+	{ "name", TEXT, offsetof(struct pp_installed, name) },
+	{ "version", TEXT, offsetof(struct pp_installed, version) },
+	{ "source", TEXT, offsetof(struct pp_installed, source) },
+	{ "state", TEXT, offsetof(struct pp_installed, state) },
+	{ "manual", FLAG, offsetof(struct pp_installed, manual) },
+	{ "hold", FLAG, offsetof(struct pp_installed, hold) },
+	{ "hold_until", NUMBER, offsetof(struct pp_installed, hold_until) },
+	{ "sha256", TEXT, offsetof(struct pp_installed, sha256) },
+	{ "tree_sha256", TEXT, offsetof(struct pp_installed, tree_sha256) },
+	{ "link_dir", TEXT, offsetof(struct pp_installed, link_dir) },
+	{ "bytes", NUMBER, offsetof(struct pp_installed, bytes) },
+	{ "files", NUMBER, offsetof(struct pp_installed, files) },
+	{ "installed_at", NUMBER, offsetof(struct pp_installed, installed_at) },
+	{ "transaction", NUMBER, offsetof(struct pp_installed, transaction) },
+};
+
+static char *
+entry_of(const struct pp_installed *p)
+{
+	PP_AUTO_JSON pp_json *j = pp_json_object();
+	const char *base = (const char *)p;
+
+	for (size_t i = 0; i < PP_LEN(fields); i++) {
+		const void *at = base + fields[i].at;
+		if (fields[i].kind == TEXT)
+			pp_json_set_str(j, fields[i].name, *(char *const *)at);
+		else if (fields[i].kind == FLAG)
+			pp_json_set_bool(j, fields[i].name, *(const bool *)at);
+		else
+			pp_json_set_int(j, fields[i].name, *(const int64_t *)at);
+	}
+	pp_json_set(j, "manifest", pp_json_copy(p->manifest));
+	return pp_json_line(j);
+}
+
+static enum plugpkg_code
+read_entry(const char *text, struct pp_installed *p, plugpkg_error **err)
+{
+	struct pp_json_error why = { 0 };
+	PP_AUTO_JSON pp_json *j = pp_json_parse(text, strlen(text), &why);
+	const pp_json *manifest = pp_json_get(j, "manifest");
+	char *base = (char *)p;
+
+	for (size_t i = 0; i < PP_LEN(fields); i++) {
+		void *at = base + fields[i].at;
+		const char *name = fields[i].name;
+		if (fields[i].kind == TEXT)
+			*(char **)at = pp_xstrdup(pp_json_get_str(j, name));
+		else if (fields[i].kind == FLAG)
+			*(bool *)at = pp_json_get_bool(j, name);
+		else
+			*(int64_t *)at = pp_json_get_int(j, name, 0);
+	}
+	p->manifest = manifest != NULL ? pp_json_ref(manifest) : NULL;
+	if (p->key != NULL && p->name != NULL && p->version != NULL && p->source != NULL &&
+	    p->state != NULL && p->sha256 != NULL && p->tree_sha256 != NULL && p->manifest != NULL)
+		return PLUGPKG_OK;
+	return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "var/state.db holds a damaged history: %s",
+	    j == NULL ? why.text : "a member is missing");
+}
+
+/* ---- generations ---- */
+
+static enum plugpkg_code
+run(struct pp_state *s, sqlite3_stmt *st, plugpkg_error **err)
+{
+	int step = sqlite3_step(st);
+
+	(void)sqlite3_reset(st); /* repeats the result of the step */
+	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
+}
+
+struct recording {
+	struct pp_state *s;
+	sqlite3_stmt *find, *add, *put;
+};
+
+static void
+recording_fini(struct recording *r)
+{
+	(void)sqlite3_finalize(r->find);
+	(void)sqlite3_finalize(r->add);
+	(void)sqlite3_finalize(r->put);
+}
+
+/* The entry's number; an equal one of an earlier generation serves again. */
+static enum plugpkg_code
+entry_id(struct recording *r, const struct pp_installed *p, int64_t *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *text = entry_of(p);
+
+	pp_db_bind_text(r->find, 1, p->key);
+	pp_db_bind_text(r->find, 2, text);
+	int step = sqlite3_step(r->find);
+	if (step == SQLITE_ROW)
+		*out = sqlite3_column_int64(r->find, 0);
+	(void)sqlite3_reset(r->find);
+	if (step == SQLITE_ROW)
+		return PLUGPKG_OK;
+	if (step != SQLITE_DONE)
+		return pp_db_fail(r->s->db, err, what);
+	pp_db_bind_text(r->add, 1, p->key);
+	pp_db_bind_text(r->add, 2, text);
+	enum plugpkg_code rc = run(r->s, r->add, err);
+	*out = sqlite3_last_insert_rowid(r->s->db);
+	return rc;
+}
+
+static enum plugpkg_code
+prepare(struct recording *r, plugpkg_error **err)
+{
+	sqlite3 *db = r->s->db;
+	enum plugpkg_code rc = pp_db_prepare(db,
+	    "SELECT id FROM history_entries WHERE key = ?1 AND entry = ?2", &r->find, err, what);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_prepare(db, "INSERT INTO history_entries(key, entry) VALUES(?1, ?2)",
+		    &r->add, err, what);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_prepare(db, "INSERT INTO history_sets(generation, entry) VALUES(?1, ?2)",
+		    &r->put, err, what);
+	return rc;
+}
+
+/* Bound to one number or two; done at once. */
+static enum plugpkg_code
+run_with(struct pp_state *s, const char *sql, int64_t one, int64_t two, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db, sql, &st, err, what);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, one);
+	if (sqlite3_bind_parameter_count(st) > 1)
+		(void)sqlite3_bind_int64(st, 2, two);
+	return run(s, st, err);
+}
+
+enum plugpkg_code
+pp_history_record(struct pp_state *s, const struct pp_installeds *set, int64_t generation,
+    int64_t transaction, plugpkg_error **err)
+{
+	PP_CLEANUP(recording_fini) struct recording r = { .s = s };
+	enum plugpkg_code rc =
+	    run_with(s, "DELETE FROM history_sets WHERE generation = ?1", generation, 0, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = run_with(s,
+		    "INSERT INTO history_generations(generation, txn) VALUES(?1, ?2)"
+		    " ON CONFLICT(generation) DO UPDATE SET txn = ?2",
+		    generation, transaction, err);
+	if (rc == PLUGPKG_OK)
+		rc = prepare(&r, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < set->n; i++) {
+		int64_t id = 0;
+		if (strcmp(set->at[i]->state, "leftover") == 0)
+			continue;
+		rc = entry_id(&r, set->at[i], &id, err);
+		if (rc != PLUGPKG_OK)
+			break;
+		(void)sqlite3_bind_int64(r.put, 1, generation);
+		(void)sqlite3_bind_int64(r.put, 2, id);
+		rc = run(s, r.put, err);
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+check_generation(struct pp_state *s, int64_t generation, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(
+	    s->db, "SELECT 1 FROM history_generations WHERE generation = ?1", &st, err, what_read);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, generation);
+	int step = sqlite3_step(st);
+	if (step == SQLITE_ROW || (step == SQLITE_DONE && generation == 0))
+		return PLUGPKG_OK; /* a root begins with an empty generation 0 */
+	if (step != SQLITE_DONE)
+		return pp_db_fail(s->db, err, what_read);
+	(void)pp_fail(
+	    err, PLUGPKG_E_NOT_FOUND, 0, "there is no generation %lld", (long long)generation);
+	return pp_hint(err, PLUGPKG_E_NOT_FOUND, "plugpkg history lists what there was");
+}
+
+enum plugpkg_code
+pp_history_set(
+    struct pp_state *s, int64_t generation, struct pp_installeds *out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = check_generation(s, generation, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_prepare(s->db,
+		    "SELECT e.entry FROM history_sets AS h JOIN history_entries AS e"
+		    " ON e.id = h.entry WHERE h.generation = ?1 ORDER BY e.key",
+		    &st, err, what_read);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, generation);
+	int step;
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
+		PP_AUTO_FREE char *text = pp_db_text(st, 0);
+		pp_vec_push(out, p);
+		rc = read_entry(text != NULL ? text : "", p, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what_read);
+}
+
+/* ---- transactions ---- */
+
+void
+pp_pasts_fini(struct pp_pasts *v)
+{
+	pp_vec_foreach (p, v) {
+		free(p->command);
+		free(p->status);
+	}
+	pp_vec_free(v);
+}
+
+enum plugpkg_code
+pp_history_list(struct pp_state *s, int64_t id, struct pp_pasts *out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT id, command, started, ended, status, generation, coalesce("
+	    "  (SELECT b.generation FROM transactions AS b WHERE b.id < t.id"
+	    "   AND b.generation IS NOT NULL ORDER BY b.id DESC LIMIT 1), 0)"
+	    " FROM transactions AS t WHERE ?1 = 0 OR id = ?1 ORDER BY id",
+	    &st, err, what_read);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, id);
+	int step;
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct pp_past *p = pp_vec_new(out);
+		bool has_after = sqlite3_column_type(st, 5) != SQLITE_NULL;
+		p->id = sqlite3_column_int64(st, 0);
+		p->command = pp_db_text(st, 1);
+		p->started = sqlite3_column_int64(st, 2);
+		p->ended = sqlite3_column_int64(st, 3);
+		p->status = pp_db_text(st, 4);
+		p->after = has_after ? sqlite3_column_int64(st, 5) : -1;
+		p->before = sqlite3_column_int64(st, 6);
+	}
+	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what_read);
+}
 
 enum plugpkg_code
 pp_journal_status(struct pp_state *s, int64_t *txn, char **out_status, plugpkg_error **err)
 {
-	const char *what = "read the history";
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(s->db,
 	    "SELECT id, status FROM transactions WHERE ?1 < 0 OR id = ?1 ORDER BY id DESC LIMIT 1",
-	    &st, err, what);
+	    &st, err, what_read);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	(void)sqlite3_bind_int64(st, 1, *txn);
@@ -20,5 +298,92 @@ pp_journal_status(struct pp_state *s, int64_t *txn, char **out_status, plugpkg_e
 		*out_status = pp_db_text(st, 1);
 	}
 	return step == SQLITE_ROW || step == SQLITE_DONE ? PLUGPKG_OK
-							 : pp_db_fail(s->db, err, what);
+							 : pp_db_fail(s->db, err, what_read);
+}
+
+/* ---- notes ---- */
+
+void
+pp_notes_fini(struct pp_notes *v)
+{
+	pp_vec_foreach (note, v) {
+		free(note->plugin);
+		free(note->text);
+	}
+	pp_vec_free(v);
+}
+
+void
+pp_notes_add(struct pp_notes *v, const char *plugin, const char *fmt, ...)
+{
+	struct pp_buf text = PP_BUF_INIT(65536);
+	struct pp_note *note = pp_vec_new(v);
+	va_list ap;
+
+	va_start(ap, fmt);
+	pp_buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	note->plugin = pp_xstrdup(plugin);
+	note->text = pp_buf_steal(&text);
+}
+
+enum plugpkg_code
+pp_history_notes(struct pp_state *s, int64_t id, struct pp_notes *out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT plugin, text FROM history_notes WHERE txn = ?1 ORDER BY seq", &st, err,
+	    what_read);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, id);
+	int step;
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct pp_note *note = pp_vec_new(out);
+		note->plugin = pp_db_text(st, 0);
+		note->text = pp_db_text(st, 1);
+	}
+	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what_read);
+}
+
+enum plugpkg_code
+pp_history_add_notes(
+    struct pp_state *s, int64_t transaction, const struct pp_notes *notes, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "INSERT INTO history_notes(txn, plugin, text) VALUES(?1, ?2, ?3)", &st, err, what);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < notes->n; i++) {
+		(void)sqlite3_bind_int64(st, 1, transaction);
+		pp_db_bind_text(st, 2, notes->at[i].plugin);
+		pp_db_bind_text(st, 3, notes->at[i].text);
+		rc = run(s, st, err);
+	}
+	return rc;
+}
+
+enum plugpkg_code
+pp_history_note(struct pp_state *s, const char *command, int64_t now, const struct pp_notes *notes,
+    plugpkg_error **err)
+{
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	if (notes->n == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_prepare(s->db,
+		    "INSERT INTO transactions(command, started, ended, status, generation)"
+		    " SELECT ?1, ?2, ?2, 'done', value FROM meta WHERE key = 'generation'",
+		    &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_db_bind_text(st, 1, command);
+	(void)sqlite3_bind_int64(st, 2, now);
+	rc = run(s, st, err);
+	int64_t id = sqlite3_last_insert_rowid(s->db);
+	if (rc == PLUGPKG_OK)
+		rc = pp_history_add_notes(s, id, notes, err);
+	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }

@@ -337,6 +337,8 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 		if (insert_plugin(st, *p) != SQLITE_DONE)
 			return pp_db_fail(s->db, err, what);
 	rc = set_generation(s, generation, what, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_history_record(s, set, generation, transaction, err);
 	/* In the same SQL transaction: facts and the journal's word that they hold. */
 	if (rc == PLUGPKG_OK)
 		rc = pp_journal_step(s, transaction, "state", NULL, NULL, "done", err);

@@ -11,7 +11,7 @@
 
 #define PP_STATE_FORMAT 1
 
-/* An installed plugin. */
+/* An installed plugin. Each member also stands in the history: fields[] of history.c. */
 struct pp_installed {
 	char *key; /* unique: NAME, or NAME@MAJOR of parallel majors */
 	char *name, *version, *source;
@@ -91,6 +91,12 @@ enum plugpkg_code pp_journal_end(struct pp_state *s, int64_t txn, const char *st
 enum plugpkg_code pp_journal_open_transaction(
     struct pp_state *s, int64_t *out_txn, char **out_command, plugpkg_error **err);
 
+/*
+ * What generation N held when it was committed, sorted by key; leftovers are not part of it. Owned
+ * elements are added to *out. NOT_FOUND for a generation that was never committed. (history.c)
+ */
+enum plugpkg_code pp_history_set(
+    struct pp_state *s, int64_t generation, struct pp_installeds *out, plugpkg_error **err);
 /*
  * A transaction's status ("running", "done", …; owned), NULL when there is none of that number.
  * *txn: a negative one stands for the newest, and becomes its number.

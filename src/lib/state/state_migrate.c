@@ -21,6 +21,18 @@ static const char tables[] =
     "  seq INTEGER PRIMARY KEY AUTOINCREMENT, txn INTEGER NOT NULL, kind TEXT NOT NULL,"
     "  plugin TEXT, version TEXT, status TEXT NOT NULL);"
     "CREATE INDEX journal_txn ON journal(txn, seq);"
+    /* What each generation held; one entry serves all the generations that have it alike. */
+    "CREATE TABLE history_entries("
+    "  id INTEGER PRIMARY KEY, key TEXT NOT NULL, entry TEXT NOT NULL);"
+    "CREATE INDEX history_entries_key ON history_entries(key);"
+    "CREATE TABLE history_generations(generation INTEGER PRIMARY KEY, txn INTEGER NOT NULL);"
+    "CREATE TABLE history_sets("
+    "  generation INTEGER NOT NULL, entry INTEGER NOT NULL,"
+    "  PRIMARY KEY(generation, entry)) WITHOUT ROWID;"
+    "CREATE TABLE history_notes("
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT, txn INTEGER NOT NULL, plugin TEXT,"
+    "  text TEXT NOT NULL);"
+    "CREATE INDEX history_notes_txn ON history_notes(txn);"
     "INSERT INTO meta(key, value) VALUES('generation', 0);";
 
 enum plugpkg_code
