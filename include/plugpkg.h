@@ -318,10 +318,17 @@ enum plugpkg_list_flags {
 	PLUGPKG_LIST_MANUAL = 1 << 2,
 	PLUGPKG_LIST_AUTO = 1 << 3,
 	PLUGPKG_LIST_HELD = 1 << 4,
+	PLUGPKG_LIST_ALL = 1 << 5,    /* what is installed, and what else the sources offer */
+	PLUGPKG_LIST_LEVELS = 1 << 6, /* with the distance of each from the leaves */
 };
-/** Rows of type "plugin", sorted by name. pattern: shell glob on names, or NULL. */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_list(plugpkg_context *ctx, unsigned flags,
-    const char *pattern, plugpkg_row_fn row, void *user, plugpkg_error **err);
+struct plugpkg_list_spec {
+	unsigned flags;      /* plugpkg_list_flags */
+	const char *pattern; /* shell glob on names, or NULL */
+	const char *type;    /* only plugins of this "type", or NULL */
+};
+/** Rows of type "plugin", sorted by name, with LEVELS by depth first. spec: borrowed. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_list(plugpkg_context *ctx,
+    const struct plugpkg_list_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
  * Everything about NAME or NAME@RANGE: one row of type "show". Errors: NOT_FOUND (with near names).
  */

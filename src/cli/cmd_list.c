@@ -8,10 +8,13 @@
 
 static const struct opt list_opts[] = {
 	{ 0, "available", NULL, "list what the sources offer" },
+	{ 0, "all", NULL, "list what is installed and what else the sources offer" },
 	{ 0, "upgradable", NULL, "list only what has a newer version" },
 	{ 0, "manual", NULL, "list only what was asked for" },
 	{ 0, "auto", NULL, "list only what came along" },
 	{ 0, "held", NULL, "list only what is held" },
+	{ 0, "levels", NULL, "list by depth: how far each is from what needs nothing" },
+	{ 0, "type", "TYPE", "list only plugins of that type" },
 	{ 0, "check", NULL, "with --upgradable: exit 100 when there is any" },
 	OPT_END,
 };
@@ -30,31 +33,58 @@ count_row(const char *json, void *user)
 	cli_row(json, counting->cli);
 }
 
-static enum plugpkg_code
-list_run(struct cli *cli)
-{
-	struct counting counting = { .cli = cli };
-	const struct opts *o = &cli->opts;
-	unsigned flags = 0;
+static const struct {
+	const char *name;
+	unsigned flag;
+	bool is_of_offers;
+} choices[] = {
+	{ "available", PLUGPKG_LIST_AVAILABLE, true },
+	{ "all", PLUGPKG_LIST_ALL, true },
+	{ "upgradable", PLUGPKG_LIST_UPGRADABLE, false },
+	{ "manual", PLUGPKG_LIST_MANUAL, false },
+	{ "auto", PLUGPKG_LIST_AUTO, false },
+	{ "held", PLUGPKG_LIST_HELD, false },
+	{ "levels", PLUGPKG_LIST_LEVELS, false },
+};
 
-	flags |= opts_has(o, "available") ? PLUGPKG_LIST_AVAILABLE : 0;
-	flags |= opts_has(o, "upgradable") ? PLUGPKG_LIST_UPGRADABLE : 0;
-	flags |= opts_has(o, "manual") ? PLUGPKG_LIST_MANUAL : 0;
-	flags |= opts_has(o, "auto") ? PLUGPKG_LIST_AUTO : 0;
-	flags |= opts_has(o, "held") ? PLUGPKG_LIST_HELD : 0;
-	if (flags != PLUGPKG_LIST_AVAILABLE && opts_has(o, "available"))
-		return cli_usage(cli, "'--available' goes with none of the other choices");
+static enum plugpkg_code
+read_choices(struct cli *cli, unsigned *out)
+{
+	const struct opts *o = &cli->opts;
+	const char *of_offers = NULL;
+
+	for (size_t i = 0; i < PP_LEN(choices); i++) {
+		if (!opts_has(o, choices[i].name))
+			continue;
+		if (of_offers != NULL)
+			return cli_usage(cli, "'--%s' and '--%s' exclude each other", of_offers,
+			    choices[i].name);
+		if (choices[i].is_of_offers)
+			of_offers = choices[i].name;
+		*out |= choices[i].flag;
+	}
 	if (opts_has(o, "manual") && opts_has(o, "auto"))
 		return cli_usage(cli, "'--manual' and '--auto' exclude each other");
 	if (opts_has(o, "check") && !opts_has(o, "upgradable"))
 		return cli_usage(cli, "'--check' goes with '--upgradable'");
+	return PLUGPKG_OK;
+}
 
-	enum plugpkg_code rc =
-	    plugpkg_list(cli->ctx, flags, cli_operand(cli, 0), count_row, &counting, &cli->err);
+static enum plugpkg_code
+list_run(struct cli *cli)
+{
+	struct counting counting = { .cli = cli };
+	struct plugpkg_list_spec spec = {
+		.pattern = cli_operand(cli, 0),
+		.type = opts_value(&cli->opts, "type"),
+	};
+	enum plugpkg_code rc = read_choices(cli, &spec.flags);
+	if (rc == PLUGPKG_OK)
+		rc = plugpkg_list(cli->ctx, &spec, count_row, &counting, &cli->err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	cli_show(cli, view_list);
-	if (opts_has(o, "check") && counting.n > 0)
+	cli_show(cli, opts_has(&cli->opts, "levels") ? view_levels : view_list);
+	if (opts_has(&cli->opts, "check") && counting.n > 0)
 		cli->exit_status = EXIT_UPGRADES_EXIST;
 	return PLUGPKG_OK;
 }

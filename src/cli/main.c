@@ -133,8 +133,10 @@ complete_names(struct cli *typed, enum cmd_operand kind, struct offers *offers)
 		return rc;
 	if (kind == CMD_OPERAND_SOURCE)
 		return plugpkg_source_list(typed->ctx, offer_row, offers, &typed->err);
-	unsigned flags = kind == CMD_OPERAND_AVAILABLE ? PLUGPKG_LIST_AVAILABLE : 0;
-	return plugpkg_list(typed->ctx, flags, NULL, offer_row, offers, &typed->err);
+	const struct plugpkg_list_spec spec = {
+		.flags = kind == CMD_OPERAND_AVAILABLE ? PLUGPKG_LIST_AVAILABLE : 0,
+	};
+	return plugpkg_list(typed->ctx, &spec, offer_row, offers, &typed->err);
 }
 
 const struct program program = {

@@ -44,21 +44,43 @@ marks_of(const pp_json *row)
 	return pp_buf_steal(&marks);
 }
 
+static void
+add_plugin(struct table *t, const pp_json *row)
+{
+	PP_AUTO_FREE char *versions = versions_of(row);
+	PP_AUTO_FREE char *marks = marks_of(row);
+
+	table_add(t, view_str(row, "name"));
+	table_add(t, versions);
+	table_add(t, view_str(row, "source"));
+	table_add(t, marks);
+	table_add(t, view_str(row, "summary"));
+}
+
 void
 view_list(struct cli *cli)
 {
 	PP_CLEANUP(table_fini) struct table t = { .n_columns = 5 };
 	const pp_json *row;
 
-	for (size_t i = 0; (row = view_next(cli, "plugin", &i)) != NULL;) {
-		PP_AUTO_FREE char *versions = versions_of(row);
-		PP_AUTO_FREE char *marks = marks_of(row);
+	for (size_t i = 0; (row = view_next(cli, "plugin", &i)) != NULL;)
+		add_plugin(&t, row);
+	table_print(&t, &cli->out);
+}
 
-		table_add(&t, view_str(row, "name"));
-		table_add(&t, versions);
-		table_add(&t, view_str(row, "source"));
-		table_add(&t, marks);
-		table_add(&t, view_str(row, "summary"));
+/* The same with the depth in front. */
+void
+view_levels(struct cli *cli)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 6 };
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "plugin", &i)) != NULL;) {
+		PP_AUTO_FREE char *depth =
+		    pp_asprintf("%llu", (unsigned long long)view_bytes(row, "depth"));
+
+		table_add(&t, depth);
+		add_plugin(&t, row);
 	}
 	table_print(&t, &cli->out);
 }

@@ -116,6 +116,93 @@ edges() {
 	assert_has "[not-found]"
 }
 
+# plugins: of the last run, with some members
+plugins() {
+	json_get "select(.type == \"plugin\") | [$1] | join(\" \")"
+}
+
+@test "list --levels starts with what needs nothing; a circle has one depth" {
+	make_plugin a 1.0.0 '"requires": {"b": "*", "left": "*"}' >/dev/null
+	make_plugin b 1.0.0 '"requires": {"a": "*"}' >/dev/null
+	publish "$(build_plugin a 1.0.0)" "$(build_plugin b 1.0.0)"
+	plugpkg update
+	plugpkg install app a -y
+	run plugpkg list --levels --json
+	assert_equal "$(plugins '.depth, .name')" "0 base
+0 species-eu
+1 left
+1 right
+2 a
+2 app
+2 b"
+	run plugpkg list --levels --manual
+	assert_equal "$output" "2  a    1.0.0  test  manual  Test plugin a
+2  app  1.0.0  test  manual  Test plugin app"
+}
+
+@test "list --all adds what could be installed; --type chooses" {
+	make_plugin dark 1.0.0 '"type": "theme"' >/dev/null
+	make_plugin light 1.0.0 '"type": "theme"' >/dev/null
+	make_plugin base 1.1.0 >/dev/null
+	publish "$(build_plugin dark 1.0.0)" "$(build_plugin light 1.0.0)"
+	plugpkg update
+	plugpkg install dark base -y
+	publish "$(build_plugin base 1.1.0)"
+	plugpkg update
+	run plugpkg list --all --json
+	assert_equal "$(plugins '.name, .version, .candidate // "-", .state, .kind')" "app 1.0.0 - available plugin
+base 1.0.0 1.1.0 installed plugin
+dark 1.0.0 - installed theme
+left 1.0.0 - available plugin
+light 1.0.0 - available theme
+right 1.0.0 - available plugin
+species-eu 1.0.0 - available plugin"
+	assert_equal "$(plugpkg list --type theme --json | jq -r 'select(.type == "plugin").name')" dark
+	assert_equal "$(plugpkg list --all --type theme --json | jq -r 'select(.type == "plugin").name' | xargs)" "dark light"
+	assert_equal "$(plugpkg list --available --type theme 'd*' --json | jq -r 'select(.type == "plugin").name')" dark
+	run plugpkg list --type nothing
+	assert_status 0
+	assert_equal "$output" ""
+}
+
+@test "list --upgradable --check exits with 100 only where there is an update" {
+	plugpkg install app -y
+	run plugpkg list --upgradable --check
+	assert_status 0
+	assert_equal "$output" ""
+	make_plugin base 1.2.0 >/dev/null
+	make_plugin base 1.3.0-beta.1 >/dev/null
+	publish "$(build_plugin base 1.2.0)" "$(build_plugin base 1.3.0-beta.1)"
+	plugpkg update
+	run plugpkg list --upgradable --check --json
+	assert_status 100
+	assert_equal "$(plugins '.name, .version, .candidate')" "base 1.0.0 1.2.0"
+	assert_equal "$(json_get 'select(.type == "result") | [.ok, .exit] | join(" ")')" "true 100"
+	run plugpkg list --upgradable
+	assert_status 0
+	assert_has "1.0.0 -> 1.2.0"
+	plugpkg hold base
+	run plugpkg list --upgradable --held --auto --check
+	assert_status 100
+	assert_has "base" "held"
+	run plugpkg list --upgradable --manual --check
+	assert_status 0
+}
+
+@test "choices of list that contradict each other are refused" {
+	run plugpkg list --available --manual
+	assert_status 2
+	assert_has "'--available' and '--manual' exclude each other"
+	run plugpkg list --all --available
+	assert_status 2
+	run plugpkg list --manual --auto
+	assert_status 2
+	run plugpkg list --check
+	assert_status 2
+	run plugpkg list --all --levels
+	assert_status 2
+}
+
 # make_chain LENGTH: that many installed plugins, each of which needs the next one, and the last one
 # the first. Straight into the state: what is asked is how they are shown.
 make_chain() {

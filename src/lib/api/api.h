@@ -62,6 +62,25 @@ const struct pp_release *pp_releases_best(
 enum plugpkg_code pp_sources_unknown(
     plugpkg_context *ctx, struct pp_sources_open *s, const char *name, plugpkg_error **err);
 
+/* ---- query.c, list.c ---- */
+
+/* The newest release of a plugin as a source offers it. */
+struct pp_offer {
+	pp_json *line;      /* of its search shard */
+	const char *source; /* view into the context's configuration */
+};
+struct pp_offers pp_vec(struct pp_offer);
+/* What takes() takes, of each name the first source's, in order of names. */
+enum plugpkg_code pp_offers_gather(struct pp_sources_open *s,
+    bool (*takes)(const pp_json *line, const void *user), const void *user, struct pp_offers *out,
+    plugpkg_error **err);
+void pp_offers_fini(struct pp_offers *o);
+/* installed: the one of that name, or NULL. */
+pp_json *pp_offer_row(
+    const struct pp_offer *o, const char *type, const struct pp_installed *installed);
+/* "type" of a manifest or a search line: "plugin" unless it says otherwise. View. */
+const char *pp_plugin_type(const pp_json *manifest);
+
 /* ---- trust.c ---- */
 
 /* Below var/trust/NAME: the root that trust began with; root.json is the newest. */

@@ -192,6 +192,7 @@ change_search(struct pp_book *b, const char *name, plugpkg_error **err)
 		pp_json_set_str(line, "summary", pp_json_get_str(row, "summary"));
 		if (pp_json_len(pp_json_get(row, "keywords")) > 0)
 			pp_json_set(line, "keywords", pp_json_ref(pp_json_get(row, "keywords")));
+		pp_json_set_str(line, "type", pp_json_get_str(row, "type"));
 	}
 	pp_book_set(b, PP_LAYER_SEARCH, name, line);
 	return PLUGPKG_OK;
