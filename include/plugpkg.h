@@ -61,6 +61,7 @@ enum plugpkg_code {
 	PLUGPKG_E_INTERRUPTED,   /* plugpkg_cancel() was called; nothing changed */
 	PLUGPKG_E_BAD_LOCK,      /* plugpkg.lock is malformed */
 	PLUGPKG_E_LOCK_MISMATCH, /* plugpkg.lock cannot be followed here as it stands */
+	PLUGPKG_E_HOST,          /* the application does not say its versions */
 	PLUGPKG_N_CODES,
 };
 

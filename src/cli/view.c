@@ -38,6 +38,7 @@ marks_of(const pp_json *row)
 
 	add_mark(&marks, "", pp_json_get_str(row, "reason"));
 	add_mark(&marks, "", is_usual ? NULL : state);
+	add_mark(&marks, "", pp_json_get(row, "broken") != NULL ? "broken" : NULL);
 	add_mark(&marks, "", held);
 	add_mark(&marks, "installed ", pp_json_get_str(row, "installed"));
 	add_mark(&marks, "", pp_json_get_str(row, "linked_from") != NULL ? "linked" : NULL);

@@ -27,6 +27,7 @@ static const struct fact {
 	{ "installed", "Installed", FACT_TEXT },
 	{ "state", "State", FACT_TEXT },
 	{ "reason", "Reason", FACT_TEXT },
+	{ "broken", "Broken", FACT_TEXT },
 	{ "candidate", "Newest", FACT_TEXT },
 	{ "installed_at", "Since", FACT_TIME },
 	{ "hold", "Held", FACT_TEXT },

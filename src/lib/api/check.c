@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The root compared with itself: state, store, links, requirements, wishes. Changes nothing,
- * repairs nothing.
+ * The root compared with itself: state, store, links, requirements, wishes. Asks the application
+ * for its versions, and changes nothing but what is remembered of them.
  */
 #include "lib/api/api.h"
 
@@ -9,7 +9,8 @@
 #include "base/path.h"
 #include "lib/store/generation.h"
 #include "lib/store/store.h"
-#include "lib/txn/inventory.h"
+#include "lib/txn/broken.h"
+#include "lib/txn/host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,7 @@
 struct checking {
 	plugpkg_context *ctx;
 	struct pp_state *state;
-	struct pp_inventory inv;
+	struct pp_web web;
 	size_t n_problems;
 	plugpkg_row_fn row;
 	void *user;
@@ -59,7 +60,7 @@ check_transactions(struct checking *c, plugpkg_error **err)
 static void
 check_states(struct checking *c)
 {
-	pp_vec_foreach (p, &c->inv.set) {
+	pp_vec_foreach (p, &c->web.inv.set) {
 		if (strcmp((*p)->state, "leftover") == 0)
 			problem(c, "leftover", (*p)->name,
 			    "%s is a leftover: its uninstall did not finish; try plugpkg remove %s "
@@ -134,7 +135,7 @@ check_foreign_members(struct checking *c, const struct pp_strs *members)
 	for (size_t i = 0; i < members->n; i++) {
 		PP_AUTO_FREE char *name = pp_xstrdup(members->at[i]);
 		name[strcspn(name, " ")] = '\0';
-		const struct pp_installed *p = pp_installeds_get(&c->inv.set, name);
+		const struct pp_installed *p = pp_installeds_get(&c->web.inv.set, name);
 		if (p == NULL || !pp_installed_is_usable(p))
 			problem(c, "generation", name,
 			    "current/%s is there, but the plugin is not installed", name);
@@ -163,7 +164,7 @@ check_generation(struct checking *c, plugpkg_error **err)
 		    plugpkg_error_message(why));
 		return PLUGPKG_OK;
 	}
-	pp_vec_foreach (p, &c->inv.set)
+	pp_vec_foreach (p, &c->web.inv.set)
 		check_member(c, *p, &members);
 	check_foreign_members(c, &members);
 	return PLUGPKG_OK;
@@ -172,36 +173,18 @@ check_generation(struct checking *c, plugpkg_error **err)
 /* ---- relations ---- */
 
 static void
-check_requirement(struct checking *c, const struct pp_release *r, const struct pp_dep *dep)
-{
-	PP_AUTO_FREE char *by = pp_inventory_satisfier(&c->inv, dep);
-	const char *host = pp_inventory_host_version(&c->inv, dep);
-	const struct pp_release *there = pp_inventory_release(&c->inv, dep->name);
-
-	if (by != NULL)
-		return;
-	if (host != NULL)
-		problem(c, "requires", r->name, "%s needs %s %s; this application has %s",
-		    r->version.text, dep->name, dep->text, host);
-	else if (there != NULL)
-		problem(c, "requires", r->name, "%s needs %s %s; %s is installed", r->version.text,
-		    dep->name, dep->text, there->version.text);
-	else
-		problem(c, "requires", r->name, "%s needs %s %s, which is not installed",
-		    r->version.text, dep->name, dep->text);
-}
-
-static void
 check_relations(struct checking *c)
 {
-	for (size_t i = 0; i < c->inv.releases.n; i++) {
-		const struct pp_release *r = c->inv.releases.at[i];
-		if (!pp_installed_is_usable(c->inv.set.at[i]))
+	for (size_t i = 0; i < c->web.inv.releases.n; i++) {
+		const struct pp_release *r = c->web.inv.releases.at[i];
+		if (!pp_installed_is_usable(c->web.inv.set.at[i]))
 			continue;
-		pp_vec_foreach (dep, &r->requires)
-			check_requirement(c, r, dep);
+		PP_CLEANUP(pp_strs_fini) struct pp_strs lines = { 0 };
+		pp_broken_complaints(&c->web, i, &lines);
+		pp_vec_foreach (line, &lines)
+			problem(c, "requires", r->name, "%s %s", r->version.text, *line);
 		pp_vec_foreach (dep, &r->conflicts) {
-			PP_AUTO_FREE char *by = pp_inventory_satisfier(&c->inv, dep);
+			PP_AUTO_FREE char *by = pp_inventory_satisfier(&c->web.inv, dep);
 			if (by != NULL && strcmp(dep->name, r->name) != 0)
 				problem(c, "conflicts", r->name,
 				    "%s conflicts with %s %s; %s is installed", r->version.text,
@@ -215,7 +198,7 @@ static void
 check_wishes(struct checking *c)
 {
 	pp_vec_foreach (dep, &c->ctx->config->plugins) {
-		const struct pp_release *r = pp_inventory_release(&c->inv, dep->name);
+		const struct pp_release *r = pp_inventory_release(&c->web.inv, dep->name);
 		if (r == NULL)
 			problem(c, "wanted", dep->name,
 			    "plugpkg.json wants it, but it is not installed");
@@ -225,6 +208,20 @@ check_wishes(struct checking *c)
 	}
 }
 
+/* What it said last counts for the rest of the check. */
+static enum plugpkg_code
+check_host(struct checking *c, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc = pp_host_refresh(c->ctx, &why);
+
+	if (rc == PLUGPKG_E_INTERRUPTED)
+		return pp_check_cancel(c->ctx, err);
+	if (rc != PLUGPKG_OK)
+		problem(c, "host", NULL, "%s", plugpkg_error_message(why));
+	return PLUGPKG_OK;
+}
+
 enum plugpkg_code
 plugpkg_check(
     plugpkg_context *ctx, size_t *out_problems, plugpkg_row_fn row, void *user, plugpkg_error **err)
@@ -232,16 +229,18 @@ plugpkg_check(
 	struct checking c = { .ctx = ctx, .row = row, .user = user };
 	enum plugpkg_code rc = pp_state_get(ctx, &c.state, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_inventory_load(ctx, &c.inv, err);
+		rc = check_host(&c, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_web_load(ctx, &c.web, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_transactions(&c, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_generation(&c, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < c.inv.set.n; i++) {
-		if (c.inv.set.at[i]->link_dir != NULL)
-			check_link_dir(&c, c.inv.set.at[i]);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < c.web.inv.set.n; i++) {
+		if (c.web.inv.set.at[i]->link_dir != NULL)
+			check_link_dir(&c, c.web.inv.set.at[i]);
 		else
-			rc = check_store(&c, c.inv.set.at[i], err);
+			rc = check_store(&c, c.web.inv.set.at[i], err);
 	}
 	if (rc == PLUGPKG_OK) {
 		check_states(&c);
@@ -249,6 +248,6 @@ plugpkg_check(
 		check_wishes(&c);
 		*out_problems = c.n_problems;
 	}
-	pp_inventory_fini(&c.inv);
+	pp_web_fini(&c.web);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "base/time.h"
 #include "lib/store/generation.h"
+#include "lib/txn/host.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/root.h"
 
@@ -44,6 +45,7 @@ plugpkg_close(plugpkg_context *ctx)
 		return;
 	pp_unlock(ctx);
 	pp_state_close(ctx->state);
+	pp_host_free(ctx->host);
 	pp_config_free(ctx->config);
 	pp_auto_fd(&ctx->root_fd);
 	free(ctx->root);

@@ -3,7 +3,7 @@
 #include "lib/api/api.h"
 
 #include "lib/model/name.h"
-#include "lib/txn/web.h"
+#include "lib/txn/broken.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -158,6 +158,7 @@ send_installed(struct listing *l, size_t place, plugpkg_error **err)
 	if (wants(l, PLUGPKG_LIST_LEVELS))
 		pp_json_set_int(row, "depth", l->depths.depth[place]);
 	pp_row_add_hold(l->ctx, p, row);
+	pp_row_add_broken(&l->web, place, row);
 	pp_json_set_str(row, "linked_from", p->link_dir);
 	pp_json_set_str(row, "summary", pp_json_get_str(p->manifest, "summary"));
 	pp_row(l->row, l->user, row);

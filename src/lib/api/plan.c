@@ -5,6 +5,8 @@
  */
 #include "lib/api/making.h"
 
+#include "lib/txn/host.h"
+
 #include <stdlib.h>
 
 struct plugpkg_plan {
@@ -42,6 +44,13 @@ is_settled(const struct pp_making *m)
 	return m->targets.n == 0 && m->plan->left_data.n > 0;
 }
 
+/* What leaves asks nobody: plugins can go while the application is down. */
+static enum plugpkg_code
+ask_host(struct pp_making *m, plugpkg_error **err)
+{
+	return pp_making_is_removal(m) ? PLUGPKG_OK : pp_host_ask(m->ctx, err);
+}
+
 static enum plugpkg_code
 make(struct pp_making *m, plugpkg_error **err)
 {
@@ -52,6 +61,8 @@ make(struct pp_making *m, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = m->request->verb == PLUGPKG_LINK ? pp_making_link(m, err)
 						      : pp_making_targets(m, err);
+	if (rc == PLUGPKG_OK)
+		rc = ask_host(m, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_inventory_load(m->ctx, &m->inv, err);
 	/* What leaves needs no source: a root can be emptied without network and after expiry. */
@@ -139,7 +150,10 @@ plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_
 		.user = user,
 	};
 
-	return pp_txn_run(plan->ctx, &spec, err);
+	enum plugpkg_code rc = pp_txn_run(plan->ctx, &spec, err);
+	if (rc == PLUGPKG_OK)
+		pp_host_remember(plan->ctx);
+	return rc;
 }
 
 void

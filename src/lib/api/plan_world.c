@@ -2,6 +2,8 @@
 /* The root and its sources as the solver sees them. */
 #include "lib/api/making.h"
 
+#include "lib/txn/host.h"
+
 #include <string.h>
 
 static enum plugpkg_code
@@ -69,7 +71,7 @@ pp_making_solve(struct pp_making *m, plugpkg_error **err)
 	struct pp_solve_world world = {
 		.installed = w.installed.at,
 		.n_installed = w.installed.n,
-		.host = &m->ctx->config->provides,
+		.host = pp_host_known(m->ctx),
 		.sources = w.sources.at,
 		.n_sources = w.sources.n,
 		.wanted = &m->ctx->config->plugins,

@@ -3,7 +3,8 @@
 #include "lib/api/api.h"
 
 #include "lib/model/name.h"
-#include "lib/txn/inventory.h"
+#include "lib/txn/broken.h"
+#include "lib/txn/host.h"
 
 #include <string.h>
 
@@ -11,7 +12,7 @@ struct showing {
 	plugpkg_context *ctx;
 	struct pp_target target;
 	struct pp_range *range; /* NULL = any */
-	struct pp_installeds set;
+	struct pp_web web;
 	const struct pp_installed *installed; /* or NULL */
 	struct pp_sources_open open;
 	struct pp_catalog *catalog; /* that knows the name, or NULL */
@@ -24,7 +25,7 @@ showing_fini(struct showing *s)
 {
 	pp_target_fini(&s->target);
 	pp_range_free(s->range);
-	pp_installeds_fini(&s->set);
+	pp_web_fini(&s->web);
 	pp_releases_fini(&s->releases);
 	pp_strs_fini(&s->providers);
 	pp_sources_open_fini(&s->open);
@@ -77,6 +78,7 @@ add_installed(const struct showing *s, pp_json *row)
 	pp_json_set_bool(row, "manual", manual);
 	pp_json_set_str(row, "reason", manual ? "manual" : "automatic");
 	pp_row_add_hold(s->ctx, p, row);
+	pp_row_add_broken(&s->web, pp_installeds_index(&s->web.inv.set, p->key), row);
 	pp_json_set_int(row, "installed_at", p->installed_at);
 	pp_json_set_str(row, "linked_from", p->link_dir);
 }
@@ -159,13 +161,10 @@ row_of_virtual(const struct showing *s)
 static enum plugpkg_code
 look_up(struct showing *s, plugpkg_error **err)
 {
-	struct pp_state *state = NULL;
-	enum plugpkg_code rc = pp_state_get(s->ctx, &state, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_state_installed(state, &s->set, err);
+	enum plugpkg_code rc = pp_web_load(s->ctx, &s->web, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	s->installed = pp_installeds_highest(&s->set, s->target.name);
+	s->installed = pp_installeds_highest(&s->web.inv.set, s->target.name);
 
 	/*
 	 * What is installed can be shown without any source; then their failure only leaves out
@@ -214,12 +213,37 @@ make_row(struct showing *s, pp_json **out, plugpkg_error **err)
 	return pp_sources_unknown(s->ctx, &s->open, s->target.name, err);
 }
 
+/* ---- the application's own names ---- */
+
+static enum plugpkg_code
+show_host(
+    plugpkg_context *ctx, const char *name, plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	const struct pp_dep *host = pp_deps_get(pp_host_known(ctx), name);
+
+	if (host == NULL) {
+		(void)pp_fail(err, PLUGPKG_E_NOT_FOUND, 0,
+		    "this application does not say its version of '%s'", name);
+		return pp_host_hint(name, PLUGPKG_E_NOT_FOUND, err);
+	}
+	pp_json *one = pp_row_new("show");
+	pp_json_set_str(one, "name", name);
+	pp_json_set_str(one, "version", host->version.text);
+	pp_json_set_str(one, "source", pp_host_origin(ctx, name));
+	pp_json_set_str(one, "summary", "a version of this application");
+	pp_row(row, user, one);
+	return PLUGPKG_OK;
+}
+
 enum plugpkg_code
 plugpkg_show(
     plugpkg_context *ctx, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
 	PP_CLEANUP(showing_fini)
 	struct showing s = { .ctx = ctx, .open = PP_SOURCES_OPEN_INIT };
+
+	if (pp_name_is_host(target))
+		return show_host(ctx, target, row, user, err);
 	enum plugpkg_code rc = pp_target_parse(target, &s.target, err);
 	if (rc == PLUGPKG_OK && s.target.range != NULL)
 		rc = pp_range_parse(pp_str_of(s.target.range), &s.range, err);

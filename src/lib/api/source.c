@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "lib/model/name.h"
+#include "lib/txn/host.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/root.h"
 
@@ -220,6 +221,16 @@ update_one(plugpkg_context *ctx, struct pp_net *net, const struct pp_source *s, 
 	return rc;
 }
 
+/* Sources are up to date all the same; who plans a change will hear of it again. */
+static void
+refresh_host(plugpkg_context *ctx)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+
+	if (pp_host_refresh(ctx, &why) != PLUGPKG_OK)
+		pp_warn(ctx, NULL, "%s", plugpkg_error_message(why));
+}
+
 enum plugpkg_code
 plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
@@ -245,5 +256,6 @@ plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_err
 		else if (rc != PLUGPKG_OK)
 			pp_warn(ctx, NULL, "source '%s': %s", s->name, plugpkg_error_message(why));
 	}
+	refresh_host(ctx);
 	return first;
 }

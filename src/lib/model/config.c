@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading plugpkg.json, and editing it without touching what is not ours. */
+/* Reading plugpkg.json. Edits of it are made in config_edit.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,18 +8,22 @@
 #include "lib/model/field.h"
 #include "lib/model/name.h"
 
-#define CONFIG_MAX_BYTES (4 * 1024 * 1024)
-#define SOURCES_MAX      100
-#define URLS_MAX         100
-#define URL_MAX_BYTES    2048
-#define PRIORITY_MAX     1000000
-#define PRIORITY_USUAL   500
-#define NAME_USUAL       "application"
+#define CONFIG_MAX_BYTES   (4 * 1024 * 1024)
+#define SOURCES_MAX        100
+#define URLS_MAX           100
+#define URL_MAX_BYTES      2048
+#define PRIORITY_MAX       1000000
+#define PROVIDES_MAX       1000
+#define ARGUMENTS_MAX      64
+#define ARGUMENT_MAX_BYTES 4096
+#define ASK_SECONDS_MAX    300
+#define PRIORITY_USUAL     500
+#define NAME_USUAL         "application"
 
 PP_DEFINE_AUTO(config, struct pp_config, pp_config_free);
 
-static void
-source_fini(struct pp_source *s)
+void
+pp_source_fini(struct pp_source *s)
 {
 	free(s->name);
 	pp_strs_fini(&s->urls);
@@ -31,11 +35,14 @@ pp_config_free(struct pp_config *c)
 	if (c == NULL)
 		return;
 	pp_json_free(c->json);
+	free(c->text);
+	free(c->file);
 	free(c->name);
 	pp_deps_fini(&c->provides);
+	pp_strs_fini(&c->provides_from);
 	pp_deps_fini(&c->plugins);
 	pp_vec_foreach (s, &c->sources)
-		source_fini(s);
+		pp_source_fini(s);
 	pp_vec_free(&c->sources);
 	free(c);
 }
@@ -59,14 +66,13 @@ read_name(const struct pp_fields *f, struct pp_config *c)
 }
 
 static enum plugpkg_code
-read_provided(
-    const struct pp_fields *f, const char *name, const pp_json *value, struct pp_deps *out)
+read_provided(const struct pp_fields *f, const char *field, const char *name, const pp_json *value,
+    struct pp_deps *out)
 {
-	PP_AUTO_FREE char *shown = pp_shown(name, strlen(name));
-	PP_AUTO_FREE char *field = pp_asprintf("provides.%s", name);
 	const char *text = pp_json_string(value);
 
 	if (!pp_name_is_host(name)) {
+		PP_AUTO_FREE char *shown = pp_shown(name, strlen(name));
 		enum plugpkg_code rc =
 		    pp_field_fail(f, field, "'%s' is no name that an application provides", shown);
 
@@ -84,22 +90,103 @@ read_provided(
 	return PLUGPKG_OK;
 }
 
+enum plugpkg_code
+pp_config_read_provides(
+    const struct pp_fields *f, const char *field, const pp_json *j, struct pp_deps *out)
+{
+	if (!pp_json_is(j, PP_JSON_OBJECT))
+		return pp_field_kind(f, field, j, "an object of host: names and versions");
+	if (pp_json_len(j) > PROVIDES_MAX)
+		return pp_field_fail(f, field, "%zu entries are too many: %d is the most",
+		    pp_json_len(j), PROVIDES_MAX);
+	for (void *it = pp_json_iter(j); it != NULL; it = pp_json_next(j, it)) {
+		const char *name = pp_json_iter_key(it);
+		PP_AUTO_FREE char *member =
+		    pp_asprintf("%s%s%s", field, *field != '\0' ? "." : "", name);
+		enum plugpkg_code rc = read_provided(f, member, name, pp_json_iter_value(it), out);
+
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	return PLUGPKG_OK;
+}
+
 static enum plugpkg_code
 read_provides(const struct pp_fields *f, struct pp_config *c)
 {
 	const pp_json *j = pp_json_get(f->json, "provides");
 
+	return j != NULL ? pp_config_read_provides(f, "provides", j, &c->provides) : PLUGPKG_OK;
+}
+
+/* Below the root, and never out of it: who copies the root copies the command. */
+static enum plugpkg_code
+check_command(const struct pp_fields *f, const char *field, const pp_json *j)
+{
+	const char *path = pp_json_string(j);
+	bool is_inside = path != NULL && *path != '\0' && *path != '/' && *path != '-';
+
+	for (const char *p = path; is_inside && p != NULL; p = strchr(p, '/')) {
+		p += *p == '/';
+		size_t n = strcspn(p, "/");
+		is_inside =
+		    n > 0 && !(n == 1 && p[0] == '.') && !(n == 2 && memcmp(p, "..", 2) == 0);
+	}
+	return is_inside ? PLUGPKG_OK
+			 : pp_field_kind(f, field, j,
+			       "a path below this file, such as \"scripts/versions.sh\"");
+}
+
+static enum plugpkg_code
+read_argument(const struct pp_fields *f, size_t i, const pp_json *j, struct pp_strs *out)
+{
+	PP_AUTO_FREE char *field = pp_asprintf("provides-from[%zu]", i);
+	const char *text = pp_json_string(j);
+
+	if (text == NULL || strlen(text) > ARGUMENT_MAX_BYTES)
+		return pp_field_kind(f, field, j, "a text of 4096 bytes at most");
+	pp_strs_add(out, text);
+	return i == 0 ? check_command(f, field, j) : PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_provides_from(const struct pp_fields *f, struct pp_config *c)
+{
+	const pp_json *j = pp_json_get(f->json, "provides-from");
+
 	if (j == NULL)
 		return PLUGPKG_OK;
-	if (!pp_json_is(j, PP_JSON_OBJECT))
-		return pp_field_kind(f, "provides", j, "an object of host: names and versions");
-	for (void *it = pp_json_iter(j); it != NULL; it = pp_json_next(j, it)) {
-		enum plugpkg_code rc =
-		    read_provided(f, pp_json_iter_key(it), pp_json_iter_value(it), &c->provides);
+	if (pp_json_is(j, PP_JSON_STRING)) {
+		pp_strs_add(&c->provides_from, pp_json_string(j));
+		return check_command(f, "provides-from", j);
+	}
+	if (!pp_json_is(j, PP_JSON_ARRAY) || pp_json_len(j) == 0)
+		return pp_field_kind(f, "provides-from", j,
+		    "a command: its path, or a list of it and its arguments");
+	if (pp_json_len(j) > ARGUMENTS_MAX)
+		return pp_field_fail(f, "provides-from",
+		    "%zu arguments are too many: %d is the most", pp_json_len(j), ARGUMENTS_MAX);
+	for (size_t i = 0; i < pp_json_len(j); i++) {
+		enum plugpkg_code rc = read_argument(f, i, pp_json_at(j, i), &c->provides_from);
 
 		if (rc != PLUGPKG_OK)
 			return rc;
 	}
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_provides_timeout(const struct pp_fields *f, struct pp_config *c)
+{
+	const pp_json *j = pp_json_get(f->json, "provides-timeout");
+	int64_t seconds = pp_json_integer(j, 0);
+
+	c->provides_timeout_s = PP_PROVIDES_TIMEOUT_DEFAULT_S;
+	if (j == NULL)
+		return PLUGPKG_OK;
+	if (seconds < 1 || seconds > ASK_SECONDS_MAX)
+		return pp_field_kind(f, "provides-timeout", j, "1 to 300 seconds");
+	c->provides_timeout_s = (unsigned)seconds;
 	return PLUGPKG_OK;
 }
 
@@ -249,7 +336,7 @@ read_sources(const struct pp_fields *f, struct pp_config *c)
 		if (rc == PLUGPKG_OK && pp_config_source(c, s.name) != NULL)
 			rc = pp_field_fail(f, field, "there is a source '%s' already", s.name);
 		if (rc != PLUGPKG_OK) {
-			source_fini(&s);
+			pp_source_fini(&s);
 			return rc;
 		}
 		pp_vec_push(&c->sources, s);
@@ -258,7 +345,7 @@ read_sources(const struct pp_fields *f, struct pp_config *c)
 }
 
 static enum plugpkg_code
-read_settings(const struct pp_fields *f)
+read_settings(const struct pp_fields *f, struct pp_config *c PP_UNUSED)
 {
 	const pp_json *j = pp_json_get(f->json, "settings");
 
@@ -284,21 +371,45 @@ read_settings(const struct pp_fields *f)
 }
 
 static enum plugpkg_code
+read_log(const struct pp_fields *f, struct pp_config *c)
+{
+	return pp_log_rules_read(f, &c->log);
+}
+
+static enum plugpkg_code
 read_config(const struct pp_fields *f, struct pp_config *c)
 {
-	enum plugpkg_code rc = read_name(f, c);
+	static enum plugpkg_code (*const readers[])(
+	    const struct pp_fields *, struct pp_config *) = {
+		read_name,
+		read_provides,
+		read_provides_from,
+		read_provides_timeout,
+		read_sources,
+		read_plugins,
+		read_settings,
+		read_log,
+	};
 
-	if (rc == PLUGPKG_OK)
-		rc = read_provides(f, c);
-	if (rc == PLUGPKG_OK)
-		rc = read_sources(f, c);
-	if (rc == PLUGPKG_OK)
-		rc = read_plugins(f, c);
-	if (rc == PLUGPKG_OK)
-		rc = read_settings(f);
-	if (rc == PLUGPKG_OK)
-		rc = pp_log_rules_read(f, &c->log);
-	return rc;
+	for (size_t i = 0; i < PP_LEN(readers); i++) {
+		enum plugpkg_code rc = readers[i](f, c);
+
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	return PLUGPKG_OK;
+}
+
+struct pp_fields
+pp_config_fields(const struct pp_config *c, plugpkg_error **err)
+{
+	return (struct pp_fields){
+		.json = c->json,
+		.where = c->file,
+		.code = PLUGPKG_E_BAD_CONFIG,
+		.err = err,
+		.text = pp_str_of(c->text),
+	};
 }
 
 enum plugpkg_code
@@ -322,8 +433,10 @@ pp_config_parse(struct pp_str text, const char *file, struct pp_config **out, pl
 		    file, pp_json_kind_name(j));
 	c = pp_xcalloc(1, sizeof(*c));
 	c->json = pp_steal(&j);
+	c->text = pp_xstrndup(text.p, text.n);
+	c->file = pp_xstrdup(file);
 
-	struct pp_fields f = { c->json, file, PLUGPKG_E_BAD_CONFIG, err, text };
+	struct pp_fields f = pp_config_fields(c, err);
 	enum plugpkg_code rc = read_config(&f, c);
 
 	if (rc == PLUGPKG_OK)
@@ -335,120 +448,4 @@ char *
 pp_config_text(const struct pp_config *c)
 {
 	return pp_json_pretty(c->json);
-}
-
-/* ---- editing ---- */
-
-static pp_json *
-member(struct pp_config *c, const char *key, pp_json *(*make)(void))
-{
-	if (pp_json_get(c->json, key) == NULL)
-		pp_json_set(c->json, key, make());
-	return pp_json_get(c->json, key);
-}
-
-static void
-dep_fini(struct pp_dep *dep)
-{
-	free(dep->name);
-	free(dep->text);
-	pp_range_free(dep->range);
-	pp_version_fini(&dep->version);
-}
-
-static struct pp_dep *
-wanted(struct pp_config *c, const char *name)
-{
-	pp_vec_foreach (dep, &c->plugins) {
-		if (strcmp(dep->name, name) == 0)
-			return dep;
-	}
-	return NULL;
-}
-
-void
-pp_config_want(struct pp_config *c, const char *name, const char *range)
-{
-	struct pp_dep *dep = wanted(c, name);
-	struct pp_dep new_dep = { .name = pp_xstrdup(name), .text = pp_xstrdup(range) };
-
-	/*
-	 * The caller has parsed the range before; a bad one only leaves range NULL, which means
-	 * any.
-	 */
-	(void)pp_range_parse(pp_str_of(range), &new_dep.range, NULL);
-	if (dep == NULL)
-		dep = pp_vec_new(&c->plugins);
-	else
-		dep_fini(dep);
-	*dep = new_dep;
-	pp_json_set_str(member(c, "plugins", pp_json_object), name, range);
-}
-
-void
-pp_config_unwant(struct pp_config *c, const char *name)
-{
-	struct pp_dep *dep = wanted(c, name);
-
-	if (dep == NULL)
-		return;
-	dep_fini(dep);
-	memmove(dep, dep + 1, (size_t)(c->plugins.at + c->plugins.n - dep - 1) * sizeof(*dep));
-	c->plugins.n--;
-	pp_json_del(pp_json_get(c->json, "plugins"), name);
-}
-
-const struct pp_source *
-pp_config_source(const struct pp_config *c, const char *name)
-{
-	pp_vec_foreach (s, &c->sources) {
-		if (strcmp(s->name, name) == 0)
-			return s;
-	}
-	return NULL;
-}
-
-void
-pp_config_add_source(struct pp_config *c, const struct pp_source *s)
-{
-	struct pp_source *copy = pp_vec_new(&c->sources);
-	pp_json *j = pp_json_object(), *urls = pp_json_array();
-
-	copy->name = pp_xstrdup(s->name);
-	copy->priority = s->priority;
-	for (size_t i = 0; i < s->urls.n; i++) {
-		pp_strs_add(&copy->urls, s->urls.at[i]);
-		pp_json_push_str(urls, s->urls.at[i]);
-	}
-	pp_json_set_str(j, "name", s->name);
-	pp_json_set(j, "urls", urls);
-	pp_json_set_int(j, "priority", s->priority);
-	pp_json_push(member(c, "sources", pp_json_array), j);
-}
-
-bool
-pp_config_remove_source(struct pp_config *c, const char *name)
-{
-	const pp_json *old = pp_json_get(c->json, "sources");
-	pp_json *kept = NULL;
-	size_t n = 0;
-
-	if (pp_config_source(c, name) == NULL)
-		return false;
-	kept = pp_json_array();
-	for (size_t i = 0; i < pp_json_len(old); i++) {
-		const char *other = pp_json_get_str(pp_json_at(old, i), "name");
-
-		if (other == NULL || strcmp(other, name) != 0)
-			pp_json_push(kept, pp_json_ref(pp_json_at(old, i)));
-	}
-	pp_json_set(c->json, "sources", kept);
-	for (size_t i = 0; i < c->sources.n; i++) {
-		if (strcmp(c->sources.at[i].name, name) == 0)
-			source_fini(&c->sources.at[i]);
-		else
-			c->sources.at[n++] = c->sources.at[i];
-	}
-	c->sources.n = n;
-	return true;
 }

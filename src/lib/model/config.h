@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/vec.h"
 #include "lib/model/error.h"
+#include "lib/model/field.h"
 #include "lib/model/log_rules.h"
 #include "lib/model/release.h"
 
@@ -18,11 +19,18 @@ struct pp_source {
 	int priority;
 };
 
+#define PP_PROVIDES_TIMEOUT_DEFAULT_S 10
+
 struct pp_config {
 	pp_json *json; /* the whole file: unknown keys and order survive an edit */
+	char *text;    /* as it was read, and */
+	char *file;    /* from where: for messages with a line */
 	char *name;
 	struct pp_deps provides; /* host: names with exact versions (dep.version) */
-	struct pp_deps plugins;  /* wanted: NAME or NAME@MAJOR -> range */
+	/* The command that says more of them: its path below the root, arguments; or empty. */
+	struct pp_strs provides_from;
+	unsigned provides_timeout_s;
+	struct pp_deps plugins; /* wanted: NAME or NAME@MAJOR -> range */
 	struct pp_sources pp_vec(struct pp_source) sources;
 	struct pp_log_rules log;
 };
@@ -31,6 +39,15 @@ struct pp_config {
 enum plugpkg_code pp_config_parse(
     struct pp_str text, const char *file, struct pp_config **out, plugpkg_error **err);
 void pp_config_free(struct pp_config *c);
+void pp_source_fini(struct pp_source *s);
+/* For checks that are made later: their messages too say the line. Views into c. */
+struct pp_fields pp_config_fields(const struct pp_config *c, plugpkg_error **err);
+/*
+ * An object of host: names and exact versions, as "provides" and the command's answer. field: where
+ * it stands in f->text, "" at the top.
+ */
+enum plugpkg_code pp_config_read_provides(
+    const struct pp_fields *f, const char *field, const pp_json *j, struct pp_deps *out);
 /* The file's text after an edit, pretty, owned. */
 char *pp_config_text(const struct pp_config *c);
 /* Edits of c->json and the parsed form together. Known keys only; all else stays as it was. */

@@ -12,12 +12,14 @@
 #include <stdatomic.h>
 
 struct pp_state; /* lib/state/state.h */
+struct pp_host;  /* lib/txn/host.h */
 
 struct plugpkg_context {
 	char *root; /* full path, for messages and for scripts' environment */
 	int root_fd;
 	struct pp_config *config; /* plugpkg.json */
 	struct pp_state *state;   /* opened on first use */
+	struct pp_host *host;     /* what the application's command said of its versions, or NULL */
 	plugpkg_event_fn event_fn;
 	void *event_user;
 	plugpkg_ask_fn ask_fn;

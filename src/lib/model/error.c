@@ -57,6 +57,7 @@ static const struct {
 	[PLUGPKG_E_NO_SPACE] = { "no-space", 1 },
 	[PLUGPKG_E_PERMISSION] = { "permission", 1 },
 	[PLUGPKG_E_INTERRUPTED] = { "interrupted", 130 },
+	[PLUGPKG_E_HOST] = { "host-versions", 1 },
 	[PLUGPKG_E_BAD_LOCK] = { "bad-lock", 1 },
 	[PLUGPKG_E_LOCK_MISMATCH] = { "lock-mismatch", 3 },
 };

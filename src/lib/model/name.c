@@ -80,10 +80,16 @@ pp_name_check(struct pp_str name, plugpkg_error **err)
 		return PLUGPKG_OK;
 
 	PP_AUTO_FREE char *shown = pp_shown(name.p, name.n);
-	enum plugpkg_code rc =
-	    pp_fail(err, PLUGPKG_E_BAD_NAME, 0, "'%s' is no plugin name: it %s", shown, fault);
 
-	return pp_hint(err, rc, "%s", NAME_RULE);
+	if (pp_starts_with(shown, "host:")) {
+		(void)pp_fail(err, PLUGPKG_E_BAD_NAME, 0,
+		    "'%s' is no plugin name: it is the application's", shown);
+		return pp_hint(err, PLUGPKG_E_BAD_NAME,
+		    "the application itself is neither installed, removed nor held; its versions "
+		    "stand in plugpkg.json");
+	}
+	(void)pp_fail(err, PLUGPKG_E_BAD_NAME, 0, "'%s' is no plugin name: it %s", shown, fault);
+	return pp_hint(err, PLUGPKG_E_BAD_NAME, "%s", NAME_RULE);
 }
 
 bool

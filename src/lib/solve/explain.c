@@ -100,7 +100,8 @@ static void
 add_missing_host(struct pp_buf *b, const struct pp_known *k)
 {
 	if (k == NULL || k->host == NULL)
-		pp_buf_adds(b, "this application does not provide it");
+		pp_buf_adds(b, "this application does not say its version of it (\"provides\" in "
+			       "plugpkg.json)");
 	else
 		pp_buf_addf(b, "this application has %s", k->host->text);
 }

@@ -3,6 +3,7 @@
 #include "lib/txn/inventory.h"
 
 #include "lib/model/name.h"
+#include "lib/txn/host.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@ pp_inventory_load(plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error 
 	struct pp_state *state = NULL;
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
 
-	out->host = ctx->config;
+	out->host = pp_host_known(ctx);
+	out->is_host_partial = pp_host_is_partial(ctx);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_installed(state, &out->set, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < out->set.n; i++) {
@@ -61,14 +63,14 @@ pp_inventory_host_version(const struct pp_inventory *inv, const struct pp_dep *d
 {
 	if (!pp_name_is_host(dep->name))
 		return NULL;
-	const struct pp_dep *host = pp_deps_get(&inv->host->provides, dep->name);
+	const struct pp_dep *host = pp_deps_get(inv->host, dep->name);
 	return host != NULL ? host->version.text : NULL;
 }
 
 static char *
 host_satisfier(const struct pp_inventory *inv, const struct pp_dep *dep)
 {
-	const struct pp_dep *host = pp_deps_get(&inv->host->provides, dep->name);
+	const struct pp_dep *host = pp_deps_get(inv->host, dep->name);
 
 	if (host == NULL || host->version.text == NULL)
 		return NULL;

@@ -8,9 +8,10 @@
 #include "lib/state/state.h"
 
 struct pp_inventory {
-	struct pp_installeds set;     /* sorted by key */
-	struct pp_releases releases;  /* releases.at[i] is that of set.at[i] */
-	const struct pp_config *host; /* borrowed: its provides count too */
+	struct pp_installeds set;    /* sorted by key */
+	struct pp_releases releases; /* releases.at[i] is that of set.at[i] */
+	const struct pp_deps *host;  /* borrowed: the application's versions count too */
+	bool is_host_partial;        /* its command was not asked yet */
 };
 /* What the state says is installed. Errors: BAD_STATE IO. */
 enum plugpkg_code pp_inventory_load(

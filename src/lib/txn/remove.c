@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "lib/store/generation.h"
+#include "lib/txn/host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,7 +106,7 @@ record_leaving(struct pp_txn *t, plugpkg_error **err)
 static bool
 is_satisfied(const struct pp_txn *t, const struct pp_dep *dep)
 {
-	struct pp_inventory now = { .set = t->set, .host = t->ctx->config };
+	struct pp_inventory now = { .set = t->set, .host = pp_host_known(t->ctx) };
 	bool satisfied = false;
 
 	/*

@@ -5,6 +5,7 @@
 #include "lib/txn/root.h"
 
 #include "base/path.h"
+#include "lib/txn/host.h"
 #include "lib/txn/inventory.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **err)
 		return rc;
 	pp_config_free(ctx->config);
 	ctx->config = config;
+	pp_host_config_read(ctx);
 	return PLUGPKG_OK;
 }
 
@@ -54,11 +56,11 @@ pp_root_write_config(plugpkg_context *ctx, plugpkg_error **err)
 }
 
 struct pp_lockfile *
-pp_root_lock(const plugpkg_context *ctx, const struct pp_installeds *set)
+pp_root_lock(plugpkg_context *ctx, const struct pp_installeds *set)
 {
 	struct pp_lockfile *lock = pp_lockfile_new();
 
-	pp_vec_foreach (d, &ctx->config->provides)
+	pp_vec_foreach (d, pp_host_known(ctx))
 		pp_lockfile_add_host(lock, d->name, d->version.text);
 	pp_vec_foreach (p, set) {
 		struct pp_locked_texts texts = {

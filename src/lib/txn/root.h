@@ -12,7 +12,7 @@ enum plugpkg_code pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **er
 /* Writes ctx->config, atomically, with the mode that the file had. Under the lock only. */
 enum plugpkg_code pp_root_write_config(plugpkg_context *ctx, plugpkg_error **err);
 /* What plugpkg.lock says of a set of installed plugins, leftovers left out. Owned. */
-struct pp_lockfile *pp_root_lock(const plugpkg_context *ctx, const struct pp_installeds *set);
+struct pp_lockfile *pp_root_lock(plugpkg_context *ctx, const struct pp_installeds *set);
 /* Writes plugpkg.lock of the set; the same set gives the same bytes. */
 enum plugpkg_code pp_root_write_lockfile(
     plugpkg_context *ctx, const struct pp_installeds *set, plugpkg_error **err);

@@ -68,7 +68,7 @@ host_of(const struct pp_web *w, const struct pp_dep *dep)
 	const struct pp_dep *host = NULL;
 
 	if (pp_name_is_host(dep->name))
-		host = pp_deps_get(&w->inv.host->provides, dep->name);
+		host = pp_deps_get(w->inv.host, dep->name);
 	if (host == NULL || host->version.text == NULL ||
 	    (dep->range != NULL && !pp_range_match(dep->range, &host->version, true)))
 		return NULL;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Editing plugpkg.json: what was read and what will be written together; all else stays as it was.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "lib/model/config.h"
+
+static pp_json *
+member(struct pp_config *c, const char *key, pp_json *(*make)(void))
+{
+	if (pp_json_get(c->json, key) == NULL)
+		pp_json_set(c->json, key, make());
+	return pp_json_get(c->json, key);
+}
+
+static void
+dep_fini(struct pp_dep *dep)
+{
+	free(dep->name);
+	free(dep->text);
+	pp_range_free(dep->range);
+	pp_version_fini(&dep->version);
+}
+
+static struct pp_dep *
+wanted(struct pp_config *c, const char *name)
+{
+	pp_vec_foreach (dep, &c->plugins) {
+		if (strcmp(dep->name, name) == 0)
+			return dep;
+	}
+	return NULL;
+}
+
+void
+pp_config_want(struct pp_config *c, const char *name, const char *range)
+{
+	struct pp_dep *dep = wanted(c, name);
+	struct pp_dep new_dep = { .name = pp_xstrdup(name), .text = pp_xstrdup(range) };
+
+	/*
+	 * The caller has parsed the range before; a bad one only leaves range NULL, which means
+	 * any.
+	 */
+	(void)pp_range_parse(pp_str_of(range), &new_dep.range, NULL);
+	if (dep == NULL)
+		dep = pp_vec_new(&c->plugins);
+	else
+		dep_fini(dep);
+	*dep = new_dep;
+	pp_json_set_str(member(c, "plugins", pp_json_object), name, range);
+}
+
+void
+pp_config_unwant(struct pp_config *c, const char *name)
+{
+	struct pp_dep *dep = wanted(c, name);
+
+	if (dep == NULL)
+		return;
+	dep_fini(dep);
+	memmove(dep, dep + 1, (size_t)(c->plugins.at + c->plugins.n - dep - 1) * sizeof(*dep));
+	c->plugins.n--;
+	pp_json_del(pp_json_get(c->json, "plugins"), name);
+}
+
+const struct pp_source *
+pp_config_source(const struct pp_config *c, const char *name)
+{
+	pp_vec_foreach (s, &c->sources) {
+		if (strcmp(s->name, name) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+void
+pp_config_add_source(struct pp_config *c, const struct pp_source *s)
+{
+	struct pp_source *copy = pp_vec_new(&c->sources);
+	pp_json *j = pp_json_object(), *urls = pp_json_array();
+
+	copy->name = pp_xstrdup(s->name);
+	copy->priority = s->priority;
+	for (size_t i = 0; i < s->urls.n; i++) {
+		pp_strs_add(&copy->urls, s->urls.at[i]);
+		pp_json_push_str(urls, s->urls.at[i]);
+	}
+	pp_json_set_str(j, "name", s->name);
+	pp_json_set(j, "urls", urls);
+	pp_json_set_int(j, "priority", s->priority);
+	pp_json_push(member(c, "sources", pp_json_array), j);
+}
+
+bool
+pp_config_remove_source(struct pp_config *c, const char *name)
+{
+	const pp_json *old = pp_json_get(c->json, "sources");
+	pp_json *kept = NULL;
+	size_t n = 0;
+
+	if (pp_config_source(c, name) == NULL)
+		return false;
+	kept = pp_json_array();
+	for (size_t i = 0; i < pp_json_len(old); i++) {
+		const char *other = pp_json_get_str(pp_json_at(old, i), "name");
+
+		if (other == NULL || strcmp(other, name) != 0)
+			pp_json_push(kept, pp_json_ref(pp_json_at(old, i)));
+	}
+	pp_json_set(c->json, "sources", kept);
+	for (size_t i = 0; i < c->sources.n; i++) {
+		if (strcmp(c->sources.at[i].name, name) == 0)
+			pp_source_fini(&c->sources.at[i]);
+		else
+			c->sources.at[n++] = c->sources.at[i];
+	}
+	c->sources.n = n;
+	return true;
+}
