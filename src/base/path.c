@@ -64,8 +64,8 @@ pp_open_beneath(int dirfd, const char *path, int flags, mode_t mode, enum pp_ben
 			   (how == PP_NO_SYMLINKS ? RESOLVE_NO_SYMLINKS : 0),
 	};
 
-	if ((flags & O_CREAT) != 0)
-		pp_failpoint();
+	if ((flags & O_CREAT) != 0 && pp_failpoint() < 0)
+		return -errno;
 	if (secure_getenv("PLUGPKG_NO_OPENAT2") == NULL) {
 		long fd = syscall(SYS_openat2, dirfd, path, &oh, sizeof(oh));
 		if (fd >= 0)

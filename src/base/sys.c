@@ -2,83 +2,95 @@
 /* The calls that change the disk, with a place to die before each of them. */
 #include "base/sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef PP_FAILPOINTS
-void
+static int
+errno_named(const char *name)
+{
+	if (strcmp(name, "ENOSPC") == 0)
+		return ENOSPC;
+	return strcmp(name, "EACCES") == 0 ? EACCES : EIO;
+}
+
+int
 pp_failpoint(void)
 {
 	static atomic_long n_changes;
-	const char *at = secure_getenv("PLUGPKG_CRASH_AT");
+	const char *crash = secure_getenv("PLUGPKG_CRASH_AT");
+	const char *fail = secure_getenv("PLUGPKG_FAIL_AT");
+	char *end = NULL;
 
-	if (at != NULL && atomic_fetch_add(&n_changes, 1) + 1 == strtol(at, NULL, 10))
+	if (crash == NULL && fail == NULL)
+		return 0;
+	long n = atomic_fetch_add(&n_changes, 1) + 1;
+	if (crash != NULL && n == strtol(crash, NULL, 10))
 		kill(getpid(), SIGKILL);
+	if (fail == NULL || n != strtol(fail, &end, 10) || *end != ':')
+		return 0;
+	errno = errno_named(end + 1);
+	return -1;
 }
 #else
-void
+int
 pp_failpoint(void)
 {
+	return 0;
 }
 #endif
 
 int
 pp_unlinkat(int dirfd, const char *name, int flags)
 {
-	pp_failpoint();
-	return unlinkat(dirfd, name, flags);
+	return pp_failpoint() < 0 ? -1 : unlinkat(dirfd, name, flags);
 }
 
 int
 pp_renameat(int from_dirfd, const char *from, int to_dirfd, const char *to)
 {
-	pp_failpoint();
-	return renameat(from_dirfd, from, to_dirfd, to);
+	return pp_failpoint() < 0 ? -1 : renameat(from_dirfd, from, to_dirfd, to);
 }
 
 int
 pp_symlinkat(const char *target, int dirfd, const char *name)
 {
-	pp_failpoint();
-	return symlinkat(target, dirfd, name);
+	return pp_failpoint() < 0 ? -1 : symlinkat(target, dirfd, name);
 }
 
 int
 pp_mkdirat(int dirfd, const char *name, mode_t mode)
 {
-	pp_failpoint();
-	return mkdirat(dirfd, name, mode);
+	return pp_failpoint() < 0 ? -1 : mkdirat(dirfd, name, mode);
 }
 
 int
 pp_openat_create(int dirfd, const char *name, int flags, mode_t mode)
 {
-	pp_failpoint();
-	return openat(dirfd, name, flags | O_CREAT | O_CLOEXEC, mode);
+	return pp_failpoint() < 0 ? -1 : openat(dirfd, name, flags | O_CREAT | O_CLOEXEC, mode);
 }
 
 int
 pp_fsync(int fd)
 {
-	pp_failpoint();
-	return fsync(fd);
+	return pp_failpoint() < 0 ? -1 : fsync(fd);
 }
 
 int
 pp_syncfs(int fd)
 {
-	pp_failpoint();
-	return syncfs(fd);
+	return pp_failpoint() < 0 ? -1 : syncfs(fd);
 }
 
 int
 pp_fchmod(int fd, mode_t mode)
 {
-	pp_failpoint();
-	return fchmod(fd, mode);
+	return pp_failpoint() < 0 ? -1 : fchmod(fd, mode);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every call that changes the disk goes through here. In a build with --enable-failpoints,
- * PLUGPKG_CRASH_AT=N kills the process just before the N-th of them. Returns and errno as the plain
- * call.
+ * PLUGPKG_CRASH_AT=N kills the process just before the N-th of them, and PLUGPKG_FAIL_AT=N:ERRNO
+ * (ENOSPC, EIO, EACCES) lets it fail instead. Returns and errno as the plain call.
  */
 #ifndef PP_BASE_SYS_H
 #define PP_BASE_SYS_H
@@ -19,6 +19,10 @@ int pp_openat_create(int dirfd, const char *name, int flags, mode_t mode) PP_MUS
 int pp_fsync(int fd) PP_MUSTUSE;
 int pp_syncfs(int fd) PP_MUSTUSE;
 int pp_fchmod(int fd, mode_t mode) PP_MUSTUSE;
-void pp_failpoint(void); /* for changes that are no system call of ours, as a database commit */
+/*
+ * For changes that are no system call of ours, as a database commit or the start of a script: -1
+ * and errno when it is to fail.
+ */
+int pp_failpoint(void);
 
 #endif

@@ -55,3 +55,13 @@ pp_strs_fini(struct pp_strs *v)
 		free(v->at[i]);
 	pp_vec_free(v);
 }
+
+const char **
+pp_strs_argv(const struct pp_strs *v)
+{
+	const char **argv = pp_xcalloc(v->n + 1, sizeof(*argv));
+
+	for (size_t i = 0; i < v->n; i++)
+		argv[i] = v->at[i];
+	return argv;
+}

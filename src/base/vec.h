@@ -42,6 +42,8 @@ void pp_strs_add(struct pp_strs *v, const char *s); /* copies */
 void pp_strs_take(struct pp_strs *v, char *s);      /* moved */
 void pp_strs_sort(struct pp_strs *v);
 bool pp_strs_has(const struct pp_strs *v, const char *s);
+/* NULL-terminated, for exec; the array is owned, its strings are views. */
+const char **pp_strs_argv(const struct pp_strs *v);
 void pp_strs_fini(struct pp_strs *v); /* fit for PP_CLEANUP */
 
 #endif

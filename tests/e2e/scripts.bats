@@ -314,14 +314,3 @@ b"
 	assert_has "cannot run script 'install.sh' of a 1.0.0" "interpreter"
 	assert_not_installed a
 }
-
-@test "post-install levels are refused, not left out in silence" {
-	dir=$(make_plugin a 1.0.0 '"scripts": {"post-install": [{"level": 0, "run": "scripts/bind.sh"}]}')
-	add_script "$dir" bind
-	publish "$(build_plugin a 1.0.0)"
-	make_root
-	run plugpkg install a -y
-	assert_status 9
-	assert_has "a 1.0.0 needs post-install levels" "[refused]"
-	assert_missing calls
-}

@@ -6,7 +6,7 @@
 #include "lib/txn/lock.h"
 
 #include "base/fd.h"
-#include "lib/state/state.h"
+#include "lib/state/journal.h"
 #include "root_make.h"
 #include "tap.h"
 
@@ -191,13 +191,17 @@ a_transaction_that_was_cut_off_is_told(void)
 	struct root r;
 	struct pp_state *state = NULL;
 	int64_t txn = 0;
+	PP_AUTO_JSON pp_json *intent = pp_json_object();
 
+	pp_json_set_int(intent, "from", 0);
+	pp_json_set_int(intent, "to", 1);
 	if (root_init(&r)) {
 		CHECK_INT(pp_state_get(r.ctx, &state, NULL), PLUGPKG_OK);
-		CHECK_INT(pp_journal_begin(state, "install user", 5, &txn, NULL), PLUGPKG_OK);
+		CHECK_INT(
+		    pp_journal_begin(state, "install user", intent, 5, &txn, NULL), PLUGPKG_OK);
 		CHECK_INT(pp_lock(r.ctx, "update", NULL), PLUGPKG_OK);
 		CHECK_HAS(pp_buf_cstr(&r.events),
-		    "transaction 1 (install user) was cut off before its end");
+		    "transaction 1 (install user) was cut off: it was undone");
 	}
 	root_fini(&r);
 }

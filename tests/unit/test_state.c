@@ -5,6 +5,7 @@
  */
 #include "lib/state/state.h"
 
+#include "lib/state/journal.h"
 #include "lib/state/state_db.h"
 #include "root_make.h"
 #include "tap.h"
@@ -162,57 +163,101 @@ a_commit_replaces_the_whole_set(void)
 }
 
 static void
-an_open_transaction_is_found_until_it_ends(void)
+add_step(struct pp_journal_steps *steps, const char *kind, const char *plugin, uint32_t level)
+{
+	struct pp_journal_step *step = pp_vec_new(steps);
+
+	step->kind = pp_xstrdup(kind);
+	step->plugin = pp_xstrdup(plugin);
+	step->level = level;
+}
+
+static void
+an_open_transaction_is_read_back_until_it_ends(void)
 {
 	struct root r;
 	int64_t txn = 0, open = 0;
 	PP_AUTO_FREE char *command = NULL;
-	PP_AUTO_FREE char *after = NULL;
+	PP_AUTO_JSON pp_json *intent = pp_json_object();
+	PP_CLEANUP(pp_journal_open_fini) struct pp_journal_open back = { 0 };
+	PP_CLEANUP(pp_journal_steps_fini) struct pp_journal_steps steps = { 0 };
 
 	if (root_init(&r)) {
-		struct pp_journal_entry plan[] = {
-			{ "install", "user", "2.1.0", "planned" },
-			{ "install", "animal", "1.0.0", "planned" },
-		};
-		CHECK_INT(
-		    pp_journal_begin(state_of(&r), "install user", 5, &txn, NULL), PLUGPKG_OK);
-		CHECK_INT(txn, 1);
-		CHECK_INT(
-		    pp_journal_steps(state_of(&r), txn, plan, PP_LEN(plan), NULL), PLUGPKG_OK);
-		CHECK_INT(pp_journal_step(state_of(&r), txn, "switch", NULL, "1", "begin", NULL),
+		add_step(&steps, "core", "user", 0);
+		add_step(&steps, "post-install", "user", 7);
+		add_step(&steps, PP_STEP_COMMIT, NULL, 0);
+		pp_json_set_int(intent, "from", 6);
+		CHECK_INT(pp_journal_begin(state_of(&r), "install user", intent, 5, &txn, NULL),
 		    PLUGPKG_OK);
+		CHECK_INT(txn, 1);
+		pp_json_set_int(intent, "to", 7);
+		CHECK_INT(pp_journal_arm(state_of(&r), txn, intent, &steps, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_journal_mark(state_of(&r), txn, 0, PP_STEP_DONE, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_journal_mark(state_of(&r), txn, 1, PP_STEP_BEGUN, NULL), PLUGPKG_OK);
 		reopen(&r);
-		CHECK_INT(
-		    pp_journal_open_transaction(state_of(&r), &open, &command, NULL), PLUGPKG_OK);
-		CHECK_INT(open, 1);
-		CHECK_STR(command, "install user");
+		CHECK_INT(pp_journal_read_open(state_of(&r), &back, NULL), PLUGPKG_OK);
+		CHECK_INT(back.id, 1);
+		CHECK_STR(back.command, "install user");
+		CHECK_INT(pp_json_get_int(back.intent, "to", 0), 7);
+		CHECK_INT(back.steps.n, 3);
+		CHECK_STR(back.steps.at[1].kind, "post-install");
+		CHECK_STR(back.steps.at[1].plugin, "user");
+		CHECK_INT(back.steps.at[1].level, 7);
+		CHECK_INT(back.steps.at[0].status, PP_STEP_DONE);
+		CHECK_INT(back.steps.at[1].status, PP_STEP_BEGUN);
+		CHECK_INT(back.steps.at[2].status, PP_STEP_PLANNED);
 		CHECK_INT(pp_journal_end(state_of(&r), txn, "done", 1, 6, NULL), PLUGPKG_OK);
 		CHECK_INT(
-		    pp_journal_open_transaction(state_of(&r), &open, &after, NULL), PLUGPKG_OK);
+		    pp_journal_open_transaction(state_of(&r), &open, &command, NULL), PLUGPKG_OK);
 		CHECK_INT(open, 0);
 	}
 	root_fini(&r);
 }
 
 static void
-the_next_transaction_closes_one_that_was_cut_off(void)
+the_point_of_no_return_is_recorded_with_the_new_set(void)
 {
 	struct root r;
-	int64_t first = 0, second = 0, open = 0;
-	PP_AUTO_FREE char *command = NULL;
+	int64_t txn = 0;
+	PP_AUTO_JSON pp_json *intent = pp_json_object();
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds back = { 0 };
+	PP_CLEANUP(pp_journal_open_fini) struct pp_journal_open open = { 0 };
+	PP_CLEANUP(pp_journal_steps_fini) struct pp_journal_steps steps = { 0 };
 
 	if (root_init(&r)) {
-		CHECK_INT(
-		    pp_journal_begin(state_of(&r), "install user", 5, &first, NULL), PLUGPKG_OK);
-		CHECK_INT(
-		    pp_journal_begin(state_of(&r), "remove user", 6, &second, NULL), PLUGPKG_OK);
-		CHECK(second > first);
-		CHECK_INT(pp_journal_end(state_of(&r), second, "done", 1, 6, NULL), PLUGPKG_OK);
-		CHECK_INT(
-		    pp_journal_open_transaction(state_of(&r), &open, &command, NULL), PLUGPKG_OK);
-		CHECK_INT(open, 0);
+		add_step(&steps, PP_STEP_COMMIT, NULL, 0);
+		add_step(&steps, "uninstall", "user", 0);
+		pp_vec_push(&set, plugin("user", "2.1.0"));
+		CHECK_INT(pp_journal_begin(state_of(&r), "remove user", intent, 5, &txn, NULL),
+		    PLUGPKG_OK);
+		CHECK_INT(pp_journal_arm(state_of(&r), txn, intent, &steps, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 2, txn, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_journal_mark_gone(state_of(&r), txn, 1, "user", NULL), PLUGPKG_OK);
+		CHECK_INT(pp_journal_read_open(state_of(&r), &open, NULL), PLUGPKG_OK);
+		CHECK_INT(open.steps.at[0].status, PP_STEP_DONE);
+		CHECK_INT(open.steps.at[1].status, PP_STEP_DONE);
+		CHECK_INT(pp_state_installed(state_of(&r), &back, NULL), PLUGPKG_OK);
+		CHECK_INT(back.n, 0);
 	}
 	root_fini(&r);
+}
+
+static void
+a_plugin_comes_back_from_json_as_it_was(void)
+{
+	struct pp_installed *p = plugin("user", "2.1.0"), *back = NULL;
+	PP_AUTO_JSON pp_json *j = pp_installed_to_json(p);
+	PP_AUTO_JSON pp_json *again = NULL;
+
+	CHECK_INT(pp_installed_from_json(j, &back, NULL), PLUGPKG_OK);
+	again = back != NULL ? pp_installed_to_json(back) : pp_json_object();
+	CHECK(pp_json_equal(j, again));
+	pp_installed_free(back);
+	back = NULL;
+	pp_json_del(j, "version");
+	CHECK_INT(pp_installed_from_json(j, &back, NULL), PLUGPKG_E_BAD_STATE);
+	pp_installed_free(p);
 }
 
 static void
@@ -286,11 +331,12 @@ the_log_keeps_lines_and_is_made_anew_when_it_was_deleted(void)
 	root_fini(&r);
 }
 
-TAP_MAIN(CASE(a_fresh_state_is_empty_at_generation_0)
-	CASE(a_committed_set_is_read_back_sorted_by_the_next_process)
-	    CASE(marks_change_of_those_that_are_named_and_nothing_else_of_them) CASE(
-		a_commit_replaces_the_whole_set) CASE(an_open_transaction_is_found_until_it_ends)
-		CASE(the_next_transaction_closes_one_that_was_cut_off)
+TAP_MAIN(CASE(a_fresh_state_is_empty_at_generation_0) CASE(
+    a_committed_set_is_read_back_sorted_by_the_next_process)
+	CASE(marks_change_of_those_that_are_named_and_nothing_else_of_them) CASE(
+	    a_commit_replaces_the_whole_set) CASE(an_open_transaction_is_read_back_until_it_ends)
+	    CASE(the_point_of_no_return_is_recorded_with_the_new_set)
+		CASE(a_plugin_comes_back_from_json_as_it_was)
 		    CASE(a_newer_format_is_refused_by_its_number)
 			CASE(a_file_that_is_no_database_is_a_damaged_state)
 			    CASE(the_log_keeps_lines_and_is_made_anew_when_it_was_deleted))

@@ -100,17 +100,6 @@ other_relations_than_the_signed_row_are_refused(void)
 }
 
 static void
-post_levels_are_refused_until_they_are_run(void)
-{
-	static const char post[] =
-	    "{\"name\":\"user\",\"version\":\"2.1.0\",\"summary\":\"s\",\"scripts\":"
-	    "{\"post-install\":[{\"level\":0,\"run\":\"a.sh\"}]}}";
-
-	CHECK_INT(
-	    check("{\"version\":\"2.1.0\"}", post, post, "post-install levels"), PLUGPKG_E_REFUSED);
-}
-
-static void
 a_linked_directory_has_no_signed_row_but_its_name_counts(void)
 {
 	struct pp_step s = step_of(ROW, "something else");
@@ -130,5 +119,4 @@ a_linked_directory_has_no_signed_row_but_its_name_counts(void)
 
 TAP_MAIN(CASE(the_signed_manifest_is_let_in) CASE(other_bytes_are_refused_by_their_digest) CASE(
     another_name_or_version_inside_is_refused) CASE(other_relations_than_the_signed_row_are_refused)
-	CASE(post_levels_are_refused_until_they_are_run)
-	    CASE(a_linked_directory_has_no_signed_row_but_its_name_counts))
+	CASE(a_linked_directory_has_no_signed_row_but_its_name_counts))

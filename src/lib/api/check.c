@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "lib/state/journal.h"
 #include "lib/store/generation.h"
 #include "lib/store/store.h"
 #include "lib/txn/broken.h"

@@ -65,22 +65,6 @@ copy_count(const pp_json *details, const char *key, uint64_t *out, const struct 
 	return PLUGPKG_OK;
 }
 
-/* Better refused than half done: nothing that an author wrote is silently left out. */
-static enum plugpkg_code
-check_scripts(const pp_json *details, const struct pp_step *step, plugpkg_error **err)
-{
-	const pp_json *kinds = pp_json_get(details, "scripts");
-
-	for (size_t i = 0; i < pp_json_len(kinds); i++) {
-		const char *kind = pp_json_string(pp_json_at(kinds, i));
-		if (kind != NULL && pp_starts_with(kind, "post-"))
-			return pp_fail(err, PLUGPKG_E_REFUSED, 0,
-			    "%s %s needs post-install levels, which this plugpkg does not run yet",
-			    step->name, step->version);
-	}
-	return PLUGPKG_OK;
-}
-
 /* A published version never changes: other content under an installed one is attack or accident. */
 static enum plugpkg_code
 check_same_content(const struct pp_making *m, const struct pp_step *step, plugpkg_error **err)
@@ -136,8 +120,6 @@ fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 		rc = copy_count(details, "unpacked", &step->unpacked_bytes, step, err);
 	if (rc == PLUGPKG_OK)
 		rc = copy_count(details, "files", &step->files, step, err);
-	if (rc == PLUGPKG_OK)
-		rc = check_scripts(details, step, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	step->runs_script = has_script(details, script_of(step));

@@ -44,6 +44,7 @@ pp_config_free(struct pp_config *c)
 	pp_vec_foreach (s, &c->sources)
 		pp_source_fini(s);
 	pp_vec_free(&c->sources);
+	pp_hooks_fini(c->hooks);
 	free(c);
 }
 
@@ -377,6 +378,12 @@ read_log(const struct pp_fields *f, struct pp_config *c)
 }
 
 static enum plugpkg_code
+read_hooks(const struct pp_fields *f, struct pp_config *c)
+{
+	return pp_hooks_read(f, c->hooks);
+}
+
+static enum plugpkg_code
 read_config(const struct pp_fields *f, struct pp_config *c)
 {
 	static enum plugpkg_code (*const readers[])(
@@ -389,6 +396,7 @@ read_config(const struct pp_fields *f, struct pp_config *c)
 		read_plugins,
 		read_settings,
 		read_log,
+		read_hooks,
 	};
 
 	for (size_t i = 0; i < PP_LEN(readers); i++) {

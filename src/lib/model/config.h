@@ -20,6 +20,31 @@ struct pp_source {
 };
 
 #define PP_PROVIDES_TIMEOUT_DEFAULT_S 10
+/* Places of a transaction at which the application is called. */
+enum pp_hook_at {
+	PP_HOOK_PRE_TRANSACTION,
+	PP_HOOK_ACTIVATE,
+	PP_HOOK_HEALTH,
+	PP_HOOK_ROLLBACK,
+	PP_HOOK_POST_TRANSACTION,
+	PP_N_HOOKS
+};
+extern const char *const pp_hook_names[PP_N_HOOKS]; /* "pre-transaction", … */
+#define PP_HOOK_TIMEOUT_DEFAULT_S 30
+#define PP_HOOK_TIMEOUT_MAX_S     3600
+#define PP_HOOK_RETRIES_MAX       1000
+#define PP_HOOK_WAIT_MAX_MS       60000
+
+struct pp_hook {
+	struct pp_strs argv; /* a program and its arguments; none: not set, or url */
+	char *url;           /* or NULL */
+	uint32_t timeout_s, retries, wait_ms; /* of one try; more tries; between two */
+};
+static inline bool
+pp_hook_is_set(const struct pp_hook *h)
+{
+	return h->argv.n > 0 || h->url != NULL;
+}
 
 struct pp_config {
 	pp_json *json; /* the whole file: unknown keys and order survive an edit */
@@ -33,6 +58,7 @@ struct pp_config {
 	struct pp_deps plugins; /* wanted: NAME or NAME@MAJOR -> range */
 	struct pp_sources pp_vec(struct pp_source) sources;
 	struct pp_log_rules log;
+	struct pp_hook hooks[PP_N_HOOKS];
 };
 
 /* Pure: text in, config out. `file` is its name for messages. Errors: BAD_CONFIG. */
@@ -48,6 +74,9 @@ struct pp_fields pp_config_fields(const struct pp_config *c, plugpkg_error **err
  */
 enum plugpkg_code pp_config_read_provides(
     const struct pp_fields *f, const char *field, const pp_json *j, struct pp_deps *out);
+/* lib/model/hooks.c: the member "hooks". */
+enum plugpkg_code pp_hooks_read(const struct pp_fields *f, struct pp_hook out[PP_N_HOOKS]);
+void pp_hooks_fini(struct pp_hook hooks[PP_N_HOOKS]);
 /* The file's text after an edit, pretty, owned. */
 char *pp_config_text(const struct pp_config *c);
 /* Edits of c->json and the parsed form together. Known keys only; all else stays as it was. */

@@ -214,8 +214,11 @@ read_type(const struct pp_fields *f, const char *key, struct pp_manifest *m)
 /* ---- scripts ---- */
 
 static enum plugpkg_code
-read_level(const struct pp_fields *f, const char *field, const pp_json *j, struct pp_levels *out)
+read_level(const struct pp_fields *f, const char *field, const pp_json *j, bool may_be_always,
+    struct pp_levels *out)
 {
+	PP_AUTO_FREE char *always_field = pp_asprintf("%s.always", field);
+	const pp_json *always = pp_json_get(j, "always");
 	PP_AUTO_FREE char *level_field = pp_asprintf("%s.level", field);
 	PP_AUTO_FREE char *run_field = pp_asprintf("%s.run", field);
 	PP_AUTO_FREE char *run = NULL;
@@ -231,11 +234,15 @@ read_level(const struct pp_fields *f, const char *field, const pp_json *j, struc
 		return pp_field_kind(f, level_field, level, "a number from 0 to 1000");
 	if (pp_json_get(j, "run") == NULL)
 		return pp_field_missing(f, run_field);
+	if (always != NULL && (!may_be_always || !pp_json_is(always, PP_JSON_BOOL)))
+		return pp_field_kind(f, always_field, always,
+		    may_be_always ? "true or false" : "nothing: only post-install has it");
 	enum plugpkg_code rc = read_path(f, run_field, pp_json_get(j, "run"), &run);
 
 	if (rc != PLUGPKG_OK)
 		return rc;
-	pp_vec_push(out, ((struct pp_level){ (uint32_t)number, pp_steal(&run) }));
+	pp_vec_push(
+	    out, ((struct pp_level){ (uint32_t)number, pp_steal(&run), pp_json_is_true(always) }));
 	/* Scripts of one level keep the order in which they are written. */
 	for (size_t i = out->n - 1; i > 0 && out->at[i - 1].level > out->at[i].level; i--) {
 		struct pp_level later = out->at[i - 1];
@@ -260,7 +267,8 @@ read_levels(const struct pp_fields *f, const char *kind, const pp_json *j, struc
 		    f, field, "%zu entries are too many: %d is the most", pp_json_len(j), LIST_MAX);
 	for (size_t i = 0; i < pp_json_len(j); i++) {
 		PP_AUTO_FREE char *item = pp_asprintf("%s[%zu]", field, i);
-		enum plugpkg_code rc = read_level(f, item, pp_json_at(j, i), out);
+		enum plugpkg_code rc =
+		    read_level(f, item, pp_json_at(j, i), strcmp(kind, "post-install") == 0, out);
 
 		if (rc != PLUGPKG_OK)
 			return rc;

@@ -21,7 +21,8 @@ extern const char *const pp_script_names[PP_N_SCRIPTS]; /* "install", … */
 
 struct pp_level {
 	uint32_t level;
-	char *run; /* path inside the plugin */
+	char *run;      /* path inside the plugin */
+	bool is_always; /* runs whenever something comes, not only the plugin itself */
 };
 struct pp_levels pp_vec(struct pp_level);
 
@@ -30,7 +31,7 @@ struct pp_manifest {
 	struct pp_release *release;                    /* name, version, relations */
 	char *summary, *type;                          /* type: "plugin" unless said otherwise */
 	char *scripts[PP_N_SCRIPTS];                   /* paths inside the plugin, or NULL */
-	struct pp_levels post_install, post_uninstall; /* sorted by level; run by a later version */
+	struct pp_levels post_install, post_uninstall; /* sorted by level */
 	uint32_t timeout_s;
 };
 

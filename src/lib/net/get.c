@@ -57,6 +57,12 @@ pp_net_blame(struct pp_net *net, const char *base_url)
 	*count = (void *)((uintptr_t)*count + 1);
 }
 
+void
+pp_net_set_patience(struct pp_net *net, unsigned seconds)
+{
+	net->patience = seconds > 0 ? seconds : 1;
+}
+
 uintptr_t
 pp_net_faults(const struct pp_net *net, const char *base_url)
 {

@@ -113,7 +113,8 @@ pp_db_begin(sqlite3 *db, struct pp_db_guard *out, plugpkg_error **err, const cha
 enum plugpkg_code
 pp_db_commit(struct pp_db_guard *g, plugpkg_error **err, const char *what)
 {
-	pp_failpoint();
+	if (pp_failpoint() < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot %s", what);
 	enum plugpkg_code rc = pp_db_exec(g->db, "COMMIT", err, what);
 	if (rc == PLUGPKG_OK)
 		g->db = NULL;

@@ -1,77 +1,160 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Transactions and their steps, durable before the step that they announce. Recovery reads them; it
- * does not live here.
- */
-#include "lib/state/state_db.h"
+/* Transactions and their steps, durable before the step that they announce. */
+#include "lib/state/journal.h"
 
 #include "base/sys.h"
+#include "lib/state/state_db.h"
+
+#include <errno.h>
+#include <string.h>
 
 static const char what[] = "write the journal";
+static const char what_read[] = "read the journal";
+
+const char *const pp_step_status_names[PP_N_STEP_STATUSES] = {
+	[PP_STEP_PLANNED] = "planned",
+	[PP_STEP_BEGUN] = "begun",
+	[PP_STEP_DONE] = "done",
+	[PP_STEP_FAILED] = "failed",
+	[PP_STEP_UNDOING] = "undoing",
+	[PP_STEP_UNDONE] = "undone",
+	[PP_STEP_STUCK] = "stuck",
+};
+
+void
+pp_journal_steps_fini(struct pp_journal_steps *v)
+{
+	pp_vec_foreach (step, v) {
+		free(step->kind);
+		free(step->plugin);
+	}
+	pp_vec_free(v);
+}
+
+void
+pp_journal_open_fini(struct pp_journal_open *o)
+{
+	free(o->command);
+	pp_json_free(o->intent);
+	pp_journal_steps_fini(&o->steps);
+}
 
 /* The one place that runs a writing statement of its own, outside of a guarded transaction. */
 static enum plugpkg_code
 run(struct pp_state *s, sqlite3_stmt *st, plugpkg_error **err)
 {
-	if (sqlite3_get_autocommit(s->db) != 0)
-		pp_failpoint();
+	if (sqlite3_get_autocommit(s->db) != 0 && pp_failpoint() < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot %s", what);
 	return sqlite3_step(st) == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
 }
 
 enum plugpkg_code
-pp_journal_begin(
-    struct pp_state *s, const char *command, int64_t now, int64_t *out_txn, plugpkg_error **err)
+pp_journal_begin(struct pp_state *s, const char *command, const pp_json *intent, int64_t now,
+    int64_t *out_txn, plugpkg_error **err)
 {
-	/*
-	 * What was cut off before stays visible in the history; from here on it is no longer open.
-	 */
-	enum plugpkg_code rc = pp_db_exec(s->db,
-	    "UPDATE transactions SET status = 'abandoned' WHERE status = 'running'", err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
+	PP_AUTO_FREE char *text = pp_json_line(intent);
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	rc = pp_db_prepare(s->db,
-	    "INSERT INTO transactions(command, started, status) VALUES(?1, ?2, 'running')", &st,
-	    err, what);
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "INSERT INTO transactions(command, started, status, intent)"
+	    " VALUES(?1, ?2, 'running', ?3)",
+	    &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_db_bind_text(st, 1, command);
 	(void)sqlite3_bind_int64(st, 2, now);
+	pp_db_bind_text(st, 3, text);
 	rc = run(s, st, err);
 	*out_txn = rc == PLUGPKG_OK ? sqlite3_last_insert_rowid(s->db) : 0;
 	return rc;
 }
 
-enum plugpkg_code
-pp_journal_step(struct pp_state *s, int64_t txn, const char *kind, const char *plugin,
-    const char *version, const char *status, plugpkg_error **err)
+static enum plugpkg_code
+write_intent(struct pp_state *s, int64_t txn, const pp_json *intent, plugpkg_error **err)
 {
+	PP_AUTO_FREE char *text = pp_json_line(intent);
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "INSERT INTO journal(txn, kind, plugin, version, status) VALUES(?1, ?2, ?3, ?4, ?5)",
-	    &st, err, what);
+	enum plugpkg_code rc = pp_db_prepare(
+	    s->db, "UPDATE transactions SET intent = ?1 WHERE id = ?2", &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	(void)sqlite3_bind_int64(st, 1, txn);
-	pp_db_bind_text(st, 2, kind);
-	pp_db_bind_text(st, 3, plugin);
-	pp_db_bind_text(st, 4, version);
-	pp_db_bind_text(st, 5, status);
+	pp_db_bind_text(st, 1, text);
+	(void)sqlite3_bind_int64(st, 2, txn);
 	return run(s, st, err);
 }
 
 enum plugpkg_code
-pp_journal_steps(struct pp_state *s, int64_t txn, const struct pp_journal_entry *entries, size_t n,
-    plugpkg_error **err)
+pp_journal_arm(struct pp_state *s, int64_t txn, const pp_json *intent,
+    const struct pp_journal_steps *steps, plugpkg_error **err)
 {
 	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
-
-	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++) {
-		const struct pp_journal_entry *e = &entries[i];
-		rc = pp_journal_step(s, txn, e->kind, e->plugin, e->version, e->status, err);
+	if (rc == PLUGPKG_OK)
+		rc = write_intent(s, txn, intent, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_prepare(s->db,
+		    "INSERT INTO steps(txn, seq, kind, plugin, level, status) VALUES(?,?,?,?,?,?)",
+		    &st, err, what);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < steps->n; i++) {
+		const struct pp_journal_step *step = &steps->at[i];
+		(void)sqlite3_bind_int64(st, 1, txn);
+		(void)sqlite3_bind_int64(st, 2, (sqlite3_int64)i);
+		pp_db_bind_text(st, 3, step->kind);
+		pp_db_bind_text(st, 4, step->plugin);
+		(void)sqlite3_bind_int64(st, 5, step->level);
+		pp_db_bind_text(st, 6, pp_step_status_names[step->status]);
+		rc = run(s, st, err);
+		(void)sqlite3_reset(st); /* repeats the result of the step */
 	}
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
+}
+
+enum plugpkg_code
+pp_journal_mark(
+    struct pp_state *s, int64_t txn, size_t seq, enum pp_step_status status, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(
+	    s->db, "UPDATE steps SET status = ?1 WHERE txn = ?2 AND seq = ?3", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_db_bind_text(st, 1, pp_step_status_names[status]);
+	(void)sqlite3_bind_int64(st, 2, txn);
+	(void)sqlite3_bind_int64(st, 3, (sqlite3_int64)seq);
+	return run(s, st, err);
+}
+
+enum plugpkg_code
+pp_journal_mark_gone(
+    struct pp_state *s, int64_t txn, size_t seq, const char *key, plugpkg_error **err)
+{
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
+	if (rc == PLUGPKG_OK)
+		rc = pp_journal_mark(s, txn, seq, PP_STEP_DONE, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_prepare(s->db, "DELETE FROM plugins WHERE key = ?1", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_db_bind_text(st, 1, key);
+	rc = run(s, st, err);
+	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
+}
+
+enum plugpkg_code
+pp_journal_mark_commit(struct pp_state *s, int64_t transaction, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	if (transaction == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "UPDATE steps SET status = 'done' WHERE txn = ?1 AND kind = '" PP_STEP_COMMIT "'", &st,
+	    err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, transaction);
+	return run(s, st, err);
 }
 
 enum plugpkg_code
@@ -79,9 +162,11 @@ pp_journal_end(struct pp_state *s, int64_t txn, const char *status, int64_t gene
     plugpkg_error **err)
 {
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	/* What it was about to do is of no more use; its steps stay for the history. */
 	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "UPDATE transactions SET status = ?1, ended = ?2, generation = ?3 WHERE id = ?4", &st,
-	    err, what);
+	    "UPDATE transactions SET status = ?1, ended = ?2, generation = ?3, intent = NULL"
+	    " WHERE id = ?4",
+	    &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_db_bind_text(st, 1, status);
@@ -91,6 +176,8 @@ pp_journal_end(struct pp_state *s, int64_t txn, const char *status, int64_t gene
 	return run(s, st, err);
 }
 
+/* ---- reading ---- */
+
 enum plugpkg_code
 pp_journal_open_transaction(
     struct pp_state *s, int64_t *out_txn, char **out_command, plugpkg_error **err)
@@ -99,9 +186,8 @@ pp_journal_open_transaction(
 	*out_command = NULL;
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "SELECT id, command FROM transactions WHERE status = 'running' ORDER BY id DESC LIMIT "
-	    "1",
-	    &st, err, "read the journal");
+	    "SELECT id, command FROM transactions WHERE status = 'running' ORDER BY id LIMIT 1",
+	    &st, err, what_read);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	int step = sqlite3_step(st);
@@ -109,7 +195,76 @@ pp_journal_open_transaction(
 		*out_txn = sqlite3_column_int64(st, 0);
 		*out_command = pp_db_text(st, 1);
 	}
-	return step == SQLITE_ROW || step == SQLITE_DONE
-		   ? PLUGPKG_OK
-		   : pp_db_fail(s->db, err, "read the journal");
+	return step == SQLITE_ROW || step == SQLITE_DONE ? PLUGPKG_OK
+							 : pp_db_fail(s->db, err, what_read);
+}
+
+static enum plugpkg_code
+damaged(int64_t txn, plugpkg_error **err)
+{
+	return pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+	    "var/state.db holds a damaged record of transaction %lld", (long long)txn);
+}
+
+static enum plugpkg_code
+read_intent(struct pp_state *s, struct pp_journal_open *out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(
+	    s->db, "SELECT intent FROM transactions WHERE id = ?1", &st, err, what_read);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, out->id);
+	if (sqlite3_step(st) != SQLITE_ROW)
+		return pp_db_fail(s->db, err, what_read);
+	PP_AUTO_FREE char *text = pp_db_text(st, 0);
+	struct pp_json_error why;
+	out->intent = text != NULL ? pp_json_parse(text, strlen(text), &why) : NULL;
+	return PLUGPKG_OK;
+}
+
+static bool
+status_of(const char *text, enum pp_step_status *out)
+{
+	for (int i = 0; text != NULL && i < PP_N_STEP_STATUSES; i++)
+		if (strcmp(text, pp_step_status_names[i]) == 0) {
+			*out = (enum pp_step_status)i;
+			return true;
+		}
+	return false;
+}
+
+static enum plugpkg_code
+read_steps(struct pp_state *s, struct pp_journal_open *out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT kind, plugin, level, status FROM steps WHERE txn = ?1 ORDER BY seq", &st, err,
+	    what_read);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, out->id);
+	int row;
+	while ((row = sqlite3_step(st)) == SQLITE_ROW) {
+		struct pp_journal_step *step = pp_vec_new(&out->steps);
+		PP_AUTO_FREE char *status = pp_db_text(st, 3);
+		step->kind = pp_db_text(st, 0);
+		step->plugin = pp_db_text(st, 1);
+		step->level = (uint32_t)sqlite3_column_int64(st, 2);
+		if (step->kind == NULL || !status_of(status, &step->status))
+			return damaged(out->id, err);
+	}
+	return row == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what_read);
+}
+
+enum plugpkg_code
+pp_journal_read_open(struct pp_state *s, struct pp_journal_open *out, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_journal_open_transaction(s, &out->id, &out->command, err);
+
+	if (rc == PLUGPKG_OK && out->id != 0)
+		rc = read_intent(s, out, err);
+	if (rc == PLUGPKG_OK && out->id != 0)
+		rc = read_steps(s, out, err);
+	return rc;
 }

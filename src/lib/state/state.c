@@ -144,7 +144,8 @@ pp_state_create(int root_fd, plugpkg_error **err)
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
 	/* The state comes last and whole: a root without it is no root. */
-	pp_failpoint();
+	if (pp_failpoint() < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot %s", what);
 	PP_CLEANUP(close_db) sqlite3 *db = NULL;
 	if (pp_db_open(root_fd, "state.db", flags, &db) != SQLITE_OK)
 		return pp_db_fail(db, err, what);
@@ -337,11 +338,12 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 		if (insert_plugin(st, *p) != SQLITE_DONE)
 			return pp_db_fail(s->db, err, what);
 	rc = set_generation(s, generation, what, err);
-	if (rc == PLUGPKG_OK)
+	/* Without a transaction, a generation that was recorded before got other states. */
+	if (rc == PLUGPKG_OK && transaction != 0)
 		rc = pp_history_record(s, set, generation, transaction, err);
 	/* In the same SQL transaction: facts and the journal's word that they hold. */
 	if (rc == PLUGPKG_OK)
-		rc = pp_journal_step(s, transaction, "state", NULL, NULL, "done", err);
+		rc = pp_journal_mark_commit(s, transaction, err);
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }
 

@@ -58,8 +58,13 @@ void pp_state_close(struct pp_state *s);
 
 enum plugpkg_code pp_state_installed(
     struct pp_state *s, struct pp_installeds *out, plugpkg_error **err);
+/* The same as JSON, for what a transaction is about to install; and back (owned). */
+pp_json *pp_installed_to_json(const struct pp_installed *p);
+enum plugpkg_code pp_installed_from_json(
+    const pp_json *j, struct pp_installed **out, plugpkg_error **err);
 /*
  * One SQL transaction: replaces the whole set of installed plugins and the current generation.
+ * transaction: its step `commit` is marked as done along with it, the point of no return; 0: none.
  * Durable on return.
  */
 enum plugpkg_code pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set,
@@ -71,25 +76,6 @@ enum plugpkg_code pp_state_commit_set(struct pp_state *s, const struct pp_instal
 enum plugpkg_code pp_state_set_marks(
     struct pp_state *s, const struct pp_installeds *set, plugpkg_error **err);
 enum plugpkg_code pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err);
-
-/* Transactions (lib/state/journal.c). The journal's steps are read by recovery (issue 4). */
-enum plugpkg_code pp_journal_begin(
-    struct pp_state *s, const char *command, int64_t now, int64_t *out_txn, plugpkg_error **err);
-enum plugpkg_code pp_journal_step(struct pp_state *s, int64_t txn, const char *kind,
-    const char *plugin, const char *version, const char *status, plugpkg_error **err);
-/* Many steps of one kind and status in one durable write: what the transaction is going to do. */
-struct pp_journal_entry {
-	const char *kind, *plugin, *version, *status;
-};
-enum plugpkg_code pp_journal_steps(struct pp_state *s, int64_t txn,
-    const struct pp_journal_entry *entries, size_t n, plugpkg_error **err);
-enum plugpkg_code pp_journal_end(struct pp_state *s, int64_t txn, const char *status,
-    int64_t generation, int64_t now, plugpkg_error **err);
-/*
- * The newest transaction that never ended (crash): its number and command (owned), or 0 and NULL.
- */
-enum plugpkg_code pp_journal_open_transaction(
-    struct pp_state *s, int64_t *out_txn, char **out_command, plugpkg_error **err);
 
 /*
  * What generation N held when it was committed, sorted by key; leftovers are not part of it. Owned

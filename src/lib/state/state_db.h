@@ -54,6 +54,9 @@ enum plugpkg_code pp_state_check_format(sqlite3 *db, plugpkg_error **err);
 /* lib/state/history.c: inside the SQL transaction that makes the set a fact. */
 enum plugpkg_code pp_history_record(struct pp_state *s, const struct pp_installeds *set,
     int64_t generation, int64_t transaction, plugpkg_error **err);
+/* lib/state/journal.c: within the caller's SQL transaction; transaction 0: nothing. */
+enum plugpkg_code pp_journal_mark_commit(
+    struct pp_state *s, int64_t transaction, plugpkg_error **err);
 /* lib/state/log.c */
 int pp_log_make_tables(sqlite3 *log);
 void pp_log_close(struct pp_state *s);

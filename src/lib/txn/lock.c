@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "base/time.h"
-#include "lib/state/state.h"
+#include "lib/txn/recover.h"
 #include "lib/txn/root.h"
 
 #include <errno.h>
@@ -161,17 +161,30 @@ wait_a_moment(
 	return pp_check_cancel(ctx, err);
 }
 
+/* Most likely somebody who only looks who holds it (pp_lock_look), and is gone in a moment. */
+static bool
+is_nameless(int fd)
+{
+	PP_CLEANUP(holder_fini) struct holder h = read_holder(fd);
+	struct timespec pause = { .tv_nsec = POLL_MS * 1000000L / 2 };
+
+	return h.pid == 0 && nanosleep(&pause, NULL) == 0;
+}
+
 static enum plugpkg_code
 acquire(plugpkg_context *ctx, int fd, plugpkg_error **err)
 {
 	int64_t deadline_ms = ctx->lock_wait_ms < 0 ? -1 : pp_time_mono_ms() + ctx->lock_wait_ms;
 	int64_t told_pid = -1;
+	int n_nameless = 4;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK)
 			return pp_fail(err, PLUGPKG_E_IO, errno, "cannot lock '%s'", ctx->root);
+		if (n_nameless-- > 0 && is_nameless(fd))
+			continue;
 		enum plugpkg_code rc = wait_a_moment(ctx, fd, deadline_ms, &told_pid, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
@@ -179,27 +192,8 @@ acquire(plugpkg_context *ctx, int fd, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* Recovery is not here yet: an administrator is told, nothing is repaired behind his back. */
-static enum plugpkg_code
-warn_of_open_transaction(plugpkg_context *ctx, plugpkg_error **err)
-{
-	struct pp_state *state = NULL;
-	PP_AUTO_FREE char *command = NULL;
-	int64_t txn = 0;
-	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
-
-	if (rc == PLUGPKG_OK)
-		rc = pp_journal_open_transaction(state, &txn, &command, err);
-	if (rc == PLUGPKG_OK && txn != 0)
-		pp_warn(ctx, NULL,
-		    "transaction %lld (%s) was cut off before its end; plugpkg check shows what it "
-		    "left",
-		    (long long)txn, command);
-	return rc;
-}
-
 enum plugpkg_code
-pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err)
+pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 {
 	PP_AUTO_FD int fd = pp_open_beneath(
 	    ctx->root_fd, "var/lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0644, PP_NO_SYMLINKS);
@@ -211,12 +205,61 @@ pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 	(void)write_holder(
 	    fd, what, 0); /* on a full disk the holder stays nameless; the lock holds */
 	ctx->lock_fd = pp_fd_steal(&fd);
-	rc = warn_of_open_transaction(ctx, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_root_reload_config(ctx, err);
+	rc = pp_root_reload_config(ctx, err);
 	if (rc != PLUGPKG_OK)
 		pp_unlock(ctx);
 	return rc;
+}
+
+/* Recovery names the transaction that it works on; this is what comes after it. */
+static void
+tell_recovered(plugpkg_context *ctx, const char *what, const struct pp_recovered *r)
+{
+	if (r->id == 0)
+		return;
+	pp_warn(ctx, NULL, "transaction %lld (%s) was cut off: %s", (long long)r->id, r->command,
+	    r->text);
+	(void)write_holder(ctx->lock_fd, what, 0); /* as above */
+}
+
+enum plugpkg_code
+pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_recovered_fini) struct pp_recovered r = { 0 };
+	enum plugpkg_code rc = pp_lock_bare(ctx, what, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	rc = pp_recover(ctx, &r, err);
+	if (rc == PLUGPKG_OK)
+		tell_recovered(ctx, what, &r);
+	else
+		pp_unlock(ctx);
+	return rc;
+}
+
+/* Whose lock is it? A file that was left full by a crash is locked by nobody. */
+enum plugpkg_code
+pp_lock_look(plugpkg_context *ctx, struct pp_lock_holder *out, plugpkg_error **err)
+{
+	PP_AUTO_FD int fd =
+	    pp_open_beneath(ctx->root_fd, "var/lock", O_RDONLY | O_NOFOLLOW, 0, PP_NO_SYMLINKS);
+	if (fd == -ENOENT)
+		return PLUGPKG_OK;
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot read '%s/var/lock'", ctx->root);
+	PP_CLEANUP(holder_fini) struct holder h = read_holder(fd);
+	if (h.pid == 0)
+		return PLUGPKG_OK;
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return PLUGPKG_OK; /* given back when the file is closed, a moment later */
+	if (errno != EWOULDBLOCK)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot look at '%s/var/lock'", ctx->root);
+	out->is_held = true;
+	out->pid = h.pid;
+	out->since = h.since;
+	out->transaction = h.transaction;
+	out->command = pp_steal(&h.command);
+	return PLUGPKG_OK;
 }
 
 void

@@ -9,13 +9,22 @@
 #include "lib/model/context.h"
 
 /*
- * Waits as ctx->lock_wait_ms says; then warns of a transaction that a crash left open, and reads
- * plugpkg.json again, which may have changed meanwhile. what: "install photos". Errors: LOCKED
- * (names process,
- * command and since when), REFUSED inside a script of this root, PERMISSION, INTERRUPTED,
- * BAD_CONFIG, BAD_STATE.
+ * Waits as ctx->lock_wait_ms says; then reads plugpkg.json again, which may have changed meanwhile,
+ * and finishes or takes back a transaction that was cut off. what: "install photos". Errors: LOCKED
+ * (names process, command and since when), REFUSED inside a script of this root, PERMISSION,
+ * INTERRUPTED, BAD_CONFIG, BAD_STATE, and what recovery fails with.
  */
 enum plugpkg_code pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err);
+/* The same without recovery, for who does it himself. */
+enum plugpkg_code pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err);
+/* Who holds the lock at this moment. Takes nothing, waits for nothing. */
+struct pp_lock_holder {
+	bool is_held;
+	int64_t pid, since, transaction; /* transaction 0: none runs, or not yet */
+	char *command;                   /* owned; sanitised */
+};
+enum plugpkg_code pp_lock_look(
+    plugpkg_context *ctx, struct pp_lock_holder *out, plugpkg_error **err);
 void pp_unlock(plugpkg_context *ctx);
 /* Are we, by what our environment says, a script of a transaction on this very root? */
 bool pp_lock_is_in_script(const plugpkg_context *ctx, const char **out_transaction);

@@ -167,10 +167,6 @@ pp_txn_check_manifest(const struct pp_step *step, const struct pp_buf *text,
 	if (!pp_json_equal(mine, theirs))
 		return not_as_signed(
 		    step, "its plugin.json asks for other things than the signed index says", err);
-	if (m->post_install.n > 0 || m->post_uninstall.n > 0)
-		return pp_fail(err, PLUGPKG_E_REFUSED, 0,
-		    "%s %s needs post-install levels, which this plugpkg does not run yet",
-		    step->name, step->version);
 	*out = pp_steal(&m);
 	return PLUGPKG_OK;
 }
@@ -267,9 +263,7 @@ put(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
 		rc = settle_existing(t, task, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	bool was_there = pp_store_has(t->ctx, s->name, s->version) == 1;
 	rc = pp_store_put(t->ctx, task->staging, s->name, s->version, err);
-	task->is_put = rc == PLUGPKG_OK && !was_there;
 	pp_auto_fd(&task->staging_fd);
 	return rc;
 }
@@ -318,7 +312,7 @@ static enum plugpkg_code
 run_batch(struct pp_txn *t, struct batch *b, plugpkg_error **err)
 {
 	for (size_t i = 0; i < b->n; i++)
-		pp_txn_step(t, b->tasks[i], "unpack");
+		pp_txn_step(t, b->tasks[i]->step, "unpack");
 	enum plugpkg_code rc = pp_unpack_many(t->ctx, b->jobs, b->n, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < b->n; i++) {
@@ -355,20 +349,26 @@ pp_txn_unpack(struct pp_txn *t, plugpkg_error **err)
 	return rc == PLUGPKG_OK && b.n > 0 ? run_batch(t, &b, err) : rc;
 }
 
-void
-pp_txn_unprepare(struct pp_txn *t)
+/* A plugin that could not be undone needs its files still. */
+static bool
+is_installed(const struct pp_installeds *set, const struct pp_step *s)
 {
-	pp_vec_foreach (task, &t->tasks) {
-		PP_AUTO_ERROR plugpkg_error *why = NULL;
+	const struct pp_installed *p = pp_installeds_get(set, s->key);
+
+	return p != NULL && strcmp(p->version, s->version) == 0;
+}
+
+enum plugpkg_code
+pp_txn_unprepare(struct pp_txn *t, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
+	enum plugpkg_code rc = pp_state_installed(t->state, &set, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++) {
+		struct pp_task *task = &t->tasks.at[i];
 		pp_auto_fd(&task->staging_fd);
-		if (!task->is_put)
-			continue;
-		task->is_put = false;
-		if (pp_store_remove(t->ctx, task->step->name, task->step->version, &why) !=
-		    PLUGPKG_OK)
-			pp_warn(t->ctx, task->step->name, "%s", plugpkg_error_message(why));
+		if (task->is_new && !is_installed(&set, task->step))
+			rc = pp_store_remove(t->ctx, task->step->name, task->step->version, err);
 	}
-	PP_AUTO_ERROR plugpkg_error *why = NULL;
-	if (pp_staging_clear(t->ctx, &why) != PLUGPKG_OK)
-		pp_warn(t->ctx, NULL, "%s", plugpkg_error_message(why));
+	return rc == PLUGPKG_OK ? pp_staging_clear(t->ctx, err) : rc;
 }

@@ -1,47 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What leaves, dependents first, after the new generation is visible. Every prefix of a removal is
- * consistent, so a plugin whose uninstall fails comes back with those that were to leave after it.
+ * Ops of what leaves, dependents first, after the new generation is visible: post levels downwards,
+ * uninstall, data; and the last records of a transaction. What happens when one of them fails is
+ * back.c's business.
  */
 #include "lib/txn/steps.h"
 
 #include "base/path.h"
 #include "base/sys.h"
-#include "lib/store/generation.h"
-#include "lib/txn/host.h"
+#include "lib/txn/root.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool
-has_handler(const struct pp_task *task)
-{
-	return pp_json_get(pp_json_get(task->old->manifest, "on"), "uninstall-before") != NULL;
-}
-
-static enum plugpkg_code
-run_uninstall(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
-{
-	struct pp_txn_script s = {
-		.manifest = task->manifest,
-		.link_dir = task->old->link_dir,
-		.script = PP_SCRIPT_UNINSTALL,
-		.reason = t->spec->plan->is_purge ? "purge" : "remove",
-	};
-
-	pp_txn_step(t, task, "uninstall");
-	/*
-	 * Here `uninstall-before` will be called with "do", then the post-uninstall levels
-	 * downwards.
-	 */
-	if (has_handler(task))
-		pp_warn(t->ctx, task->step->name,
-		    "its uninstall-before handler is not called: this plugpkg does not call "
-		    "handlers yet");
-	return pp_txn_script(t, &s, err);
-}
 
 void
 pp_txn_remove_data(plugpkg_context *ctx, const char *key)
@@ -58,167 +30,145 @@ pp_txn_remove_data(plugpkg_context *ctx, const char *key)
 	PP_IGNORE(pp_unlinkat(ctx->root_fd, scope, AT_REMOVEDIR)); /* other plugins may be in it */
 }
 
-static void
-drop_from_set(struct pp_installeds *set, const char *key)
+void
+pp_txn_drop(struct pp_installeds *set, const char *key)
 {
-	for (size_t i = 0; i < set->n; i++) {
-		if (strcmp(set->at[i]->key, key) != 0)
-			continue;
-		pp_installed_free(set->at[i]);
-		memmove(set->at + i, set->at + i + 1, (set->n - i - 1) * sizeof(*set->at));
-		set->n--;
+	size_t i = pp_installeds_index(set, key);
+
+	if (i == SIZE_MAX)
 		return;
-	}
+	pp_installed_free(set->at[i]);
+	memmove(set->at + i, set->at + i + 1, (set->n - i - 1) * sizeof(*set->at));
+	set->n--;
 }
 
-static void
-set_state(struct pp_installed *p, const char *state)
+static struct pp_txn_script
+leaving_script(const struct pp_txn *t, const struct pp_task *task, const char *kind)
 {
-	free(p->state);
-	p->state = pp_xstrdup(state);
+	return (struct pp_txn_script){
+		.manifest = task->manifest,
+		.link_dir = task->old != NULL ? task->old->link_dir : NULL,
+		.kind = kind,
+		.level = -1,
+		.reason = t->spec->plan->is_purge ? "purge" : "remove",
+	};
+}
+
+/* ---- post levels ---- */
+
+static enum plugpkg_code
+run_post_uninstall(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
+{
+	const struct pp_task *task = pp_txn_task(t, op->key);
+	struct pp_txn_script s = leaving_script(t, task, "post-uninstall");
+	PP_AUTO_FREE char *text = pp_asprintf("%s %u", s.kind, op->level);
+
+	pp_txn_step(t, task->step, text);
+	s.level = op->level;
+	return pp_txn_level(t, &s, &task->manifest->post_uninstall, err);
+}
+
+const struct pp_op_type pp_op_post_uninstall = {
+	"post-uninstall",
+	run_post_uninstall,
+	NULL,
+	false,
+};
+
+/* ---- uninstall ---- */
+
+static bool
+has_handler(const struct pp_task *task)
+{
+	return pp_json_get(pp_json_get(task->manifest->json, "on"), "uninstall-before") != NULL;
 }
 
 /*
- * Until its uninstall is done, a leaving plugin is on record as a leftover: if plugpkg dies in
- * between, the root knows whose script still has to run.
+ * Cut off in the middle it runs once more, as scripts may. Where `verify` says that nothing is left
+ * of the plugin, a failure of that second run means nothing.
  */
 static enum plugpkg_code
-record_leaving(struct pp_txn *t, plugpkg_error **err)
+run_script(struct pp_txn *t, const struct pp_txn_op *op, const struct pp_txn_script *s,
+    plugpkg_error **err)
 {
-	bool is_needed = false;
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
 
-	pp_vec_foreach (task, &t->tasks) {
-		if (!pp_task_is_removal(task))
-			continue;
-		is_needed = is_needed || task->manifest->scripts[PP_SCRIPT_UNINSTALL] != NULL;
-		struct pp_installed *p = pp_installed_copy(task->old);
-		set_state(p, "leftover");
-		pp_vec_push(&t->set, p);
-	}
-	pp_txn_sort_set(&t->set);
-	if (!is_needed)
-		return PLUGPKG_OK;
-	return pp_state_commit_set(t->state, &t->set, t->generation, t->id, err);
-}
-
-/* ---- coming back ---- */
-
-static bool
-is_satisfied(const struct pp_txn *t, const struct pp_dep *dep)
-{
-	struct pp_inventory now = { .set = t->set, .host = pp_host_known(t->ctx) };
-	bool satisfied = false;
-
-	/*
-	 * The set changes while plugins come back, so its releases are read anew; this is the rare
-	 * path.
-	 */
-	pp_vec_foreach (p, &t->set) {
-		struct pp_release *r = NULL;
-		if (pp_release_parse((*p)->manifest, (*p)->name, "var/state.db",
-			PLUGPKG_E_BAD_STATE, &r, NULL) == PLUGPKG_OK)
-			pp_vec_push(&now.releases, r);
-	}
-	PP_AUTO_FREE char *by =
-	    now.releases.n == t->set.n ? pp_inventory_satisfier(&now, dep) : NULL;
-	satisfied = by != NULL;
-	pp_releases_fini(&now.releases);
-	return satisfied;
-}
-
-static bool
-may_come_back(const struct pp_txn *t, const struct pp_task *task)
-{
-	const struct pp_release *r = task->manifest->release;
-
-	pp_vec_foreach (dep, &r->requires)
-		if (!is_satisfied(t, dep))
-			return false;
-	pp_vec_foreach (dep, &r->conflicts)
-		if (is_satisfied(t, dep))
-			return false;
-	return true;
-}
-
-/*
- * Dependencies first, which is the reverse of the removal: who cannot be used again stays a
- * leftover.
- */
-static void
-bring_back(struct pp_txn *t, struct pp_buf *back, struct pp_buf *leftover)
-{
-	for (size_t i = t->tasks.n; i-- > 0;) {
-		const struct pp_task *task = &t->tasks.at[i];
-		if (!pp_task_is_removal(task) || task->is_gone)
-			continue;
-		bool may = task->step->why != PP_WHY_REPLACED && may_come_back(t, task);
-		pp_vec_foreach (p, &t->set)
-			if (strcmp((*p)->key, task->step->key) == 0)
-				set_state(*p, may ? task->old->state : "leftover");
-		struct pp_buf *list = may ? back : leftover;
-		pp_buf_addf(list, "%s%s", list->n > 0 ? ", " : "", task->step->key);
-	}
-}
-
-static enum plugpkg_code
-show_what_stays(struct pp_txn *t, plugpkg_error **err)
-{
-	int64_t generation = t->generation + 1;
-	enum plugpkg_code rc = pp_txn_make_generation(t, generation, err);
-
-	if (rc == PLUGPKG_OK)
-		rc = pp_generation_switch(t->ctx, generation, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	t->generation = generation;
-	struct plugpkg_event ev = { .type = PLUGPKG_EVENT_SWITCH, .done = (uint64_t)generation };
-	pp_event(t->ctx, &ev);
+	if (!op->was_cut ||
+	    pp_txn_verify(t, s->manifest, s->link_dir, NULL) != PP_VERDICT_NOT_THERE)
+		return pp_txn_script(t, s, err);
+	if (pp_txn_script(t, s, &why) != PLUGPKG_OK)
+		pp_warn(t->ctx, op->key, "%s", plugpkg_error_message(why));
 	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code
-stop_removal(struct pp_txn *t, enum plugpkg_code failed, plugpkg_error **err)
+run_uninstall(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
-	PP_AUTO_BUF struct pp_buf back = PP_BUF_INIT(65536);
-	PP_AUTO_BUF struct pp_buf leftover = PP_BUF_INIT(65536);
-	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	struct pp_task *task = pp_txn_task(t, op->key);
+	struct pp_txn_script s = leaving_script(t, task, pp_script_names[PP_SCRIPT_UNINSTALL]);
 
-	bring_back(t, &back, &leftover);
-	enum plugpkg_code rc = back.n > 0 ? show_what_stays(t, &why) : PLUGPKG_OK;
-	if (rc == PLUGPKG_OK)
-		rc = pp_state_commit_set(t->state, &t->set, t->generation, t->id, &why);
-	if (rc != PLUGPKG_OK)
-		return pp_wrap(err, failed, "cannot show what stays installed (%s)",
-		    plugpkg_error_message(why));
-	if (leftover.n > 0)
-		(void)pp_hint(err, failed,
-		    "what is left over: plugpkg check; try again: plugpkg remove %s",
-		    pp_buf_cstr(&leftover));
-	if (back.n > 0)
-		return pp_wrap(err, failed, "stays installed: %s", pp_buf_cstr(&back));
-	return pp_wrap(err, failed, "left over: %s", pp_buf_cstr(&leftover));
-}
-
-enum plugpkg_code
-pp_txn_remove(struct pp_txn *t, plugpkg_error **err)
-{
-	enum plugpkg_code rc = record_leaving(t, err);
-
-	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++) {
-		struct pp_task *task = &t->tasks.at[i];
-		if (!pp_task_is_removal(task))
-			continue;
-		rc = pp_check_cancel(t->ctx, err);
-		if (rc == PLUGPKG_OK)
-			rc = run_uninstall(t, task, err);
-		if (rc != PLUGPKG_OK)
-			return stop_removal(t, rc, err);
-		task->is_gone = true;
-		drop_from_set(&t->set, task->step->key);
-		if (t->spec->plan->is_purge)
-			pp_txn_remove_data(t->ctx, task->step->key);
-	}
+	if (task->is_gone)
+		return PLUGPKG_OK;
+	s.path = task->manifest->scripts[PP_SCRIPT_UNINSTALL];
+	pp_txn_step(t, task->step, s.kind);
+	if (has_handler(task))
+		pp_warn(t->ctx, op->key,
+		    "its uninstall-before handler is not called: this plugpkg does not call "
+		    "handlers yet");
+	enum plugpkg_code rc = run_script(t, op, &s, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	return pp_state_commit_set(t->state, &t->set, t->generation, t->id, err);
+	task->is_gone = true;
+	pp_txn_drop(&t->set, op->key);
+	if (op->is_quiet)
+		return PLUGPKG_OK; /* recorded with all others at the end */
+	return pp_journal_mark_gone(t->state, t->id, (size_t)(op - t->ops.at), op->key, err);
 }
+
+const struct pp_op_type pp_op_uninstall = { "uninstall", run_uninstall, NULL, true };
+
+static enum plugpkg_code
+run_purge(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err PP_UNUSED)
+{
+	pp_txn_remove_data(t->ctx, op->key);
+	return PLUGPKG_OK;
+}
+
+const struct pp_op_type pp_op_purge = { "purge", run_purge, NULL, false };
+
+/* ---- the last records ---- */
+
+/*
+ * The wanted set follows what really happened: what came back from a failed removal is still
+ * wanted.
+ */
+static enum plugpkg_code
+record_wishes(struct pp_txn *t, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
+
+	pp_vec_foreach (task, &t->tasks)
+		if (task->is_gone)
+			pp_strs_add(&gone, task->step->key);
+	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);
+}
+
+/* Facts first, then wishes, then what is derived. */
+static enum plugpkg_code
+run_settle(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err)
+{
+	struct pp_installeds usable = { 0 };
+	enum plugpkg_code rc = pp_state_commit_set(t->state, &t->set, t->generation, t->id, err);
+
+	pp_vec_foreach (p, &t->set)
+		if (pp_installed_is_usable(*p))
+			pp_vec_push(&usable, *p);
+	if (rc == PLUGPKG_OK)
+		rc = record_wishes(t, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_root_write_lockfile(t->ctx, &usable, err);
+	pp_vec_free(&usable);
+	return rc;
+}
+
+const struct pp_op_type pp_op_settle = { "settle", run_settle, NULL, false };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scripts of what comes, dependencies first, and their undoing in reverse; each with its journal
- * records.
+ * Ops of what comes: its data directory, its core script, its post levels; and their undoing. A
+ * script that was killed is undone like one that was done, because nobody knows how far it came.
  */
 #include "lib/txn/steps.h"
 
@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+
+/* ---- scripts ---- */
 
 static enum plugpkg_code
 open_plugin(struct pp_txn *t, const struct pp_txn_script *s, char **out_path, int *out_fd,
@@ -29,27 +31,27 @@ open_plugin(struct pp_txn *t, const struct pp_txn_script *s, char **out_path, in
 			   : PLUGPKG_OK;
 }
 
+/* An author who deleted his directory must not be stuck with what was linked from it. */
+static bool
+is_lost(struct pp_txn *t, const struct pp_txn_script *s)
+{
+	if (strstr(s->kind, "uninstall") == NULL || s->link_dir == NULL ||
+	    pp_exists_at(AT_FDCWD, s->link_dir) != 0)
+		return false;
+	pp_warn(t->ctx, s->manifest->release->name, "'%s' is gone, and its %s script with it",
+	    s->link_dir, s->kind);
+	return true;
+}
+
 enum plugpkg_code
 pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **err)
 {
-	const struct pp_release *r = s->manifest->release;
-	const char *kind = pp_script_names[s->script];
-	if (s->manifest->scripts[s->script] == NULL)
-		return PLUGPKG_OK;
 	PP_AUTO_FREE char *path = NULL;
 	PP_AUTO_FD int fd = -1;
-	/* An author who deleted his directory must not be stuck with what was linked from it. */
-	if (s->script == PP_SCRIPT_UNINSTALL && s->link_dir != NULL &&
-	    pp_exists_at(AT_FDCWD, s->link_dir) == 0) {
-		pp_warn(
-		    t->ctx, r->name, "'%s' is gone, and its uninstall script with it", s->link_dir);
+	t->was_killed = false;
+	if (s->path == NULL || is_lost(t, s))
 		return PLUGPKG_OK;
-	}
 	enum plugpkg_code rc = open_plugin(t, s, &path, &fd, err);
-	/* Durable before the world outside changes, so that recovery can ask what became of it. */
-	if (rc == PLUGPKG_OK)
-		rc = pp_journal_step(t->state, t->id, kind, pp_release_key(r), r->version.text,
-		    s->is_undo ? "undoing" : "begin", err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 
@@ -57,177 +59,334 @@ pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **e
 		.manifest = s->manifest,
 		.dir_fd = fd,
 		.store_path = path,
-		.script = s->script,
+		.kind = s->kind,
+		.path = s->path,
+		.level = s->level,
 		.reason = s->reason,
 		.old_version = s->old_version,
 		.transaction = t->id,
 		.next_generation = t->generation,
 		.is_undo = s->is_undo,
+		.out_killed = &t->was_killed,
 	};
-	rc = pp_script_run(t->ctx, &run, err);
-	enum plugpkg_code noted = pp_journal_step(t->state, t->id, kind, pp_release_key(r),
-	    r->version.text, rc == PLUGPKG_OK ? "done" : "failed", rc == PLUGPKG_OK ? err : NULL);
-	return rc == PLUGPKG_OK ? noted : rc;
+	return pp_script_run(t->ctx, &run, err);
 }
 
-/* ---- install ---- */
-
-static bool
-has_scripts(const struct pp_manifest *m)
+bool
+pp_levels_have(const struct pp_levels *levels, uint32_t level)
 {
-	for (size_t i = 0; i < PP_N_SCRIPTS; i++)
-		if (m->scripts[i] != NULL)
+	pp_vec_foreach (l, levels)
+		if (l->level == level)
 			return true;
 	return false;
 }
 
-/*
- * The plugin's own data: survives upgrades and removal. Without scripts it is the application's
- * affair.
- */
-static enum plugpkg_code
-make_data(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
-{
-	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", task->step->key);
-
-	if (!has_scripts(task->manifest) || pp_exists_at(t->ctx->root_fd, dir) == 1)
-		return PLUGPKG_OK;
-	int r = pp_mkdirs_at(t->ctx->root_fd, dir, 0755);
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '%s/%s'", t->ctx->root, dir);
-	task->is_data_made = true;
-	return PLUGPKG_OK;
-}
-
-static enum plugpkg_code
-run_install(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
-{
-	enum pp_action action = task->step->action;
-	bool is_upgrade = action == PP_UPGRADE || action == PP_DOWNGRADE;
-	struct pp_txn_script s = {
-		.manifest = task->manifest,
-		.link_dir = task->step->link_dir,
-		.script = is_upgrade ? PP_SCRIPT_UPGRADE : PP_SCRIPT_INSTALL,
-		.reason = is_upgrade ? "upgrade" : "install",
-		.old_version = task->old != NULL ? task->old->version : NULL,
-	};
-
-	pp_txn_step(t, task, is_upgrade ? "upgrade" : "install");
-	enum plugpkg_code rc = make_data(t, task, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_txn_script(t, &s, err);
-	task->is_script_done = rc == PLUGPKG_OK;
-	return rc;
-}
-
 enum plugpkg_code
-pp_txn_run_installs(struct pp_txn *t, plugpkg_error **err)
+pp_txn_level(struct pp_txn *t, const struct pp_txn_script *s, const struct pp_levels *levels,
+    plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
+	bool is_first = true;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++) {
-		if (pp_task_is_removal(&t->tasks.at[i]))
+	for (size_t i = 0; rc == PLUGPKG_OK && i < levels->n; i++) {
+		if (levels->at[i].level != s->level)
 			continue;
-		rc = pp_check_cancel(t->ctx, err);
-		if (rc == PLUGPKG_OK)
-			rc = run_install(t, &t->tasks.at[i], err);
+		struct pp_txn_script one = *s;
+		one.path = levels->at[i].run;
+		rc = pp_txn_script(t, &one, err);
+		/* What ran before it in this level is there, and has to be undone. */
+		if (rc != PLUGPKG_OK && !is_first)
+			t->was_killed = true;
+		is_first = false;
 	}
 	return rc;
 }
 
-/* ---- undo ---- */
-
-static void
-note_failure(struct pp_buf *failures, const char *what, const struct pp_release *r)
+enum pp_verdict
+pp_txn_verify(
+    struct pp_txn *t, const struct pp_manifest *m, const char *link_dir, const char *old_version)
 {
-	pp_buf_addf(
-	    failures, "%s%s of %s %s", failures->n > 0 ? ", " : "", what, r->name, r->version.text);
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	struct pp_txn_script s = {
+		.manifest = m,
+		.link_dir = link_dir,
+		.kind = "verify",
+		.path = m->scripts[PP_SCRIPT_VERIFY],
+		.level = -1,
+		.reason = "rollback",
+		.old_version = old_version,
+		.is_undo = true,
+	};
+
+	if (s.path == NULL)
+		return PP_VERDICT_NONE;
+	return pp_txn_script(t, &s, &why) == PLUGPKG_OK ? PP_VERDICT_THERE : PP_VERDICT_NOT_THERE;
+}
+
+enum plugpkg_code
+pp_installed_manifest(const struct pp_installed *p, struct pp_manifest **out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *text = pp_json_line(p->manifest);
+	PP_AUTO_FREE char *file = pp_asprintf("%s %s: plugin.json", p->name, p->version);
+
+	return pp_manifest_parse(pp_str_of(text), file, out, err);
 }
 
 static void
-tell_undo(struct pp_txn *t, const struct pp_task *task, const char *what)
+tell_undo(struct pp_txn *t, const char *key, const char *version, const char *what)
 {
-	PP_AUTO_FREE char *text =
-	    pp_asprintf("undoing: %s %s %s", what, task->step->name, task->step->version);
+	PP_AUTO_FREE char *text = pp_asprintf("undoing: %s %s %s", what, key, version);
 	struct plugpkg_event ev = {
 		.type = PLUGPKG_EVENT_UNDO,
-		.plugin = task->step->name,
+		.plugin = key,
 		.text = text,
 	};
 
 	pp_event(t->ctx, &ev);
-	pp_log_write(t->state, t->id, task->step->name, "warning", "transaction", text);
+	pp_log_write(t->state, t->id, key, "warning", "transaction", text);
+}
+
+/* ---- data ---- */
+
+static enum plugpkg_code
+run_data(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", op->key);
+	int r = pp_mkdirs_at(t->ctx->root_fd, dir, 0755);
+
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '%s/%s'", t->ctx->root, dir)
+		     : PLUGPKG_OK;
 }
 
 /*
- * What the old version says to going back from the new one; a failing manifest counts as a failure.
+ * Made a moment ago by this transaction, so nobody's data is in it; kept for a look where the
+ * plugin could not be undone.
  */
 static enum plugpkg_code
-upgrade_back(struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
+undo_data(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err PP_UNUSED)
+{
+	if (!pp_txn_task(t, op->key)->is_stuck)
+		pp_txn_remove_data(t->ctx, op->key);
+	return PLUGPKG_OK;
+}
+
+const struct pp_op_type pp_op_data = { "data", run_data, undo_data, false };
+
+/* ---- core ---- */
+
+static bool
+is_upgrade(const struct pp_task *task)
+{
+	return task->step->action == PP_UPGRADE || task->step->action == PP_DOWNGRADE;
+}
+
+static struct pp_txn_script
+core_script(const struct pp_task *task)
+{
+	enum pp_script which = is_upgrade(task) ? PP_SCRIPT_UPGRADE : PP_SCRIPT_INSTALL;
+
+	return (struct pp_txn_script){
+		.manifest = task->manifest,
+		.link_dir = task->step->link_dir,
+		.kind = pp_script_names[which],
+		.path = task->manifest->scripts[which],
+		.level = -1,
+		.reason = is_upgrade(task) ? "upgrade" : "install",
+		.old_version = task->old != NULL ? task->old->version : NULL,
+	};
+}
+
+static enum plugpkg_code
+run_core(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
+{
+	const struct pp_task *task = pp_txn_task(t, op->key);
+	struct pp_txn_script s = core_script(task);
+
+	pp_txn_step(t, task->step, s.kind);
+	return pp_txn_script(t, &s, err);
+}
+
+/*
+ * Cut off in the middle, its `verify` decides what a failure of `uninstall` means: where nothing
+ * was there yet, there was nothing that had to be undone.
+ */
+static enum plugpkg_code
+undo_install(
+    struct pp_txn *t, const struct pp_txn_op *op, const struct pp_task *task, plugpkg_error **err)
+{
+	struct pp_txn_script s = {
+		.manifest = task->manifest,
+		.link_dir = task->step->link_dir,
+		.kind = pp_script_names[PP_SCRIPT_UNINSTALL],
+		.path = task->manifest->scripts[PP_SCRIPT_UNINSTALL],
+		.level = -1,
+		.reason = "rollback",
+		.is_undo = true,
+	};
+
+	bool is_there =
+	    !op->was_cut || pp_txn_verify(t, s.manifest, s.link_dir, NULL) != PP_VERDICT_NOT_THERE;
+	tell_undo(t, op->key, task->step->version, "uninstall");
+	if (is_there)
+		return pp_txn_script(t, &s, err);
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	if (pp_txn_script(t, &s, &why) != PLUGPKG_OK)
+		pp_warn(t->ctx, op->key, "%s", plugpkg_error_message(why));
+	return PLUGPKG_OK;
+}
+
+/* What the old version says to going back from the new one. */
+static enum plugpkg_code
+upgrade_back(
+    struct pp_txn *t, const struct pp_txn_op *op, const struct pp_task *task, plugpkg_error **err)
 {
 	PP_AUTO(manifest) struct pp_manifest *old = NULL;
-	PP_AUTO_FREE char *text = pp_json_line(task->old->manifest);
-	enum plugpkg_code rc =
-	    pp_manifest_parse(pp_str_of(text), "var/state.db: plugin.json", &old, err);
+	enum plugpkg_code rc = pp_installed_manifest(task->old, &old, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	struct pp_txn_script s = {
 		.manifest = old,
 		.link_dir = task->old->link_dir,
-		.script = PP_SCRIPT_UPGRADE,
+		.kind = pp_script_names[PP_SCRIPT_UPGRADE],
+		.path = old->scripts[PP_SCRIPT_UPGRADE],
+		.level = -1,
 		.reason = "rollback",
 		.old_version = task->step->version,
 		.is_undo = true,
 	};
+	if (op->was_cut &&
+	    pp_txn_verify(t, old, s.link_dir, task->step->version) == PP_VERDICT_THERE)
+		return PLUGPKG_OK;
+	tell_undo(t, op->key, task->step->version, "upgrade back from");
+	return pp_txn_script(t, &s, err);
+}
+
+/* It was installed before, and still is, unless a new run of its script was cut off half way. */
+static enum plugpkg_code
+undo_reinstall(
+    struct pp_txn *t, const struct pp_txn_op *op, const struct pp_task *task, plugpkg_error **err)
+{
+	struct pp_txn_script s = core_script(task);
+
+	s.reason = "rollback";
+	s.is_undo = true;
+	if (!op->was_cut || pp_txn_verify(t, s.manifest, s.link_dir, NULL) == PP_VERDICT_THERE)
+		return PLUGPKG_OK;
+	tell_undo(t, op->key, task->step->version, "install again");
 	return pp_txn_script(t, &s, err);
 }
 
 static enum plugpkg_code
-undo_one(struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
+undo_core(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
-	struct pp_txn_script s = {
-		.manifest = task->manifest,
-		.link_dir = task->step->link_dir,
-		.script = PP_SCRIPT_UNINSTALL,
-		.reason = "rollback",
-		.is_undo = true,
-	};
+	const struct pp_task *task = pp_txn_task(t, op->key);
 
 	switch (task->step->action) {
 	case PP_INSTALL:
-		tell_undo(t, task, "uninstall");
-		return pp_txn_script(t, &s, err);
+		return undo_install(t, op, task, err);
 	case PP_UPGRADE:
 	case PP_DOWNGRADE:
-		tell_undo(t, task, "upgrade back from");
-		return upgrade_back(t, task, err);
-	case PP_REINSTALL: /* it was installed before, and still is */
+		return upgrade_back(t, op, task, err);
+	case PP_REINSTALL:
+		return undo_reinstall(t, op, task, err);
 	case PP_REMOVE:
 		break;
 	}
 	return PLUGPKG_OK;
 }
 
-void
-pp_txn_undo_installs(struct pp_txn *t, struct pp_buf *out_failures)
+const struct pp_op_type pp_op_core = { "core", run_core, undo_core, false };
+
+/* ---- post levels ---- */
+
+/* Who runs it: a plugin of the plan, or an installed one that wants to see all that comes. */
+struct actor {
+	const struct pp_task *task; /* or NULL */
+	const struct pp_installed *installed;
+	struct pp_manifest *parsed; /* owned, or NULL */
+	const struct pp_manifest *manifest;
+	const char *link_dir;
+};
+
+static void
+actor_fini(struct actor *a)
 {
-	for (size_t i = t->tasks.n; i-- > 0;) {
-		struct pp_task *task = &t->tasks.at[i];
-		PP_AUTO_ERROR plugpkg_error *why = NULL;
-		bool is_undone = true;
-		if (task->is_script_done && undo_one(t, task, &why) != PLUGPKG_OK) {
-			is_undone = false;
-			note_failure(out_failures,
-			    task->step->action == PP_INSTALL ? "uninstall" : "upgrade back",
-			    task->manifest->release);
-			pp_warn(t->ctx, task->step->name, "%s", plugpkg_error_message(why));
-		}
-		task->is_script_done = false;
-		/*
-		 * Made a moment ago by this transaction, so nobody's data is in it; kept for a look
-		 * on failure.
-		 */
-		if (task->is_data_made && is_undone)
-			pp_txn_remove_data(t->ctx, task->step->key);
-	}
+	pp_manifest_free(a->parsed);
 }
+
+static enum plugpkg_code
+find_actor(struct pp_txn *t, const struct pp_txn_op *op, struct actor *out, plugpkg_error **err)
+{
+	out->task = pp_txn_task(t, op->key);
+	if (out->task != NULL) {
+		out->manifest = out->task->manifest;
+		out->link_dir = out->task->step->link_dir;
+		return PLUGPKG_OK;
+	}
+	out->installed = pp_installeds_get(&t->old.set, op->key);
+	if (out->installed == NULL)
+		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+		    "var/state.db: a step names '%s', which is not installed", op->key);
+	enum plugpkg_code rc = pp_installed_manifest(out->installed, &out->parsed, err);
+	out->manifest = out->parsed;
+	out->link_dir = out->installed->link_dir;
+	return rc;
+}
+
+static void
+tell_level(struct pp_txn *t, const struct pp_txn_op *op, const char *version, const char *what)
+{
+	struct pp_step step = { .name = op->key, .version = (char *)(uintptr_t)version };
+	PP_AUTO_FREE char *text = pp_asprintf("%s %u", what, op->level);
+
+	pp_txn_step(t, &step, text);
+}
+
+static enum plugpkg_code
+run_post_install(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
+{
+	PP_CLEANUP(actor_fini) struct actor a = { 0 };
+	enum plugpkg_code rc = find_actor(t, op, &a, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	bool was_old = a.task != NULL && pp_task_had_old(a.task);
+	struct pp_txn_script s = {
+		.manifest = a.manifest,
+		.link_dir = a.link_dir,
+		.kind = "post-install",
+		.level = op->level,
+		.reason = was_old && is_upgrade(a.task) ? "upgrade" : "install",
+		.old_version = was_old ? a.task->old->version : NULL,
+	};
+	tell_level(t, op, a.manifest->release->version.text, s.kind);
+	return pp_txn_level(t, &s, &a.manifest->post_install, err);
+}
+
+/* The answer to a post-install is the plugin's post-uninstall of the same level, if it has one. */
+static enum plugpkg_code
+undo_post_install(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
+{
+	PP_CLEANUP(actor_fini) struct actor a = { 0 };
+	enum plugpkg_code rc = find_actor(t, op, &a, err);
+	if (rc != PLUGPKG_OK || !pp_levels_have(&a.manifest->post_uninstall, op->level))
+		return rc;
+	if (a.task != NULL && a.task->step->action == PP_REINSTALL)
+		return PLUGPKG_OK;
+	struct pp_txn_script s = {
+		.manifest = a.manifest,
+		.link_dir = a.link_dir,
+		.kind = "post-uninstall",
+		.level = op->level,
+		.reason = "rollback",
+		.is_undo = true,
+	};
+	tell_undo(t, op->key, a.manifest->release->version.text, "post-install of");
+	return pp_txn_level(t, &s, &a.manifest->post_uninstall, err);
+}
+
+const struct pp_op_type pp_op_post_install = {
+	"post-install",
+	run_post_install,
+	undo_post_install,
+	false,
+};

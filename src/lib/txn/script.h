@@ -9,13 +9,17 @@
 
 struct pp_script_run {
 	const struct pp_manifest *manifest;
-	int dir_fd;             /* the plugin's store directory, borrowed */
-	const char *store_path; /* full path of it */
-	enum pp_script script;
+	int dir_fd;              /* the plugin's store directory, borrowed */
+	const char *store_path;  /* full path of it */
+	const char *kind;        /* "install", "post-install" … */
+	const char *path;        /* of the script inside the plugin; NULL: none, OK at once */
+	int64_t level;           /* of a post step, -1 of others */
 	const char *reason;      /* install, upgrade, remove, purge, rollback */
 	const char *old_version; /* or NULL */
 	int64_t transaction, next_generation;
 	bool is_undo; /* runs to its end although the user wants to stop */
+	bool
+	    *out_killed; /* NULL, or receives: it did not end by itself, nobody knows what it did */
 };
 /*
  * A plugin without that script: OK at once. Errors: SCRIPT (exit status, signal or time limit, with
@@ -28,6 +32,25 @@ enum plugpkg_code pp_script_run(
  * BAD_CONFIG.
  */
 enum plugpkg_code pp_script_check_settings(const struct pp_config *config, plugpkg_error **err);
+
+#define PP_SCRIPT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/* What every program gets that is run for a root: adds NAME=VALUE to env. */
+void pp_script_base_env(const plugpkg_context *ctx, int64_t transaction, struct pp_strs *env);
+
+/* lib/txn/exec.c: any program, with the limits and the capture of scripts. */
+struct pp_exec {
+	const char *program; /* path */
+	const char *const *argv, *const *env;
+	int cwd_fd;
+	uint32_t timeout_s;
+	bool is_undo;
+	const char *what;             /* for messages: "script 'install' of user 2.1.0" */
+	const char *file;             /* for the message that it cannot be started */
+	const char *plugin, *channel; /* of its lines in the log; plugin may be NULL */
+	int64_t transaction;
+	bool *out_killed; /* as above, or NULL */
+};
+enum plugpkg_code pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err);
 
 /* lib/txn/capture.c: the output of one running script, line by line. */
 struct pp_capture {

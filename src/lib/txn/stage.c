@@ -24,6 +24,15 @@ pp_txn_sort_set(struct pp_installeds *set)
 	pp_vec_sort(set, by_key);
 }
 
+void
+pp_installed_set_state(struct pp_installed *p, const char *state)
+{
+	char *copy = pp_xstrdup(state); /* it may be p's own */
+
+	free(p->state);
+	p->state = copy;
+}
+
 static const struct pp_task *
 task_of(const struct pp_txn *t, const char *key)
 {
@@ -43,7 +52,7 @@ installed_by(const struct pp_txn *t, const struct pp_task *task)
 	p->name = pp_xstrdup(s->name);
 	p->version = pp_xstrdup(s->version);
 	p->source = pp_xstrdup(s->source != NULL ? s->source : "");
-	/* With post levels this will be "core-installed" until they have run. */
+	/* What it will be: a transaction whose post levels do not all run never gets there. */
 	p->state = pp_xstrdup("installed");
 	p->hold = task->old != NULL && task->old->hold;
 	p->hold_until = p->hold ? task->old->hold_until : 0;
@@ -93,8 +102,8 @@ pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err
 }
 
 /* By plugpkg.json as it will be: with the wishes of this transaction. */
-static void
-mark_wanted(struct pp_txn *t)
+void
+pp_txn_mark_wanted(struct pp_txn *t)
 {
 	struct pp_deps wanted = { 0 }; /* of borrowed elements */
 
@@ -119,6 +128,6 @@ pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
 		if (!pp_task_is_removal(task))
 			pp_vec_push(&t->set, installed_by(t, task));
 	pp_txn_sort_set(&t->set);
-	mark_wanted(t);
+	pp_txn_mark_wanted(t);
 	return pp_txn_make_generation(t, t->generation, err);
 }

@@ -1,8 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside lib/txn only: a running transaction, and the steps that txn.c puts in order. */
+/*
+ * Inside lib/txn only: a running transaction. What it does is data, a list of ops (ops.c builds
+ * it), written to the journal before the first of them has an effect outside the root:
+ *
+ *	pre-transaction  data*  core*  post-install*  switch  activate  health  commit
+ *	post-uninstall*  uninstall*  purge*  settle  post-transaction
+ *
+ * `commit` is the point of no return. A failure or a crash before it is undone, backwards; after it
+ * the rest is carried on. Recovery reads the list from the journal (intent.c) and goes the same
+ * ways as a transaction that was not cut off: undo.c and pp_txn_finish().
+ *
+ * A new kind of op is a struct pp_op_type and a place in ops.c. Its functions have to bear being
+ * called again for what was cut off in the middle.
+ */
 #ifndef PP_TXN_STEPS_H
 #define PP_TXN_STEPS_H
 
+#include "base/map.h"
+#include "lib/state/journal.h"
 #include "lib/txn/inventory.h"
 #include "lib/txn/script.h"
 #include "lib/txn/txn.h"
@@ -17,11 +32,36 @@ struct pp_task {
 	int staging_fd;
 	char tree_sha256[65];
 	uint64_t bytes, files;
-	bool is_put; /* the store got this version from this transaction */
-	/* its install or upgrade script ran to its end: undo has to answer it */
-	bool is_script_done;
-	bool is_data_made; /* the data directory was made by this transaction */
-	bool is_gone;      /* REMOVE: finished */
+	bool is_new;   /* the store did not have this version: undo takes it out again */
+	bool is_gone;  /* REMOVE: finished */
+	bool is_stuck; /* its script could not be undone */
+};
+
+struct pp_txn;
+struct pp_txn_op;
+struct pp_op_type {
+	const char *name; /* its kind in the journal */
+	enum plugpkg_code (*run)(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err);
+	/*
+	 * Takes back what run did, or may have done where op->was_cut. SCRIPT and INTERRUPTED mean
+	 * that it cannot be taken back; other errors, that it has to be tried again later. NULL:
+	 * there is nothing to take back.
+	 */
+	enum plugpkg_code (*undo)(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err);
+	bool marks_itself; /* run records the end of the op along with its effect */
+};
+
+struct pp_txn_op {
+	const struct pp_op_type *type;
+	char *key;                  /* of the plugin that it is about, or NULL; owned */
+	uint32_t level;             /* of post-install and post-uninstall */
+	enum pp_step_status status; /* as in the journal */
+	/*
+	 * Changes only the root, and can be done and undone any number of times: its status is not
+	 * written, recovery does (or undoes) it again.
+	 */
+	bool is_quiet;
+	bool was_cut; /* whoever carried it out was killed in the middle */
 };
 
 struct pp_txn {
@@ -30,8 +70,13 @@ struct pp_txn {
 	struct pp_state *state;
 	struct pp_inventory old;                      /* what was installed when it began */
 	struct pp_tasks pp_vec(struct pp_task) tasks; /* in the plan's order */
+	struct pp_map by_key;                         /* pp_txn_task() */
 	struct pp_installeds set; /* what is installed in the new generation; leftovers too */
+	struct pp_ops pp_vec(struct pp_txn_op) ops;
 	int64_t id, old_generation, generation;
+	bool is_armed;            /* its ops stand in the journal */
+	bool is_recovery;         /* another process began it */
+	bool was_killed;          /* the last script did not come to an end of its own */
 	uint64_t n_done, n_steps; /* for STEP events */
 };
 
@@ -40,17 +85,28 @@ pp_task_is_removal(const struct pp_task *t)
 {
 	return t->step->action == PP_REMOVE;
 }
+/* Had the root this plugin before, in whatever version? Then undo leaves it installed. */
+static inline bool
+pp_task_had_old(const struct pp_task *t)
+{
+	return t->step->action != PP_INSTALL && t->old != NULL;
+}
+/* By the key that it comes, or leaves, under; NULL: no step of the plan. */
+struct pp_task *pp_txn_task(struct pp_txn *t, const char *key);
 
 /* Tells listeners and the log which step begins. */
-void pp_txn_step(struct pp_txn *t, const struct pp_task *task, const char *what);
+void pp_txn_step(struct pp_txn *t, const struct pp_step *step, const char *what);
+void pp_txn_fini(struct pp_txn *t);
+/* txn.c: the ops after `commit`; ends the transaction. */
+enum plugpkg_code pp_txn_finish(struct pp_txn *t, plugpkg_error **err);
 
 /*
  * prepare.c: steps 4 and 5, fetch and unpack. Nothing of it is visible; pp_txn_unprepare() takes it
- * back.
+ * back, all but what the state calls installed.
  */
 enum plugpkg_code pp_txn_fetch(struct pp_txn *t, plugpkg_error **err);
 enum plugpkg_code pp_txn_unpack(struct pp_txn *t, plugpkg_error **err);
-void pp_txn_unprepare(struct pp_txn *t);
+enum plugpkg_code pp_txn_unprepare(struct pp_txn *t, plugpkg_error **err);
 /* The S26 check: is this manifest what the signed index says of the step? */
 enum plugpkg_code pp_txn_check_manifest(const struct pp_step *step, const struct pp_buf *text,
     struct pp_manifest **out, plugpkg_error **err);
@@ -58,27 +114,92 @@ enum plugpkg_code pp_txn_check_manifest(const struct pp_step *step, const struct
 /* stage.c: step 6. Fills t->set and makes generation t->generation. */
 enum plugpkg_code pp_txn_stage(struct pp_txn *t, plugpkg_error **err);
 enum plugpkg_code pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err);
+/* Marks each of t->set as asked for or not, by plugpkg.json with the wishes of t. */
+void pp_txn_mark_wanted(struct pp_txn *t);
 /* Sorted again after an element was added. */
 void pp_txn_sort_set(struct pp_installeds *set);
+void pp_txn_drop(struct pp_installeds *set, const char *key);
+void pp_installed_set_state(struct pp_installed *p, const char *state);
 
-/* run.c: step 7, scripts of what comes; and their undoing, newest first. */
-enum plugpkg_code pp_txn_run_installs(struct pp_txn *t, plugpkg_error **err);
-/* Appends "uninstall of user 2.1.3" and so on for what could not be undone. */
-void pp_txn_undo_installs(struct pp_txn *t, struct pp_buf *out_failures);
-/* One script, with its journal records. */
+/* ops.c: fills t->ops, of a staged transaction. */
+enum plugpkg_code pp_ops_plan(struct pp_txn *t, plugpkg_error **err);
+const struct pp_op_type *pp_op_type_named(const char *name); /* or NULL */
+size_t pp_ops_commit(const struct pp_txn *t);                /* index of `commit` */
+/* Is the op not worth two records of its own? Decided anew by recovery. */
+bool pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op);
+extern const struct pp_op_type pp_op_pre_transaction, pp_op_post_transaction, pp_op_activate,
+    pp_op_health, pp_op_switch, pp_op_commit;                              /* switch.c */
+extern const struct pp_op_type pp_op_data, pp_op_core, pp_op_post_install; /* run.c */
+extern const struct pp_op_type pp_op_post_uninstall, pp_op_uninstall, pp_op_purge,
+    pp_op_settle; /* remove.c */
+
+/* intent.c: what recovery needs to know, as JSON; with what comes, once it is staged. */
+pp_json *pp_intent_write(const struct pp_txn *t);
+/* The wishes in it, of which the spec of a recovery is made. */
+void pp_intent_wishes(const pp_json *intent, struct pp_wishes *out);
+/* A transaction as it was when its steps were written. t->ctx and t->state are set. */
+enum plugpkg_code pp_intent_read(struct pp_txn *t, const struct pp_journal_open *open,
+    struct pp_plan *plan, plugpkg_error **err);
+
+/* undo.c */
+/*
+ * Takes everything back that was done and ends the transaction. out_failures: owned text of what
+ * could not be undone, "" for nothing. An error means that it stays open for recovery.
+ */
+enum plugpkg_code pp_txn_take_back(struct pp_txn *t, char **out_failures, plugpkg_error **err);
+/* The same after a failure, whose error is wrapped with how it went. */
+enum plugpkg_code pp_txn_undo(struct pp_txn *t, enum plugpkg_code failed, plugpkg_error **err);
+/* Quietly notes a status; a record that cannot be written makes recovery repeat, no worse. */
+void pp_op_note(struct pp_txn *t, struct pp_txn_op *op, enum pp_step_status status);
+
+/* run.c: one script of a plugin, or those of a level. */
 struct pp_txn_script {
 	const struct pp_manifest *manifest;
 	const char *link_dir; /* of a linked plugin, else NULL: store */
-	enum pp_script script;
+	const char *kind;     /* "install", "post-install" … */
+	const char *path;     /* inside the plugin; NULL: OK at once */
+	int64_t level;        /* -1: none */
 	const char *reason, *old_version;
 	bool is_undo;
 };
 enum plugpkg_code pp_txn_script(
     struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **err);
+/* s->path is ignored. */
+enum plugpkg_code pp_txn_level(struct pp_txn *t, const struct pp_txn_script *s,
+    const struct pp_levels *levels, plugpkg_error **err);
+bool pp_levels_have(const struct pp_levels *levels, uint32_t level);
+/* What a plugin's `verify` says of itself. */
+enum pp_verdict {
+	PP_VERDICT_NONE, /* it has no such script */
+	PP_VERDICT_THERE,
+	PP_VERDICT_NOT_THERE
+};
+enum pp_verdict pp_txn_verify(
+    struct pp_txn *t, const struct pp_manifest *m, const char *link_dir, const char *old_version);
+/* The manifest of what is installed, as it was installed. */
+enum plugpkg_code pp_installed_manifest(
+    const struct pp_installed *p, struct pp_manifest **out, plugpkg_error **err);
+
+/* switch.c: calls a hook of the application; OK where there is none. */
+enum plugpkg_code pp_txn_hook(struct pp_txn *t, enum pp_hook_at at, plugpkg_error **err);
+void pp_txn_hook_or_warn(struct pp_txn *t, enum pp_hook_at at);
 
 /* remove.c: step 10. The data directory, and its scope's when that is empty then. */
 void pp_txn_remove_data(plugpkg_context *ctx, const char *key);
-/* Ends with the state of the root recorded, whatever happened. */
-enum plugpkg_code pp_txn_remove(struct pp_txn *t, plugpkg_error **err);
+
+/* back.c: what was to leave and could not comes back; ends the transaction. */
+enum plugpkg_code pp_txn_stop_removal(
+    struct pp_txn *t, enum plugpkg_code failed, plugpkg_error **err);
+/*
+ * Post-install scripts of plugins that stay although some of their bindings were taken away, level
+ * by level. Who fails stands at `core-installed` in set. wants: indexes of ops, any order.
+ */
+struct pp_rebind {
+	struct pp_installeds *set;
+	const char *old_version;
+	struct pp_buf *failures;
+};
+enum plugpkg_code pp_txn_rebind(
+    struct pp_txn *t, const struct pp_txn_op *op, const struct pp_rebind *r, plugpkg_error **err);
 
 #endif

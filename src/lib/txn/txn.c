@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A transaction from its lock to its last record. This file only orders steps: expand, switch,
- * contract. Before the switch a failure undoes everything; after it, removal stops where it is
- * consistent.
+ * A transaction from its lock to its last record. This file only orders steps: prepare, write down
+ * what will be done, do it op by op. Before the point of no return a failure undoes everything;
+ * after it, removal stops where it is consistent.
  */
 #include "lib/txn/steps.h"
 
 #include "base/fd.h"
-#include "base/path.h"
 #include "lib/store/generation.h"
 #include "lib/store/store.h"
 #include "lib/txn/lock.h"
-#include "lib/txn/root.h"
 
 #include <string.h>
 
-static void
-txn_fini(struct pp_txn *t)
+void
+pp_txn_fini(struct pp_txn *t)
 {
 	pp_vec_foreach (task, &t->tasks) {
 		pp_manifest_free(task->manifest);
@@ -24,18 +22,21 @@ txn_fini(struct pp_txn *t)
 		pp_auto_fd(&task->staging_fd);
 	}
 	pp_vec_free(&t->tasks);
+	pp_vec_foreach (op, &t->ops)
+		free(op->key);
+	pp_vec_free(&t->ops);
+	pp_map_fini(&t->by_key, NULL);
 	pp_installeds_fini(&t->set);
 	pp_inventory_fini(&t->old);
 }
 
 void
-pp_txn_step(struct pp_txn *t, const struct pp_task *task, const char *what)
+pp_txn_step(struct pp_txn *t, const struct pp_step *step, const char *what)
 {
-	PP_AUTO_FREE char *text =
-	    pp_asprintf("%s %s %s", what, task->step->name, task->step->version);
+	PP_AUTO_FREE char *text = pp_asprintf("%s %s %s", what, step->name, step->version);
 	struct plugpkg_event ev = {
 		.type = PLUGPKG_EVENT_STEP,
-		.plugin = task->step->name,
+		.plugin = step->name,
 		.subject = what,
 		.text = text,
 		.done = t->n_done++,
@@ -43,7 +44,7 @@ pp_txn_step(struct pp_txn *t, const struct pp_task *task, const char *what)
 	};
 
 	pp_event(t->ctx, &ev);
-	pp_log_step(t->state, t->id, task->step->name, what, task->step->version);
+	pp_log_step(t->state, t->id, step->name, what, step->version);
 }
 
 /* ---- beginning ---- */
@@ -73,16 +74,6 @@ next_generation(struct pp_txn *t, plugpkg_error **err)
 	if (rc == PLUGPKG_OK && n > 0 && all[n - 1] >= t->generation)
 		t->generation = all[n - 1] + 1;
 	return rc;
-}
-
-/* The manifest of what leaves, as it was installed. */
-static enum plugpkg_code
-installed_manifest(const struct pp_installed *p, struct pp_manifest **out, plugpkg_error **err)
-{
-	PP_AUTO_FREE char *text = pp_json_line(p->manifest);
-	PP_AUTO_FREE char *file = pp_asprintf("%s %s: plugin.json", p->name, p->version);
-
-	return pp_manifest_parse(pp_str_of(text), file, out, err);
 }
 
 /* A hold makes no generation, so one that came after the plan has to be looked for. */
@@ -125,12 +116,14 @@ make_tasks(struct pp_txn *t, plugpkg_error **err)
 		rc = check_not_held(t, task, err);
 		if (rc == PLUGPKG_OK)
 			rc = check_not_wanted(t, step, err);
+		task->is_new = step->action != PP_REMOVE && step->link_dir == NULL &&
+			       pp_store_has(t->ctx, step->name, step->version) == 0;
 		if (rc != PLUGPKG_OK || step->action != PP_REMOVE)
 			continue;
 		if (task->old == NULL)
 			return pp_fail(err, PLUGPKG_E_REFUSED, 0,
 			    "'%s' is no longer installed; run the command again", step->key);
-		rc = installed_manifest(task->old, &task->manifest, err);
+		rc = pp_installed_manifest(task->old, &task->manifest, err);
 	}
 	return rc;
 }
@@ -149,153 +142,155 @@ begin(struct pp_txn *t, plugpkg_error **err)
 		rc = make_tasks(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = next_generation(t, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_journal_begin(t->state, t->spec->command, t->ctx->now, &t->id, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_AUTO_JSON pp_json *intent = pp_intent_write(t);
+	rc = pp_journal_begin(t->state, t->spec->command, intent, t->ctx->now, &t->id, err);
 	if (rc == PLUGPKG_OK)
 		pp_lock_note_transaction(t->ctx, t->spec->command, t->id);
 	return rc;
 }
 
-/* ---- before the switch ---- */
+/* ---- before the point of no return ---- */
 
-/* The generation to come and every plugin that will be touched, in one durable write. */
+/* From here on whatever has an effect outside the root is known to recovery before it begins. */
 static enum plugpkg_code
-journal_plan(struct pp_txn *t, plugpkg_error **err)
+arm(struct pp_txn *t, plugpkg_error **err)
 {
-	struct pp_vec(struct pp_journal_entry) entries = { 0 };
-	PP_AUTO_FREE char *number = pp_asprintf("%lld", (long long)t->generation);
-	struct pp_journal_entry stage = { "stage", NULL, number, "planned" };
+	struct pp_journal_steps steps = { 0 }; /* of borrowed strings */
+	enum plugpkg_code rc = pp_ops_plan(t, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 
-	pp_vec_push(&entries, stage);
-	pp_vec_foreach (task, &t->tasks) {
-		struct pp_journal_entry e = {
-			.kind = pp_action_names[task->step->action],
-			.plugin = task->step->key,
-			.version = task->step->version,
-			.status = "planned",
-		};
-		pp_vec_push(&entries, e);
+	t->is_armed = true;
+	PP_AUTO_JSON pp_json *intent = pp_intent_write(t);
+	pp_vec_foreach (op, &t->ops) {
+		struct pp_journal_step *step = pp_vec_new(&steps);
+		step->kind = (char *)(uintptr_t)op->type->name;
+		step->plugin = op->key;
+		step->level = op->level;
 	}
-	enum plugpkg_code rc = pp_journal_steps(t->state, t->id, entries.at, entries.n, err);
-	pp_vec_free(&entries);
+	rc = pp_journal_arm(t->state, t->id, intent, &steps, err);
+	t->is_armed = rc == PLUGPKG_OK;
+	pp_vec_free(&steps);
+	return rc;
+}
+
+static enum plugpkg_code
+prepare(struct pp_txn *t, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_txn_fetch(t, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_txn_unpack(t, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_txn_stage(t, err);
+	return rc == PLUGPKG_OK ? arm(t, err) : rc;
+}
+
+static enum plugpkg_code
+mark(struct pp_txn *t, struct pp_txn_op *op, enum pp_step_status status, plugpkg_error **err)
+{
+	if (op->is_quiet)
+		return PLUGPKG_OK;
+	return pp_journal_mark(t->state, t->id, (size_t)(op - t->ops.at), status, err);
+}
+
+/*
+ * Durable before the world outside changes. A script that failed by itself has nothing left to be
+ * undone; one that was killed has: it stays "begun". Of an op that is done and cannot be noted,
+ * this process still knows.
+ */
+static enum plugpkg_code
+run_op(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
+{
+	enum plugpkg_code rc =
+	    op->type->marks_itself ? PLUGPKG_OK : mark(t, op, PP_STEP_BEGUN, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	t->was_killed = false;
+	op->status = PP_STEP_BEGUN;
+	rc = op->type->run(t, op, err);
+	if (rc == PLUGPKG_OK) {
+		op->status = PP_STEP_DONE;
+		return op->type->marks_itself ? rc : mark(t, op, PP_STEP_DONE, err);
+	}
+	op->was_cut = rc != PLUGPKG_E_SCRIPT || t->was_killed;
+	if (!op->was_cut && !op->is_quiet)
+		pp_op_note(t, op, PP_STEP_FAILED);
 	return rc;
 }
 
 static enum plugpkg_code
 expand(struct pp_txn *t, plugpkg_error **err)
 {
-	enum plugpkg_code rc = journal_plan(t, err);
+	size_t end = pp_ops_commit(t) + 1;
+	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (rc == PLUGPKG_OK)
-		rc = pp_txn_fetch(t, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_txn_unpack(t, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_txn_stage(t, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_txn_run_installs(t, err);
-	/*
-	 * Here the post-install levels will run, level by level over all plugins of the
-	 * transaction.
-	 */
-	if (rc == PLUGPKG_OK)
+	for (size_t i = 0; rc == PLUGPKG_OK && i < end; i++) {
 		rc = pp_check_cancel(t->ctx, err);
+		if (rc == PLUGPKG_OK)
+			rc = run_op(t, &t->ops.at[i], err);
+	}
 	return rc;
 }
 
-static enum plugpkg_code
-switch_over(struct pp_txn *t, plugpkg_error **err)
-{
-	PP_AUTO_FREE char *number = pp_asprintf("%lld", (long long)t->generation);
-	enum plugpkg_code rc =
-	    pp_journal_step(t->state, t->id, "switch", NULL, number, "begin", err);
+/* ---- after it ---- */
 
+static bool
+is_stopped(const struct pp_txn *t)
+{
+	for (size_t i = pp_ops_commit(t); i < t->ops.n; i++)
+		if (t->ops.at[i].status == PP_STEP_FAILED)
+			return true;
+	return false;
+}
+
+/*
+ * An uninstall is announced by itself, though it records its own end: a second run of it has to
+ * know that it is one.
+ */
+static enum plugpkg_code
+contract_op(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	if (op->type != &pp_op_settle && op->type != &pp_op_post_transaction)
+		rc = pp_check_cancel(t->ctx, err);
+	if (rc == PLUGPKG_OK && op->type->marks_itself)
+		rc = mark(t, op, PP_STEP_BEGUN, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_generation_switch(t->ctx, t->generation, err);
-	if (rc != PLUGPKG_OK) {
-		/*
-		 * The rename may have happened and only its durability failed: back, before
-		 * anything is undone.
-		 */
-		PP_AUTO_ERROR plugpkg_error *why = NULL;
-		if (pp_generation_switch(t->ctx, t->old_generation, &why) != PLUGPKG_OK)
-			pp_warn(t->ctx, NULL, "%s", plugpkg_error_message(why));
-		return rc;
+		rc = run_op(t, op, err);
+	/* Whoever was asked and does not go is not asked again by recovery. */
+	if (rc == PLUGPKG_E_SCRIPT || rc == PLUGPKG_E_INTERRUPTED) {
+		op->is_quiet = false;
+		pp_op_note(t, op, PP_STEP_FAILED);
 	}
-	struct plugpkg_event ev = { .type = PLUGPKG_EVENT_SWITCH, .done = (uint64_t)t->generation };
-	pp_event(t->ctx, &ev);
-	/*
-	 * Here the host's `activate` and `health` hooks will be called; unhealthy means back and
-	 * undo.
-	 */
-	return PLUGPKG_OK;
+	return rc;
 }
 
-static enum plugpkg_code
-undo(struct pp_txn *t, enum plugpkg_code failed, plugpkg_error **err)
+enum plugpkg_code
+pp_txn_finish(struct pp_txn *t, plugpkg_error **err)
 {
-	PP_AUTO_BUF struct pp_buf failures = PP_BUF_INIT(65536);
-	PP_AUTO_ERROR plugpkg_error *why = NULL;
-	bool had_scripts = failed == PLUGPKG_E_SCRIPT;
+	enum plugpkg_code rc = PLUGPKG_OK;
 
-	pp_vec_foreach (task, &t->tasks)
-		had_scripts = had_scripts || task->is_script_done;
-	pp_txn_undo_installs(t, &failures);
-	if (pp_generation_remove(t->ctx, t->generation, &why) != PLUGPKG_OK)
-		pp_warn(t->ctx, NULL, "%s", plugpkg_error_message(why));
-	pp_txn_unprepare(t);
-	/*
-	 * If even this record cannot be written, the transaction stays open, and the next command
-	 * says so.
-	 */
-	PP_IGNORE(pp_journal_end(t->state, t->id, failures.n == 0 ? "undone" : "failed",
-	    t->old_generation, t->ctx->now, NULL));
-	if (failures.n > 0)
-		return pp_wrap(
-		    err, failed, "not everything could be undone (%s)", pp_buf_cstr(&failures));
-	return pp_wrap(
-	    err, failed, "%s", had_scripts ? "everything was undone" : "nothing was changed");
-}
-
-/* ---- after the switch ---- */
-
-/*
- * The wanted set follows what really happened: what came back from a failed removal is still
- * wanted.
- */
-static enum plugpkg_code
-record_wishes(struct pp_txn *t, plugpkg_error **err)
-{
-	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
-
-	pp_vec_foreach (task, &t->tasks)
-		if (task->is_gone)
-			pp_strs_add(&gone, task->step->key);
-	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);
-}
-
-/*
- * Facts first (in pp_txn_remove), then wishes, then what is derived, then the journal's last word.
- */
-static enum plugpkg_code
-finish(struct pp_txn *t, const char *status, plugpkg_error **err)
-{
-	struct pp_installeds usable = { 0 };
-
-	pp_vec_foreach (p, &t->set)
-		if (pp_installed_is_usable(*p))
-			pp_vec_push(&usable, *p);
-	enum plugpkg_code rc = record_wishes(t, err);
+	if (is_stopped(t))
+		return pp_txn_stop_removal(t,
+		    pp_fail(err, PLUGPKG_E_SCRIPT, 0, "a plugin that was to leave did not go"),
+		    err);
+	for (size_t i = pp_ops_commit(t) + 1; rc == PLUGPKG_OK && i < t->ops.n; i++)
+		if (t->ops.at[i].status != PP_STEP_DONE)
+			rc = contract_op(t, &t->ops.at[i], err);
+	if (rc == PLUGPKG_E_SCRIPT || rc == PLUGPKG_E_INTERRUPTED)
+		return pp_txn_stop_removal(t, rc, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_root_write_lockfile(t->ctx, &usable, err);
-	pp_vec_free(&usable);
-	if (rc == PLUGPKG_OK)
-		rc = pp_journal_end(t->state, t->id, status, t->generation, t->ctx->now, err);
+		rc = pp_journal_end(t->state, t->id, "done", t->generation, t->ctx->now, err);
 	pp_log_flush(t->state);
-	if (rc != PLUGPKG_OK)
-		return pp_wrap(
-		    err, rc, "the plugins were changed, but not everything was recorded");
-	return PLUGPKG_OK;
+	if (rc == PLUGPKG_OK)
+		return rc;
+	/* The disk is the matter, not a plugin: the way is still forward, once it works again. */
+	(void)pp_hint(err, rc, "plugpkg recover goes on with it");
+	return pp_wrap(err, rc, "the new plugins are in use, but the change is not finished");
 }
 
 static void
@@ -318,24 +313,16 @@ send_row(struct pp_txn *t)
 static enum plugpkg_code
 run_locked(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error **err)
 {
-	PP_CLEANUP(txn_fini) struct pp_txn t = { .ctx = ctx, .spec = spec };
+	PP_CLEANUP(pp_txn_fini) struct pp_txn t = { .ctx = ctx, .spec = spec };
 	enum plugpkg_code rc = begin(&t, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	rc = expand(&t, err);
+	rc = prepare(&t, err);
 	if (rc == PLUGPKG_OK)
-		rc = switch_over(&t, err);
+		rc = expand(&t, err);
 	if (rc != PLUGPKG_OK)
-		return undo(&t, rc, err);
-
-	rc = pp_txn_remove(&t, err);
-	if (rc != PLUGPKG_OK) {
-		PP_AUTO_ERROR plugpkg_error *why = NULL;
-		if (finish(&t, "failed", &why) != PLUGPKG_OK)
-			pp_warn(ctx, NULL, "%s", plugpkg_error_message(why));
-		return rc;
-	}
-	rc = finish(&t, "done", err);
+		return pp_txn_undo(&t, rc, err);
+	rc = pp_txn_finish(&t, err);
 	if (rc == PLUGPKG_OK)
 		send_row(&t);
 	return rc;
@@ -351,7 +338,9 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	locked = ctx;
 	rc = spec->plan->steps.n == 0 ? pp_marks_want(ctx, spec->wishes, NULL, err)
 				      : run_locked(ctx, spec, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < spec->plan->left_data.n; i++)
-		pp_txn_remove_data(ctx, spec->plan->left_data.at[i]);
+	/* With steps, it is one of their ops. */
+	if (rc == PLUGPKG_OK && spec->plan->steps.n == 0)
+		for (size_t i = 0; i < spec->plan->left_data.n; i++)
+			pp_txn_remove_data(ctx, spec->plan->left_data.at[i]);
 	return rc;
 }

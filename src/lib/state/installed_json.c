@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* An installed plugin as JSON, all of it: what the journal keeps of a plugin that is to come. */
+#include "lib/state/state.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+pp_json *
+pp_installed_to_json(const struct pp_installed *p)
+{
+	pp_json *j = pp_json_object();
+
+	pp_json_set_str(j, "key", p->key);
+	pp_json_set_str(j, "name", p->name);
+	pp_json_set_str(j, "version", p->version);
+	pp_json_set_str(j, "source", p->source);
+	pp_json_set_str(j, "state", p->state);
+	pp_json_set_bool(j, "manual", p->manual);
+	pp_json_set_bool(j, "hold", p->hold);
+	pp_json_set_int(j, "hold_until", p->hold_until);
+	pp_json_set_str(j, "sha256", p->sha256);
+	pp_json_set_str(j, "tree_sha256", p->tree_sha256);
+	pp_json_set_str(j, "link", p->link_dir);
+	pp_json_set(j, "manifest", pp_json_ref(p->manifest));
+	pp_json_set_int(j, "bytes", (int64_t)p->bytes);
+	pp_json_set_int(j, "files", (int64_t)p->files);
+	pp_json_set_int(j, "installed_at", p->installed_at);
+	pp_json_set_int(j, "transaction", p->transaction);
+	return j;
+}
+
+static void
+auto_installed(struct pp_installed **p)
+{
+	pp_installed_free(*p);
+}
+
+enum plugpkg_code
+pp_installed_from_json(const pp_json *j, struct pp_installed **out, plugpkg_error **err)
+{
+	PP_CLEANUP(auto_installed) struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
+	const pp_json *manifest = pp_json_get(j, "manifest");
+
+	p->key = pp_xstrdup(pp_json_get_str(j, "key"));
+	p->name = pp_xstrdup(pp_json_get_str(j, "name"));
+	p->version = pp_xstrdup(pp_json_get_str(j, "version"));
+	p->source = pp_xstrdup(pp_json_get_str(j, "source"));
+	p->state = pp_xstrdup(pp_json_get_str(j, "state"));
+	p->manual = pp_json_get_bool(j, "manual");
+	p->hold = pp_json_get_bool(j, "hold");
+	p->hold_until = pp_json_get_int(j, "hold_until", 0);
+	p->sha256 = pp_xstrdup(pp_json_get_str(j, "sha256"));
+	p->tree_sha256 = pp_xstrdup(pp_json_get_str(j, "tree_sha256"));
+	p->link_dir = pp_xstrdup(pp_json_get_str(j, "link"));
+	p->manifest = manifest != NULL ? pp_json_ref(manifest) : NULL;
+	p->bytes = (uint64_t)pp_json_get_int(j, "bytes", 0);
+	p->files = (uint64_t)pp_json_get_int(j, "files", 0);
+	p->installed_at = pp_json_get_int(j, "installed_at", 0);
+	p->transaction = pp_json_get_int(j, "transaction", 0);
+	if (p->key == NULL || p->name == NULL || p->version == NULL || p->source == NULL ||
+	    p->state == NULL || p->sha256 == NULL || p->tree_sha256 == NULL || p->manifest == NULL)
+		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+		    "var/state.db holds a damaged record of plugin '%s'",
+		    p->key != NULL ? p->key : "?");
+	*out = pp_steal(&p);
+	return PLUGPKG_OK;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One program that is not ours, run to its end: time limit, process group, output line by line.
+ * Which program, where and with what environment is the caller's business.
+ */
+#include "lib/txn/script.h"
+
+#include "base/fd.h"
+#include "base/proc.h"
+#include "base/sys.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TICK_MS           100  /* how often the wish to stop and the time limit are looked at */
+#define GRACE_MS          2000 /* between SIGTERM and SIGKILL */
+#define MESSAGE_MAX_BYTES 65536
+
+enum outcome {
+	OUT_ENDED,
+	OUT_TIMEOUT,
+	OUT_CANCELLED
+};
+
+struct running {
+	struct pp_child child;
+	struct pp_capture out;
+	int64_t deadline_ms;
+	bool is_undo;
+	int status; /* as waitpid(), once OUT_ENDED */
+};
+
+static void
+running_fini(struct running *r)
+{
+	pp_child_fini(&r->child);
+	pp_capture_fini(&r->out);
+}
+
+static bool
+has_ended(const struct running *r)
+{
+	siginfo_t info = { 0 };
+
+	/* Not reaped yet: as long as the leader is a zombie, its group number cannot be reused. */
+	return waitid(P_PID, (id_t)r->child.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == r->child.pid;
+}
+
+/* A failpoint of its own: a kill in the middle of a script that said something. */
+static void
+hear(struct running *r)
+{
+	if (pp_capture_read(&r->out) && pp_failpoint() < 0)
+		return; /* what was heard cannot be unheard */
+}
+
+static enum outcome
+watch(plugpkg_context *ctx, struct running *r)
+{
+	PP_AUTO_FD int pidfd = (int)syscall(SYS_pidfd_open, r->child.pid, 0);
+
+	while (!has_ended(r)) {
+		if (!r->is_undo && pp_check_cancel(ctx, NULL) != PLUGPKG_OK)
+			return OUT_CANCELLED;
+		if (pp_time_mono_ms() >= r->deadline_ms)
+			return OUT_TIMEOUT;
+		struct pollfd fds[] = {
+			{ .fd = pidfd, .events = POLLIN }, /* negative ones are ignored */
+			{ .fd = r->out.fd, .events = POLLIN },
+		};
+		int n = poll(fds, PP_LEN(fds), pidfd >= 0 ? TICK_MS : TICK_MS / 10);
+		if (n > 0 && fds[1].revents != 0)
+			hear(r);
+		else if (r->out.state != NULL)
+			pp_log_flush(r->out.state); /* a pause: what it said so far can be read */
+	}
+	return OUT_ENDED;
+}
+
+/* Whatever it left running in its group ends with it. */
+static void
+finish(struct running *r, enum outcome outcome)
+{
+	if (outcome == OUT_ENDED) {
+		(void)kill(-r->child.pid, SIGKILL); /* usually nobody is left */
+		if (pp_child_wait(&r->child, -1, &r->status) < 0)
+			r->status = 1
+				    << 8; /* reaped by the program around us: no success is known */
+	} else {
+		pp_child_kill(&r->child, GRACE_MS);
+	}
+	pp_capture_end(&r->out);
+}
+
+static void
+add_last_lines(struct pp_buf *text, const struct pp_strs *last)
+{
+	for (size_t i = 0; i < last->n; i++)
+		pp_buf_addf(text, "\n  %s", last->at[i]);
+}
+
+static enum plugpkg_code
+judge(const struct pp_exec *e, const struct running *r, enum outcome outcome, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf why = PP_BUF_INIT(MESSAGE_MAX_BYTES);
+
+	if (e->out_killed != NULL)
+		*e->out_killed = outcome != OUT_ENDED || WIFSIGNALED(r->status);
+	if (outcome == OUT_CANCELLED)
+		pp_buf_adds(&why, "was interrupted");
+	else if (outcome == OUT_TIMEOUT)
+		pp_buf_addf(
+		    &why, "ran longer than its time limit of %u s and was killed", e->timeout_s);
+	else if (WIFSIGNALED(r->status))
+		pp_buf_addf(&why, "was killed by signal %d", WTERMSIG(r->status));
+	else if (WEXITSTATUS(r->status) != 0)
+		pp_buf_addf(&why, "failed with exit status %d", WEXITSTATUS(r->status));
+	else
+		return PLUGPKG_OK;
+	add_last_lines(&why, &r->out.last);
+
+	enum plugpkg_code code =
+	    outcome == OUT_CANCELLED ? PLUGPKG_E_INTERRUPTED : PLUGPKG_E_SCRIPT;
+	(void)pp_fail(err, code, 0, "%s %s", e->what, pp_buf_cstr(&why));
+	return pp_subject(err, code, e->plugin);
+}
+
+static enum plugpkg_code
+start(const struct pp_exec *e, struct running *r, plugpkg_error **err)
+{
+	int ends[2];
+	if (pp_failpoint() < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make a pipe");
+	pp_capture_init(&r->out, ends[0]);
+	PP_AUTO_FD int writer = ends[1];
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make a pipe");
+
+	struct pp_spawn spawn = PP_SPAWN_INIT;
+	spawn.path = e->program;
+	spawn.argv = e->argv;
+	spawn.env = e->env;
+	spawn.cwd_fd = e->cwd_fd;
+	spawn.stdout_fd = spawn.stderr_fd = writer;
+	int failure = pp_spawn(&spawn, &r->child);
+	if (failure < 0) {
+		(void)pp_fail(err, PLUGPKG_E_SCRIPT, -failure, "cannot run %s", e->file);
+		(void)pp_subject(err, PLUGPKG_E_SCRIPT, e->plugin);
+		return pp_hint(err, PLUGPKG_E_SCRIPT,
+		    "does its first line name an interpreter that exists, as in #!/bin/sh?");
+	}
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err)
+{
+	PP_CLEANUP(running_fini)
+	struct running r = {
+		.child = { -1 },
+		.out = { .fd = -1 },
+		.deadline_ms = pp_time_mono_ms() + (int64_t)e->timeout_s * 1000,
+		.is_undo = e->is_undo,
+	};
+	enum plugpkg_code rc = start(e, &r, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	r.out.ctx = ctx;
+	r.out.state = ctx->state;
+	r.out.plugin = e->plugin;
+	r.out.channel = e->channel;
+	r.out.transaction = e->transaction;
+	enum outcome outcome = watch(ctx, &r);
+	finish(&r, outcome);
+	return judge(e, &r, outcome, err);
+}

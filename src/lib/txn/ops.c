@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a transaction does, in order: the plan's steps turned into ops. Levels are barriers over all
+ * plugins; inside a level dependencies come first, then the name decides; on the way out it is the
+ * other way round.
+ */
+#include "lib/txn/steps.h"
+
+#include "base/path.h"
+#include "lib/model/depth.h"
+#include "lib/txn/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct pp_op_type *const types[] = {
+	&pp_op_pre_transaction,
+	&pp_op_data,
+	&pp_op_core,
+	&pp_op_post_install,
+	&pp_op_switch,
+	&pp_op_activate,
+	&pp_op_health,
+	&pp_op_commit,
+	&pp_op_post_uninstall,
+	&pp_op_uninstall,
+	&pp_op_purge,
+	&pp_op_settle,
+	&pp_op_post_transaction,
+};
+
+const struct pp_op_type *
+pp_op_type_named(const char *name)
+{
+	for (size_t i = 0; i < PP_LEN(types); i++)
+		if (strcmp(types[i]->name, name) == 0)
+			return types[i];
+	return NULL;
+}
+
+size_t
+pp_ops_commit(const struct pp_txn *t)
+{
+	size_t i = 0;
+
+	while (i < t->ops.n && t->ops.at[i].type != &pp_op_commit)
+		i++;
+	return i;
+}
+
+struct pp_task *
+pp_txn_task(struct pp_txn *t, const char *key)
+{
+	/* Tasks are all there before the first op asks for one. */
+	if (t->by_key.n == 0)
+		for (size_t i = 0; i < t->tasks.n; i++)
+			*pp_map_put(&t->by_key, t->tasks.at[i].step->key) = &t->tasks.at[i];
+	return pp_map_get(&t->by_key, key);
+}
+
+static struct pp_txn_op *
+add(struct pp_txn *t, const struct pp_op_type *type, const char *key)
+{
+	struct pp_txn_op *op = pp_vec_new(&t->ops);
+
+	op->type = type;
+	op->key = pp_xstrdup(key);
+	return op;
+}
+
+static void
+add_hook(struct pp_txn *t, const struct pp_op_type *type, enum pp_hook_at at)
+{
+	if (pp_hook_is_set(&t->ctx->config->hooks[at]))
+		(void)add(t, type, NULL);
+}
+
+/* ---- depth ---- */
+
+/* How far each plugin is from the leaves, of all that is installed before or after. */
+struct ranks {
+	struct pp_inventory inv; /* of borrowed elements */
+	struct pp_depths depths;
+};
+
+static void
+ranks_fini(struct ranks *r)
+{
+	pp_depths_fini(&r->depths);
+	pp_releases_fini(&r->inv.releases);
+	pp_vec_free(&r->inv.set);
+}
+
+static enum plugpkg_code
+read_releases(struct pp_txn *t, struct ranks *r, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_vec_foreach (p, &t->set)
+		pp_vec_push(&r->inv.set, *p);
+	pp_vec_foreach (p, &t->old.set)
+		if (pp_installeds_get(&t->set, (*p)->key) == NULL)
+			pp_vec_push(&r->inv.set, *p);
+	pp_txn_sort_set(&r->inv.set);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < r->inv.set.n; i++) {
+		const struct pp_installed *p = r->inv.set.at[i];
+		struct pp_release *release = NULL;
+		rc = pp_release_parse(
+		    p->manifest, p->name, "var/state.db", PLUGPKG_E_BAD_STATE, &release, err);
+		if (rc == PLUGPKG_OK)
+			pp_vec_push(&r->inv.releases, release);
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+find_ranks(struct pp_txn *t, struct ranks *r, plugpkg_error **err)
+{
+	struct pp_links links = { 0 };
+	enum plugpkg_code rc = read_releases(t, r, err);
+
+	r->inv.host = pp_host_known(t->ctx);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < r->inv.releases.n; i++)
+		pp_vec_foreach (dep, &r->inv.releases.at[i]->requires) {
+			size_t to = pp_inventory_bound(&r->inv, dep);
+			if (to != SIZE_MAX && to != i)
+				pp_vec_push(&links, ((struct pp_link){ i, to, false }));
+		}
+	if (rc == PLUGPKG_OK)
+		pp_depths_find(&r->depths, r->inv.set.n, &links);
+	pp_vec_free(&links);
+	return rc;
+}
+
+/* ---- levels ---- */
+
+/* One plugin at one level. */
+struct post {
+	const char *key; /* view */
+	uint32_t level, depth;
+};
+struct posts pp_vec(struct post);
+
+static int
+ascending(const void *a, const void *b)
+{
+	const struct post *x = a, *y = b;
+
+	if (x->level != y->level)
+		return x->level < y->level ? -1 : 1;
+	if (x->depth != y->depth)
+		return x->depth < y->depth ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+static int
+descending(const void *a, const void *b)
+{
+	const struct post *x = a, *y = b;
+
+	if (x->level != y->level)
+		return x->level > y->level ? -1 : 1;
+	if (x->depth != y->depth)
+		return x->depth > y->depth ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+/* levels are sorted, so scripts of one level are neighbours: they make one op. */
+static void
+collect(const char *key, const struct pp_levels *levels, bool only_always, struct posts *out)
+{
+	pp_vec_foreach (level, levels) {
+		struct post *last = out->n > 0 ? &out->at[out->n - 1] : NULL;
+		if (only_always && !level->is_always)
+			continue;
+		if (last == NULL || last->level != level->level || strcmp(last->key, key) != 0)
+			pp_vec_push(out, ((struct post){ key, level->level, 0 }));
+	}
+}
+
+static bool
+says_always(const pp_json *manifest)
+{
+	const pp_json *levels = pp_json_get(pp_json_get(manifest, "scripts"), "post-install");
+
+	for (size_t i = 0; i < pp_json_len(levels); i++)
+		if (pp_json_get_bool(pp_json_at(levels, i), "always"))
+			return true;
+	return false;
+}
+
+/* Plugins that want to see whatever comes, though they themselves stay as they are. */
+static enum plugpkg_code
+collect_always(struct pp_txn *t, struct posts *out, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < t->set.n; i++) {
+		const struct pp_installed *p = t->set.at[i];
+		PP_AUTO(manifest) struct pp_manifest *m = NULL;
+		if (!pp_installed_is_usable(p) || pp_txn_task(t, p->key) != NULL ||
+		    !says_always(p->manifest))
+			continue;
+		rc = pp_installed_manifest(p, &m, err);
+		if (rc == PLUGPKG_OK)
+			collect(p->key, &m->post_install, true, out);
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+sort_posts(struct pp_txn *t, struct posts *posts, int (*order)(const void *, const void *),
+    plugpkg_error **err)
+{
+	PP_CLEANUP(ranks_fini) struct ranks r = { 0 };
+	if (posts->n < 2)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = find_ranks(t, &r, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (post, posts) {
+		size_t i = pp_installeds_index(&r.inv.set, post->key);
+		post->depth = i != SIZE_MAX ? r.depths.depth[i] : 0;
+	}
+	pp_vec_sort(posts, order);
+	return PLUGPKG_OK;
+}
+
+static void
+add_posts(struct pp_txn *t, const struct pp_op_type *type, const struct posts *posts)
+{
+	pp_vec_foreach (post, posts)
+		add(t, type, post->key)->level = post->level;
+}
+
+static enum plugpkg_code
+add_post_installs(struct pp_txn *t, plugpkg_error **err)
+{
+	struct posts posts = { 0 };
+	bool is_coming = false;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_vec_foreach (task, &t->tasks) {
+		if (pp_task_is_removal(task))
+			continue;
+		is_coming = true;
+		collect(task->step->key, &task->manifest->post_install, false, &posts);
+	}
+	if (is_coming)
+		rc = collect_always(t, &posts, err);
+	if (rc == PLUGPKG_OK)
+		rc = sort_posts(t, &posts, ascending, err);
+	if (rc == PLUGPKG_OK)
+		add_posts(t, &pp_op_post_install, &posts);
+	pp_vec_free(&posts);
+	return rc;
+}
+
+static enum plugpkg_code
+add_post_uninstalls(struct pp_txn *t, plugpkg_error **err)
+{
+	struct posts posts = { 0 };
+
+	pp_vec_foreach (task, &t->tasks)
+		if (pp_task_is_removal(task))
+			collect(task->step->key, &task->manifest->post_uninstall, false, &posts);
+	enum plugpkg_code rc = sort_posts(t, &posts, descending, err);
+	if (rc == PLUGPKG_OK)
+		add_posts(t, &pp_op_post_uninstall, &posts);
+	pp_vec_free(&posts);
+	return rc;
+}
+
+/* ---- all of it ---- */
+
+static bool
+has_scripts(const struct pp_manifest *m)
+{
+	for (size_t i = 0; i < PP_N_SCRIPTS; i++)
+		if (m->scripts[i] != NULL)
+			return true;
+	return m->post_install.n > 0 || m->post_uninstall.n > 0;
+}
+
+/*
+ * The plugin's own data: survives upgrades and removal. Without scripts it is the application's
+ * affair. Only what is missing now is made, so that undo takes away nothing older.
+ */
+static void
+add_data(struct pp_txn *t, const struct pp_task *task)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", task->step->key);
+
+	if (has_scripts(task->manifest) && pp_exists_at(t->ctx->root_fd, dir) != 1)
+		(void)add(t, &pp_op_data, task->step->key);
+}
+
+static bool
+can_go_back(const struct pp_installed *old)
+{
+	return old != NULL && pp_json_get(pp_json_get(old->manifest, "scripts"), "upgrade") != NULL;
+}
+
+bool
+pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op)
+{
+	const struct pp_task *task = op->key != NULL ? pp_txn_task(t, op->key) : NULL;
+
+	if (op->type == &pp_op_core)
+		return task->manifest->scripts[PP_SCRIPT_INSTALL] == NULL &&
+		       task->manifest->scripts[PP_SCRIPT_UPGRADE] == NULL &&
+		       task->manifest->scripts[PP_SCRIPT_UNINSTALL] == NULL &&
+		       !can_go_back(task->old);
+	if (op->type == &pp_op_uninstall)
+		return task->is_gone || task->manifest->scripts[PP_SCRIPT_UNINSTALL] == NULL;
+	return op->type == &pp_op_data || op->type == &pp_op_switch || op->type == &pp_op_purge ||
+	       op->type == &pp_op_settle;
+}
+
+static void
+add_ends(struct pp_txn *t)
+{
+	pp_vec_foreach (task, &t->tasks) {
+		if (!pp_task_is_removal(task))
+			continue;
+		(void)add(t, &pp_op_uninstall, task->step->key);
+		if (t->spec->plan->is_purge)
+			(void)add(t, &pp_op_purge, task->step->key);
+	}
+	for (size_t i = 0; i < t->spec->plan->left_data.n; i++)
+		(void)add(t, &pp_op_purge, t->spec->plan->left_data.at[i]);
+	(void)add(t, &pp_op_settle, NULL);
+	add_hook(t, &pp_op_post_transaction, PP_HOOK_POST_TRANSACTION);
+}
+
+enum plugpkg_code
+pp_ops_plan(struct pp_txn *t, plugpkg_error **err)
+{
+	add_hook(t, &pp_op_pre_transaction, PP_HOOK_PRE_TRANSACTION);
+	pp_vec_foreach (task, &t->tasks) {
+		if (pp_task_is_removal(task))
+			continue;
+		add_data(t, task);
+		(void)add(t, &pp_op_core, task->step->key);
+	}
+	enum plugpkg_code rc = add_post_installs(t, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)add(t, &pp_op_switch, NULL);
+	add_hook(t, &pp_op_activate, PP_HOOK_ACTIVATE);
+	add_hook(t, &pp_op_health, PP_HOOK_HEALTH);
+	(void)add(t, &pp_op_commit, NULL);
+	/* Who leaves could be asked to do his part here: `uninstall-before` with "do". */
+	rc = add_post_uninstalls(t, err);
+	if (rc == PLUGPKG_OK)
+		add_ends(t);
+	pp_vec_foreach (op, &t->ops) {
+		op->is_quiet = pp_op_is_quiet(t, op);
+		t->n_steps += op->type == &pp_op_post_install || op->type == &pp_op_post_uninstall;
+	}
+	return rc;
+}
