@@ -19,6 +19,15 @@ pp_str_eq(struct pp_str a, const char *b)
 	return a.n == strlen(b) && (a.n == 0 || memcmp(a.p, b, a.n) == 0);
 }
 
+int
+pp_str_cmp(struct pp_str a, struct pp_str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
+
+	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
+}
+
 bool
 pp_starts_with(const char *s, const char *prefix)
 {

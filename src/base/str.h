@@ -14,6 +14,7 @@ struct pp_str {
 
 struct pp_str pp_str_of(const char *s); /* NULL is the empty slice */
 bool pp_str_eq(struct pp_str a, const char *b);
+int pp_str_cmp(struct pp_str a, struct pp_str b); /* by bytes; the shorter first */
 bool pp_starts_with(const char *s, const char *prefix);
 bool pp_ends_with(const char *s, const char *suffix);
 struct pp_str pp_str_trim(struct pp_str s); /* blanks and tabs at both ends */

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "lib/index/index.h"
-#include "lib/index/zstd.h"
+#include "lib/index/blocks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,12 +37,34 @@ open_text(const uint8_t *data, size_t size)
 	pp_shard_fini(&s);
 }
 
+/* The same bytes as blocks of an unpacked size that the input gives itself. */
+static void
+open_blocks(const uint8_t *data, size_t size)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(1 << 16);
+	struct pp_unzstd *z = pp_unzstd_new();
+	struct pp_blocks blocks;
+	struct pp_shard s;
+
+	if (pp_blocks_open((struct pp_str){ (const char *)data, size }, size, "shard", &blocks,
+		NULL) == PLUGPKG_OK) {
+		for (size_t i = 0; i < blocks.n && i < 8; i++)
+			if (pp_blocks_read(&blocks, i, z, "shard", &text, &s, NULL) == PLUGPKG_OK)
+				pp_shard_fini(&s);
+		if (pp_blocks_find(&blocks, "m") > blocks.n)
+			abort();
+		pp_vec_free(&blocks);
+	}
+	pp_unzstd_free(z);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	PP_AUTO_BUF struct pp_buf out = PP_BUF_INIT(4096);
 
 	open_text(data, size);
+	open_blocks(data, size);
 	if (pp_zstd_unpack(data, size, 4096, &out) == 0 && out.n != 4096)
 		abort();
 	return 0;

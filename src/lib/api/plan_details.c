@@ -32,7 +32,7 @@ prefetch(struct pp_making *m, plugpkg_error **err)
 			if (is_fetched(step) && catalog_of(m, step->source) == c)
 				pp_strs_add(&names, step->name);
 		if (names.n > 0)
-			rc = pp_catalog_prefetch(c, &names, PP_LAYER_DETAILS, err);
+			rc = pp_catalog_prefetch(c, &names, err);
 	}
 	return rc;
 }

@@ -207,13 +207,16 @@ load_small(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 		{ PP_LAYER_PLANNING, 0 },
 		{ PP_LAYER_SEARCH, 0 },
 	};
+	const struct pp_shard *search = NULL;
 	enum plugpkg_code rc;
 
 	if (pp_shards_count(&c->shards, PP_LAYER_PLANNING) > 1)
 		return PLUGPKG_OK;
 	rc = pp_shards_load(&c->shards, keys, PP_LEN(keys), err);
 	if (rc == PLUGPKG_OK)
-		pp_json_set_int(row, "plugins", (int64_t)c->shards.search->shard.lines.n);
+		rc = pp_shards_search(&c->shards, &search, err);
+	if (rc == PLUGPKG_OK)
+		pp_json_set_int(row, "plugins", (int64_t)search->lines.n);
 	return rc;
 }
 
@@ -265,29 +268,23 @@ need_index(const struct pp_catalog *c, plugpkg_error **err)
 	return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "%s has no index yet", c->label);
 }
 
-/* The line of a name in a layer as an object, NULL when it has none. */
+/* The line of a name in a layer, empty when it has none. View: until the next question. */
 static enum plugpkg_code
-find_line(
-    struct pp_catalog *c, enum pp_layer layer, const char *name, pp_json **out, plugpkg_error **err)
+find_line(struct pp_catalog *c, enum pp_layer layer, const char *name, struct pp_str *out,
+    plugpkg_error **err)
 {
-	struct pp_shard_key key = { .layer = layer };
-	const struct pp_shard *shard = NULL;
 	enum plugpkg_code rc = need_index(c, err);
 
 	if (rc != PLUGPKG_OK)
 		return rc;
-	key.number = pp_index_shard_of(pp_shards_count(&c->shards, layer), name);
-	rc = pp_shards_get(&c->shards, key, &shard, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_shard_line(shard, name, out, err);
+	rc = pp_shards_line(&c->shards, layer, name, out, err);
 	return rc == PLUGPKG_OK ? rc : pp_wrap(err, rc, "%s", c->label);
 }
 
 static enum plugpkg_code
-add_release(const struct pp_catalog *c, const char *name, const pp_json *row,
-    struct pp_releases *out, plugpkg_error **err)
+add_release(const char *where, const char *name, const pp_json *row, struct pp_releases *out,
+    plugpkg_error **err)
 {
-	PP_AUTO_FREE char *where = pp_asprintf("%s, index of '%s'", c->label, name);
 	struct pp_release *release = NULL;
 	enum plugpkg_code rc =
 	    pp_release_parse(row, name, where, PLUGPKG_E_BAD_METADATA, &release, err);
@@ -322,46 +319,39 @@ pp_catalog_releases(struct pp_catalog *c, const char *name, struct pp_releases *
     struct pp_strs *out_providers, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *line = NULL;
-	enum plugpkg_code rc = find_line(c, PP_LAYER_PLANNING, name, &line, err);
+	struct pp_str text;
+	enum plugpkg_code rc = find_line(c, PP_LAYER_PLANNING, name, &text, err);
+	if (rc != PLUGPKG_OK || text.p == NULL)
+		return rc;
+	rc = pp_shard_parse(text, name, &line, err);
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, rc, "%s", c->label);
 	const pp_json *rows = pp_json_get(line, "versions");
+	PP_AUTO_FREE char *where = pp_asprintf("%s, index of '%s'", c->label, name);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(rows); i++)
-		rc = add_release(c, name, pp_json_at(rows, i), out, err);
+		rc = add_release(where, name, pp_json_at(rows, i), out, err);
 	if (rc == PLUGPKG_OK && out_providers != NULL)
 		rc = add_providers(c, name, pp_json_get(line, "providers"), out_providers, err);
 	return rc;
-}
-
-/* The row of a version in a line; borrowed, NULL when there is none. */
-static pp_json *
-row_of(const pp_json *line, const char *version)
-{
-	const pp_json *rows = pp_json_get(line, "versions");
-
-	for (size_t i = 0; i < pp_json_len(rows); i++) {
-		const char *its = pp_json_get_str(pp_json_at(rows, i), "version");
-
-		if (its != NULL && strcmp(its, version) == 0)
-			return pp_json_at(rows, i);
-	}
-	return NULL;
 }
 
 static enum plugpkg_code
 find_row(struct pp_catalog *c, enum pp_layer layer, const char *name, const char *version,
     pp_json **out, plugpkg_error **err)
 {
-	PP_AUTO_JSON pp_json *line = NULL;
+	struct pp_str line;
 	enum plugpkg_code rc = find_line(c, layer, name, &line, err);
-	const pp_json *row = row_of(line, version);
 
-	if (rc != PLUGPKG_OK)
-		return rc;
-	if (row == NULL)
+	if (rc == PLUGPKG_OK && line.p != NULL) {
+		rc = pp_shard_row(line, name, version, out, err);
+		if (rc != PLUGPKG_OK)
+			return pp_wrap(err, rc, "%s", c->label);
+	}
+	if (rc == PLUGPKG_OK && *out == NULL)
 		return pp_fail(
 		    err, PLUGPKG_E_NOT_FOUND, 0, "%s has no '%s' %s", c->label, name, version);
-	*out = pp_json_ref(row);
-	return PLUGPKG_OK;
+	return rc;
 }
 
 /*
@@ -401,32 +391,19 @@ pp_catalog_rows(struct pp_catalog *c, const char *name, const char *version, pp_
 }
 
 enum plugpkg_code
-pp_catalog_prefetch(
-    struct pp_catalog *c, const struct pp_strs *names, enum pp_layer layer, plugpkg_error **err)
+pp_catalog_prefetch(struct pp_catalog *c, const struct pp_strs *names, plugpkg_error **err)
 {
 	enum plugpkg_code rc = need_index(c, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
 
-	size_t n_shards = pp_shards_count(&c->shards, layer), n = 0;
-	PP_AUTO_FREE bool *is_wanted = pp_xcalloc(n_shards, sizeof(*is_wanted));
-	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n_shards, sizeof(*keys));
-
-	pp_vec_foreach (name, names)
-		is_wanted[pp_index_shard_of(n_shards, *name)] = true;
-	for (size_t i = 0; i < n_shards; i++)
-		if (is_wanted[i])
-			keys[n++] = (struct pp_shard_key){ layer, i };
-	return pp_shards_load(&c->shards, keys, n, err);
+	return rc == PLUGPKG_OK ? pp_shards_take(&c->shards, names, err) : rc;
 }
 
 static enum plugpkg_code
 search_shard(struct pp_catalog *c, const struct pp_shard **out, plugpkg_error **err)
 {
-	const struct pp_shard_key key = { PP_LAYER_SEARCH, 0 };
 	enum plugpkg_code rc = need_index(c, err);
 
-	return rc == PLUGPKG_OK ? pp_shards_get(&c->shards, key, out, err) : rc;
+	return rc == PLUGPKG_OK ? pp_shards_search(&c->shards, out, err) : rc;
 }
 
 enum plugpkg_code

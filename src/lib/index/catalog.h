@@ -48,7 +48,7 @@ enum plugpkg_code pp_catalog_rows(struct pp_catalog *c, const char *name, const 
  * by one.
  */
 enum plugpkg_code pp_catalog_prefetch(
-    struct pp_catalog *c, const struct pp_strs *names, enum pp_layer layer, plugpkg_error **err);
+    struct pp_catalog *c, const struct pp_strs *names, plugpkg_error **err);
 /* Search lines {"name","version","summary","keywords"}, in order of names. */
 enum plugpkg_code pp_catalog_search(struct pp_catalog *c,
     void (*each)(const pp_json *line, void *user), void *user, plugpkg_error **err);

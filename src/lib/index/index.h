@@ -66,6 +66,14 @@ void pp_shard_fini(struct pp_shard *s);
  */
 enum plugpkg_code pp_shard_line(
     const struct pp_shard *s, const char *name, pp_json **out, plugpkg_error **err);
+/* View of the line of NAME, or NULL. */
+const struct pp_str *pp_shard_find(const struct pp_shard *s, const char *name);
+/* A line as an object (owned). Errors: BAD_METADATA. */
+enum plugpkg_code pp_shard_parse(
+    struct pp_str line, const char *name, pp_json **out, plugpkg_error **err);
+/* The row of a version in "versions" of a line (owned), or *out == NULL. Errors: BAD_METADATA. */
+enum plugpkg_code pp_shard_row(
+    struct pp_str line, const char *name, const char *version, pp_json **out, plugpkg_error **err);
 char *pp_shard_line_name(struct pp_str line); /* owned */
 /* Serialises lines (objects with "name" first, in any order) into sorted text; borrowed objects. */
 void pp_shard_write(const pp_json *const *lines, size_t n, struct pp_buf *out);

@@ -29,14 +29,6 @@ line_start(struct pp_str line, struct pp_str *out_name)
 	return pp_name_valid(*out_name) && line.p[line.n - 1] == '}';
 }
 
-static int
-cmp_names(struct pp_str a, struct pp_str b)
-{
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
-}
-
 enum plugpkg_code
 pp_shard_open(struct pp_str text, const char *where, struct pp_shard *out, plugpkg_error **err)
 {
@@ -56,7 +48,7 @@ pp_shard_open(struct pp_str text, const char *where, struct pp_shard *out, plugp
 			return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
 			    "%s: line %zu does not start with a plugin's name", where, number);
 		}
-		if (last.p != NULL && cmp_names(last, name) >= 0) {
+		if (last.p != NULL && pp_str_cmp(last, name) >= 0) {
 			pp_shard_fini(out);
 			return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
 			    "%s: line %zu ('%.*s') is not in order", where, number, (int)name.n,
@@ -75,9 +67,10 @@ pp_shard_fini(struct pp_shard *s)
 	s->text = (struct pp_str){ NULL, 0 };
 }
 
-static const struct pp_str *
-find_line(const struct pp_shard *s, struct pp_str name)
+const struct pp_str *
+pp_shard_find(const struct pp_shard *s, const char *wanted)
 {
+	struct pp_str name = pp_str_of(wanted);
 	size_t low = 0, high = s->lines.n;
 
 	while (low < high) {
@@ -86,7 +79,7 @@ find_line(const struct pp_shard *s, struct pp_str name)
 
 		if (!line_start(s->lines.at[mid], &here))
 			return NULL;
-		int c = cmp_names(name, here);
+		int c = pp_str_cmp(name, here);
 		if (c == 0)
 			return &s->lines.at[mid];
 		if (c < 0)
@@ -98,15 +91,12 @@ find_line(const struct pp_shard *s, struct pp_str name)
 }
 
 enum plugpkg_code
-pp_shard_line(const struct pp_shard *s, const char *name, pp_json **out, plugpkg_error **err)
+pp_shard_parse(struct pp_str line, const char *name, pp_json **out, plugpkg_error **err)
 {
-	const struct pp_str *line = find_line(s, pp_str_of(name));
 	struct pp_json_error why;
+	PP_AUTO_JSON pp_json *j = pp_json_parse(line.p, line.n, &why);
 
 	*out = NULL;
-	if (line == NULL)
-		return PLUGPKG_OK;
-	PP_AUTO_JSON pp_json *j = pp_json_parse(line->p, line->n, &why);
 	if (j == NULL)
 		return pp_fail(
 		    err, PLUGPKG_E_BAD_METADATA, 0, "index line of '%s': %s", name, why.text);
@@ -117,6 +107,89 @@ pp_shard_line(const struct pp_shard *s, const char *name, pp_json **out, plugpkg
 		    PP_INDEX_MAX_VERSIONS);
 	*out = pp_steal(&j);
 	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_shard_line(const struct pp_shard *s, const char *name, pp_json **out, plugpkg_error **err)
+{
+	const struct pp_str *line = pp_shard_find(s, name);
+
+	*out = NULL;
+	return line != NULL ? pp_shard_parse(*line, name, out, err) : PLUGPKG_OK;
+}
+
+/* ---- one row of a line ---- */
+
+/* The end of the object that starts at p, or NULL. Only strings can hold other braces. */
+static const char *
+object_end(const char *p, const char *end)
+{
+	size_t depth = 0;
+
+	for (; p < end; p++) {
+		if (*p == '"')
+			for (p++; p < end && *p != '"'; p++)
+				p += *p == '\\';
+		else if (*p == '{')
+			depth++;
+		else if (*p == '}' && --depth == 0)
+			return p + 1;
+	}
+	return NULL;
+}
+
+/*
+ * The object in "versions" that begins with this version, as pp_shard_write() writes it: so of a
+ * long line only one row is parsed. Empty when the line has another form.
+ */
+static struct pp_str
+cut_row(struct pp_str line, const char *name, const char *version)
+{
+	PP_AUTO_FREE char *before = pp_asprintf(LINE_START "%s\",\"versions\":[", name);
+	PP_AUTO_FREE char *start = pp_asprintf("{\"version\":\"%s\"", version);
+	const struct pp_str none = { NULL, 0 };
+	const char *p = line.p + strlen(before), *end = line.p + line.n;
+	size_t n = strlen(start);
+
+	if (line.n < strlen(before) || memcmp(line.p, before, strlen(before)) != 0)
+		return none;
+	while (p < end && *p == '{') {
+		const char *after = object_end(p, end);
+		if (after == NULL)
+			return none;
+		if ((size_t)(after - p) > n && memcmp(p, start, n) == 0)
+			return (struct pp_str){ p, (size_t)(after - p) };
+		p = after + (after < end && *after == ',');
+	}
+	return none;
+}
+
+static pp_json *
+row_of(const pp_json *line, const char *version)
+{
+	const pp_json *rows = pp_json_get(line, "versions");
+
+	for (size_t i = 0; i < pp_json_len(rows); i++) {
+		const char *its = pp_json_get_str(pp_json_at(rows, i), "version");
+		if (its != NULL && strcmp(its, version) == 0)
+			return pp_json_ref(pp_json_at(rows, i));
+	}
+	return NULL;
+}
+
+enum plugpkg_code
+pp_shard_row(
+    struct pp_str line, const char *name, const char *version, pp_json **out, plugpkg_error **err)
+{
+	struct pp_str row = cut_row(line, name, version);
+	PP_AUTO_JSON pp_json *whole = NULL;
+
+	*out = row.p != NULL ? pp_json_parse(row.p, row.n, NULL) : NULL;
+	if (*out != NULL)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_shard_parse(line, name, &whole, err);
+	*out = row_of(whole, version);
+	return rc;
 }
 
 char *

@@ -4,7 +4,10 @@
  * form.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "lib/index/shards.h"
 #include "lib/index/zstd.h"
 
@@ -70,15 +73,30 @@ pp_shards_init(struct pp_shards *s)
 	s->planning = pp_xcalloc(s->root->planning.n, sizeof(*s->planning));
 	s->details = pp_xcalloc(s->root->details.n, sizeof(*s->details));
 	s->search = pp_xcalloc(1, sizeof(*s->search));
+	s->unzstd = pp_unzstd_new();
 }
 
 static void
-free_layer(struct pp_held_shard *at, size_t n)
+close_block(struct pp_shards *s)
 {
-	for (size_t i = 0; at != NULL && i < n; i++) {
-		pp_shard_fini(&at[i].shard);
-		free(at[i].text);
-	}
+	pp_shard_fini(&s->open.shard);
+	s->open.of = NULL;
+}
+
+static void
+drop_shard(struct pp_shards *s, struct pp_held_shard *place)
+{
+	if (s->open.of == place)
+		close_block(s);
+	pp_vec_free(&place->blocks);
+	pp_buf_fini(&place->packed);
+}
+
+static void
+free_layer(struct pp_shards *s, struct pp_held_shard *at, size_t n)
+{
+	for (size_t i = 0; at != NULL && i < n; i++)
+		drop_shard(s, &at[i]);
 	free(at);
 }
 
@@ -87,11 +105,17 @@ pp_shards_fini(struct pp_shards *s)
 {
 	if (s->root == NULL)
 		return;
-	free_layer(s->planning, s->root->planning.n);
-	free_layer(s->details, s->root->details.n);
-	free_layer(s->search, 1);
-	s->planning = s->details = s->search = NULL;
-	s->root = NULL;
+	free_layer(s, s->planning, s->root->planning.n);
+	free_layer(s, s->details, s->root->details.n);
+	free_layer(s, s->search, 1);
+	close_block(s);
+	pp_buf_fini(&s->open.text);
+	pp_map_fini(&s->planning_lines, free);
+	pp_map_fini(&s->details_lines, free);
+	pp_shard_fini(&s->search_shard);
+	pp_buf_fini(&s->search_text);
+	pp_unzstd_free(s->unzstd);
+	*s = (struct pp_shards){ .net = s->net };
 }
 
 static char *
@@ -102,45 +126,27 @@ label_of(const struct pp_shards *s, struct pp_shard_key key)
 	return pp_asprintf("%s index %zu of '%s'", layer_name(key.layer), key.number, s->source);
 }
 
-/* Verified bytes to lines. */
-static enum plugpkg_code
-unpack(const struct pp_shards *s, struct pp_shard_key key, const struct pp_buf *packed,
-    plugpkg_error **err)
-{
-	const struct pp_shard_ref *ref = ref_of(s, key);
-	struct pp_held_shard *place = place_of(s, key);
-	PP_AUTO_FREE char *label = label_of(s, key);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(ref->unpacked);
-	int r = pp_zstd_unpack(pp_buf_cstr(packed), packed->n, ref->unpacked, &text);
-
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -EBADMSG ? 0 : -r,
-		    "%s does not unpack to %llu bytes", label, (unsigned long long)ref->unpacked);
-
-	struct pp_str slice = { .n = text.n };
-	PP_AUTO_FREE char *owned = pp_buf_steal(&text);
-	slice.p = owned;
-	enum plugpkg_code rc = pp_shard_open(slice, label, &place->shard, err);
-	if (rc == PLUGPKG_OK)
-		place->text = pp_steal(&owned);
-	return rc;
-}
-
 /* *out_missing: the cache has none, or a damaged one. */
 static enum plugpkg_code
 load_cached(
     const struct pp_shards *s, struct pp_shard_key key, bool *out_missing, plugpkg_error **err)
 {
 	const struct pp_shard_ref *ref = ref_of(s, key);
-	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(ref->size);
-	int r = pp_net_read_cached(s->net, ref->sha256, ref->size, &packed);
+	struct pp_held_shard *place = place_of(s, key);
+	PP_AUTO_FREE char *label = label_of(s, key);
 
+	place->packed.limit = ref->size;
+	int r = pp_net_read_cached(s->net, ref->sha256, ref->size, &place->packed);
 	*out_missing = r == -ENOENT;
 	if (r == -ENOENT)
 		return PLUGPKG_OK;
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read cached file '%s'", ref->sha256);
-	return unpack(s, key, &packed, err);
+	struct pp_str bytes = { pp_buf_cstr(&place->packed), place->packed.n };
+	enum plugpkg_code rc = pp_blocks_open(bytes, ref->unpacked, label, &place->blocks, err);
+	if (rc != PLUGPKG_OK)
+		pp_buf_fini(&place->packed);
+	return rc;
 }
 
 static enum plugpkg_code
@@ -171,7 +177,7 @@ load_fetched(const struct pp_shards *s, struct pp_shard_key key, plugpkg_error *
 	bool is_missing = false;
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (place_of(s, key)->text == NULL)
+	if (place_of(s, key)->packed.n == 0)
 		rc = load_cached(s, key, &is_missing, err);
 	if (rc == PLUGPKG_OK && is_missing)
 		return pp_fail(err, PLUGPKG_E_DIGEST, 0, "cached file '%s' changed under our hands",
@@ -179,38 +185,172 @@ load_fetched(const struct pp_shards *s, struct pp_shard_key key, plugpkg_error *
 	return rc;
 }
 
-enum plugpkg_code
-pp_shards_load(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, plugpkg_error **err)
+/* What to do with a shard once it is held. */
+typedef enum plugpkg_code (*held_fn)(
+    struct pp_shards *s, struct pp_shard_key key, void *user, plugpkg_error **err);
+
+static enum plugpkg_code
+each_held(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, held_fn fn, void *user,
+    plugpkg_error **err)
 {
 	PP_AUTO_FREE struct pp_shard_key *lacking = pp_xcalloc(n + 1, sizeof(*lacking));
+	enum plugpkg_code rc = PLUGPKG_OK;
 	size_t n_lacking = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		bool is_missing = false;
-		enum plugpkg_code rc = PLUGPKG_OK;
-
-		if (place_of(s, keys[i])->text == NULL)
+		if (place_of(s, keys[i])->packed.n == 0)
 			rc = load_cached(s, keys[i], &is_missing, err);
+		if (rc == PLUGPKG_OK && !is_missing && fn != NULL)
+			rc = fn(s, keys[i], user, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
 		if (is_missing)
 			lacking[n_lacking++] = keys[i];
 	}
-	if (n_lacking == 0)
-		return PLUGPKG_OK;
-	enum plugpkg_code rc = fetch(s, lacking, n_lacking, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < n_lacking; i++)
+	if (n_lacking > 0)
+		rc = fetch(s, lacking, n_lacking, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n_lacking; i++) {
 		rc = load_fetched(s, lacking[i], err);
+		if (rc == PLUGPKG_OK && fn != NULL)
+			rc = fn(s, lacking[i], user, err);
+	}
 	return rc;
 }
 
 enum plugpkg_code
-pp_shards_get(
-    struct pp_shards *s, struct pp_shard_key key, const struct pp_shard **out, plugpkg_error **err)
+pp_shards_load(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, plugpkg_error **err)
 {
-	enum plugpkg_code rc = pp_shards_load(s, &key, 1, err);
+	return each_held(s, keys, n, NULL, NULL, err);
+}
 
-	if (rc == PLUGPKG_OK)
-		*out = &place_of(s, key)->shard;
+/* ---- lines ---- */
+
+static struct pp_map *
+lines_of(struct pp_shards *s, enum pp_layer layer)
+{
+	return layer == PP_LAYER_PLANNING ? &s->planning_lines : &s->details_lines;
+}
+
+/* Keeps the line of a name: it will be asked for again, and its block may be another by then. */
+static enum plugpkg_code
+look_up(struct pp_shards *s, struct pp_shard_key key, const char *name, plugpkg_error **err)
+{
+	const struct pp_held_shard *place = place_of(s, key);
+	size_t i = pp_blocks_find(&place->blocks, name);
+
+	if (i == place->blocks.n) {
+		*pp_map_put(lines_of(s, key.layer), name) = NULL;
+		return PLUGPKG_OK;
+	}
+	if (s->open.of != place || s->open.number != i) {
+		PP_AUTO_FREE char *label = label_of(s, key);
+		close_block(s);
+		s->open.text.limit = place->blocks.at[i].unpacked;
+		enum plugpkg_code rc = pp_blocks_read(
+		    &place->blocks, i, s->unzstd, label, &s->open.text, &s->open.shard, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		s->open.of = place;
+		s->open.number = i;
+	}
+	const struct pp_str *line = pp_shard_find(&s->open.shard, name);
+	*pp_map_put(lines_of(s, key.layer), name) =
+	    line != NULL ? pp_xstrndup(line->p, line->n) : NULL;
+	return PLUGPKG_OK;
+}
+
+/* Names of one layer with the shards that hold them. */
+struct placed {
+	const char *name;
+	size_t shard;
+};
+struct taking {
+	struct pp_vec(struct placed) names; /* by shard, then by name */
+};
+
+static int
+by_shard(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	if (x->shard != y->shard)
+		return x->shard < y->shard ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static enum plugpkg_code
+take_lines(struct pp_shards *s, struct pp_shard_key key, void *user, plugpkg_error **err)
+{
+	const struct taking *t = user;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_vec_foreach (p, &t->names) {
+		if (p->shard == key.number && rc == PLUGPKG_OK &&
+		    !pp_map_has(&s->details_lines, p->name))
+			rc = look_up(s, key, p->name, err);
+	}
+	drop_shard(s, place_of(s, key));
 	return rc;
+}
+
+enum plugpkg_code
+pp_shards_take(struct pp_shards *s, const struct pp_strs *names, plugpkg_error **err)
+{
+	size_t n_shards = s->root->details.n, n = 0;
+	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n_shards + 1, sizeof(*keys));
+	struct taking t = { 0 };
+
+	pp_vec_foreach (name, names)
+		if (!pp_map_has(&s->details_lines, *name))
+			pp_vec_push(&t.names,
+			    ((struct placed){ *name, pp_index_shard_of(n_shards, *name) }));
+	pp_vec_sort(&t.names, by_shard);
+	for (size_t i = 0; i < t.names.n; i++)
+		if (i == 0 || t.names.at[i].shard != t.names.at[i - 1].shard)
+			keys[n++] = (struct pp_shard_key){ PP_LAYER_DETAILS, t.names.at[i].shard };
+	enum plugpkg_code rc = each_held(s, keys, n, take_lines, &t, err);
+	pp_vec_free(&t.names);
+	return rc;
+}
+
+enum plugpkg_code
+pp_shards_line(struct pp_shards *s, enum pp_layer layer, const char *name, struct pp_str *out,
+    plugpkg_error **err)
+{
+	struct pp_map *lines = lines_of(s, layer);
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	if (!pp_map_has(lines, name)) {
+		size_t n = pp_shards_count(s, layer);
+		struct pp_shard_key key = { layer, pp_index_shard_of(n, name) };
+		rc = pp_shards_load(s, &key, 1, err);
+		if (rc == PLUGPKG_OK)
+			rc = look_up(s, key, name, err);
+	}
+	*out = pp_str_of(rc == PLUGPKG_OK ? pp_map_get(lines, name) : NULL);
+	return rc;
+}
+
+enum plugpkg_code
+pp_shards_search(struct pp_shards *s, const struct pp_shard **out, plugpkg_error **err)
+{
+	const struct pp_shard_key key = { PP_LAYER_SEARCH, 0 };
+	const struct pp_shard_ref *ref = ref_of(s, key);
+	PP_AUTO_FREE char *label = label_of(s, key);
+
+	*out = &s->search_shard;
+	if (s->search_text.s != NULL)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_shards_load(s, &key, 1, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const struct pp_buf *packed = &s->search->packed;
+	s->search_text.limit = ref->unpacked;
+	int r = pp_zstd_unpack(packed->s, packed->n, ref->unpacked, &s->search_text);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -EBADMSG ? 0 : -r,
+		    "%s does not unpack to %llu bytes", label, (unsigned long long)ref->unpacked);
+	struct pp_str text = { pp_buf_cstr(&s->search_text), s->search_text.n };
+	return pp_shard_open(text, label, &s->search_shard, err);
 }

@@ -1,25 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shards of one source's index: fetched when asked for, kept unpacked in memory from then on.
+ * The shards of one source's index: fetched when asked for, their digests compared each time they
+ * are read, and unpacked only where a name is looked up.
  */
 #ifndef PP_INDEX_SHARDS_H
 #define PP_INDEX_SHARDS_H
 
+#include "base/map.h"
+#include "lib/index/blocks.h"
 #include "lib/index/index.h"
 #include "lib/net/fetch.h"
 
 struct pp_held_shard {
-	char *text; /* NULL = not loaded */
+	struct pp_buf packed; /* as verified; empty = not held */
+	struct pp_blocks blocks;
+};
+
+/* The block that was looked into last; names that follow each other often share it. */
+struct pp_open_block {
+	const struct pp_held_shard *of;
+	size_t number;
+	struct pp_buf text;
 	struct pp_shard shard;
 };
 
-/* All pointers borrowed but the arrays. */
+/* All pointers of the first group borrowed. */
 struct pp_shards {
 	struct pp_net *net;
 	const struct pp_strs *mirrors;
 	const char *source;
 	const struct pp_index_root *root;
+
 	struct pp_held_shard *planning, *details, *search;
+	struct pp_unzstd *unzstd;
+	struct pp_open_block open;
+	/* Lines that were looked up: name -> text, owned; NULL = there is none. */
+	struct pp_map planning_lines, details_lines;
+	struct pp_buf search_text;
+	struct pp_shard search_shard;
 };
 
 void pp_shards_init(struct pp_shards *s);
@@ -32,13 +50,25 @@ struct pp_shard_key {
 	size_t number;
 };
 /*
- * Loads all of them, fetching what the cache lacks in one round. Errors: as pp_net_fetch(),
+ * Holds all of them, fetching what the cache lacks in one round. Errors: as pp_net_fetch(),
  * BAD_METADATA.
  */
 enum plugpkg_code pp_shards_load(
     struct pp_shards *s, const struct pp_shard_key *keys, size_t n, plugpkg_error **err);
-/* One shard, loaded where needed. View: until pp_shards_fini(). */
-enum plugpkg_code pp_shards_get(
-    struct pp_shards *s, struct pp_shard_key key, const struct pp_shard **out, plugpkg_error **err);
+/*
+ * Reads the details of all these names, fetching what the cache lacks in one round; holds their
+ * lines only, not the shards.
+ */
+enum plugpkg_code pp_shards_take(
+    struct pp_shards *s, const struct pp_strs *names, plugpkg_error **err);
+/*
+ * The line of a name in the planning or details layer; empty when it has none. View: until
+ * pp_shards_fini().
+ */
+enum plugpkg_code pp_shards_line(struct pp_shards *s, enum pp_layer layer, const char *name,
+    struct pp_str *out, plugpkg_error **err);
+/* The whole search layer. View: until pp_shards_fini(). */
+enum plugpkg_code pp_shards_search(
+    struct pp_shards *s, const struct pp_shard **out, plugpkg_error **err);
 
 #endif

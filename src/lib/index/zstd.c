@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The only door to libzstd: one frame in, one frame out, nothing beside it. */
+/* The only door to libzstd. */
 #include <errno.h>
+#include <stdlib.h>
 #include <zstd.h>
 
+#include "base/mem.h"
 #include "lib/index/zstd.h"
 
 /* Publishing is rare and reading is frequent; above this level shards hardly get smaller. */
 #define LEVEL 12
-/* 8 MiB: what a reader must be ready to hold, whatever the frame says of itself. */
+/* 8 MiB: what any reader must be ready to hold. */
 #define WINDOW_LOG 23
 
 static void
@@ -16,13 +18,6 @@ free_cctx(ZSTD_CCtx *c)
 	ZSTD_freeCCtx(c);
 }
 PP_DEFINE_AUTO(cctx, ZSTD_CCtx, free_cctx);
-
-static void
-free_dctx(ZSTD_DCtx *d)
-{
-	ZSTD_freeDCtx(d);
-}
-PP_DEFINE_AUTO(dctx, ZSTD_DCtx, free_dctx);
 
 int
 pp_zstd_pack(const void *p, size_t n, struct pp_buf *out)
@@ -45,38 +40,64 @@ pp_zstd_pack(const void *p, size_t n, struct pp_buf *out)
 	return out->overflow ? -EFBIG : 0;
 }
 
-/* Runs one frame to its end; false when it is damaged, longer than the room, or cut. */
-static bool
-run_frame(ZSTD_DCtx *d, ZSTD_inBuffer *in, ZSTD_outBuffer *out)
-{
-	for (;;) {
-		size_t in_before = in->pos, out_before = out->pos;
-		size_t left = ZSTD_decompressStream(d, out, in);
+/* ---- unpacking: into room of the exact size, so no window is held and no bomb grows ---- */
 
-		if (left == 0)
-			return true;
-		if (ZSTD_isError(left) || (in->pos == in_before && out->pos == out_before))
-			return false;
-	}
+struct pp_unzstd {
+	ZSTD_DCtx *dctx;
+};
+PP_DEFINE_AUTO(unzstd, struct pp_unzstd, pp_unzstd_free);
+
+struct pp_unzstd *
+pp_unzstd_new(void)
+{
+	struct pp_unzstd *z = pp_xcalloc(1, sizeof(*z));
+
+	z->dctx = ZSTD_createDCtx();
+	return z;
+}
+
+void
+pp_unzstd_free(struct pp_unzstd *z)
+{
+	if (z == NULL)
+		return;
+	ZSTD_freeDCtx(z->dctx);
+	free(z);
+}
+
+int
+pp_unzstd_frame(struct pp_unzstd *z, const void *p, size_t n, size_t unpacked, struct pp_buf *out)
+{
+	if (z->dctx == NULL)
+		return -ENOMEM;
+	char *room = pp_buf_reserve(out, unpacked);
+	if (room == NULL)
+		return -EFBIG;
+	size_t got = ZSTD_decompressDCtx(z->dctx, room, unpacked, p, n);
+	if (ZSTD_isError(got) || got != unpacked)
+		return -EBADMSG;
+	pp_buf_grew(out, unpacked);
+	return 0;
 }
 
 int
 pp_zstd_unpack(const void *p, size_t n, size_t unpacked, struct pp_buf *out)
 {
-	PP_AUTO(dctx) ZSTD_DCtx *d = ZSTD_createDCtx();
-	if (d == NULL)
-		return -ENOMEM;
-	if (ZSTD_isError(ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, WINDOW_LOG)))
-		return -EINVAL;
-	char *room = pp_buf_reserve(out, unpacked);
-	if (room == NULL)
-		return -EFBIG;
+	PP_AUTO(unzstd) struct pp_unzstd *z = pp_unzstd_new();
 
-	ZSTD_inBuffer in = { p, n, 0 };
-	ZSTD_outBuffer to = { room, unpacked, 0 };
+	return n > 0 ? pp_unzstd_frame(z, p, n, unpacked, out) : -EBADMSG;
+}
 
-	if (!run_frame(d, &in, &to) || in.pos != n || to.pos != unpacked)
+int
+pp_zstd_frame(struct pp_str *packed, size_t *out_unpacked)
+{
+	size_t n = ZSTD_findFrameCompressedSize(packed->p, packed->n);
+	unsigned long long unpacked = ZSTD_getFrameContentSize(packed->p, packed->n);
+
+	if (ZSTD_isError(n) || unpacked == ZSTD_CONTENTSIZE_ERROR ||
+	    unpacked == ZSTD_CONTENTSIZE_UNKNOWN || unpacked > SIZE_MAX)
 		return -EBADMSG;
-	pp_buf_grew(out, unpacked);
+	packed->n = n;
+	*out_unpacked = (size_t)unpacked;
 	return 0;
 }

@@ -77,8 +77,17 @@ pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out)
 	pp_sha256_hex(pp_buf_cstr(&bytes), bytes.n, got);
 	if (bytes.n != size || strcmp(got, sha256) != 0)
 		return drop(cache_fd, sha256);
-	pp_buf_add(out, pp_buf_cstr(&bytes), bytes.n);
-	return out->overflow ? -EFBIG : 0;
+	if (out->n > 0 || out->limit < bytes.n) {
+		pp_buf_add(out, pp_buf_cstr(&bytes), bytes.n);
+		return out->overflow ? -EFBIG : 0;
+	}
+	/* Shards are large: into an empty buffer they are moved, not copied. */
+	struct pp_buf empty = PP_BUF_INIT(out->limit);
+	pp_buf_fini(out);
+	*out = bytes;
+	out->limit = empty.limit;
+	bytes = empty;
+	return 0;
 }
 
 /* Is the locked file still the one of that name? The lock's last owner may have moved it away. */

@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "lib/index/zstd.h"
+#include "lib/index/blocks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -290,7 +290,11 @@ write_shard(struct pp_book *b, enum pp_layer layer, const struct pp_buf *text,
 {
 	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
 
-	if (pp_zstd_pack(pp_buf_cstr(text), text->n, &packed) < 0)
+	struct pp_str bytes = { pp_buf_cstr(text), text->n };
+	/* Nobody looks up one name in the search layer. */
+	int r = layer == PP_LAYER_SEARCH ? pp_zstd_pack(bytes.p, bytes.n, &packed)
+					 : pp_blocks_pack(bytes, &packed);
+	if (r < 0)
 		return pp_fail(
 		    err, PLUGPKG_E_FAILED, 0, "the %s layer cannot be packed", layer_names[layer]);
 	*out_ref = (struct pp_shard_ref){ .size = packed.n, .unpacked = text->n };

@@ -275,6 +275,16 @@ newest_first(const void *a, const void *b)
 	return pp_version_cmp(&(*y)->version, &(*x)->version);
 }
 
+/* As a source's index is; a sort would compare far more. */
+static bool
+is_sorted(const struct pp_releases *list)
+{
+	for (size_t i = 1; i < list->n; i++)
+		if (newest_first(&list->at[i - 1], &list->at[i]) > 0)
+			return false;
+	return true;
+}
+
 /* What one source says of the name. The first one, of the highest priority, owns the name. */
 static enum plugpkg_code
 ask_source(struct pp_load *l, struct pp_known *k, size_t source, plugpkg_error **err)
@@ -288,7 +298,8 @@ ask_source(struct pp_load *l, struct pp_known *k, size_t source, plugpkg_error *
 		k->is_owned = true;
 		k->owner_priority = s->priority;
 	}
-	pp_vec_sort(list, newest_first);
+	if (!is_sorted(list))
+		pp_vec_sort(list, newest_first);
 
 	size_t n_before = k->slots.n;
 	pp_vec_foreach (r, list) {

@@ -117,7 +117,10 @@ dep_on(struct pp_pool *p, const struct pp_dep *dep, const char *on, enum pp_reac
 {
 	PP_AUTO_BUF struct pp_buf key = PP_BUF_INIT(ID_KEY_MAX);
 
-	pp_buf_addf(&key, "%d %s %s", (int)reach, on, dep->text != NULL ? dep->text : "*");
+	pp_buf_addc(&key, reach == PP_REACH_ALL ? 'a' : 'r');
+	pp_buf_adds(&key, on);
+	pp_buf_addc(&key, ' ');
+	pp_buf_adds(&key, dep->text != NULL ? dep->text : "*");
 	void **at = pp_map_put(&p->ids, pp_buf_cstr(&key));
 	if (*at != NULL)
 		return (Id)(intptr_t)*at;

@@ -172,8 +172,8 @@ is_asked_for(const struct result *r, const struct pp_cand *c)
 			continue;
 		if (strcmp(a->dep.name, c->release->name) == 0 && is_answer(r, c, a))
 			return true;
-		if (chosen_named(r, a->dep.name) == NULL && is_new(c) &&
-		    pp_cand_satisfies(r->load, c, &a->dep))
+		if (is_new(c) && pp_cand_satisfies(r->load, c, &a->dep) &&
+		    chosen_named(r, a->dep.name) == NULL)
 			return true;
 	}
 	return false;
