@@ -413,6 +413,27 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_log(plugpkg_context *ctx,
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_log_write(
     plugpkg_context *ctx, const char *level, const char *text, plugpkg_error **err);
 
+/* ---- History ---- */
+
+/**
+ * Transactions, newest first: rows of type "history"; between them rows of type "note" for what was
+ * changed without one (holds, marks, sources). Errors: BAD_STATE IO. Takes no lock.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_history(
+    plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** What of a transaction is shown. */
+struct plugpkg_history_spec {
+	int64_t transaction; /* -1 = the newest */
+	int tree; /* 1 = rows of type "member": its generation as a tree of requirements */
+	int log;  /* 1 = rows of type "log" */
+};
+/**
+ * One transaction: a row of type "history", rows of type "change" and "note", then what spec asks
+ * for. Errors: NOT_FOUND BAD_STATE IO. Takes no lock.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_history_show(plugpkg_context *ctx,
+    const struct plugpkg_history_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
 /* ---- For authors: no root needed ---- */
 
 /**

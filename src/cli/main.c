@@ -28,6 +28,7 @@ static const struct cmd_entry table[] = {
 	{ NULL, &cmd_rdepends },
 	{ NULL, &cmd_graph },
 	{ NULL, &cmd_why },
+	{ NULL, &cmd_history },
 	{ NULL, &cmd_log },
 	{ "Repositories", NULL },
 	{ NULL, &cmd_source },

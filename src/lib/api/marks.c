@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "lib/model/name.h"
+#include "lib/state/history.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/marks.h"
 
@@ -24,6 +25,7 @@ pp_row_add_hold(const plugpkg_context *ctx, const struct pp_installed *p, pp_jso
 struct marking {
 	plugpkg_context *ctx;
 	const char *verb; /* "hold", for the lock */
+	char *what;       /* "hold base", for the lock and the history; owned */
 	const char *const *names;
 	size_t n_names;
 	struct pp_state *state;
@@ -34,6 +36,7 @@ struct marking {
 static void
 marking_fini(struct marking *m)
 {
+	free(m->what);
 	pp_vec_free(&m->meant);
 	pp_installeds_fini(&m->set);
 }
@@ -82,9 +85,8 @@ begin(struct marking *m, plugpkg_context **out_locked, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	const char *first = m->n_names > 0 ? m->names[0] : "";
-	PP_AUTO_FREE char *what =
-	    pp_asprintf("%s %s%s", m->verb, first, m->n_names > 1 ? " ..." : "");
-	rc = pp_lock(m->ctx, what, err);
+	m->what = pp_asprintf("%s %s%s", m->verb, first, m->n_names > 1 ? " ..." : "");
+	rc = pp_lock(m->ctx, m->what, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	*out_locked = m->ctx;
@@ -109,6 +111,28 @@ send_holds(const struct marking *m, plugpkg_row_fn row, void *user)
 }
 
 static enum plugpkg_code
+note(const struct marking *m, const struct pp_notes *notes, plugpkg_error **err)
+{
+	return pp_history_note(m->state, 0, m->what, m->ctx->now, notes, err);
+}
+
+static enum plugpkg_code
+note_holds(const struct marking *m, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
+
+	pp_vec_foreach (p, &m->meant) {
+		char until[PP_TIME_TEXT] = "";
+		if ((*p)->hold_until != 0)
+			pp_time_format((*p)->hold_until, until);
+		pp_notes_add(&notes, (*p)->key, "%s %s%s%s",
+		    (*p)->hold ? "held at" : "no longer held at", (*p)->version,
+		    *until != '\0' ? " until " : "", until);
+	}
+	return note(m, &notes, err);
+}
+
+static enum plugpkg_code
 set_holds(struct marking *m, bool hold, int64_t until, plugpkg_error **err)
 {
 	PP_AUTO_LOCK plugpkg_context *locked = NULL;
@@ -119,7 +143,8 @@ set_holds(struct marking *m, bool hold, int64_t until, plugpkg_error **err)
 		(*p)->hold = hold;
 		(*p)->hold_until = until;
 	}
-	return pp_state_set_marks(m->state, &m->meant, err);
+	rc = pp_state_set_marks(m->state, &m->meant, err);
+	return rc == PLUGPKG_OK ? note_holds(m, err) : rc;
 }
 
 enum plugpkg_code
@@ -166,8 +191,11 @@ want(const struct marking *m, bool manual, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_wishes_fini) struct pp_wishes wishes = { 0 };
 	PP_CLEANUP(pp_strs_fini) struct pp_strs unwanted = { 0 };
+	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
 
 	pp_vec_foreach (p, &m->meant) {
+		pp_notes_add(&notes, (*p)->key, "%s",
+		    manual ? "counts as asked for" : "counts as come along");
 		const struct pp_dep *wanted =
 		    pp_installed_wish(&m->set, *p, &m->ctx->config->plugins);
 		if (!manual) {
@@ -178,7 +206,8 @@ want(const struct marking *m, bool manual, plugpkg_error **err)
 			w->range = pp_xstrdup("*");
 		}
 	}
-	return pp_marks_want(m->ctx, &wishes, &unwanted, err);
+	enum plugpkg_code rc = pp_marks_want(m->ctx, &wishes, &unwanted, err);
+	return rc == PLUGPKG_OK ? note(m, &notes, err) : rc;
 }
 
 static enum plugpkg_code

@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "lib/model/name.h"
 #include "lib/txn/host.h"
+#include "lib/state/history.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/root.h"
 
@@ -100,6 +101,26 @@ add_source(
 	return pp_root_write_config(ctx, err);
 }
 
+/* The change itself is done: that it cannot be noted is a warning. */
+static void PP_PRINTF(3, 4) note(plugpkg_context *ctx, const char *what, const char *fmt, ...)
+{
+	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(4096);
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	struct pp_state *state = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	pp_buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	pp_notes_add(&notes, NULL, "%s", pp_buf_cstr(&text));
+	enum plugpkg_code rc = pp_state_get(ctx, &state, &why);
+	if (rc == PLUGPKG_OK)
+		rc = pp_history_note(state, 0, what, ctx->now, &notes, &why);
+	if (rc != PLUGPKG_OK)
+		pp_warn(ctx, NULL, "%s", plugpkg_error_message(why));
+}
+
 enum plugpkg_code
 plugpkg_source_add(
     plugpkg_context *ctx, const struct plugpkg_source_spec *spec, plugpkg_error **err)
@@ -123,8 +144,12 @@ plugpkg_source_add(
 		pp_strs_add(&source.urls, spec->urls[i]);
 	forget_trust(ctx, spec->name);
 	rc = add_source(ctx, &source, spec->key, err);
-	if (rc != PLUGPKG_OK)
+	if (rc != PLUGPKG_OK) {
 		forget_trust(ctx, spec->name);
+		return rc;
+	}
+	PP_AUTO_FREE char *url = pp_url_redacted(spec->urls[0]);
+	note(ctx, what, "source %s was added: %s, priority %d", spec->name, url, spec->priority);
 	return rc;
 }
 
@@ -142,9 +167,11 @@ plugpkg_source_remove(plugpkg_context *ctx, const char *name, plugpkg_error **er
 		return pp_hint(err, PLUGPKG_E_NOT_FOUND, "plugpkg source list shows them");
 	}
 	rc = pp_root_write_config(ctx, err);
-	if (rc == PLUGPKG_OK)
-		forget_trust(ctx, name);
-	return rc;
+	if (rc != PLUGPKG_OK)
+		return rc;
+	forget_trust(ctx, name);
+	note(ctx, what, "source %s was removed", name);
+	return PLUGPKG_OK;
 }
 
 /* When the timestamp, as verified and kept by the last update, expires. */

@@ -215,30 +215,46 @@ check_generation(struct pp_state *s, int64_t generation, plugpkg_error **err)
 	return pp_hint(err, PLUGPKG_E_NOT_FOUND, "plugpkg history lists what there was");
 }
 
-enum plugpkg_code
-pp_history_set(
-    struct pp_state *s, int64_t generation, struct pp_installeds *out, plugpkg_error **err)
+static enum plugpkg_code
+read_set(struct pp_state *s, sqlite3_stmt *st, struct pp_installeds *out, plugpkg_error **err)
 {
-	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc = check_generation(s, generation, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_db_prepare(s->db,
-		    "SELECT e.entry FROM history_sets AS h JOIN history_entries AS e"
-		    " ON e.id = h.entry WHERE h.generation = ?1 ORDER BY e.key",
-		    &st, err, what_read);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	(void)sqlite3_bind_int64(st, 1, generation);
 	int step;
+
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
 		PP_AUTO_FREE char *text = pp_db_text(st, 0);
 		pp_vec_push(out, p);
-		rc = read_entry(text != NULL ? text : "", p, err);
+		enum plugpkg_code rc = read_entry(text != NULL ? text : "", p, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
 	}
 	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what_read);
+}
+
+enum plugpkg_code
+pp_history_difference(struct pp_state *s, int64_t generation, int64_t other,
+    struct pp_installeds *out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT e.entry FROM history_sets AS h JOIN history_entries AS e"
+	    " ON e.id = h.entry WHERE h.generation = ?1 AND h.entry NOT IN"
+	    " (SELECT entry FROM history_sets WHERE generation = ?2) ORDER BY e.key",
+	    &st, err, what_read);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, generation);
+	(void)sqlite3_bind_int64(st, 2, other);
+	return read_set(s, st, out, err);
+}
+
+enum plugpkg_code
+pp_history_set(
+    struct pp_state *s, int64_t generation, struct pp_installeds *out, plugpkg_error **err)
+{
+	enum plugpkg_code rc = check_generation(s, generation, err);
+
+	return rc == PLUGPKG_OK ? pp_history_difference(s, generation, -1, out, err) : rc;
 }
 
 /* ---- transactions ---- */
@@ -307,6 +323,7 @@ void
 pp_notes_fini(struct pp_notes *v)
 {
 	pp_vec_foreach (note, v) {
+		free(note->command);
 		free(note->plugin);
 		free(note->text);
 	}
@@ -332,40 +349,27 @@ pp_history_notes(struct pp_state *s, int64_t id, struct pp_notes *out, plugpkg_e
 {
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "SELECT plugin, text FROM history_notes WHERE txn = ?1 ORDER BY seq", &st, err,
-	    what_read);
+	    "SELECT txn, at, command, plugin, text FROM history_notes"
+	    " WHERE ?1 = 0 OR (txn = ?1 AND command IS NULL) ORDER BY seq",
+	    &st, err, what_read);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	(void)sqlite3_bind_int64(st, 1, id);
 	int step;
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct pp_note *note = pp_vec_new(out);
-		note->plugin = pp_db_text(st, 0);
-		note->text = pp_db_text(st, 1);
+		note->transaction = sqlite3_column_int64(st, 0);
+		note->at = sqlite3_column_int64(st, 1);
+		note->command = pp_db_text(st, 2);
+		note->plugin = pp_db_text(st, 3);
+		note->text = pp_db_text(st, 4);
 	}
 	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what_read);
 }
 
 enum plugpkg_code
-pp_history_add_notes(
-    struct pp_state *s, int64_t transaction, const struct pp_notes *notes, plugpkg_error **err)
-{
-	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "INSERT INTO history_notes(txn, plugin, text) VALUES(?1, ?2, ?3)", &st, err, what);
-
-	for (size_t i = 0; rc == PLUGPKG_OK && i < notes->n; i++) {
-		(void)sqlite3_bind_int64(st, 1, transaction);
-		pp_db_bind_text(st, 2, notes->at[i].plugin);
-		pp_db_bind_text(st, 3, notes->at[i].text);
-		rc = run(s, st, err);
-	}
-	return rc;
-}
-
-enum plugpkg_code
-pp_history_note(struct pp_state *s, const char *command, int64_t now, const struct pp_notes *notes,
-    plugpkg_error **err)
+pp_history_note(struct pp_state *s, int64_t id, const char *command, int64_t now,
+    const struct pp_notes *notes, plugpkg_error **err)
 {
 	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
@@ -374,16 +378,17 @@ pp_history_note(struct pp_state *s, const char *command, int64_t now, const stru
 	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
 	if (rc == PLUGPKG_OK)
 		rc = pp_db_prepare(s->db,
-		    "INSERT INTO transactions(command, started, ended, status, generation)"
-		    " SELECT ?1, ?2, ?2, 'done', value FROM meta WHERE key = 'generation'",
+		    "INSERT INTO history_notes(txn, at, command, plugin, text) VALUES("
+		    " CASE ?1 WHEN 0 THEN (SELECT coalesce(max(id), 0) FROM transactions)"
+		    " ELSE ?1 END, ?2, ?3, ?4, ?5)",
 		    &st, err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	pp_db_bind_text(st, 1, command);
-	(void)sqlite3_bind_int64(st, 2, now);
-	rc = run(s, st, err);
-	int64_t id = sqlite3_last_insert_rowid(s->db);
-	if (rc == PLUGPKG_OK)
-		rc = pp_history_add_notes(s, id, notes, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < notes->n; i++) {
+		(void)sqlite3_bind_int64(st, 1, id);
+		(void)sqlite3_bind_int64(st, 2, now);
+		pp_db_bind_text(st, 3, id == 0 ? command : NULL);
+		pp_db_bind_text(st, 4, notes->at[i].plugin);
+		pp_db_bind_text(st, 5, notes->at[i].text);
+		rc = run(s, st, err);
+	}
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }

@@ -16,24 +16,29 @@ void pp_pasts_fini(struct pp_pasts *v);
 enum plugpkg_code pp_history_list(
     struct pp_state *s, int64_t id, struct pp_pasts *out, plugpkg_error **err);
 
+/* What of a generation the other one has not, or not alike; sorted by key. */
+enum plugpkg_code pp_history_difference(struct pp_state *s, int64_t generation, int64_t other,
+    struct pp_installeds *out, plugpkg_error **err);
+
 /* Something that was changed and makes no generation: "held at 1.0.0" of a plugin, or of none. */
 struct pp_note {
-	char *plugin; /* or NULL */
+	int64_t transaction; /* that it belongs to or, where it has a command of its own, follows */
+	int64_t at;          /* Unix seconds */
+	char *command;       /* "hold base"; NULL: the transaction's */
+	char *plugin;        /* or NULL */
 	char *text;
 };
 struct pp_notes pp_vec(struct pp_note);
 void pp_notes_fini(struct pp_notes *v);
 void pp_notes_add(struct pp_notes *v, const char *plugin, const char *fmt, ...) PP_PRINTF(3, 4);
+/* All notes as they came, or those of one transaction (id not 0). */
 enum plugpkg_code pp_history_notes(
     struct pp_state *s, int64_t id, struct pp_notes *out, plugpkg_error **err);
 /*
- * Records a change without a transaction as one that is over: "hold base" with its notes. Nothing
- * without notes.
+ * Writes notes down, all or none, whatever their own times and commands say: those of transaction
+ * `id`, or with id 0 those of `command`, which was no transaction.
  */
-enum plugpkg_code pp_history_note(struct pp_state *s, const char *command, int64_t now,
+enum plugpkg_code pp_history_note(struct pp_state *s, int64_t id, const char *command, int64_t now,
     const struct pp_notes *notes, plugpkg_error **err);
-/* Adds notes to a transaction that runs. */
-enum plugpkg_code pp_history_add_notes(
-    struct pp_state *s, int64_t transaction, const struct pp_notes *notes, plugpkg_error **err);
 
 #endif

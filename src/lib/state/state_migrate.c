@@ -29,8 +29,8 @@ static const char tables[] =
     "  generation INTEGER NOT NULL, entry INTEGER NOT NULL,"
     "  PRIMARY KEY(generation, entry)) WITHOUT ROWID;"
     "CREATE TABLE history_notes("
-    "  seq INTEGER PRIMARY KEY AUTOINCREMENT, txn INTEGER NOT NULL, plugin TEXT,"
-    "  text TEXT NOT NULL);"
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT, txn INTEGER NOT NULL, at INTEGER NOT NULL,"
+    "  command TEXT, plugin TEXT, text TEXT NOT NULL);"
     "CREATE INDEX history_notes_txn ON history_notes(txn);"
     "INSERT INTO meta(key, value) VALUES('generation', 0);";
 
