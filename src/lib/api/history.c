@@ -230,7 +230,6 @@ load_walk(struct walk *w, int64_t generation, plugpkg_error **err)
 	struct pp_inventory *inv = &w->inv;
 	enum plugpkg_code rc = pp_history_set(w->s->state, generation, &inv->set, err);
 
-	inv->host = w->s->ctx->config;
 	for (size_t i = 0; rc == PLUGPKG_OK && i < inv->set.n; i++) {
 		struct pp_release *r = NULL;
 		rc = pp_release_parse(inv->set.at[i]->manifest, inv->set.at[i]->name,

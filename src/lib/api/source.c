@@ -4,8 +4,8 @@
 
 #include "base/path.h"
 #include "lib/model/name.h"
-#include "lib/txn/host.h"
 #include "lib/state/history.h"
+#include "lib/txn/host.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/root.h"
 
