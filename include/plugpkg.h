@@ -264,8 +264,59 @@ PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_commit(
     plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** 1 when the root has another generation by now, so that the plan can only be refused; else 0. */
+PLUGPKG_API int plugpkg_plan_is_stale(const plugpkg_plan *plan);
 /** NULL is allowed. */
 PLUGPKG_API void plugpkg_plan_free(plugpkg_plan *plan);
+
+/* ---- The lock file, and making a root what its files say ---- */
+
+/**
+ * Write plugpkg.lock of what is installed now; not touched when it says that already. Row: "lock".
+ * Errors: LOCKED IO NO_SPACE PERMISSION BAD_STATE.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_lock_write(
+    plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** The text that plugpkg_lock_write() would write. out_text: owned (free). */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_lock_text(
+    plugpkg_context *ctx, char **out_text, plugpkg_error **err);
+/**
+ * Compare plugpkg.lock with what is installed. Rows of type "difference", counted in
+ * *out_differences. Errors: BAD_LOCK BAD_STATE IO.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_lock_check(plugpkg_context *ctx,
+    size_t *out_differences, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+enum plugpkg_sync_flags {
+	PLUGPKG_SYNC_LOCKED = 1 << 0,        /* exactly plugpkg.lock, or nothing */
+	PLUGPKG_SYNC_NO_REMOVE = 1 << 1,     /* what is too much stays */
+	PLUGPKG_SYNC_NO_RECOMMENDS = 1 << 2, /* recommended plugins are not brought along */
+	PLUGPKG_SYNC_NO_UPDATE = 1 << 3,     /* sources stay as they were last seen */
+};
+/**
+ * Make what a directory with a plugpkg.json lacks to be a root: store, state, generation 0. The
+ * file stays as it is; a complete root too. dir: as for plugpkg_open(). Two may do it at once.
+ * Errors: NO_ROOT BAD_CONFIG BAD_STATE LOCKED IO PERMISSION NO_SPACE.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_prepare(const char *dir, plugpkg_error **err);
+/**
+ * Compare the root with plugpkg.json (and plugpkg.lock): rows of type "difference", counted in
+ * *out_differences. Takes no lock, asks no source, changes nothing.
+ * Errors: BAD_LOCK LOCK_MISMATCH (there is no plugpkg.lock) BAD_STATE IO.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_sync_check(plugpkg_context *ctx,
+    unsigned flags, size_t *out_differences, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Plan what makes the root equal to plugpkg.json. No steps and no request when it is already; else
+ * sources that were never seen here, have expired, or lack what is needed are brought up to date
+ * first, which asks TRUST_KEY where plugpkg.json does not name a key.
+ *
+ * out_plan  receives an owned plan, as of plugpkg_plan_make()
+ *
+ * Errors: those of plugpkg_plan_make() and plugpkg_update(), BAD_LOCK LOCK_MISMATCH DIGEST.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_sync_plan(
+    plugpkg_context *ctx, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err);
 
 /* ---- Marks: what a root remembers of its plugins beside their files ---- */
 

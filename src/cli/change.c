@@ -39,7 +39,6 @@ enum plugpkg_code
 change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
 {
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
-	bool is_dry_run = opts_has(&cli->opts, "dry-run");
 	struct plugpkg_request request = {
 		.verb = verb,
 		.flags = flags,
@@ -48,8 +47,14 @@ change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
 	};
 	enum plugpkg_code rc = plugpkg_plan_make(cli->ctx, &request, &plan, &cli->err);
 
-	if (rc != PLUGPKG_OK)
-		return rc;
+	return rc == PLUGPKG_OK ? change_show(cli, plan) : rc;
+}
+
+enum plugpkg_code
+change_show(struct cli *cli, plugpkg_plan *plan)
+{
+	bool is_dry_run = opts_has(&cli->opts, "dry-run");
+
 	plugpkg_plan_rows(plan, cli_row, cli);
 	bool wants_yes = is_dangerous(cli, plan);
 	/* A plan that nobody will be asked about is talk, and --quiet wants none. */

@@ -7,5 +7,7 @@
 
 /* The operands are the targets. */
 enum plugpkg_code change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags);
+/* All of that but the planning. */
+enum plugpkg_code change_show(struct cli *cli, plugpkg_plan *plan);
 
 #endif

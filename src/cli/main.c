@@ -17,6 +17,8 @@ static const struct cmd_entry table[] = {
 	{ NULL, &cmd_purge },
 	{ NULL, &cmd_upgrade },
 	{ NULL, &cmd_autoremove },
+	{ NULL, &cmd_sync },
+	{ NULL, &cmd_lock },
 	{ NULL, &cmd_hold },
 	{ NULL, &cmd_unhold },
 	{ NULL, &cmd_mark },
@@ -98,6 +100,13 @@ set_wait(struct cli *cli)
 	return PLUGPKG_OK;
 }
 
+static bool
+makes_root(const struct cli *cli)
+{
+	return (cli->cmd->flags & CMD_MAKES_ROOT) != 0 && !opts_has(&cli->opts, "check") &&
+	       !opts_has(&cli->opts, "dry-run");
+}
+
 static enum plugpkg_code
 run_in_root(struct cli *cli)
 {
@@ -108,6 +117,8 @@ run_in_root(struct cli *cli)
 	if (named != NULL && *named == '\0')
 		return cli_usage(cli, "option '--root' needs a directory");
 	enum plugpkg_code rc = cli_now(cli, &now);
+	if (rc == PLUGPKG_OK && makes_root(cli))
+		rc = plugpkg_prepare(cli_root(cli), &cli->err);
 	if (rc == PLUGPKG_OK)
 		rc = plugpkg_open(cli_root(cli), &cli->ctx, &cli->err);
 	if (rc != PLUGPKG_OK)

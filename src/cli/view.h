@@ -30,6 +30,8 @@ void view_why(struct cli *cli);
 void view_log(struct cli *cli);
 void view_history(struct cli *cli);
 void view_transaction_shown(struct cli *cli);
+void view_differences(struct cli *cli);
+void view_lock(struct cli *cli);
 
 /* What became of an edge: "user 2.1.0 is here", "not installed", … Owned. */
 char *view_fate(const pp_json *edge);

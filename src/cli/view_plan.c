@@ -21,6 +21,7 @@ static const struct {
 	const char *why, *with, *without; /* with: goes before the name of the other plugin */
 } reasons[] = {
 	{ "broken", "needs %s, which goes", "what it needs goes" },
+	{ "locked", "with %s, as plugpkg.lock says", "as plugpkg.lock says" },
 	{ "recommended", "recommended by %s", "recommended" },
 	{ "replaced", "replaced by %s", "replaced" },
 	{ "required", "required by %s", "required" },
@@ -144,6 +145,17 @@ print_wanted(struct cli *cli)
 	table_print(&t, &cli->out);
 }
 
+/* What plugpkg.json says otherwise than the state: `sync` brings it in line. */
+static void
+print_marks(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "mark", &i)) != NULL;)
+		out_line(&cli->out, "%s counts as %s from now on.", view_str(row, "name"),
+		    pp_json_get_bool(row, "manual") ? "asked for" : "come along");
+}
+
 /* Plugins that left before; only their data is still there. */
 static void
 print_left_data(struct cli *cli)
@@ -191,6 +203,7 @@ view_plan(struct cli *cli)
 		print_group(cli, group);
 	print_left_data(cli);
 	print_wanted(cli);
+	print_marks(cli);
 	print_kept(cli);
 	print_suggested(cli);
 	row = view_next(cli, "summary", &i);

@@ -18,6 +18,8 @@ struct cli;
 enum cmd_flags {
 	CMD_NO_ROOT = 1 << 0, /* works without what program.run() opens */
 	CMD_HIDDEN = 1 << 1,  /* not in --help */
+	/* a directory with a plugpkg.json is made a root first, unless it only looks */
+	CMD_MAKES_ROOT = 1 << 2,
 };
 
 /* What its operands are, for completion. */

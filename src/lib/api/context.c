@@ -52,6 +52,38 @@ plugpkg_close(plugpkg_context *ctx)
 	free(ctx);
 }
 
+/* ---- where ---- */
+
+/* The nearest directory upwards with a plugpkg.json; owned, NULL when there is none. */
+static char *
+find_root(void)
+{
+	PP_AUTO_FREE char *dir = realpath(".", NULL);
+
+	while (dir != NULL) {
+		PP_AUTO_FREE char *file =
+		    pp_asprintf("%s/plugpkg.json", strcmp(dir, "/") == 0 ? "" : dir);
+		if (pp_exists_at(AT_FDCWD, file) == 1)
+			return pp_steal(&dir);
+		char *slash = strrchr(dir, '/');
+		if (slash == NULL || slash[1] == '\0')
+			return NULL;
+		slash[slash == dir ? 1 : 0] = '\0';
+	}
+	return NULL;
+}
+
+static enum plugpkg_code
+no_root(const char *dir, plugpkg_error **err)
+{
+	if (dir == NULL)
+		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0,
+		    "not a plugpkg root (nor any directory above it): no plugpkg.json");
+	else
+		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0, "'%s' is not a plugpkg root", dir);
+	return pp_hint(err, PLUGPKG_E_NO_ROOT, "run plugpkg init");
+}
+
 /* ---- init ---- */
 
 static enum plugpkg_code
@@ -164,37 +196,49 @@ plugpkg_init(const char *dir, const char *name, plugpkg_error **err)
 	return rc == PLUGPKG_OK ? pp_state_create(ctx->root_fd, err) : rc;
 }
 
-/* ---- open ---- */
+/* ---- prepare ---- */
 
-/* The nearest directory upwards with a plugpkg.json; owned, NULL when there is none. */
-static char *
-find_root(void)
-{
-	PP_AUTO_FREE char *dir = realpath(".", NULL);
-
-	while (dir != NULL) {
-		PP_AUTO_FREE char *file =
-		    pp_asprintf("%s/plugpkg.json", strcmp(dir, "/") == 0 ? "" : dir);
-		if (pp_exists_at(AT_FDCWD, file) == 1)
-			return pp_steal(&dir);
-		char *slash = strrchr(dir, '/');
-		if (slash == NULL || slash[1] == '\0')
-			return NULL;
-		slash[slash == dir ? 1 : 0] = '\0';
-	}
-	return NULL;
-}
-
+/*
+ * plugpkg.json came from elsewhere, and is the application's: it stays as it is. The lock keeps two
+ * that begin at once from making it twice.
+ */
 static enum plugpkg_code
-no_root(const char *dir, plugpkg_error **err)
+make_rest(plugpkg_context *ctx, plugpkg_error **err)
 {
-	if (dir == NULL)
-		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0,
-		    "not a plugpkg root (nor any directory above it): no plugpkg.json");
-	else
-		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0, "'%s' is not a plugpkg root", dir);
-	return pp_hint(err, PLUGPKG_E_NO_ROOT, "run plugpkg init");
+	PP_AUTO_LOCK plugpkg_context *locked = NULL;
+	enum plugpkg_code rc = pp_root_reload_config(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = refuse_lost_state(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = make_directories(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_lock_bare(ctx, "sync", err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	locked = ctx;
+	if (pp_exists_at(ctx->root_fd, "var/state.db") == 1)
+		return PLUGPKG_OK;
+	rc = make_first_generation(ctx, err);
+	return rc == PLUGPKG_OK ? pp_state_create(ctx->root_fd, err) : rc;
 }
+
+enum plugpkg_code
+plugpkg_prepare(const char *dir, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *found = dir == NULL ? find_root() : pp_xstrdup(dir);
+	if (found == NULL || pp_exists_at(AT_FDCWD, found) == 0)
+		return no_root(dir, err);
+	PP_AUTO(context) plugpkg_context *ctx = NULL;
+	enum plugpkg_code rc = pp_context_new(found, &ctx, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int there = pp_exists_at(ctx->root_fd, "var/state.db");
+	if (there < 0 && there != -ENOTDIR)
+		return pp_fail(err, PLUGPKG_E_IO, -there, "cannot look into '%s'", ctx->root);
+	return there == 1 ? PLUGPKG_OK : make_rest(ctx, err);
+}
+
+/* ---- open ---- */
 
 enum plugpkg_code
 plugpkg_open(const char *dir, plugpkg_context **out_ctx, plugpkg_error **err)

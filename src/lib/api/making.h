@@ -4,6 +4,7 @@
 #define PP_API_MAKING_H
 
 #include "lib/api/api.h"
+#include "lib/model/lockfile.h"
 #include "lib/solve/solve.h"
 #include "lib/txn/inventory.h"
 #include "lib/txn/txn.h"
@@ -19,7 +20,26 @@ struct pp_making {
 	struct pp_vec(struct pp_target) targets;
 	struct pp_manifest *link; /* PLUGPKG_LINK */
 	char *link_dir;
+	const struct pp_lockfile *pins; /* borrowed: versions that are preferred, or NULL */
+	bool is_pins_only;              /* nothing but what the pins name can be had */
 };
+
+/* A mark that a plan changes and nothing else of the plugin. */
+struct pp_remark {
+	char *name, *version;
+	bool manual;
+};
+struct plugpkg_plan {
+	plugpkg_context *ctx;
+	struct pp_plan *plan;
+	struct pp_wishes wishes;
+	struct pp_remarks pp_vec(struct pp_remark) remarks; /* plugpkg.json says so already */
+	char *command;                                      /* "install photos" */
+};
+PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
+/* Planned against the root's present generation. command moved. Errors: BAD_STATE IO. */
+enum plugpkg_code pp_plan_begin(
+    plugpkg_context *ctx, char *command, plugpkg_plan **out, plugpkg_error **err);
 
 void pp_making_fini(struct pp_making *m);
 /* Nothing is added: no source is asked. */
@@ -42,6 +62,12 @@ void pp_making_wishes(struct pp_making *m);
 
 /* Hands the root, its sources and the request to the solver; fills the plan's steps. */
 enum plugpkg_code pp_making_solve(struct pp_making *m, plugpkg_error **err);
+
+/* ---- sync_pins.c ---- */
+
+/* What pins leave of the releases and providers that a source has. Called by plan_world.c. */
+void pp_making_pin(const struct pp_making *m, const char *source, struct pp_releases *releases,
+    struct pp_strs *providers);
 
 /* ---- plan_details.c: what was chosen ---- */
 

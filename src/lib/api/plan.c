@@ -9,13 +9,22 @@
 
 #include <stdlib.h>
 
-struct plugpkg_plan {
-	plugpkg_context *ctx;
-	struct pp_plan *plan;
-	struct pp_wishes wishes;
-	char *command; /* "install photos" */
-};
-PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
+enum plugpkg_code
+pp_plan_begin(plugpkg_context *ctx, char *command, plugpkg_plan **out, plugpkg_error **err)
+{
+	PP_AUTO(plan) plugpkg_plan *plan = pp_xcalloc(1, sizeof(*plan));
+	struct pp_state *state = NULL;
+
+	plan->ctx = ctx;
+	plan->plan = pp_plan_new();
+	plan->command = command;
+	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_generation(state, &plan->plan->generation, err);
+	if (rc == PLUGPKG_OK)
+		*out = pp_steal(&plan);
+	return rc;
+}
 
 void
 pp_making_fini(struct pp_making *m)
@@ -54,13 +63,8 @@ ask_host(struct pp_making *m, plugpkg_error **err)
 static enum plugpkg_code
 make(struct pp_making *m, plugpkg_error **err)
 {
-	struct pp_state *state = NULL;
-	enum plugpkg_code rc = pp_state_get(m->ctx, &state, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_state_generation(state, &m->plan->generation, err);
-	if (rc == PLUGPKG_OK)
-		rc = m->request->verb == PLUGPKG_LINK ? pp_making_link(m, err)
-						      : pp_making_targets(m, err);
+	enum plugpkg_code rc =
+	    m->request->verb == PLUGPKG_LINK ? pp_making_link(m, err) : pp_making_targets(m, err);
 	if (rc == PLUGPKG_OK)
 		rc = ask_host(m, err);
 	if (rc == PLUGPKG_OK)
@@ -85,11 +89,11 @@ enum plugpkg_code
 plugpkg_plan_make(plugpkg_context *ctx, const struct plugpkg_request *request,
     plugpkg_plan **out_plan, plugpkg_error **err)
 {
-	PP_AUTO(plan) plugpkg_plan *plan = pp_xcalloc(1, sizeof(*plan));
-	plan->ctx = ctx;
-	plan->plan = pp_plan_new();
+	PP_AUTO(plan) plugpkg_plan *plan = NULL;
+	enum plugpkg_code rc = pp_plan_begin(ctx, pp_making_command(request), &plan, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	plan->plan->is_purge = request->verb == PLUGPKG_PURGE;
-	plan->command = pp_making_command(request);
 
 	PP_CLEANUP(pp_making_fini)
 	struct pp_making m = {
@@ -99,7 +103,7 @@ plugpkg_plan_make(plugpkg_context *ctx, const struct plugpkg_request *request,
 		.wishes = &plan->wishes,
 		.open = PP_SOURCES_OPEN_INIT,
 	};
-	enum plugpkg_code rc = make(&m, err);
+	rc = make(&m, err);
 	if (rc == PLUGPKG_OK)
 		*out_plan = pp_steal(&plan);
 	return rc;
@@ -115,6 +119,14 @@ plugpkg_plan_rows(const plugpkg_plan *plan, plugpkg_row_fn row, void *user)
 		pp_json_set_str(one, "range", w->range);
 		pp_row(row, user, one);
 	}
+	pp_vec_foreach (mark, &plan->remarks) {
+		pp_json *one = pp_row_new("mark");
+		pp_json_set_str(one, "name", mark->name);
+		pp_json_set_str(one, "version", mark->version);
+		pp_json_set_bool(one, "manual", mark->manual);
+		pp_json_set_str(one, "reason", mark->manual ? "manual" : "automatic");
+		pp_row(row, user, one);
+	}
 	pp_plan_to_rows(plan->plan, row, user);
 }
 
@@ -124,7 +136,7 @@ plugpkg_plan_count(const plugpkg_plan *plan)
 	/* To mark what is installed as asked for is something to do as well. */
 	size_t n = plan->plan->steps.n + plan->plan->left_data.n;
 
-	return n > 0 ? n : plan->wishes.n;
+	return n > 0 ? n : plan->wishes.n + plan->remarks.n;
 }
 
 size_t
@@ -156,6 +168,17 @@ plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_
 	return rc;
 }
 
+int
+plugpkg_plan_is_stale(const plugpkg_plan *plan)
+{
+	struct pp_state *state = NULL;
+	int64_t generation = 0;
+
+	return pp_state_get(plan->ctx, &state, NULL) == PLUGPKG_OK &&
+	       pp_state_generation(state, &generation, NULL) == PLUGPKG_OK &&
+	       generation != plan->plan->generation;
+}
+
 void
 plugpkg_plan_free(plugpkg_plan *plan)
 {
@@ -163,6 +186,11 @@ plugpkg_plan_free(plugpkg_plan *plan)
 		return;
 	pp_plan_free(plan->plan);
 	pp_wishes_fini(&plan->wishes);
+	pp_vec_foreach (mark, &plan->remarks) {
+		free(mark->name);
+		free(mark->version);
+	}
+	pp_vec_free(&plan->remarks);
 	free(plan->command);
 	free(plan);
 }

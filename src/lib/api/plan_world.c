@@ -4,24 +4,38 @@
 
 #include "lib/txn/host.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+struct asked {
+	const struct pp_making *making;
+	struct pp_catalog *catalog;
+};
 
 static enum plugpkg_code
 releases_of(void *user, const char *name, struct pp_releases *out, struct pp_strs *out_providers,
     plugpkg_error **err)
 {
-	return pp_catalog_releases(user, name, out, out_providers, err);
+	const struct asked *a = user;
+	enum plugpkg_code rc = pp_catalog_releases(a->catalog, name, out, out_providers, err);
+
+	if (rc == PLUGPKG_OK && a->making->pins != NULL)
+		pp_making_pin(a->making, pp_catalog_source(a->catalog)->name, out, out_providers);
+	return rc;
 }
 
 static enum plugpkg_code
 names_of(void *user, struct pp_strs *out, plugpkg_error **err)
 {
-	return pp_catalog_names(user, out, err);
+	const struct asked *a = user;
+
+	return pp_catalog_names(a->catalog, out, err);
 }
 
 struct world {
 	struct pp_vec(struct pp_solve_installed) installed;
 	struct pp_vec(struct pp_solve_source) sources;
+	struct asked *asked; /* one a source */
 };
 
 static void
@@ -29,6 +43,7 @@ world_fini(struct world *w)
 {
 	pp_vec_free(&w->installed);
 	pp_vec_free(&w->sources);
+	free(w->asked);
 }
 
 static void
@@ -50,12 +65,15 @@ build_world(const struct pp_making *m, struct world *w)
 		};
 		pp_vec_push(&w->installed, one);
 	}
+	w->asked = pp_xcalloc(m->open.catalogs.n + 1, sizeof(*w->asked));
 	pp_vec_foreach (c, &m->open.catalogs) {
 		const struct pp_source *source = pp_catalog_source(*c);
+		struct asked *asked = &w->asked[w->sources.n];
+		*asked = (struct asked){ m, *c };
 		struct pp_solve_source one = {
 			.name = source->name,
 			.priority = source->priority,
-			.user = *c,
+			.user = asked,
 			.releases = releases_of,
 			.names = names_of,
 		};

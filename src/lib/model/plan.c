@@ -23,6 +23,7 @@ const char *const pp_why_names[] = {
 	[PP_WHY_BROKEN] = "broken",
 	[PP_WHY_UNNEEDED] = "unneeded",
 	[PP_WHY_REPLACED] = "replaced",
+	[PP_WHY_LOCKED] = "locked",
 };
 
 struct pp_plan *

@@ -23,10 +23,11 @@ enum pp_why {
 	PP_WHY_RECOMMENDED,
 	PP_WHY_BROKEN,
 	PP_WHY_UNNEEDED,
-	PP_WHY_REPLACED
+	PP_WHY_REPLACED,
+	PP_WHY_LOCKED
 };
-extern const char *const
-    pp_why_names[]; /* "requested", "required", "recommended", "broken", "unneeded", "replaced" */
+extern const char *const pp_why_names
+    []; /* "requested", "required", "recommended", "broken", "unneeded", "replaced", "locked" */
 
 struct pp_step {
 	enum pp_action action;

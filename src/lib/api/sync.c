@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* `sync`: what differs, and the plan that ends it. */
+#include "lib/api/sync.h"
+
+#include "lib/txn/host.h"
+#include "lib/txn/root.h"
+
+#include <string.h>
+
+enum plugpkg_code
+pp_sync_begin(plugpkg_context *ctx, unsigned flags, struct pp_sync *out, plugpkg_error **err)
+{
+	*out = (struct pp_sync){
+		.ctx = ctx,
+		.flags = flags,
+		.making = { .ctx = ctx, .open = PP_SOURCES_OPEN_INIT },
+	};
+	enum plugpkg_code rc = pp_root_read_lockfile(ctx, &out->lock, err);
+	return rc == PLUGPKG_OK ? pp_inventory_load(ctx, &out->making.inv, err) : rc;
+}
+
+void
+pp_sync_fini(struct pp_sync *s)
+{
+	pp_making_fini(&s->making);
+	pp_lockfile_free(s->lock);
+	pp_diffs_fini(&s->diffs);
+}
+
+enum plugpkg_code
+plugpkg_sync_check(plugpkg_context *ctx, unsigned flags, size_t *out_differences,
+    plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_sync_fini) struct pp_sync s = { 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	*out_differences = 0;
+	/* The lock of an application whose versions nobody knows yet cannot be compared. */
+	if ((flags & PLUGPKG_SYNC_LOCKED) != 0 && pp_host_is_partial(ctx))
+		rc = pp_host_ask(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_sync_begin(ctx, flags, &s, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_sync_compare(&s, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_diffs_rows(&s.diffs, row, user);
+	*out_differences = s.diffs.n;
+	return PLUGPKG_OK;
+}
+
+/* ---- the plan ---- */
+
+void
+pp_sync_ask(struct pp_sync *s, const char *key, const char *range, bool is_removal)
+{
+	struct pp_target *t = pp_vec_new(&s->making.targets);
+
+	t->name = is_removal ? pp_xstrdup(key) : pp_key_name(key);
+	t->range = pp_xstrdup(range);
+	t->is_removal = is_removal;
+}
+
+enum plugpkg_code
+pp_sync_sources(struct pp_sync *s, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_sources_load(s->ctx, false, &s->making.open, err);
+
+	s->must_update = rc == PLUGPKG_E_NOT_FOUND || rc == PLUGPKG_E_EXPIRED;
+	return rc;
+}
+
+/* A lock that was reviewed and a source that says otherwise: neither is simply believed. */
+static enum plugpkg_code
+check_digest(const struct pp_sync *s, const struct pp_step *step, plugpkg_error **err)
+{
+	const struct pp_locked *row = s->lock != NULL ? pp_lockfile_get(s->lock, step->key) : NULL;
+
+	if (row == NULL || row->sha256 == NULL || *step->sha256 == '\0' ||
+	    strcmp(row->version.text, step->version) != 0 ||
+	    strcmp(row->source, step->source) != 0 || strcmp(row->sha256, step->sha256) == 0)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_DIGEST, 0,
+	    "source '%s' offers other content as %s %s than plugpkg.lock says", step->source,
+	    step->key, step->version);
+	(void)pp_subject(err, PLUGPKG_E_DIGEST, step->key);
+	return pp_hint(err, PLUGPKG_E_DIGEST,
+	    "a published version never changes: ask the publisher, or who wrote plugpkg.lock");
+}
+
+enum plugpkg_code
+pp_sync_details(struct pp_sync *s, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_making_details(&s->making, err);
+
+	pp_vec_foreach (step, &s->making.plan->steps)
+		if (rc == PLUGPKG_OK && step->action != PP_REMOVE)
+			rc = check_digest(s, step, err);
+	return rc == PLUGPKG_OK ? pp_making_cycles(&s->making, err) : rc;
+}
+
+static void
+add_remarks(const struct pp_sync *s, plugpkg_plan *plan)
+{
+	pp_vec_foreach (d, &s->diffs) {
+		const struct pp_installed *p = pp_installeds_get(&s->making.inv.set, d->key);
+		if (d->kind != PP_DIFF_MARK || p == NULL)
+			continue;
+		struct pp_remark *mark = pp_vec_new(&plan->remarks);
+		mark->name = pp_xstrdup(d->key);
+		mark->version = pp_xstrdup(p->version);
+		mark->manual = !p->manual;
+	}
+}
+
+static enum plugpkg_code
+look(struct pp_sync *s, plugpkg_context *ctx, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_sync_begin(ctx, s->flags, s, err);
+
+	return rc == PLUGPKG_OK ? pp_sync_compare(s, err) : rc;
+}
+
+/*
+ * One look at the root, and one plan. Where something is to change, the application is asked for
+ * its versions, and the root looked at again with what it says.
+ */
+static enum plugpkg_code
+try_plan(struct pp_sync *s, plugpkg_plan *plan, plugpkg_error **err)
+{
+	enum plugpkg_code rc = look(s, plan->ctx, err);
+
+	if (rc == PLUGPKG_OK && s->diffs.n > 0 && s->ctx->config->provides_from.n > 0) {
+		rc = pp_host_ask(s->ctx, err);
+		if (rc == PLUGPKG_OK) {
+			pp_sync_fini(s);
+			rc = look(s, plan->ctx, err);
+		}
+	}
+	if (rc != PLUGPKG_OK || s->diffs.n == 0)
+		return rc;
+	rc = (s->flags & PLUGPKG_SYNC_LOCKED) != 0 ? pp_sync_plan_locked(s, plan, err)
+						   : pp_sync_plan_wanted(s, plan, err);
+	if (rc == PLUGPKG_OK)
+		add_remarks(s, plan);
+	return rc;
+}
+
+/* Of two failures the one that the administrator can do something about. */
+static enum plugpkg_code
+update(struct pp_sync *s, plugpkg_error **first, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc = plugpkg_update(s->ctx, NULL, NULL, &why);
+
+	if (rc == PLUGPKG_OK)
+		return PLUGPKG_OK;
+	if (!s->must_update && rc != PLUGPKG_E_INTERRUPTED) {
+		pp_warn(s->ctx, NULL, "the sources could not be brought up to date: %s",
+		    plugpkg_error_message(why));
+		rc = plugpkg_error_code(*first);
+		why = pp_steal(first);
+	}
+	if (err != NULL)
+		*err = pp_steal(&why);
+	return rc;
+}
+
+enum plugpkg_code
+plugpkg_sync_plan(
+    plugpkg_context *ctx, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err)
+{
+	bool is_locked = (flags & PLUGPKG_SYNC_LOCKED) != 0;
+
+	for (bool is_updated = (flags & PLUGPKG_SYNC_NO_UPDATE) != 0;; is_updated = true) {
+		PP_CLEANUP(pp_sync_fini) struct pp_sync s = { .flags = flags };
+		PP_AUTO(plan) plugpkg_plan *plan = NULL;
+		PP_AUTO_ERROR plugpkg_error *why = NULL;
+		enum plugpkg_code rc = pp_plan_begin(
+		    ctx, pp_xstrdup(is_locked ? "sync --locked" : "sync"), &plan, &why);
+		if (rc == PLUGPKG_OK)
+			rc = try_plan(&s, plan, &why);
+		if (rc == PLUGPKG_OK) {
+			*out_plan = pp_steal(&plan);
+			return PLUGPKG_OK;
+		}
+		if (is_updated || !(s.may_update || s.must_update)) {
+			if (err != NULL)
+				*err = pp_steal(&why);
+			return rc;
+		}
+		rc = update(&s, &why, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+}
