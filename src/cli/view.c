@@ -8,6 +8,14 @@
 
 #include <string.h>
 
+const char *
+view_key(const pp_json *row)
+{
+	const char *key = pp_json_get_str(row, "key");
+
+	return key != NULL ? key : view_str(row, "name");
+}
+
 /* "1.2.0", or "1.2.0 -> 1.3.0" when something newer is there. */
 static char *
 versions_of(const pp_json *row)
@@ -51,7 +59,7 @@ add_plugin(struct table *t, const pp_json *row)
 	PP_AUTO_FREE char *versions = versions_of(row);
 	PP_AUTO_FREE char *marks = marks_of(row);
 
-	table_add(t, view_str(row, "name"));
+	table_add(t, view_key(row));
 	table_add(t, versions);
 	table_add(t, view_str(row, "source"));
 	table_add(t, marks);

@@ -33,6 +33,8 @@ void view_transaction_shown(struct cli *cli);
 void view_differences(struct cli *cli);
 void view_lock(struct cli *cli);
 
+/* What a plugin is known by: its key, NAME or NAME@MAJOR; else its name. View. */
+const char *view_key(const pp_json *row);
 /* What became of an edge: "user 2.1.0 is here", "not installed", … Owned. */
 char *view_fate(const pp_json *edge);
 /* "held" or "held until …" of a row with "hold"; NULL when it is not held. Owned. */

@@ -60,7 +60,7 @@ add_step(struct table *t, const pp_json *step)
 	PP_AUTO_FREE char *why = reason(step);
 	bool is_link = strcmp(view_str(step, "source"), "link") == 0;
 
-	table_add(t, view_str(step, "name"));
+	table_add(t, view_key(step));
 	table_add(t, versions);
 	table_add(t, is_link && *why == '\0' ? "used in place" : why);
 }
@@ -121,7 +121,7 @@ has_step(const struct cli *cli, const char *name)
 	const pp_json *step;
 
 	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
-		if (strcmp(view_str(step, "name"), name) == 0)
+		if (strcmp(view_key(step), name) == 0)
 			return true;
 	return false;
 }

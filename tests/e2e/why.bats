@@ -29,7 +29,7 @@ chains() {
 	assert_equal "$output" "you asked for app 1.0.0"
 	run plugpkg why app --json
 	assert_equal "$(json_get 'select(.type == "why") | [.v, .name, .version, .reason, (.chain | tostring)] | join("|")')" \
-		'1|app|1.0.0|manual|[{"name":"app","version":"1.0.0"}]'
+		'1|app|1.0.0|manual|[{"name":"app","version":"1.0.0","key":"app"}]'
 }
 
 @test "why shows every shortest chain, with kinds and ranges" {

@@ -63,13 +63,12 @@ check_states(struct checking *c)
 {
 	pp_vec_foreach (p, &c->web.inv.set) {
 		if (strcmp((*p)->state, "leftover") == 0)
-			problem(c, "leftover", (*p)->name,
+			problem(c, "leftover", (*p)->key,
 			    "%s is a leftover: its uninstall did not finish; try plugpkg remove %s "
 			    "again",
-			    (*p)->version, (*p)->name);
+			    (*p)->version, (*p)->key);
 		else if (strcmp((*p)->state, "installed") != 0)
-			problem(
-			    c, "state", (*p)->name, "%s is only %s", (*p)->version, (*p)->state);
+			problem(c, "state", (*p)->key, "%s is only %s", (*p)->version, (*p)->state);
 	}
 }
 
@@ -82,7 +81,7 @@ check_store(struct checking *c, const struct pp_installed *p, plugpkg_error **er
 	char sha256[65];
 	int there = pp_store_has(c->ctx, p->name, p->version);
 	if (there == 0) {
-		problem(c, "store", p->name, "store/%s/%s is missing", p->name, p->version);
+		problem(c, "store", p->key, "store/%s/%s is missing", p->name, p->version);
 		return PLUGPKG_OK;
 	}
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
@@ -90,10 +89,10 @@ check_store(struct checking *c, const struct pp_installed *p, plugpkg_error **er
 	if (rc == PLUGPKG_OK)
 		rc = pp_store_tree_digest(fd, sha256, &why);
 	if (rc != PLUGPKG_OK)
-		problem(c, "store", p->name, "store/%s/%s cannot be read: %s", p->name, p->version,
+		problem(c, "store", p->key, "store/%s/%s cannot be read: %s", p->name, p->version,
 		    plugpkg_error_message(why));
 	else if (strcmp(sha256, p->tree_sha256) != 0)
-		problem(c, "store", p->name, "store/%s/%s was changed since it was installed",
+		problem(c, "store", p->key, "store/%s/%s was changed since it was installed",
 		    p->name, p->version);
 	return pp_check_cancel(c->ctx, err);
 }
@@ -104,40 +103,75 @@ check_link_dir(struct checking *c, const struct pp_installed *p)
 	PP_AUTO_FREE char *file = pp_asprintf("%s/plugin.json", p->link_dir);
 
 	if (pp_exists_at(AT_FDCWD, file) != 1)
-		problem(c, "link", p->name, "'%s', where it is linked from, is gone", p->link_dir);
+		problem(c, "link", p->key, "'%s', where it is linked from, is gone", p->link_dir);
 }
 
 /* ---- generation ---- */
 
+/* current/NAME, or current/NAME@MAJOR, leads to the plugin. */
 static void
-check_member(struct checking *c, const struct pp_installed *p, const struct pp_strs *members)
+check_link(struct checking *c, const struct pp_installed *p, const char *as)
 {
-	PP_AUTO_FREE char *member = pp_asprintf("%s %s", p->name, p->version);
-	PP_AUTO_FREE char *link = pp_asprintf("current/%s", p->name);
+	const char *up = p->name[0] == '@' ? "../../../" : "../../";
+	PP_AUTO_FREE char *stored = pp_asprintf("%sstore/%s/%s", up, p->name, p->version);
+	PP_AUTO_FREE char *link = pp_asprintf("current/%s", as);
 	PP_AUTO_BUF struct pp_buf target = PP_BUF_INIT(4096);
+	const char *want = p->link_dir != NULL ? p->link_dir : stored;
 
-	if (!pp_installed_is_usable(p))
+	if (pp_readlink_at(c->ctx->root_fd, link, &target) == 0 &&
+	    strcmp(pp_buf_cstr(&target), want) == 0)
 		return;
-	if (p->link_dir == NULL) {
-		if (!pp_strs_has(members, member))
-			problem(c, "generation", p->name, "current/%s does not lead to store/%s/%s",
-			    p->name, p->name, p->version);
-		return;
-	}
-	if (pp_readlink_at(c->ctx->root_fd, link, &target) < 0 ||
-	    strcmp(pp_buf_cstr(&target), p->link_dir) != 0)
-		problem(c, "generation", p->name, "current/%s does not lead to '%s'", p->name,
-		    p->link_dir);
+	if (p->link_dir != NULL)
+		problem(c, "generation", p->key, "%s does not lead to '%s'", link, want);
+	else
+		problem(c, "generation", p->key, "%s does not lead to store/%s/%s", link, p->name,
+		    p->version);
 }
 
+/* The highest of several majors that can be used has the plain name. */
+static bool
+has_plain_name(const struct checking *c, const struct pp_installed *p)
+{
+	pp_vec_foreach (q, &c->web.inv.set)
+		if (strcmp((*q)->name, p->name) == 0 && pp_installed_is_usable(*q) &&
+		    pp_version_cmp_text((*q)->version, p->version) > 0)
+			return false;
+	return true;
+}
+
+static void
+check_member(struct checking *c, const struct pp_installed *p)
+{
+	if (!pp_installed_is_usable(p))
+		return;
+	check_link(c, p, p->key);
+	if (strcmp(p->key, p->name) != 0 && has_plain_name(c, p))
+		check_link(c, p, p->name);
+}
+
+static bool
+is_installed(const struct checking *c, const char *name, const char *version)
+{
+	const struct pp_installed *p = pp_installeds_get(&c->web.inv.set, name);
+
+	if (p != NULL)
+		return pp_installed_is_usable(p);
+	pp_vec_foreach (q, &c->web.inv.set)
+		if (strcmp((*q)->name, name) == 0 && strcmp((*q)->version, version) == 0 &&
+		    pp_installed_is_usable(*q))
+			return true;
+	return false;
+}
+
+/* A name that nobody bears, or a further major of one. */
 static void
 check_foreign_members(struct checking *c, const struct pp_strs *members)
 {
 	for (size_t i = 0; i < members->n; i++) {
 		PP_AUTO_FREE char *name = pp_xstrdup(members->at[i]);
+		const char *version = name + strcspn(name, " ") + 1;
 		name[strcspn(name, " ")] = '\0';
-		const struct pp_installed *p = pp_installeds_get(&c->web.inv.set, name);
-		if (p == NULL || !pp_installed_is_usable(p))
+		if (!is_installed(c, name, version))
 			problem(c, "generation", name,
 			    "current/%s is there, but the plugin is not installed", name);
 	}
@@ -166,7 +200,7 @@ check_generation(struct checking *c, plugpkg_error **err)
 		return PLUGPKG_OK;
 	}
 	pp_vec_foreach (p, &c->web.inv.set)
-		check_member(c, *p, &members);
+		check_member(c, *p);
 	check_foreign_members(c, &members);
 	return PLUGPKG_OK;
 }
@@ -183,15 +217,31 @@ check_relations(struct checking *c)
 		PP_CLEANUP(pp_strs_fini) struct pp_strs lines = { 0 };
 		pp_broken_complaints(&c->web, i, &lines);
 		pp_vec_foreach (line, &lines)
-			problem(c, "requires", r->name, "%s %s", r->version.text, *line);
+			problem(c, "requires", pp_release_key(r), "%s %s", r->version.text, *line);
 		pp_vec_foreach (dep, &r->conflicts) {
 			PP_AUTO_FREE char *by = pp_inventory_satisfier(&c->web.inv, dep);
 			if (by != NULL && strcmp(dep->name, r->name) != 0)
-				problem(c, "conflicts", r->name,
+				problem(c, "conflicts", pp_release_key(r),
 				    "%s conflicts with %s %s; %s is installed", r->version.text,
 				    dep->name, dep->text, by);
 		}
 	}
+}
+
+/* What stands for an entry of the wanted set: its key, or by a plain name the best that is there. */
+static const struct pp_release *
+wanted_release(const struct checking *c, const struct pp_dep *dep)
+{
+	const struct pp_inventory *inv = &c->web.inv;
+	const struct pp_release *r = pp_inventory_release(inv, dep->name);
+
+	if (r != NULL)
+		return r;
+	for (size_t i = 0; i < inv->set.n; i++)
+		if (strcmp(inv->set.at[i]->name, dep->name) == 0 &&
+		    pp_installed_wish(&inv->set, inv->set.at[i], &c->ctx->config->plugins) == dep)
+			return inv->releases.at[i];
+	return pp_inventory_highest(inv, dep->name);
 }
 
 /* The wanted set: everything in it is installed, in a version that it allows. */
@@ -199,7 +249,7 @@ static void
 check_wishes(struct checking *c)
 {
 	pp_vec_foreach (dep, &c->ctx->config->plugins) {
-		const struct pp_release *r = pp_inventory_release(&c->web.inv, dep->name);
+		const struct pp_release *r = wanted_release(c, dep);
 		if (r == NULL)
 			problem(c, "wanted", dep->name,
 			    "plugpkg.json wants it, but it is not installed");

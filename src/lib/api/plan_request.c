@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "lib/model/name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +47,8 @@ pp_making_targets(struct pp_making *m, plugpkg_error **err)
 			rc = pp_target_parse(text, t, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
-		if (verb != PLUGPKG_INSTALL && (t->is_removal || t->range != NULL))
+		bool names_major = t->range != NULL && pp_key_valid(pp_str_of(text));
+		if (verb != PLUGPKG_INSTALL && (t->is_removal || t->range != NULL) && !names_major)
 			return pp_fail(err, PLUGPKG_E_USAGE, 0,
 			    "'%s': %s takes names without a version", text, verb_names[verb]);
 	}
@@ -93,12 +95,19 @@ pp_making_command(const struct plugpkg_request *request)
 
 /* ---- purge ---- */
 
-static bool
-has_left_data(const struct pp_making *m, const char *name)
+/* NAME or, with a major, NAME@MAJOR. */
+static char *
+key_of(const struct pp_target *t)
 {
-	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", name);
+	return t->range != NULL ? pp_asprintf("%s@%s", t->name, t->range) : pp_xstrdup(t->name);
+}
 
-	return pp_inventory_release(&m->inv, name) == NULL &&
+static bool
+has_left_data(const struct pp_making *m, const char *key)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", key);
+
+	return pp_inventory_release(&m->inv, key) == NULL &&
 	       pp_exists_at(m->ctx->root_fd, dir) == 1;
 }
 
@@ -111,11 +120,12 @@ pp_making_left_data(struct pp_making *m)
 		return;
 	for (size_t i = 0; i < m->targets.n; i++) {
 		struct pp_target *t = &m->targets.at[i];
-		if (!has_left_data(m, t->name)) {
+		PP_AUTO_FREE char *key = key_of(t);
+		if (!has_left_data(m, key)) {
 			m->targets.at[n++] = *t;
 			continue;
 		}
-		pp_strs_add(&m->plan->left_data, t->name);
+		pp_strs_add(&m->plan->left_data, key);
 		pp_target_fini(t);
 	}
 	m->targets.n = n;
@@ -137,12 +147,80 @@ wish(struct pp_making *m, const char *name, const char *range)
 }
 
 static bool
-is_in_plan(const struct pp_making *m, const char *name)
+fits(const struct pp_range *range, const char *version)
+{
+	struct pp_version v = { 0 };
+	bool is_in =
+	    range == NULL || (pp_version_parse(pp_str_of(version), &v, NULL) == PLUGPKG_OK &&
+				 pp_range_match(range, &v, true));
+
+	pp_version_fini(&v);
+	return is_in;
+}
+
+struct answer {
+	const char *key, *version; /* views */
+};
+
+static void
+consider(struct answer *best, const char *key, const char *version, const struct pp_range *range)
+{
+	if (fits(range, version) &&
+	    (best->key == NULL || pp_version_cmp_text(version, best->version) > 0))
+		*best = (struct answer){ key, version };
+}
+
+static bool
+is_in_plan(const struct pp_making *m, const char *key)
 {
 	pp_vec_foreach (step, &m->plan->steps)
-		if (step->action != PP_REMOVE && strcmp(step->name, name) == 0)
+		if (pp_step_concerns(step, key))
 			return true;
 	return false;
+}
+
+/* What a target came to: the highest of its name that will be there and fits; NULL: none. */
+static const char *
+answer_to(const struct pp_making *m, const struct pp_target *t)
+{
+	struct answer best = { 0 };
+	struct pp_range *range = NULL;
+
+	if (t->range != NULL)
+		PP_IGNORE(pp_range_parse(pp_str_of(t->range), &range, NULL)); /* parsed before */
+	pp_vec_foreach (step, &m->plan->steps)
+		if (step->action != PP_REMOVE && strcmp(step->name, t->name) == 0)
+			consider(&best, step->key, step->version, range);
+	pp_vec_foreach (p, &m->inv.set)
+		if (strcmp((*p)->name, t->name) == 0 && !is_in_plan(m, (*p)->key))
+			consider(&best, (*p)->key, (*p)->version, range);
+	pp_range_free(range);
+	return best.key;
+}
+
+/* NAME@MAJOR says it all: the range is for those who want less than the major. */
+static void
+wish_target(struct pp_making *m, const struct pp_target *t, const char *key)
+{
+	PP_AUTO_FREE char *asked = key_of(t);
+
+	/* A plain name in plugpkg.json means the highest, and so does this. */
+	if (t->range == NULL && pp_deps_get(&m->ctx->config->plugins, t->name) != NULL)
+		return;
+	wish(m, key, strcmp(asked, key) == 0 && pp_key_has_major(key) ? "*" : t->range);
+}
+
+/* A plugin that ceases to declare parallel majors is wanted on as what it is then. */
+static void
+wish_moved(struct pp_making *m)
+{
+	pp_vec_foreach (step, &m->plan->steps) {
+		const struct pp_dep *wanted = NULL;
+		if (step->old_key != NULL && !pp_key_has_major(step->key))
+			wanted = pp_deps_get(&m->ctx->config->plugins, step->old_key);
+		if (wanted != NULL)
+			wish(m, step->key, wanted->text);
+	}
 }
 
 /*
@@ -158,26 +236,28 @@ wish_provider(struct pp_making *m, const char *name)
 		if (step->why != PP_WHY_REQUESTED || step->action == PP_REMOVE ||
 		    pp_json_get(pp_json_get(step->row, "provides"), name) == NULL)
 			continue;
-		wish(m, step->name, NULL);
+		wish(m, step->key, NULL);
 		is_found = true;
 	}
 	for (size_t i = 0; !is_found && i < m->inv.releases.n; i++)
 		if (pp_deps_get(&m->inv.releases.at[i]->provides, name) != NULL)
-			wish(m, m->inv.releases.at[i]->name, NULL);
+			wish(m, m->inv.set.at[i]->key, NULL);
 }
 
 void
 pp_making_wishes(struct pp_making *m)
 {
 	if (m->link != NULL)
-		wish(m, m->link->release->name, NULL);
+		wish(m, pp_release_key(m->link->release), NULL);
+	wish_moved(m);
 	if (m->request->verb != PLUGPKG_INSTALL)
 		return;
 	pp_vec_foreach (t, &m->targets) {
 		if (t->is_removal)
 			continue;
-		if (is_in_plan(m, t->name) || pp_inventory_highest(&m->inv, t->name) != NULL)
-			wish(m, t->name, t->range);
+		const char *key = answer_to(m, t);
+		if (key != NULL)
+			wish_target(m, t, key);
 		else
 			wish_provider(m, t->name);
 	}

@@ -12,6 +12,7 @@ struct showing {
 	plugpkg_context *ctx;
 	struct pp_target target;
 	struct pp_range *range; /* NULL = any */
+	const char *major;      /* the operand when it is NAME@MAJOR, else NULL */
 	struct pp_web web;
 	const struct pp_installed *installed; /* or NULL */
 	struct pp_sources_open open;
@@ -48,7 +49,7 @@ copy_members(pp_json *to, const pp_json *from, const char *const *keys, size_t n
 static const char *const descriptions[] = { "summary", "description", "license", "homepage",
 	"authors", "keywords" };
 static const char *const relations[] = { "requires", "recommends", "suggests", "conflicts",
-	"provides", "replaces", "os", "arch", "min-client", "published" };
+	"provides", "replaces", "os", "arch", "min-client", "parallel", "published" };
 
 /* Which kinds of scripts a manifest has, as the details row lists them. */
 static void
@@ -110,6 +111,7 @@ row_of_installed(const struct showing *s)
 
 	pp_json_set_str(row, "name", p->name);
 	pp_json_set_str(row, "version", p->version);
+	pp_json_set_str(row, "key", p->key);
 	pp_json_set_str(row, "source", p->source);
 	add_installed(s, row);
 	copy_members(row, p->manifest, descriptions, PP_LEN(descriptions));
@@ -165,6 +167,11 @@ look_up(struct showing *s, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	s->installed = pp_installeds_highest(&s->web.inv.set, s->target.name);
+	if (s->major != NULL && pp_installeds_get(&s->web.inv.set, s->major) != NULL) {
+		s->installed = pp_installeds_get(&s->web.inv.set, s->major);
+		pp_range_free(s->range); /* that very plugin, not what lies in its major */
+		s->range = NULL;
+	}
 
 	/*
 	 * What is installed can be shown without any source; then their failure only leaves out
@@ -245,6 +252,8 @@ plugpkg_show(
 	if (pp_name_is_host(target))
 		return show_host(ctx, target, row, user, err);
 	enum plugpkg_code rc = pp_target_parse(target, &s.target, err);
+	if (rc == PLUGPKG_OK && pp_key_valid(pp_str_of(target)) && pp_key_has_major(target))
+		s.major = target;
 	if (rc == PLUGPKG_OK && s.target.range != NULL)
 		rc = pp_range_parse(pp_str_of(s.target.range), &s.range, err);
 	if (rc == PLUGPKG_OK)

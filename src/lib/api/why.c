@@ -88,7 +88,10 @@ static void
 add_edges(struct why *w, size_t from, const struct pp_deps *deps, const char *kind)
 {
 	pp_vec_foreach (dep, deps) {
-		add_edge(w, from, place_of(w, dep->name), dep, kind);
+		size_t named = place_of(w, dep->name);
+		if (named == NOWHERE) /* one of several majors, or only provided */
+			named = pp_inventory_bound(&w->inv, dep);
+		add_edge(w, from, named, dep, kind);
 		pp_vec_foreach (p, &w->providers)
 			add_edge(w, from, *p, dep, kind);
 	}
@@ -151,7 +154,7 @@ is_wanted(const struct why *w, size_t i)
 {
 	const struct pp_deps *wanted = &w->ctx->config->plugins;
 
-	if (pp_deps_get(wanted, w->inv.set.at[i]->name) != NULL)
+	if (pp_installed_wish(&w->inv.set, w->inv.set.at[i], wanted) != NULL)
 		return true;
 	if (w->inv.releases.at[i]->provides.n == 0)
 		return false;
@@ -191,6 +194,7 @@ add_link(const struct why *w, pp_json *chain, size_t i, const struct edge *by)
 
 	pp_json_set_str(link, "name", p->name);
 	pp_json_set_str(link, "version", p->version);
+	pp_json_set_str(link, "key", p->key);
 	if (by != NULL) {
 		pp_json_set_str(link, "kind", by->kind);
 		pp_json_set_str(link, "range", by->dep->text);
@@ -207,6 +211,7 @@ send(const struct why *w, const char *reason, pp_json *chain)
 
 	pp_json_set_str(one, "name", w->inv.set.at[w->target]->name);
 	pp_json_set_str(one, "version", w->inv.set.at[w->target]->version);
+	pp_json_set_str(one, "key", w->inv.set.at[w->target]->key);
 	pp_json_set_str(one, "reason", reason);
 	pp_json_set(one, "chain", chain);
 	if (w->is_cut)
@@ -286,13 +291,16 @@ plugpkg_why(
     plugpkg_context *ctx, const char *name, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
 	PP_CLEANUP(why_fini) struct why w = { .ctx = ctx, .row = row, .user = user };
-	enum plugpkg_code rc = pp_name_check(pp_str_of(name), err);
+	struct pp_installed *target = NULL;
+	enum plugpkg_code rc = pp_marks_check(name, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_inventory_load(ctx, &w.inv, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_marks_find(&w.inv.set, name, &target, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	w.target = place_of(&w, name);
-	if (w.target == NOWHERE || !pp_installed_is_usable(w.inv.set.at[w.target]))
+	w.target = place_of(&w, target->key);
+	if (!pp_installed_is_usable(target))
 		return pp_marks_not_installed(&w.inv.set, name, err);
 
 	build_graph(&w);

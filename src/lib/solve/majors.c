@@ -99,6 +99,19 @@ not_installed(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error *
 	return rc;
 }
 
+/* NAME@MAJOR is the name of a plugin only where there are parallel majors. */
+static enum plugpkg_code
+not_parallel(const struct pp_ask *ask, plugpkg_error **err)
+{
+	const char *name = ask->dep.name;
+	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_USAGE, 0,
+	    "'%s@%s': %s does not declare parallel majors, so its name stands without a version",
+	    name, ask->dep.text, name);
+
+	rc = pp_hint(err, rc, "write %s", name);
+	return pp_subject(err, rc, name);
+}
+
 enum plugpkg_code
 pp_majors_leaving(const struct pp_load *l, const struct pp_ask *ask,
     const struct pp_solve_installed **out, plugpkg_error **err)
@@ -112,6 +125,8 @@ pp_majors_leaving(const struct pp_load *l, const struct pp_ask *ask,
 		const struct pp_release *r = (*i)->release;
 		if (ask->dep.range != NULL && !pp_range_match(ask->dep.range, &r->version, true))
 			continue;
+		if (ask->dep.range != NULL && !r->is_parallel)
+			return not_parallel(ask, err);
 		*out = *i;
 		pp_strs_add(&keys, pp_release_key(r));
 	}

@@ -34,8 +34,14 @@ member_path(const struct pp_member *m)
 				   : pp_asprintf(PP_STORE_DIR "/%s/%s", m->name, m->version);
 }
 
+static const char *
+key_of(const struct pp_member *m)
+{
+	return m->key != NULL ? m->key : m->name;
+}
+
 static int
-make_link(int dir_fd, const struct pp_member *m)
+make_link(int dir_fd, const char *as, const struct pp_member *m)
 {
 	PP_AUTO_FREE char *path = member_path(m);
 	PP_AUTO_FREE char *up = pp_place_up(m->name);
@@ -49,7 +55,7 @@ make_link(int dir_fd, const struct pp_member *m)
 		if (pp_mkdirat(dir_fd, scope, 0755) < 0 && errno != EEXIST)
 			return -errno;
 	}
-	return pp_symlinkat(target, dir_fd, m->name) < 0 ? -errno : 0;
+	return pp_symlinkat(target, dir_fd, as) < 0 ? -errno : 0;
 }
 
 static pp_json *
@@ -58,6 +64,8 @@ describe(const struct pp_member *m)
 	PP_AUTO_FREE char *path = member_path(m);
 	pp_json *j = pp_json_object();
 
+	if (m->key != NULL && strcmp(m->key, m->name) != 0)
+		pp_json_set_str(j, "name", m->name);
 	pp_json_set_str(j, "version", m->version);
 	pp_json_set_str(j, "path", path);
 	if (m->link_dir != NULL)
@@ -77,7 +85,7 @@ write_list(int dir_fd, int64_t n, const struct pp_member *const *sorted, size_t 
 
 	pp_json_set_int(list, "generation", n);
 	for (size_t i = 0; i < n_members; i++)
-		pp_json_set(plugins, sorted[i]->name, describe(sorted[i]));
+		pp_json_set(plugins, key_of(sorted[i]), describe(sorted[i]));
 	pp_json_set(list, "plugins", plugins);
 	PP_AUTO_FREE char *text = pp_json_pretty(list);
 
@@ -85,11 +93,33 @@ write_list(int dir_fd, int64_t n, const struct pp_member *const *sorted, size_t 
 }
 
 static int
-by_name(const void *a, const void *b)
+by_key(const void *a, const void *b)
 {
 	const struct pp_member *const *x = a, *const *y = b;
 
-	return strcmp((*x)->name, (*y)->name);
+	return strcmp(key_of(*x), key_of(*y));
+}
+
+/* The plain name leads to the highest of several majors. */
+static bool
+is_highest(const struct pp_member *m, const struct pp_member *const *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(all[i]->name, m->name) == 0 &&
+		    pp_version_cmp_text(all[i]->version, m->version) > 0)
+			return false;
+	return true;
+}
+
+static int
+make_links(int dir_fd, const struct pp_member *m, const struct pp_member *const *all, size_t n)
+{
+	bool has_major = strcmp(key_of(m), m->name) != 0;
+	int r = has_major ? make_link(dir_fd, key_of(m), m) : 0;
+
+	if (r == 0 && (!has_major || is_highest(m, all, n)))
+		r = make_link(dir_fd, m->name, m);
+	return r;
 }
 
 static int
@@ -100,9 +130,9 @@ fill(int dir_fd, int64_t n, const struct pp_member *members, size_t n_members)
 
 	for (size_t i = 0; i < n_members; i++)
 		sorted[i] = &members[i];
-	qsort(sorted, n_members, sizeof(*sorted), by_name);
+	qsort(sorted, n_members, sizeof(*sorted), by_key);
 	for (size_t i = 0; r == 0 && i < n_members; i++)
-		r = make_link(dir_fd, sorted[i]);
+		r = make_links(dir_fd, sorted[i], sorted, n_members);
 	if (r == 0)
 		r = write_list(dir_fd, n, sorted, n_members);
 	return r == 0 && pp_fchmod(dir_fd, 0755) < 0 ? -errno : r;
@@ -266,17 +296,18 @@ pp_generation_list(plugpkg_context *ctx, int64_t **out, size_t *out_n, plugpkg_e
 	return PLUGPKG_OK;
 }
 
-/* Adds "NAME VERSION" when NAME is a link to store/NAME/VERSION; a linked plugin is in no store. */
+/* Adds "NAME VERSION" when KEY is a link to store/NAME/VERSION; a linked plugin is in no store. */
 static enum plugpkg_code
-add_member(int dir_fd, const char *name, struct pp_strs *out, plugpkg_error **err)
+add_member(int dir_fd, const char *key, struct pp_strs *out, plugpkg_error **err)
 {
+	PP_AUTO_FREE char *name = pp_key_name(key);
 	PP_AUTO_BUF struct pp_buf target = PP_BUF_INIT(TARGET_MAX_BYTES);
 	PP_AUTO_FREE char *up = pp_place_up(name);
 	PP_AUTO_FREE char *prefix = pp_asprintf("%s" PP_STORE_DIR "/%s/", up, name);
-	int r = pp_readlink_at(dir_fd, name, &target);
+	int r = pp_readlink_at(dir_fd, key, &target);
 
 	if (r < 0 && r != -EINVAL)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read link '%s'", name);
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read link '%s'", key);
 	if (r == 0 && pp_starts_with(pp_buf_cstr(&target), prefix))
 		pp_strs_take(
 		    out, pp_asprintf("%s %s", name, pp_buf_cstr(&target) + strlen(prefix)));
@@ -298,12 +329,27 @@ add_members(int dir_fd, const char *scope, struct pp_strs *out, plugpkg_error **
 		PP_AUTO_FREE char *name =
 		    pp_asprintf("%s%s%s", scope, is_top ? "" : "/", names.at[i]);
 
-		if (pp_name_valid(pp_str_of(name)))
+		if (pp_key_valid(pp_str_of(name)))
 			rc = add_member(dir_fd, name, out, err);
 		else if (is_top && name[0] == '@')
 			rc = add_members(dir_fd, name, out, err);
 	}
 	return rc;
+}
+
+/* The highest of several majors has two links. */
+static void
+drop_doubles(struct pp_strs *sorted)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sorted->n; i++) {
+		if (n > 0 && strcmp(sorted->at[n - 1], sorted->at[i]) == 0)
+			free(sorted->at[i]);
+		else
+			sorted->at[n++] = sorted->at[i];
+	}
+	sorted->n = n;
 }
 
 enum plugpkg_code
@@ -316,5 +362,6 @@ pp_generation_members(plugpkg_context *ctx, int64_t n, struct pp_strs *out, plug
 	if (rc == PLUGPKG_OK)
 		rc = add_members(fd, "", out, err);
 	pp_strs_sort(out);
+	drop_doubles(out);
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include "lib/txn/inventory.h"
 
 #include "lib/model/name.h"
+#include "lib/txn/bind.h"
 #include "lib/txn/host.h"
 
 #include <stdlib.h>
@@ -79,10 +80,29 @@ host_satisfier(const struct pp_inventory *inv, const struct pp_dep *dep)
 	return pp_asprintf("%s %s", host->name, host->version.text);
 }
 
+void
+pp_inventory_bindables(const struct pp_inventory *inv, struct pp_bindables *out)
+{
+	for (size_t i = 0; i < inv->releases.n; i++)
+		pp_bindables_add(out, inv->set.at[i], inv->releases.at[i]);
+}
+
+static bool
+does_satisfy(const struct pp_inventory *inv, size_t i, const struct pp_dep *dep)
+{
+	return pp_installed_is_usable(inv->set.at[i]) &&
+	       pp_release_satisfies(inv->releases.at[i], dep);
+}
+
 size_t
 pp_inventory_bound(const struct pp_inventory *inv, const struct pp_dep *dep)
 {
 	size_t best = SIZE_MAX, provider = SIZE_MAX;
+	size_t only = pp_installeds_index(&inv->set, dep->name);
+
+	/* Nearly always: a plugin of the name, which has no other majors then. */
+	if (only < inv->releases.n && does_satisfy(inv, only, dep))
+		return only;
 
 	for (size_t i = 0; i < inv->releases.n; i++) {
 		const struct pp_release *r = inv->releases.at[i];

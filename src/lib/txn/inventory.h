@@ -36,6 +36,10 @@ char *pp_inventory_satisfier(const struct pp_inventory *inv, const struct pp_dep
 /* The host's version as text when dep is a host: name, else NULL. View. */
 const char *pp_inventory_host_version(const struct pp_inventory *inv, const struct pp_dep *dep);
 
+struct pp_bindables;
+/* All of it, to be bound (lib/txn/bind.h). */
+void pp_inventory_bindables(const struct pp_inventory *inv, struct pp_bindables *out);
+
 /* Its files may be used: it stands in the generation. */
 bool pp_installed_is_usable(const struct pp_installed *p);
 

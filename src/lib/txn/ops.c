@@ -15,6 +15,7 @@
 
 static const struct pp_op_type *const types[] = {
 	&pp_op_pre_transaction,
+	&pp_op_move,
 	&pp_op_data,
 	&pp_op_core,
 	&pp_op_post_install,
@@ -291,8 +292,12 @@ static void
 add_data(struct pp_txn *t, const struct pp_task *task)
 {
 	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", task->step->key);
+	PP_AUTO_FREE char *old = pp_asprintf("data/%s", pp_step_old_key(task->step));
 
-	if (has_scripts(task->manifest) && pp_exists_at(t->ctx->root_fd, dir) != 1)
+	if (task->step->old_key != NULL && pp_exists_at(t->ctx->root_fd, old) == 1 &&
+	    pp_exists_at(t->ctx->root_fd, dir) == 0)
+		(void)add(t, &pp_op_move, task->step->key);
+	else if (has_scripts(task->manifest) && pp_exists_at(t->ctx->root_fd, dir) != 1)
 		(void)add(t, &pp_op_data, task->step->key);
 }
 
@@ -314,8 +319,8 @@ pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op)
 		       !can_go_back(task->old);
 	if (op->type == &pp_op_uninstall)
 		return task->is_gone || task->manifest->scripts[PP_SCRIPT_UNINSTALL] == NULL;
-	return op->type == &pp_op_data || op->type == &pp_op_switch || op->type == &pp_op_purge ||
-	       op->type == &pp_op_settle;
+	return op->type == &pp_op_move || op->type == &pp_op_data || op->type == &pp_op_switch ||
+	       op->type == &pp_op_purge || op->type == &pp_op_settle;
 }
 
 static void

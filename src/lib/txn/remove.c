@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "lib/model/name.h"
 #include "lib/txn/root.h"
 
 #include <errno.h>
@@ -147,9 +148,19 @@ record_wishes(struct pp_txn *t, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
 
-	pp_vec_foreach (task, &t->tasks)
-		if (task->is_gone)
+	pp_vec_foreach (task, &t->tasks) {
+		const struct pp_dep *wish =
+		    task->old != NULL
+			? pp_installed_wish(&t->old.set, task->old, &t->ctx->config->plugins)
+			: NULL;
+		/* A wish for a key that is no more: its plugin goes on under another one. */
+		bool has_moved =
+		    task->step->old_key != NULL && wish != NULL && pp_key_has_major(wish->name);
+		if (task->is_gone && wish == NULL)
 			pp_strs_add(&gone, task->step->key);
+		else if (task->is_gone || has_moved)
+			pp_strs_add(&gone, wish->name);
+	}
 	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);
 }
 

@@ -43,6 +43,30 @@ is_lost(struct pp_txn *t, const struct pp_txn_script *s)
 	return true;
 }
 
+/* Is this the version that will be there, rather than one that leaves or comes back? */
+static bool
+is_of_new_set(const struct pp_txn *t, const struct pp_release *r)
+{
+	const struct pp_installed *p = pp_installeds_get(&t->set, pp_release_key(r));
+
+	return p != NULL && pp_installed_is_usable(p) && strcmp(p->version, r->version.text) == 0;
+}
+
+/* As they are bound where the plugin belongs. */
+static void
+add_dependencies(struct pp_txn *t, const struct pp_release *r, struct pp_strs *out)
+{
+	PP_AUTO_BINDABLES struct pp_bindables all = { 0 };
+
+	if (r->requires.n + r->recommends.n == 0)
+		return;
+	if (is_of_new_set(t, r))
+		pp_txn_bindables(t, &all);
+	else
+		pp_inventory_bindables(&t->old, &all);
+	pp_bind_env(t->ctx->root, &all, r, out);
+}
+
 enum plugpkg_code
 pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **err)
 {
@@ -55,7 +79,10 @@ pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **e
 	if (rc != PLUGPKG_OK)
 		return rc;
 
+	PP_CLEANUP(pp_strs_fini) struct pp_strs dependencies = { 0 };
+	add_dependencies(t, s->manifest->release, &dependencies);
 	struct pp_script_run run = {
+		.dependencies = &dependencies,
 		.manifest = s->manifest,
 		.dir_fd = fd,
 		.store_path = path,

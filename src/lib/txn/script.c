@@ -140,6 +140,7 @@ build_env(const plugpkg_context *ctx, const struct pp_script_run *run, struct pp
 	pp_script_base_env(ctx, run->transaction, env);
 	add_env(env, "HOME", data);
 	add_env(env, "PLUGPKG_NAME", release->name);
+	add_env(env, "PLUGPKG_KEY", pp_release_key(release));
 	add_env(env, "PLUGPKG_VERSION", release->version.text);
 	add_env(env, "PLUGPKG_OLD_VERSION", run->old_version);
 	add_env(env, "PLUGPKG_REASON", run->reason);
@@ -150,6 +151,9 @@ build_env(const plugpkg_context *ctx, const struct pp_script_run *run, struct pp
 		add_env_number(env, "PLUGPKG_LEVEL", run->level);
 	add_env(env, "PLUGPKG_DATA", data);
 	add_env(env, "PLUGPKG_NEXT", next);
+	if (run->dependencies != NULL)
+		pp_vec_foreach (variable, run->dependencies)
+			pp_strs_add(env, *variable);
 }
 
 /* ---- running ---- */

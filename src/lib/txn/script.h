@@ -16,6 +16,7 @@ struct pp_script_run {
 	int64_t level;           /* of a post step, -1 of others */
 	const char *reason;      /* install, upgrade, remove, purge, rollback */
 	const char *old_version; /* or NULL */
+	const struct pp_strs *dependencies; /* PLUGPKG_DEP_NAME=path; or NULL */
 	int64_t transaction, next_generation;
 	bool is_undo; /* runs to its end although the user wants to stop */
 	bool

@@ -67,18 +67,34 @@ installed_by(const struct pp_txn *t, const struct pp_task *task)
 	return p;
 }
 
+void
+pp_txn_bindables(struct pp_txn *t, struct pp_bindables *out)
+{
+	pp_vec_foreach (p, &t->set) {
+		const struct pp_task *task = pp_txn_task(t, (*p)->key);
+		bool is_new = task != NULL && !pp_task_is_removal(task) && task->manifest != NULL;
+		const struct pp_release *r =
+		    is_new ? task->manifest->release : pp_inventory_release(&t->old, (*p)->key);
+		if (r != NULL)
+			pp_bindables_add(out, *p, r);
+	}
+}
+
 /* What the host needs of a plugin without opening its plugin.json. */
 static pp_json *
-info_of(const struct pp_installed *p)
+info_of(const struct pp_bindable *b, const struct pp_bindables *all)
 {
 	static const char *const keys[] = { "type", "summary", "provides" };
 	pp_json *info = pp_json_object();
 
 	for (size_t i = 0; i < PP_LEN(keys); i++) {
-		const pp_json *value = pp_json_get(p->manifest, keys[i]);
+		const pp_json *value = pp_json_get(b->plugin->manifest, keys[i]);
 		if (value != NULL)
 			pp_json_set(info, keys[i], pp_json_copy(value));
 	}
+	pp_json *dependencies = pp_bind_json(all, b->release);
+	if (dependencies != NULL)
+		pp_json_set(info, "dependencies", dependencies);
 	return info;
 }
 
@@ -87,13 +103,16 @@ pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err
 {
 	struct pp_vec(struct pp_member) members = { 0 };
 	PP_AUTO_JSON pp_json *infos = pp_json_array();
+	PP_AUTO_BINDABLES struct pp_bindables all = { 0 };
 
-	pp_vec_foreach (p, &t->set) {
-		if (!pp_installed_is_usable(*p))
+	pp_txn_bindables(t, &all);
+	pp_vec_foreach (b, &all.list) {
+		const struct pp_installed *p = b->plugin;
+		if (!pp_installed_is_usable(p))
 			continue;
-		pp_json *info = info_of(*p);
+		pp_json *info = info_of(b, &all);
 		pp_json_push(infos, info);
-		struct pp_member m = { (*p)->name, (*p)->version, (*p)->link_dir, info };
+		struct pp_member m = { p->name, p->version, p->key, p->link_dir, info };
 		pp_vec_push(&members, m);
 	}
 	enum plugpkg_code rc = pp_generation_make(t->ctx, generation, members.at, members.n, err);

@@ -3,7 +3,7 @@
  * Inside lib/txn only: a running transaction. What it does is data, a list of ops (ops.c builds
  * it), written to the journal before the first of them has an effect outside the root:
  *
- *	pre-transaction  data*  core*  post-install*  switch  activate  health  commit
+ *	pre-transaction  move*  data*  core*  post-install*  switch  activate  health  commit
  *	post-uninstall*  uninstall*  purge*  settle  post-transaction
  *
  * `commit` is the point of no return. A failure or a crash before it is undone, backwards; after it
@@ -18,6 +18,7 @@
 
 #include "base/map.h"
 #include "lib/state/journal.h"
+#include "lib/txn/bind.h"
 #include "lib/txn/inventory.h"
 #include "lib/txn/script.h"
 #include "lib/txn/txn.h"
@@ -114,6 +115,8 @@ enum plugpkg_code pp_txn_check_manifest(const struct pp_step *step, const struct
 /* stage.c: step 6. Fills t->set and makes generation t->generation. */
 enum plugpkg_code pp_txn_stage(struct pp_txn *t, plugpkg_error **err);
 enum plugpkg_code pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err);
+/* What the new generation holds, to be bound; the elements are views into t. */
+void pp_txn_bindables(struct pp_txn *t, struct pp_bindables *out);
 /* Marks each of t->set as asked for or not, by plugpkg.json with the wishes of t. */
 void pp_txn_mark_wanted(struct pp_txn *t);
 /* Sorted again after an element was added. */
@@ -129,6 +132,7 @@ size_t pp_ops_commit(const struct pp_txn *t);                /* index of `commit
 bool pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op);
 extern const struct pp_op_type pp_op_pre_transaction, pp_op_post_transaction, pp_op_activate,
     pp_op_health, pp_op_switch, pp_op_commit;                              /* switch.c */
+extern const struct pp_op_type pp_op_move;                                 /* move.c */
 extern const struct pp_op_type pp_op_data, pp_op_core, pp_op_post_install; /* run.c */
 extern const struct pp_op_type pp_op_post_uninstall, pp_op_uninstall, pp_op_purge,
     pp_op_settle; /* remove.c */
