@@ -228,7 +228,7 @@ check_relations(struct checking *c)
 	}
 }
 
-/* What stands for an entry of the wanted set: its key, or by a plain name the best that is there. */
+/* What stands for an entry of the wanted set: its key; by a plain name the best that is there. */
 static const struct pp_release *
 wanted_release(const struct checking *c, const struct pp_dep *dep)
 {
