@@ -476,3 +476,32 @@ remove solo unneeded"
 	assert_status 3
 	assert_has "plugpkg.lock is for host:cms 1.2.0; this application has 1.3.0"
 }
+
+@test "what a crash cut off is ended first, at the next boot" {
+	dir=$(make_plugin frail 1.0.0 \
+		'"scripts": {"install": "scripts/install.sh", "verify": "scripts/verify.sh"}')
+	add_script "$dir" install "[ -e '$SCRATCH/died' ] || { touch '$SCRATCH/died'; kill -9 \$PPID; sleep 5; }"
+	add_script "$dir" verify "exit 1"
+	publish "$(build_plugin frail 1.0.0)"
+	plugpkg install solo -y
+	want '{"solo": "*", "frail": "*"}'
+	run plugpkg sync -y
+	assert_status 137
+	assert_not_installed frail
+	run plugpkg sync -y
+	assert_status 0
+	assert_installed frail 1.0.0
+	run plugpkg sync
+	assert_has "Nothing to do."
+	# Wishes that a crash left met: the journal is closed all the same.
+	rm died
+	want '{"solo": "*"}'
+	plugpkg sync -y
+	run plugpkg install frail -y
+	assert_status 137
+	run plugpkg sync
+	assert_status 0
+	assert_has "Nothing to do."
+	run plugpkg check
+	assert_status 0
+}

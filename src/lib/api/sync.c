@@ -2,7 +2,9 @@
 /* `sync`: what differs, and the plan that ends it. */
 #include "lib/api/sync.h"
 
+#include "lib/state/journal.h"
 #include "lib/txn/host.h"
+#include "lib/txn/lock.h"
 #include "lib/txn/root.h"
 
 #include <string.h>
@@ -166,12 +168,37 @@ update(struct pp_sync *s, plugpkg_error **first, plugpkg_error **err)
 	return rc;
 }
 
+/*
+ * What a crash cut off comes first, or a boot would call a root right that is half way to another.
+ * While somebody is at work there is nothing of that kind: what is open is his.
+ */
+static enum plugpkg_code
+end_cut_off(plugpkg_context *ctx, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *command = NULL;
+	struct pp_state *state = NULL;
+	int64_t txn = 0;
+	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_journal_open_transaction(state, &txn, &command, err);
+	if (rc != PLUGPKG_OK || txn == 0 || pp_lock_is_held(ctx))
+		return rc;
+	rc = pp_lock(ctx, "sync", err);
+	pp_unlock(ctx);
+	return rc;
+}
+
 enum plugpkg_code
 plugpkg_sync_plan(
     plugpkg_context *ctx, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err)
 {
 	bool is_locked = (flags & PLUGPKG_SYNC_LOCKED) != 0;
 
+	if ((flags & PLUGPKG_SYNC_NO_UPDATE) == 0) {
+		enum plugpkg_code rc = end_cut_off(ctx, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
 	for (bool is_updated = (flags & PLUGPKG_SYNC_NO_UPDATE) != 0;; is_updated = true) {
 		PP_CLEANUP(pp_sync_fini) struct pp_sync s = { .flags = flags };
 		PP_AUTO(plan) plugpkg_plan *plan = NULL;
