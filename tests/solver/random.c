@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random small worlds: the solver finds a plan exactly when trying every set finds one, and every
- * plan obeys the rules. The worlds are the same on every machine; a failing one is printed as a
+ * plan obeys the rules. The first names may have parallel majors, in all of their releases or in
+ * some. The worlds are the same on every machine; a failing one is printed as a
  * scenario.
  */
 #include "random.h"
@@ -15,6 +16,8 @@
 
 #define NAMES    6
 #define VERSIONS 3
+#define PARALLEL 2              /* names that may have parallel majors */
+#define CHOICES  (VERSIONS + 3) /* none, each version, and 1.x beside 2.0.0 in two ways */
 
 static const char *const versions[VERSIONS] = { "1.0.0", "1.1.0", "2.0.0" };
 static const char *const ranges[] = { "*", "^1", "^2", "1.0.0", ">=1.1", "<2", "~1.1" };
@@ -42,10 +45,13 @@ add_world(struct pp_strs *lines, uint64_t *state)
 {
 	pp_strs_add(lines, "@repo main 500");
 	for (uint32_t n = 0; n < NAMES; n++) {
+		uint32_t declares = n < PARALLEL ? next(state, 3) : 0; /* none, some, all */
 		for (uint32_t v = 0; v < VERSIONS; v++) {
 			if (next(state, 4) == 0)
 				continue;
 			pp_strs_take(lines, pp_asprintf("n%u %s", (unsigned)n, versions[v]));
+			if (declares == 2 || (declares == 1 && next(state, 2) == 0))
+				pp_strs_add(lines, "  parallel major");
 			if (next(state, 3) > 0)
 				add_relation(lines, state, "requires", n);
 			if (next(state, 3) == 0)
@@ -66,13 +72,13 @@ add_world(struct pp_strs *lines, uint64_t *state)
 /* ---- every set ---- */
 
 struct set {
-	const struct pp_release *at[NAMES];
+	const struct pp_release *at[NAMES + PARALLEL]; /* behind the names: their second majors */
 };
 
 static bool
 satisfies(const struct set *s, const struct pp_dep *d)
 {
-	for (size_t i = 0; i < NAMES; i++)
+	for (size_t i = 0; i < PP_LEN(s->at); i++)
 		if (s->at[i] != NULL && pp_release_satisfies(s->at[i], d))
 			return true;
 	return false;
@@ -81,14 +87,14 @@ satisfies(const struct set *s, const struct pp_dep *d)
 static bool
 is_allowed(const struct set *s)
 {
-	for (size_t i = 0; i < NAMES; i++) {
+	for (size_t i = 0; i < PP_LEN(s->at); i++) {
 		if (s->at[i] == NULL)
 			continue;
 		pp_vec_foreach (d, &s->at[i]->requires)
 			if (!satisfies(s, d))
 				return false;
 		pp_vec_foreach (d, &s->at[i]->conflicts)
-			for (size_t k = 0; k < NAMES; k++)
+			for (size_t k = 0; k < PP_LEN(s->at); k++)
 				if (k != i && s->at[k] != NULL && pp_release_satisfies(s->at[k], d))
 					return false;
 	}
@@ -130,6 +136,25 @@ find(const struct scenario *c, uint32_t name, uint32_t version)
 	return NULL;
 }
 
+/*
+ * The choice for one name: a version, none (VERSIONS), or above that 2.0.0 with one of the others
+ * beside it. False: there is no such choice.
+ */
+static bool
+choose(const struct pp_release *const all[VERSIONS + 1], uint32_t name, uint32_t choice,
+    struct set *out)
+{
+	const struct pp_release *first = all[choice <= VERSIONS ? choice : choice - VERSIONS - 1];
+	const struct pp_release *second = choice <= VERSIONS ? NULL : all[VERSIONS - 1];
+
+	out->at[name] = first;
+	if (name < PARALLEL)
+		out->at[NAMES + name] = second;
+	if (choice <= VERSIONS)
+		return true;
+	return first != NULL && second != NULL && first->is_parallel && second->is_parallel;
+}
+
 static bool
 some_set_is_allowed(const struct scenario *c)
 {
@@ -137,18 +162,20 @@ some_set_is_allowed(const struct scenario *c)
 	uint32_t n_sets = 1;
 
 	for (uint32_t n = 0; n < NAMES; n++) {
-		n_sets *= VERSIONS + 1;
+		n_sets *= n < PARALLEL ? CHOICES : VERSIONS + 1;
 		for (uint32_t v = 0; v <= VERSIONS; v++)
 			all[n][v] = find(c, n, v);
 	}
 	for (uint32_t i = 0; i < n_sets; i++) {
-		struct set s;
+		struct set s = { 0 };
 		uint32_t rest = i;
+		bool is_one = true;
 		for (uint32_t n = 0; n < NAMES; n++) {
-			s.at[n] = all[n][rest % (VERSIONS + 1)];
-			rest /= VERSIONS + 1;
+			uint32_t choices = n < PARALLEL ? CHOICES : VERSIONS + 1;
+			is_one = choose(all[n], n, rest % choices, &s) && is_one;
+			rest /= choices;
 		}
-		if (is_allowed(&s) && meets_wishes(c, &s))
+		if (is_one && is_allowed(&s) && meets_wishes(c, &s))
 			return true;
 	}
 	return false;
