@@ -102,6 +102,25 @@ print_kept(struct cli *cli)
 	table_print(&t, &cli->out);
 }
 
+/* They stay as they are and lack something; nobody asked about them, or nothing can be done. */
+static void
+print_broken(struct cli *cli)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2, .is_whole = true };
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "broken", &i)) != NULL;) {
+		table_add(&t, view_str(row, "name"));
+		table_add(&t, view_str(row, "version"));
+		table_add(&t, view_str(row, "reason"));
+	}
+	if (t.cells.n == 0)
+		return;
+	out_styled(&cli->out, OUT_WARN, "These plugins stay BROKEN:");
+	out_end(&cli->out);
+	table_print(&t, &cli->out);
+}
+
 static void
 print_suggested(struct cli *cli)
 {
@@ -205,6 +224,7 @@ view_plan(struct cli *cli)
 	print_wanted(cli);
 	print_marks(cli);
 	print_kept(cli);
+	print_broken(cli);
 	print_suggested(cli);
 	row = view_next(cli, "summary", &i);
 	if (row != NULL)

@@ -147,6 +147,91 @@ echo "{\"host:mishka\": \"0.4\"}"'
 	assert_has "[bad-manifest]"
 }
 
+# ---- the application changes ----
+
+# a_changed_application: photos 1.0.0 and other 1.0.0 are installed, then mishka goes from 0.3.1 to $1
+a_changed_application() {
+	runs 0.3.1
+	asks_a_file
+	plugpkg install photos other -y
+	runs "$1"
+}
+
+@test "after the application changed, check lists what broke and upgrade mends it" {
+	a_changed_application 0.4.1
+	run plugpkg check
+	assert_status 1
+	assert_has "photos: 1.0.0 needs host:mishka >=0.3 <0.4; this application has 0.4.1" "1 problem"
+	run plugpkg check --json
+	assert_equal "$(json_get 'select(.type == "problem") | [.kind, .name] | join("|")')" "requires|photos"
+	run plugpkg list
+	assert_has "manual, broken"
+	run plugpkg list --json
+	assert_equal "$(json_get 'select(.name == "photos").broken[]')" \
+		"needs host:mishka >=0.3 <0.4; this application has 0.4.1"
+	assert_equal "$(json_get 'select(.name == "other").broken')" null
+	run plugpkg show photos
+	assert_has "Broken:" "this application has 0.4.1"
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_installed photos 1.1.0
+	run plugpkg check
+	assert_status 0
+	run plugpkg list
+	assert_lacks broken
+}
+
+@test "what cannot be mended stays, is told, and keeps nothing else from happening" {
+	a_changed_application 0.9
+	before=$(readlink "$PLUGPKG_ROOT/current")
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_has "stay BROKEN" "photos" "this application has 0.9" "Nothing to do"
+	assert_equal "$(readlink "$PLUGPKG_ROOT/current")" "$before"
+	run plugpkg upgrade --json -y
+	assert_equal "$(json_get 'select(.type == "broken") | [.name, .version] | join("|")')" "photos|1.0.0"
+	make_plugin more 1.0.0 >/dev/null
+	publish "$(build_plugin more 1.0.0)"
+	plugpkg update
+	run plugpkg install more -y
+	assert_status 0
+	assert_has "stay BROKEN" "photos"
+	assert_installed more 1.0.0
+	assert_installed photos 1.0.0
+	run plugpkg install photos -y
+	assert_status 3
+	assert_has "photos 1.0.0 (installed)" "this application has 0.9"
+	run plugpkg remove photos -y
+	assert_status 0
+}
+
+@test "after the application went back, the plan says which older version fits" {
+	runs 0.4.1
+	asks_a_file
+	plugpkg install photos -y
+	assert_installed photos 1.1.0
+	runs 0.3.5
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_has "1.0.0 fits: plugpkg install photos@1.0.0"
+	assert_installed photos 1.1.0
+	run plugpkg install photos@1.0.0 -y
+	assert_status 0
+	assert_installed photos 1.0.0
+	run plugpkg check
+	assert_status 0
+}
+
+@test "an update that was published for the new application arrives by upgrade" {
+	a_changed_application 0.9
+	make_plugin photos 1.2.0 '"requires": {"host:mishka": ">=0.9"}' >/dev/null
+	publish "$(build_plugin photos 1.2.0)"
+	plugpkg update
+	run plugpkg upgrade photos -y
+	assert_status 0
+	assert_installed photos 1.2.0
+}
+
 # ---- remembered ----
 
 @test "queries use the last answer and never run the command" {

@@ -515,6 +515,8 @@ text_of_plan(const struct pp_plan *plan)
 	pp_vec_foreach (k, &plan->kept)
 		pp_buf_addf(
 		    &b, "kept %s %s, not %s: %s\n", k->name, k->version, k->candidate, k->reason);
+	pp_vec_foreach (k, &plan->broken)
+		pp_buf_addf(&b, "broken %s %s: %s\n", k->name, k->version, k->reason);
 	pp_vec_foreach (s, &plan->suggested)
 		pp_buf_addf(&b, "suggested %s\n", *s);
 	if (plan->is_purge)

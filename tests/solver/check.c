@@ -52,8 +52,9 @@ apply(const struct scenario *c, struct members *set, const char *line, size_t st
 	char action[MAX_WORD], name[MAX_WORD], version[MAX_WORD], arrow[MAX_WORD], after[MAX_WORD];
 	int n = sscanf(line, "%299s %299s %299s %299s %299s", action, name, version, arrow, after);
 
-	if (n < 3 || strcmp(action, "kept") == 0 || strcmp(action, "suggested") == 0 ||
-	    strcmp(action, "nothing") == 0 || strcmp(action, "with") == 0)
+	if (n < 3 || strcmp(action, "kept") == 0 || strcmp(action, "broken") == 0 ||
+	    strcmp(action, "suggested") == 0 || strcmp(action, "nothing") == 0 ||
+	    strcmp(action, "with") == 0)
 		return NULL;
 	version[strcspn(version, ",")] = '\0';
 	name[1 + strcspn(name + 1, "@")] = '\0'; /* of NAME@MAJOR the version tells the rest */

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "lib/model/name.h"
 #include "lib/state/journal.h"
 #include "lib/store/generation.h"
 #include "lib/store/store.h"
@@ -220,7 +221,8 @@ check_relations(struct checking *c)
 			problem(c, "requires", pp_release_key(r), "%s %s", r->version.text, *line);
 		pp_vec_foreach (dep, &r->conflicts) {
 			PP_AUTO_FREE char *by = pp_inventory_satisfier(&c->web.inv, dep);
-			if (by != NULL && strcmp(dep->name, r->name) != 0)
+			if (by != NULL && !pp_name_is_host(dep->name) &&
+			    strcmp(dep->name, r->name) != 0)
 				problem(c, "conflicts", pp_release_key(r),
 				    "%s conflicts with %s %s; %s is installed", r->version.text,
 				    dep->name, dep->text, by);

@@ -46,6 +46,18 @@ step_fini(struct pp_step *s)
 	pp_json_free(s->row);
 }
 
+static void
+kepts_fini(struct pp_kepts *kepts)
+{
+	pp_vec_foreach (k, kepts) {
+		free(k->name);
+		free(k->version);
+		free(k->candidate);
+		free(k->reason);
+	}
+	pp_vec_free(kepts);
+}
+
 void
 pp_plan_free(struct pp_plan *p)
 {
@@ -54,13 +66,8 @@ pp_plan_free(struct pp_plan *p)
 	pp_vec_foreach (s, &p->steps)
 		step_fini(s);
 	pp_vec_free(&p->steps);
-	pp_vec_foreach (k, &p->kept) {
-		free(k->name);
-		free(k->version);
-		free(k->candidate);
-		free(k->reason);
-	}
-	pp_vec_free(&p->kept);
+	kepts_fini(&p->kept);
+	kepts_fini(&p->broken);
 	pp_strs_fini(&p->suggested);
 	pp_strs_fini(&p->left_data);
 	free(p);
@@ -111,9 +118,9 @@ step_row(const struct pp_step *s, plugpkg_row_fn fn, void *user)
 }
 
 static void
-kept_row(const struct pp_kept *k, plugpkg_row_fn fn, void *user)
+kept_row(const char *type, const struct pp_kept *k, plugpkg_row_fn fn, void *user)
 {
-	pp_json *row = pp_row_new("kept");
+	pp_json *row = pp_row_new(type);
 
 	pp_json_set_str(row, "name", k->name);
 	pp_json_set_str(row, "version", k->version);
@@ -154,7 +161,9 @@ pp_plan_to_rows(const struct pp_plan *p, plugpkg_row_fn row, void *user)
 		pp_row(row, user, purge);
 	}
 	pp_vec_foreach (k, &p->kept)
-		kept_row(k, row, user);
+		kept_row("kept", k, row, user);
+	pp_vec_foreach (k, &p->broken)
+		kept_row("broken", k, row, user);
 	for (size_t i = 0; i < p->suggested.n; i++) {
 		pp_json *suggested = pp_row_new("suggested");
 

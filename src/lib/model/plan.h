@@ -59,6 +59,7 @@ struct pp_plan {
 	/* in order of execution: installs dependencies first, then removals dependents first */
 	struct pp_steps pp_vec(struct pp_step) steps;
 	struct pp_kepts pp_vec(struct pp_kept) kept;
+	struct pp_kepts broken;   /* stays, and lacks something; without candidate */
 	struct pp_strs suggested; /* ready to print: "exif (suggested by photos)" */
 	struct pp_strs left_data; /* purge: names that left before and whose data goes now */
 	bool is_purge;

@@ -10,6 +10,7 @@
 #include "lib/solve/explain.h"
 #include "lib/solve/jobs.h"
 #include "lib/solve/majors.h"
+#include "lib/solve/mend.h"
 #include "lib/solve/ways.h"
 
 #include <solv/solver.h>
@@ -162,8 +163,9 @@ add_problem_facts(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s
 	queue_free(&rules);
 }
 
-static void
-explain_all(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, struct pp_strs *out)
+void
+pp_decide_explain(
+    const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, struct pp_strs *out)
 {
 	struct pp_facts facts = { 0 };
 
@@ -218,7 +220,7 @@ why_not_newest(struct pp_pool *p, size_t cand)
 	if (solver_solve(s, &jobs.queue) == 0) {
 		reason = pp_asprintf("it does not go together with the other upgrades");
 	} else {
-		explain_all(p, &jobs, s, &sentences);
+		pp_decide_explain(p, &jobs, s, &sentences);
 		reason = joined(&sentences);
 	}
 	pp_jobs_fini(&jobs);
@@ -277,7 +279,7 @@ say_kept(struct pp_pool *p, const bool *chosen, pp_decide_say say, void *user)
 
 	for (size_t i = 0; i < l->cands.n && n < MAX_KEPT_EXPLAINED; i++) {
 		const struct pp_solve_installed *inst = l->cands.at[i].installed;
-		if (inst == NULL || !is_in_scope(l, inst))
+		if (inst == NULL || !is_in_scope(l, inst) || pp_stays_broken(p, chosen, i))
 			continue;
 		const struct pp_release *now = chosen_release(l, chosen, inst->release);
 		const struct pp_known *k = pp_load_known(l, inst->release->name);
@@ -298,7 +300,8 @@ say_kept(struct pp_pool *p, const bool *chosen, pp_decide_say say, void *user)
 /* ---- the answer ---- */
 
 static void
-say_chosen(struct pp_pool *p, Solver *s, pp_decide_say say, void *user)
+say_chosen(struct pp_pool *p, Solver *s, const struct pp_unmendeds *unmended, pp_decide_say say,
+    void *user)
 {
 	pp_json *line = pp_json_object(), *list = pp_json_array();
 	PP_AUTO_FREE bool *chosen = pp_xcalloc(p->load->cands.n + 1, sizeof(*chosen));
@@ -318,6 +321,7 @@ say_chosen(struct pp_pool *p, Solver *s, pp_decide_say say, void *user)
 	say(line, user);
 	if (p->load->request->verb == PLUGPKG_UPGRADE)
 		say_kept(p, chosen, say, user);
+	pp_mend_say(p, chosen, unmended, say, user);
 	queue_free(&decisions);
 }
 
@@ -338,7 +342,7 @@ say_refused(struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, pp_decide_
 	PP_CLEANUP(pp_strs_fini) struct pp_strs ways = { 0 };
 	pp_json *line = pp_json_object();
 
-	explain_all(p, jobs, s, &sentences);
+	pp_decide_explain(p, jobs, s, &sentences);
 	pp_ways_find(p, jobs, s, &ways);
 	pp_json_set(line, "sentences", array_of(&sentences));
 	pp_json_set(line, "ways", array_of(&ways));
@@ -350,14 +354,16 @@ pp_decide(const struct pp_load *l, pp_decide_say say, void *user)
 {
 	struct pp_pool p;
 	struct pp_jobs jobs;
+	PP_CLEANUP(pp_unmendeds_fini) struct pp_unmendeds unmended = { 0 };
 
 	pp_pool_init(&p, l);
 	pp_jobs_init(&jobs, &p);
 	pp_jobs_add_request(&jobs, &p);
+	pp_mend(&jobs, &p, &unmended);
 
 	Solver *s = pp_decide_solver(&p);
 	if (solver_solve(s, &jobs.queue) == 0)
-		say_chosen(&p, s, say, user);
+		say_chosen(&p, s, &unmended, say, user);
 	else
 		say_refused(&p, &jobs, s, say, user);
 	solver_free(s);

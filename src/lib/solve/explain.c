@@ -146,6 +146,24 @@ pp_explain_add_missing(struct pp_buf *b, const struct pp_load *l, const struct p
 		add_missing_known(b, l, k, dep);
 }
 
+void
+pp_explain_add_unmet(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep)
+{
+	pp_buf_adds(b, "needs ");
+	add_need(b, dep);
+	pp_buf_adds(b, "; ");
+	pp_explain_add_missing(b, l, dep);
+}
+
+void
+pp_explain_add_clash(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep)
+{
+	pp_buf_adds(b, "conflicts with ");
+	add_need(b, dep);
+	pp_buf_adds(b, "; ");
+	pp_explain_add_missing(b, l, dep);
+}
+
 /* ---- collecting sentences ---- */
 
 static char *
@@ -159,16 +177,16 @@ tail_of(const struct story *st, const struct pp_fact *f)
 		add_need(&b, f->dep);
 		break;
 	case PP_FACT_MISSING:
-		pp_buf_adds(&b, "needs ");
-		add_need(&b, f->dep);
-		pp_buf_adds(&b, "; ");
-		pp_explain_add_missing(&b, st->load, f->dep);
+		pp_explain_add_unmet(&b, st->load, f->dep);
 		break;
 	case PP_FACT_CONFLICTS:
 	case PP_FACT_REPLACES:
 		pp_buf_adds(&b, f->kind == PP_FACT_CONFLICTS ? "conflicts with " : "replaces ");
 		add_need(&b, f->dep);
-		if (strcmp(f->dep->name, release_of(st->load, f->to)->name) != 0)
+		if (pp_name_is_host(f->dep->name))
+			pp_buf_addf(&b, "; this application has %s",
+			    release_of(st->load, f->to)->version.text);
+		else if (strcmp(f->dep->name, release_of(st->load, f->to)->name) != 0)
 			pp_buf_addf(&b, ", which %s provides", release_of(st->load, f->to)->name);
 		break;
 	case PP_FACT_KEEP:

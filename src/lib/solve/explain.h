@@ -40,4 +40,9 @@ void pp_explain_add_existing(struct pp_buf *b, const struct pp_known *k);
 /* Why nothing satisfies dep, as a clause: "no source has it", "this application has 5.2.0". */
 void pp_explain_add_missing(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep);
 
+/* "needs host:mishka <0.3; this application has 0.4.1": a requirement that nothing chosen meets. */
+void pp_explain_add_unmet(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep);
+/* "conflicts with host:mishka >=0.4; this application has 0.4.1" */
+void pp_explain_add_clash(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep);
+
 #endif

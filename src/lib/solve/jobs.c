@@ -18,6 +18,13 @@ pp_jobs_push(struct pp_jobs *j, Id how, Id what, struct pp_job job)
 }
 
 void
+pp_jobs_truncate(struct pp_jobs *j, size_t n)
+{
+	queue_truncate(&j->queue, (int)(2 * n));
+	j->list.n = n;
+}
+
+void
 pp_jobs_fini(struct pp_jobs *j)
 {
 	queue_free(&j->queue);

@@ -34,5 +34,7 @@ void pp_jobs_init(struct pp_jobs *j, struct pp_pool *p);
 void pp_jobs_add_request(struct pp_jobs *j, struct pp_pool *p);
 void pp_jobs_fini(struct pp_jobs *j);
 void pp_jobs_push(struct pp_jobs *j, Id how, Id what, struct pp_job job);
+/* Takes back what was pushed since there were n. */
+void pp_jobs_truncate(struct pp_jobs *j, size_t n);
 
 #endif

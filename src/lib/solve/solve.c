@@ -211,9 +211,10 @@ refuse(const struct pp_load *l, const pp_json *answer, plugpkg_error **err)
 static void
 add_kept(struct pp_plan *plan, const pp_json *line)
 {
-	struct pp_kept *k = pp_vec_new(&plan->kept);
+	const char *broken = pp_json_get_str(line, "broken");
+	struct pp_kept *k = pp_vec_new(broken != NULL ? &plan->broken : &plan->kept);
 
-	k->name = pp_xstrdup(pp_json_get_str(line, "kept"));
+	k->name = pp_xstrdup(broken != NULL ? broken : pp_json_get_str(line, "kept"));
 	k->version = pp_xstrdup(pp_json_get_str(line, "version"));
 	k->candidate = pp_xstrdup(pp_json_get_str(line, "candidate"));
 	k->reason = pp_xstrdup(pp_json_get_str(line, "reason"));

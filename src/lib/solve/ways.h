@@ -14,5 +14,8 @@ void pp_ways_find(
     struct pp_pool *p, const struct pp_jobs *jobs, Solver *refused, struct pp_strs *out);
 /* A solver with the flags of the request, owned (decide.c). */
 Solver *pp_decide_solver(const struct pp_pool *p);
+/* decide.c: why the solver could not, in sentences, causes first. */
+void pp_decide_explain(
+    const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, struct pp_strs *out);
 
 #endif

@@ -8,13 +8,13 @@
 
 /* NULL: it is not known whether it is met. */
 static char *
-complaint(const struct pp_web *w, const struct pp_dep *dep)
+complaint(const struct pp_web *w, const char *words, const struct pp_dep *dep)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(LINE_MAX_BYTES);
 	const char *host = pp_inventory_host_version(&w->inv, dep);
 	size_t there = pp_web_place(w, dep->name);
 
-	pp_buf_addf(&text, "needs %s %s", dep->name, dep->text);
+	pp_buf_addf(&text, "%s %s %s", words, dep->name, dep->text);
 	if (host != NULL)
 		pp_buf_addf(&text, "; this application has %s", host);
 	else if (pp_name_is_host(dep->name) && w->inv.is_host_partial)
@@ -51,9 +51,13 @@ pp_broken_complaints(const struct pp_web *w, size_t place, struct pp_strs *out)
 		return;
 	for (size_t i = first_thread(w, place); i < w->threads.n; i++) {
 		const struct pp_thread *t = &w->threads.at[i];
-		if (t->from != place || t->tie != PP_TIE_REQUIRES)
+		char *line = NULL;
+		if (t->from != place)
 			break;
-		char *line = t->to == PP_NOBODY && t->host == NULL ? complaint(w, t->dep) : NULL;
+		if (t->tie == PP_TIE_REQUIRES && t->to == PP_NOBODY && t->host == NULL)
+			line = complaint(w, "needs", t->dep);
+		else if (t->tie == PP_TIE_CONFLICTS && t->host != NULL)
+			line = complaint(w, "conflicts with", t->dep);
 		if (line != NULL)
 			pp_strs_take(out, line);
 	}

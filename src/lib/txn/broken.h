@@ -7,7 +7,8 @@
 
 /*
  * One line for each requirement that the plugin at this place has in vain: "needs host:mishka
- * <0.3; this application has 0.4.1". Leftovers need nothing. A version of the application that its
+ * <0.3; this application has 0.4.1", and for each conflict with the application. Leftovers need
+ * nothing. A version of the application that its
  * command was not asked for yet is no complaint.
  */
 void pp_broken_complaints(const struct pp_web *w, size_t place, struct pp_strs *out);
