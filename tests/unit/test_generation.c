@@ -91,6 +91,35 @@ its_members_are_read_from_its_links(void)
 }
 
 static void
+each_major_has_a_link_and_the_highest_has_the_name(void)
+{
+	static const struct pp_member majors[] = {
+		{ .name = "lib", .version = "2.1.0", .key = "lib@2" },
+		{ .name = "lib", .version = "10.0.0", .key = "lib@10" },
+		{ .name = "@acme/kit", .version = "1.0.0", .key = "@acme/kit@1" },
+	};
+	PP_CLEANUP(pp_strs_fini) struct pp_strs got = { 0 };
+	struct scratch s;
+
+	scratch_init(&s);
+	struct plugpkg_context ctx = root_of(&s);
+
+	CHECK_INT(pp_generation_make(&ctx, 1, majors, PP_LEN(majors), NULL), PLUGPKG_OK);
+	check_link(s.inner, "generations/1/lib", "../../store/lib/10.0.0");
+	check_link(s.inner, "generations/1/lib@10", "../../store/lib/10.0.0");
+	check_link(s.inner, "generations/1/lib@2", "../../store/lib/2.1.0");
+	check_link(s.inner, "generations/1/@acme/kit", "../../../store/@acme/kit/1.0.0");
+	check_link(s.inner, "generations/1/@acme/kit@1", "../../../store/@acme/kit/1.0.0");
+	CHECK_INT(pp_generation_members(&ctx, 1, &got, NULL), PLUGPKG_OK);
+	if (CHECK_INT(got.n, 3)) {
+		CHECK_STR(got.at[0], "@acme/kit 1.0.0");
+		CHECK_STR(got.at[1], "lib 10.0.0");
+		CHECK_STR(got.at[2], "lib 2.1.0");
+	}
+	scratch_fini(&s);
+}
+
+static void
 an_empty_generation_is_one_too(void)
 {
 	int64_t n = -1;
@@ -217,7 +246,8 @@ a_pointer_that_somebody_replaced_is_left_alone(void)
 TAP_MAIN(
 	CASE(a_generation_is_links_and_a_list)
 	CASE(its_members_are_read_from_its_links)
-	CASE(an_empty_generation_is_one_too)
+	CASE(each_major_has_a_link_and_the_highest_has_the_name)
+    CASE(an_empty_generation_is_one_too)
 	CASE(an_unfinished_generation_is_made_anew_but_not_the_one_in_use)
 	CASE(generations_are_listed_by_number_and_removed)
 	CASE(the_pointer_moves_by_one_rename)

@@ -152,6 +152,8 @@ targets_are_names_with_a_range_or_a_minus(void)
 		{ "animal-", "animal", NULL, true },
 		{ "@acme/animal-", "@acme/animal", NULL, true },
 		{ "animal@1.0.0-", "animal", "1.0.0-", false },
+		{ "animal@1-", "animal", "1", true },
+		{ "@acme/animal@12-", "@acme/animal", "12", true },
 		{ "ends-@*", "ends-", "*", false },
 	};
 
@@ -190,7 +192,41 @@ bad_targets_are_refused(void)
 	}
 }
 
+static void
+keys_are_names_that_may_have_a_major(void)
+{
+	static const struct {
+		const char *key, *name;
+		bool is_valid, has_major;
+	} rows[] = {
+		{ "lib", "lib", true, false },
+		{ "lib@0", "lib", true, true },
+		{ "lib@12", "lib", true, true },
+		{ "@acme/kit", "@acme/kit", true, false },
+		{ "@acme/kit@2", "@acme/kit", true, true },
+		{ "lib@123456789", "lib", true, true },
+		{ "lib@1234567890", "lib", false, true },
+		{ "lib@01", "lib", false, true },
+		{ "lib@", "lib", false, true },
+		{ "lib@1.2", "lib", false, true },
+		{ "lib@^1", "lib", false, true },
+		{ "Lib@1", "Lib", false, true },
+		{ "@1", "@1", false, false },
+		{ "", "", false, false },
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		PP_AUTO_FREE char *name = pp_key_name(rows[i].key);
+
+		if (!CHECK_INT(pp_key_valid(pp_str_of(rows[i].key)), rows[i].is_valid))
+			printf("#   '%s'\n", rows[i].key);
+		CHECK_INT(pp_key_has_major(rows[i].key), rows[i].has_major);
+		CHECK_STR(name, rows[i].name);
+	}
+}
+
 TAP_MAIN(CASE(names_are_valid_or_not) CASE(names_have_at_most_214_bytes)
 	CASE(a_bad_name_is_explained) CASE(applications_and_sources_have_names_of_their_own)
 	    CASE(scopes_become_flat_for_file_names) CASE(near_names_come_nearest_first)
-		CASE(targets_are_names_with_a_range_or_a_minus) CASE(bad_targets_are_refused))
+		CASE(targets_are_names_with_a_range_or_a_minus) CASE(bad_targets_are_refused)
+		    CASE(keys_are_names_that_may_have_a_major))

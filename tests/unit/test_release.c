@@ -139,7 +139,37 @@ what_is_for_other_machines_does_not_fit(void)
 	}
 }
 
+static void
+parallel_majors_are_known_by_their_key(void)
+{
+	static const struct {
+		const char *row, *key;
+	} rows[] = {
+		{ "{\"version\":\"1.2\"}", "me" },
+		{ "{\"version\":\"1.2\",\"parallel\":\"major\"}", "me@1" },
+		{ "{\"version\":\"0.9\",\"parallel\":\"major\"}", "me@0" },
+		{ "{\"version\":\"12\",\"parallel\":\"major\"}", "me@12" },
+		{ "{\"version\":\"3.0.0-rc.1\",\"parallel\":\"major\"}", "me@3" },
+	};
+	static const char *const bad[] = {
+		"{\"version\":\"1\",\"parallel\":\"minor\"}",
+		"{\"version\":\"1\",\"parallel\":true}",
+		"{\"version\":\"1234567890.1\",\"parallel\":\"major\"}",
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		PP_AUTO(release) struct pp_release *r = release(rows[i].row);
+		if (CHECK(r != NULL))
+			CHECK_STR(pp_release_key(r), rows[i].key);
+	}
+	for (size_t i = 0; i < PP_LEN(bad); i++) {
+		PP_AUTO(release) struct pp_release *r = release(bad[i]);
+		CHECK(r == NULL);
+	}
+}
+
 TAP_MAIN(
     CASE(a_planning_row_takes_its_name_from_outside) CASE(mistakes_count_as_what_the_caller_says)
 	CASE(a_row_has_known_members_in_fixed_order) CASE(names_and_provides_satisfy)
-	    CASE(an_installed_prerelease_counts) CASE(what_is_for_other_machines_does_not_fit))
+	    CASE(an_installed_prerelease_counts) CASE(what_is_for_other_machines_does_not_fit)
+		CASE(parallel_majors_are_known_by_their_key))

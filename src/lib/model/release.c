@@ -290,8 +290,7 @@ read_parallel(const struct pp_fields *f, struct pp_release *r)
 	}
 	if (r->name == NULL || r->version.text == NULL)
 		return PLUGPKG_OK; /* their own mistakes were told already */
-	const char *major = r->version.parts + strspn(r->version.parts, "0");
-	int n = (int)strcspn(major, ".");
+	int n = (int)strcspn(r->version.parts, ".");
 
 	if (n > PP_MAJOR_MAX_DIGITS)
 		return pp_field_fail(f, "parallel",
@@ -300,7 +299,7 @@ read_parallel(const struct pp_fields *f, struct pp_release *r)
 		    r->version.text, PP_MAJOR_MAX_DIGITS);
 	r->is_parallel = true;
 	free(r->key);
-	r->key = pp_asprintf("%s@%.*s", r->name, n > 0 ? n : 1, n > 0 ? major : "0");
+	r->key = pp_asprintf("%s@%.*s", r->name, n, r->version.parts);
 	return PLUGPKG_OK;
 }
 
