@@ -78,6 +78,11 @@ PLUGPKG_API enum plugpkg_code plugpkg_error_code(const plugpkg_error *err);
 PLUGPKG_API const char *plugpkg_error_message(const plugpkg_error *err);
 PLUGPKG_API const char *plugpkg_error_hint(const plugpkg_error *err);
 PLUGPKG_API const char *plugpkg_error_subject(const plugpkg_error *err);
+/**
+ * What programs can read of the reasons: one JSON object, or NULL. For NO_SOLUTION "causes" and
+ * "ways", as plugpkg-json(5) tells.
+ */
+PLUGPKG_API const char *plugpkg_error_details(const plugpkg_error *err);
 /** errno of the failing call, 0 when none. */
 PLUGPKG_API int plugpkg_error_errno(const plugpkg_error *err);
 /** Source file and line that made the error, for --debug. View. */
@@ -209,7 +214,7 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_update(
 /* ---- Plans ---- */
 
 enum plugpkg_verb {
-	PLUGPKG_INSTALL,    /* targets: NAME, NAME@RANGE, NAME- */
+	PLUGPKG_INSTALL,    /* targets: NAME[@RANGE][/SOURCE], NAME- */
 	PLUGPKG_REMOVE,     /* targets: NAME; none with PLUGPKG_ALL */
 	PLUGPKG_PURGE,      /* REMOVE, and the data directory goes as well */
 	PLUGPKG_UPGRADE,    /* targets: NAME; none = all */
@@ -221,12 +226,25 @@ enum plugpkg_plan_flags {
 	PLUGPKG_NO_RECOMMENDS = 1 << 1, /* recommended plugins are not brought along */
 	PLUGPKG_PRE = 1 << 2,           /* prereleases are candidates */
 	PLUGPKG_REINSTALL = 1 << 3,     /* also what is installed in the same version */
+	PLUGPKG_DOWNGRADE = 1 << 4,     /* INSTALL: NAME@RANGE may go below the installed version */
+	PLUGPKG_ONLY_UPGRADE = 1 << 5,  /* INSTALL: bring installed targets up, skip the others */
+	PLUGPKG_ALLOW_ORIGIN_CHANGE = 1 << 6, /* installed plugins may come from another source */
+	/* INSTALL, UPGRADE: what stands in the way may be removed, although nobody named it */
+	PLUGPKG_ALLOW_REMOVE = 1 << 7,
 };
+/** What is asked for. A member that is zero means the usual; members may be appended. */
 struct plugpkg_request {
 	enum plugpkg_verb verb;
 	unsigned flags; /* plugpkg_plan_flags */
 	const char *const *targets;
 	size_t n_targets;
+	/*
+	 * Releases published less than so many days ago are not taken, unless named in that very
+	 * version; 0: "min-age" of plugpkg.json, -1: whatever their age.
+	 */
+	int min_age_days;
+	const char *const *min_age_except; /* shell globs of names that may be younger */
+	size_t n_min_age_except;
 };
 
 typedef struct plugpkg_plan plugpkg_plan;
@@ -255,6 +273,11 @@ PLUGPKG_API size_t plugpkg_plan_count(const plugpkg_plan *plan);
  * data is deleted after they had left before.
  */
 PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
+/**
+ * Number of plugins that leave although the request does not name them, because what they need
+ * goes. -y of the command line does not agree to these.
+ */
+PLUGPKG_API size_t plugpkg_plan_count_unnamed(const plugpkg_plan *plan);
 /**
  * Carry the plan out: fetch, unpack, stage, scripts, switch, remove. Refuses (REFUSED) when the
  * root

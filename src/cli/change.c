@@ -9,13 +9,40 @@
 #include "term/prompt.h"
 #include "term/start.h"
 
+#include <string.h>
+
 PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
+
+#define MAX_DAYS 3650
+
+static bool
+has_option(const struct cli *cli, const char *name)
+{
+	return opts_find(&cli->opts, pp_str_of(name)) != NULL && opts_has(&cli->opts, name);
+}
+
+/* -y agrees to what was asked for; that others go along is more than that. */
+static enum plugpkg_code
+check_unnamed(struct cli *cli, const plugpkg_plan *plan)
+{
+	size_t n = plugpkg_plan_count_unnamed(plan);
+
+	if (n == 0 || !cli->is_yes || has_option(cli, "allow-remove"))
+		return PLUGPKG_OK;
+	return cli_fail(cli, PLUGPKG_E_CONFIRM,
+	    "add --allow-remove to agree to that too, or name them",
+	    "the plan removes %zu plugin%s that nobody named, and -y alone does not agree to that; "
+	    "nothing was changed",
+	    n, n == 1 ? "" : "s");
+}
 
 static enum plugpkg_code
 carry_out(struct cli *cli, plugpkg_plan *plan, bool wants_yes)
 {
-	enum plugpkg_code rc = prompt_continue(cli, wants_yes);
+	enum plugpkg_code rc = check_unnamed(cli, plan);
 
+	if (rc == PLUGPKG_OK)
+		rc = prompt_continue(cli, wants_yes);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	start_patience();
@@ -35,17 +62,11 @@ is_dangerous(const struct cli *cli, const plugpkg_plan *plan)
 	return plugpkg_plan_count_dangerous(plan) > 0 || view_bytes(summary, "remove") > 0;
 }
 
-enum plugpkg_code
-change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
+static enum plugpkg_code
+run(struct cli *cli, const struct plugpkg_request *request)
 {
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
-	struct plugpkg_request request = {
-		.verb = verb,
-		.flags = flags,
-		.targets = cli->opts.operands.at,
-		.n_targets = cli->opts.operands.n,
-	};
-	enum plugpkg_code rc = plugpkg_plan_make(cli->ctx, &request, &plan, &cli->err);
+	enum plugpkg_code rc = plugpkg_plan_make(cli->ctx, request, &plan, &cli->err);
 
 	return rc == PLUGPKG_OK ? change_show(cli, plan) : rc;
 }
@@ -69,4 +90,62 @@ change_show(struct cli *cli, plugpkg_plan *plan)
 		return PLUGPKG_OK;
 	}
 	return carry_out(cli, plan, wants_yes);
+}
+
+static struct plugpkg_request
+request_of(const struct cli *cli, enum plugpkg_verb verb, unsigned flags)
+{
+	return (struct plugpkg_request){
+		.verb = verb,
+		.flags = flags | (has_option(cli, "allow-remove") ? PLUGPKG_ALLOW_REMOVE : 0U),
+		.targets = cli->opts.operands.at,
+		.n_targets = cli->opts.operands.n,
+	};
+}
+
+enum plugpkg_code
+change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
+{
+	struct plugpkg_request request = request_of(cli, verb, flags);
+
+	return run(cli, &request);
+}
+
+/* 0 days on the command line means any age, also where plugpkg.json says otherwise. */
+static enum plugpkg_code
+read_age(struct cli *cli, struct plugpkg_request *request)
+{
+	uint64_t days;
+
+	if (!opts_number(&cli->opts, "min-age", MAX_DAYS, 0, &days))
+		return cli_bad_option(cli);
+	if (opts_has(&cli->opts, "min-age"))
+		request->min_age_days = days == 0 ? -1 : (int)days;
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+change_choose(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
+{
+	static const struct change_flag options[] = {
+		{ "no-recommends", PLUGPKG_NO_RECOMMENDS },
+		{ "pre", PLUGPKG_PRE },
+		{ "allow-origin-change", PLUGPKG_ALLOW_ORIGIN_CHANGE },
+	};
+	struct opt_operands except = { 0 };
+	struct plugpkg_request request = request_of(cli, verb, flags);
+
+	for (size_t i = 0; i < PP_LEN(options); i++)
+		if (opts_has(&cli->opts, options[i].option))
+			request.flags |= options[i].flag;
+	pp_vec_foreach (v, &cli->opts.values)
+		if (strcmp(v->opt->name, "min-age-except") == 0)
+			pp_vec_push(&except, v->value);
+	request.min_age_except = except.at;
+	request.n_min_age_except = except.n;
+	enum plugpkg_code rc = read_age(cli, &request);
+	if (rc == PLUGPKG_OK)
+		rc = run(cli, &request);
+	pp_vec_free(&except);
+	return rc;
 }

@@ -5,9 +5,34 @@
 
 #include "cli/cmds.h"
 
-/* The operands are the targets. */
+/* Options of every command that makes a plan. */
+#define CHANGE_OPTS                                                                                \
+	{                                                                                          \
+		0, "dry-run", NULL, "show the plan and stop"                                       \
+	}
+/* Of those that may remove more than what is named. */
+#define CHANGE_REMOVE_OPTS                                                                         \
+	{ 0, "allow-remove", NULL, "agree to the removal of plugins that are not named" },         \
+	    CHANGE_OPTS
+/* Of those that choose versions. */
+#define CHANGE_CHOICE_OPTS                                                                         \
+	{ 0, "no-recommends", NULL, "leave out what is only recommended" },                        \
+	    { 0, "pre", NULL, "take prereleases of what is named as well" },                       \
+	    { 0, "min-age", "DAYS", "take only what was published so many days ago" },             \
+	    { 0, "min-age-except", "NAME", "but this one at any age; may hold a *" },              \
+	    { 0, "allow-origin-change", NULL, "let installed plugins come from another source" },  \
+	    CHANGE_REMOVE_OPTS
+
+struct change_flag {
+	const char *option;
+	unsigned flag;
+};
+
+/* The operands are the targets. Reads CHANGE_OPTS, or CHANGE_REMOVE_OPTS. */
 enum plugpkg_code change_run(struct cli *cli, enum plugpkg_verb verb, unsigned flags);
 /* All of that but the planning. */
 enum plugpkg_code change_show(struct cli *cli, plugpkg_plan *plan);
+/* The same for a command that has CHANGE_CHOICE_OPTS. */
+enum plugpkg_code change_choose(struct cli *cli, enum plugpkg_verb verb, unsigned flags);
 
 #endif

@@ -4,25 +4,27 @@
 #include "cli/cmds.h"
 
 static const struct opt install_opts[] = {
-	{ 0, "no-recommends", NULL, "leave out what is only recommended" },
-	{ 0, "pre", NULL, "take prereleases as well" },
+	{ 0, "downgrade", NULL, "let NAME@RANGE go back to an older version" },
+	{ 0, "only-upgrade", NULL, "bring up what is installed, and skip the rest" },
 	{ 0, "reinstall", NULL, "install again what is there in the same version" },
-	{ 0, "dry-run", NULL, "show the plan and stop" },
+	CHANGE_CHOICE_OPTS,
 	OPT_END,
 };
 
 static enum plugpkg_code
 install_run(struct cli *cli)
 {
+	static const struct change_flag own[] = {
+		{ "downgrade", PLUGPKG_DOWNGRADE },
+		{ "only-upgrade", PLUGPKG_ONLY_UPGRADE },
+		{ "reinstall", PLUGPKG_REINSTALL },
+	};
 	unsigned flags = 0;
 
-	if (opts_has(&cli->opts, "no-recommends"))
-		flags |= PLUGPKG_NO_RECOMMENDS;
-	if (opts_has(&cli->opts, "pre"))
-		flags |= PLUGPKG_PRE;
-	if (opts_has(&cli->opts, "reinstall"))
-		flags |= PLUGPKG_REINSTALL;
-	return change_run(cli, PLUGPKG_INSTALL, flags);
+	for (size_t i = 0; i < PP_LEN(own); i++)
+		if (opts_has(&cli->opts, own[i].option))
+			flags |= own[i].flag;
+	return change_choose(cli, PLUGPKG_INSTALL, flags);
 }
 
 const struct cmd cmd_install = {

@@ -6,7 +6,7 @@
 
 static const struct opt remove_opts[] = {
 	{ 0, "all", NULL, "remove every plugin, deepest dependents first" },
-	{ 0, "dry-run", NULL, "show the plan and stop" },
+	CHANGE_REMOVE_OPTS,
 	OPT_END,
 };
 

@@ -4,22 +4,14 @@
 #include "cli/cmds.h"
 
 static const struct opt upgrade_opts[] = {
-	{ 0, "no-recommends", NULL, "leave out what is only recommended" },
-	{ 0, "pre", NULL, "take prereleases as well" },
-	{ 0, "dry-run", NULL, "show the plan and stop" },
+	CHANGE_CHOICE_OPTS,
 	OPT_END,
 };
 
 static enum plugpkg_code
 upgrade_run(struct cli *cli)
 {
-	unsigned flags = 0;
-
-	if (opts_has(&cli->opts, "no-recommends"))
-		flags |= PLUGPKG_NO_RECOMMENDS;
-	if (opts_has(&cli->opts, "pre"))
-		flags |= PLUGPKG_PRE;
-	return change_run(cli, PLUGPKG_UPGRADE, flags);
+	return change_choose(cli, PLUGPKG_UPGRADE, 0);
 }
 
 const struct cmd cmd_upgrade = {
@@ -33,7 +25,7 @@ const struct cmd cmd_upgrade = {
 };
 
 static const struct opt autoremove_opts[] = {
-	{ 0, "dry-run", NULL, "show the plan and stop" },
+	CHANGE_OPTS,
 	OPT_END,
 };
 

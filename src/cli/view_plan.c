@@ -134,6 +134,15 @@ print_suggested(struct cli *cli)
 	}
 }
 
+static void
+print_skipped(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "skipped", &i)) != NULL;)
+		out_line(&cli->out, "Skipped: %s is not installed.", view_str(row, "name"));
+}
+
 static bool
 has_step(const struct cli *cli, const char *name)
 {
@@ -225,6 +234,7 @@ view_plan(struct cli *cli)
 	print_marks(cli);
 	print_kept(cli);
 	print_broken(cli);
+	print_skipped(cli);
 	print_suggested(cli);
 	row = view_next(cli, "summary", &i);
 	if (row != NULL)

@@ -83,6 +83,7 @@ asks_for_json(const char *const *argv)
 static int
 report(struct cli *cli, enum plugpkg_code code)
 {
+	PP_AUTO_JSON pp_json *details = NULL;
 	struct result result = {
 		.code = code,
 		.exit_status =
@@ -96,6 +97,10 @@ report(struct cli *cli, enum plugpkg_code code)
 		result.where = plugpkg_error_where(cli->err);
 		if (cli->hint == NULL)
 			result.hint = plugpkg_error_hint(cli->err);
+		const char *text = plugpkg_error_details(cli->err);
+		if (text != NULL)
+			details = pp_json_parse(text, strlen(text), NULL);
+		result.details = details;
 	}
 	if (code != PLUGPKG_OK && result.message == NULL)
 		result.message = "it did not work, and nobody knows why";

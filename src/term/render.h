@@ -14,6 +14,7 @@ struct result {
 	enum plugpkg_code code;
 	int exit_status;
 	const char *message, *hint, *where; /* NULL when there is none */
+	const pp_json *details;             /* causes and ways out of a refusal, or NULL */
 };
 
 struct renderer {

@@ -77,6 +77,9 @@ json_result(struct cli *cli, const struct result *result)
 	pp_json_set_int(j, "exit", result->exit_status);
 	pp_json_set_str(j, "message", result->message);
 	pp_json_set_str(j, "hint", result->hint);
+	for (void *it = pp_json_iter(result->details); it != NULL;
+	     it = pp_json_next(result->details, it))
+		pp_json_set(j, pp_json_iter_key(it), pp_json_copy(pp_json_iter_value(it)));
 	if (cli->is_debug)
 		pp_json_set_str(j, "where", result->where);
 	print(cli, j);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Text without anything that moves: for pipes, logs and simple terminals. */
 #include "term/render.h"
+#include "term/table.h"
 
 #include "base/mem.h"
 
@@ -126,6 +127,31 @@ plain_say(struct cli *cli, const char *text)
 		out_lines(&cli->talk, 0, text);
 }
 
+/* What to ask for instead, each with its command beside it, and where to read on. */
+static void
+print_ways(struct out *o, const pp_json *details)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2, .is_whole = true };
+	const pp_json *ways = pp_json_get(details, "ways");
+	const char *more = pp_json_get_str(details, "more");
+
+	for (size_t i = 0; i < pp_json_len(ways); i++) {
+		PP_AUTO_FREE char *number = pp_asprintf("%zu.", i + 1);
+		table_add(&t, number);
+		table_add(&t, pp_json_get_str(pp_json_at(ways, i), "text"));
+		table_add(&t, pp_json_get_str(pp_json_at(ways, i), "command"));
+	}
+	if (t.cells.n > 0) {
+		out_styled(o, OUT_BOLD, "Ways out:");
+		out_end(o);
+		table_print(&t, o);
+	}
+	if (more == NULL)
+		return;
+	out_styled(o, OUT_BOLD, "More:");
+	out_line(o, " %s", more);
+}
+
 /* "error: FIRST LINE [name]" and the other lines indented, then "hint: …". */
 static void
 plain_result(struct cli *cli, const struct result *result)
@@ -141,7 +167,9 @@ plain_result(struct cli *cli, const struct result *result)
 		out_text(&cli->talk, "  ");
 		out_lines(&cli->talk, 2, rest.p);
 	}
-	if (result->hint != NULL) {
+	if (result->details != NULL && pp_json_get(result->details, "ways") != NULL) {
+		print_ways(&cli->talk, result->details);
+	} else if (result->hint != NULL) {
 		out_styled(&cli->talk, OUT_BOLD, "hint:");
 		out_text(&cli->talk, " ");
 		out_lines(&cli->talk, 6, result->hint);

@@ -149,7 +149,7 @@ wanted() {
 	assert_equal "$(plugpkg list --held)" ""
 	run plugpkg show base --json
 	assert_equal "$(json_get 'select(.type == "show") | .hold // "none"')" none
-	run plugpkg remove base -y
+	run plugpkg remove base -y --allow-remove
 	assert_status 0
 }
 

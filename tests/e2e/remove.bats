@@ -23,7 +23,7 @@ setup() {
 	assert_lacks "solo"
 	run plugpkg remove base </dev/null
 	assert_status 11
-	run plugpkg remove base -y
+	run plugpkg remove base -y --allow-remove
 	assert_status 0
 	assert_not_installed base mid top
 	assert_installed solo 1.0.0

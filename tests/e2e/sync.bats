@@ -299,7 +299,7 @@ uninstall base 1.0.0"
 	add_version solo 1.1.0
 	plugpkg install solo -y
 	checkout newer
-	plugpkg install solo@1.0.0 -y
+	plugpkg install solo@1.0.0 --downgrade -y
 	plugpkg hold solo
 	want '{"solo": "*"}'
 	cp newer/plugpkg.lock "$PLUGPKG_ROOT/plugpkg.lock"

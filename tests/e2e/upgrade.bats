@@ -69,9 +69,9 @@ offer() {
 	make_plugin base 1.1.0 >/dev/null
 	offer base@1.1.0
 	plugpkg upgrade -y
-	run plugpkg install base@1.0.0 --dry-run
+	run plugpkg install base@1.0.0 --downgrade --dry-run
 	assert_has "DOWNGRADED"
-	run plugpkg install base@1.0.0 -y
+	run plugpkg install base@1.0.0 --downgrade -y
 	assert_status 0
 	assert_installed base 1.0.0
 }

@@ -2,6 +2,7 @@
 /* Reads scenarios and runs their command through the solver's public door. */
 #include "case.h"
 
+#include "base/time.h"
 #include "lib/solve/decide.h"
 
 #include <ctype.h>
@@ -38,14 +39,19 @@ fail(struct reader *r, char *why)
 		free(why);
 }
 
+/* Words between blanks; one in '…' may hold some. */
 static void
 split(const char *line, struct pp_strs *out)
 {
 	for (const char *p = line; *p != '\0' && out->n < MAX_WORDS;) {
-		size_t n = strcspn(p, " \t");
+		bool is_quoted = *p == '\'';
+		p += is_quoted;
+		size_t n = strcspn(p, is_quoted ? "'" : " \t");
 		if (n > 0)
 			pp_strs_take(out, pp_xstrndup(p, n));
-		p += n + strspn(p + n, " \t");
+		p += n;
+		p += is_quoted && *p == '\'';
+		p += strspn(p, " \t");
 	}
 }
 
@@ -135,7 +141,7 @@ static bool
 is_relation(const char *word)
 {
 	static const char *const relations[] = { "requires", "recommends", "suggests", "conflicts",
-		"provides", "replaces", "os", "arch", "min-client", "parallel" };
+		"provides", "replaces", "os", "arch", "min-client", "parallel", "published" };
 
 	for (size_t i = 0; i < PP_LEN(relations); i++)
 		if (strcmp(relations[i], word) == 0)
@@ -156,6 +162,14 @@ add_relation(struct reader *r, const char *line)
 	}
 	r->draft.has_relations = true;
 	const char *key = words.at[0];
+	int64_t when;
+	if (strcmp(key, "published") == 0) {
+		if (pp_time_parse(pp_str_of(words.at[1]), &when) < 0)
+			fail(r, pp_asprintf("no time: '%s'", words.at[1]));
+		else
+			pp_json_set_int(j, key, when);
+		return;
+	}
 	if (strcmp(key, "min-client") == 0 || strcmp(key, "parallel") == 0) {
 		pp_json_set_str(j, key, words.at[1]);
 		return;
@@ -253,6 +267,9 @@ read_line(struct reader *r, const char *line)
 		char *longer = pp_asprintf("%s%s\n", r->c->expect, line);
 		free(r->c->expect);
 		r->c->expect = longer;
+	} else if (strcmp(r->section, "@now") == 0) {
+		if (pp_time_parse(pp_str_of(line), &r->c->now) < 0)
+			fail(r, pp_asprintf("no time: '%s'", line));
 	} else if (strcmp(r->section, "@run") == 0) {
 		split(line, &r->c->run);
 	} else if (strcmp(r->section, "@host") == 0 || strcmp(r->section, "@wanted") == 0) {
@@ -339,6 +356,7 @@ copy_release(const struct pp_release *r)
 	copy->min_client = pp_xstrdup(r->min_client);
 	copy->is_parallel = r->is_parallel;
 	copy->key = pp_xstrdup(r->key);
+	copy->published = r->published;
 	return copy;
 }
 
@@ -380,6 +398,7 @@ struct command {
 	struct pp_solve_world world;
 	struct sources pp_vec(struct pp_solve_source) sources;
 	struct turned pp_vec(struct pp_solve_installed) installed;
+	struct pp_strs age_except, age_words;
 };
 
 static bool
@@ -393,6 +412,10 @@ read_option(struct pp_solve_request *q, const char *word)
 		{ "--no-recommends", PLUGPKG_NO_RECOMMENDS },
 		{ "--pre", PLUGPKG_PRE },
 		{ "--reinstall", PLUGPKG_REINSTALL },
+		{ "--downgrade", PLUGPKG_DOWNGRADE },
+		{ "--only-upgrade", PLUGPKG_ONLY_UPGRADE },
+		{ "--allow-origin-change", PLUGPKG_ALLOW_ORIGIN_CHANGE },
+		{ "--allow-remove", PLUGPKG_ALLOW_REMOVE },
 	};
 	uint64_t seconds;
 
@@ -408,6 +431,27 @@ read_option(struct pp_solve_request *q, const char *word)
 		return true;
 	}
 	return false;
+}
+
+/* --min-age=DAYS, --min-age-except=GLOB */
+static bool
+read_age(struct command *m, const char *word)
+{
+	static const char age[] = "--min-age=", except[] = "--min-age-except=";
+	uint64_t days;
+
+	if (pp_starts_with(word, except)) {
+		pp_strs_add(&m->age_except, word + strlen(except));
+	} else if (pp_starts_with(word, age) &&
+		   pp_parse_u64(pp_str_of(word + strlen(age)), 36500, &days) == 0) {
+		m->request.min_age_s = (int64_t)days * 86400;
+	} else {
+		return false;
+	}
+	pp_strs_add(&m->age_words, word);
+	m->request.min_age_except = &m->age_except;
+	m->request.min_age_words = &m->age_words;
+	return true;
 }
 
 static bool
@@ -464,7 +508,7 @@ read_command(
 			continue;
 		if (w == words->at)
 			return pp_fail(err, PLUGPKG_E_USAGE, 0, "no verb: '%s'", *w);
-		if (read_option(&m->request, *w))
+		if (read_option(&m->request, *w) || read_age(m, *w))
 			continue;
 		enum plugpkg_code rc = pp_target_parse(*w, pp_vec_new(&m->targets), err);
 		if (rc != PLUGPKG_OK)
@@ -472,6 +516,7 @@ read_command(
 	}
 	if (m->request.verb == PLUGPKG_LINK && c->link == NULL)
 		return pp_fail(err, PLUGPKG_E_USAGE, 0, "no @link");
+	m->request.now = c->now;
 	m->request.targets = m->targets.at;
 	m->request.n_targets = m->targets.n;
 	m->request.link = m->request.verb == PLUGPKG_LINK ? c->link : NULL;
@@ -486,6 +531,8 @@ command_fini(struct command *m)
 	pp_vec_free(&m->targets);
 	pp_vec_free(&m->sources);
 	pp_vec_free(&m->installed);
+	pp_strs_fini(&m->age_except);
+	pp_strs_fini(&m->age_words);
 }
 
 /* ---- text of what came out ---- */
@@ -519,6 +566,8 @@ text_of_plan(const struct pp_plan *plan)
 		pp_buf_addf(&b, "broken %s %s: %s\n", k->name, k->version, k->reason);
 	pp_vec_foreach (s, &plan->suggested)
 		pp_buf_addf(&b, "suggested %s\n", *s);
+	pp_vec_foreach (s, &plan->skipped)
+		pp_buf_addf(&b, "skipped %s\n", *s);
 	if (plan->is_purge)
 		pp_buf_adds(&b, "with data\n");
 	if (b.n == 0)

@@ -23,6 +23,7 @@ struct scenario {
 	struct marks pp_vec(struct pp_solve_installed) marks; /* beside installed */
 	struct pp_deps host, wanted;
 	struct pp_release *link;
+	int64_t now;
 	struct pp_strs run; /* words of the command */
 	char *expect;       /* lines, each ended */
 };

@@ -101,6 +101,22 @@ is_allowed(const struct set *s)
 	return true;
 }
 
+/* A target means the plugin of the name; who provides it counts only where there is none. */
+static bool
+answers(const struct scenario *c, const struct set *s, const struct pp_dep *d)
+{
+	bool is_plugin = false;
+
+	pp_vec_foreach (r, &c->sources.at[0]->releases)
+		is_plugin |= strcmp((*r)->name, d->name) == 0;
+	if (!is_plugin)
+		return satisfies(s, d);
+	for (size_t k = 0; k < NAMES; k++)
+		if (s->at[k] != NULL && strcmp(s->at[k]->name, d->name) == 0)
+			return pp_release_satisfies(s->at[k], d);
+	return false;
+}
+
 static bool
 meets_wishes(const struct scenario *c, const struct set *s)
 {
@@ -113,7 +129,7 @@ meets_wishes(const struct scenario *c, const struct set *s)
 		if (t.range != NULL &&
 		    pp_range_parse(pp_str_of(t.range), &d.range, NULL) != PLUGPKG_OK)
 			abort();
-		bool is_met = satisfies(s, &d);
+		bool is_met = answers(c, s, &d);
 		pp_range_free(d.range);
 		pp_target_fini(&t);
 		if (!is_met)

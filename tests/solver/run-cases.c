@@ -50,9 +50,11 @@ ways_work(struct scenario *c, const char *text)
 		PP_AUTO_FREE char *line = pp_xstrndup(start, strcspn(start, "\n"));
 		PP_CLEANUP(pp_strs_fini) struct pp_strs words = { 0 };
 		for (char *w = line; *w != '\0'; w += strspn(w, " ")) {
-			size_t n = strcspn(w, " ");
+			bool is_quoted = *w == '\'';
+			w += is_quoted;
+			size_t n = strcspn(w, is_quoted ? "'" : " ");
 			pp_strs_take(&words, pp_xstrndup(w, n));
-			w += n;
+			w += n + is_quoted;
 		}
 		PP_AUTO_FREE char *got = scenario_run(c, &words, false);
 		if (!pp_starts_with(got, "error"))

@@ -9,6 +9,8 @@
 #include "lib/txn/inventory.h"
 #include "lib/txn/txn.h"
 
+struct pp_targets pp_vec(struct pp_target);
+
 /* All that one plugpkg_plan_make() holds while it works. */
 struct pp_making {
 	plugpkg_context *ctx;
@@ -17,7 +19,7 @@ struct pp_making {
 	struct pp_wishes *wishes; /* borrowed */
 	struct pp_inventory inv;
 	struct pp_sources_open open;
-	struct pp_vec(struct pp_target) targets;
+	struct pp_targets targets;
 	struct pp_manifest *link; /* PLUGPKG_LINK */
 	char *link_dir;
 	const struct pp_lockfile *pins; /* borrowed: versions that are preferred, or NULL */
@@ -59,6 +61,21 @@ void pp_making_left_data(struct pp_making *m);
 void pp_making_wishes(struct pp_making *m);
 
 /* ---- plan_world.c: what there is ---- */
+
+/* The root and its sources as the solver takes them. Owns arrays, no elements. */
+struct pp_world_source;
+struct pp_world {
+	struct pp_vec(struct pp_solve_installed) installed;
+	struct pp_vec(struct pp_solve_source) sources;
+	struct pp_world_source *asked; /* one a source */
+	struct pp_strs except, words;  /* of ages */
+	struct pp_solve_world world;
+};
+/* Of m's inventory and open sources; m borrowed until pp_world_fini(). */
+void pp_world_init(const struct pp_making *m, struct pp_world *w);
+void pp_world_fini(struct pp_world *w);
+/* m's request and targets in the solver's terms, with the ages of plugpkg.json; w borrowed. */
+void pp_world_request(const struct pp_making *m, struct pp_world *w, struct pp_solve_request *out);
 
 /* Hands the root, its sources and the request to the solver; fills the plan's steps. */
 enum plugpkg_code pp_making_solve(struct pp_making *m, plugpkg_error **err);

@@ -151,6 +151,16 @@ plugpkg_plan_count_dangerous(const plugpkg_plan *plan)
 	return n;
 }
 
+size_t
+plugpkg_plan_count_unnamed(const plugpkg_plan *plan)
+{
+	size_t n = 0;
+
+	pp_vec_foreach (step, &plan->plan->steps)
+		n += step->action == PP_REMOVE && step->why == PP_WHY_BROKEN;
+	return n;
+}
+
 enum plugpkg_code
 plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {

@@ -244,16 +244,56 @@ wish_provider(struct pp_making *m, const char *name)
 			wish(m, m->inv.set.at[i]->key, NULL);
 }
 
+static bool
+range_takes(const struct pp_dep *wanted, const char *text)
+{
+	struct pp_version version;
+
+	if (wanted->range == NULL ||
+	    pp_version_parse(pp_str_of(text), &version, NULL) != PLUGPKG_OK)
+		return false;
+	bool takes = pp_range_match(wanted->range, &version, false);
+	pp_version_fini(&version);
+	return takes;
+}
+
+/*
+ * A plugin that takes the place of a wanted one of another name is wanted from then on, in the old
+ * range where that fits the new version.
+ */
+static void
+wish_renamed(struct pp_making *m)
+{
+	pp_vec_foreach (gone, &m->plan->steps) {
+		if (gone->action != PP_REMOVE || gone->why != PP_WHY_REPLACED ||
+		    gone->because == NULL || !gone->manual)
+			continue;
+		const struct pp_dep *wanted = pp_deps_get(&m->ctx->config->plugins, gone->key);
+		PP_AUTO_FREE char *name = pp_key_name(gone->because);
+		PP_AUTO_FREE char *old_name = pp_key_name(gone->key);
+		if (strcmp(name, old_name) == 0)
+			continue;
+		pp_vec_foreach (new, &m->plan->steps) {
+			if (new->action == PP_REMOVE || strcmp(new->key, gone->because) != 0)
+				continue;
+			bool fits = wanted != NULL && range_takes(wanted, new->version);
+			wish(m, new->key, fits ? wanted->text : NULL);
+		}
+	}
+}
+
 void
 pp_making_wishes(struct pp_making *m)
 {
 	if (m->link != NULL)
 		wish(m, pp_release_key(m->link->release), NULL);
 	wish_moved(m);
+	wish_renamed(m);
 	if (m->request->verb != PLUGPKG_INSTALL)
 		return;
 	pp_vec_foreach (t, &m->targets) {
-		if (t->is_removal)
+		bool is_only_upgrade = (m->request->flags & PLUGPKG_ONLY_UPGRADE) != 0;
+		if (t->is_removal || (is_only_upgrade && t->range == NULL))
 			continue;
 		const char *key = answer_to(m, t);
 		if (key != NULL)

@@ -5,9 +5,11 @@
 #include "lib/txn/host.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-struct asked {
+#define DAY_S 86400
+
+/* What a callback of the solver needs to know. */
+struct pp_world_source {
 	const struct pp_making *making;
 	struct pp_catalog *catalog;
 };
@@ -16,7 +18,7 @@ static enum plugpkg_code
 releases_of(void *user, const char *name, struct pp_releases *out, struct pp_strs *out_providers,
     plugpkg_error **err)
 {
-	const struct asked *a = user;
+	const struct pp_world_source *a = user;
 	enum plugpkg_code rc = pp_catalog_releases(a->catalog, name, out, out_providers, err);
 
 	if (rc == PLUGPKG_OK && a->making->pins != NULL)
@@ -27,81 +29,113 @@ releases_of(void *user, const char *name, struct pp_releases *out, struct pp_str
 static enum plugpkg_code
 names_of(void *user, struct pp_strs *out, plugpkg_error **err)
 {
-	const struct asked *a = user;
+	const struct pp_world_source *a = user;
 
 	return pp_catalog_names(a->catalog, out, err);
 }
 
-struct world {
-	struct pp_vec(struct pp_solve_installed) installed;
-	struct pp_vec(struct pp_solve_source) sources;
-	struct asked *asked; /* one a source */
-};
-
-static void
-world_fini(struct world *w)
+void
+pp_world_fini(struct pp_world *w)
 {
 	pp_vec_free(&w->installed);
 	pp_vec_free(&w->sources);
+	pp_strs_fini(&w->except);
+	pp_strs_fini(&w->words);
 	free(w->asked);
 }
 
-static void
-build_world(const struct pp_making *m, struct world *w)
+/* A leftover cannot be used by others; it is there only for who wants it gone. */
+void
+pp_world_init(const struct pp_making *m, struct pp_world *w)
 {
-	for (size_t i = 0; i < m->inv.set.n; i++) {
-		const struct pp_installed *p = m->inv.set.at[i];
-		/* A leftover cannot be used by others; it is there only for who wants it gone. */
+	const struct pp_inventory *inv = &m->inv;
+	plugpkg_context *ctx = m->ctx;
+
+	*w = (struct pp_world){ 0 };
+	for (size_t i = 0; i < inv->set.n; i++) {
+		const struct pp_installed *p = inv->set.at[i];
 		if (!pp_installed_is_usable(p) && !pp_making_is_removal(m))
 			continue;
-		struct pp_solve_installed one = {
-			.release = m->inv.releases.at[i],
+		pp_vec_push(&w->installed,
+		    ((struct pp_solve_installed){
+			.release = inv->releases.at[i],
 			.source = p->source,
-			.manual =
-			    pp_installed_wish(&m->inv.set, p, &m->ctx->config->plugins) != NULL,
-			.hold = pp_installed_is_held(p, m->ctx->now),
+			.manual = pp_installed_wish(&inv->set, p, &ctx->config->plugins) != NULL,
+			.hold = pp_installed_is_held(p, ctx->now),
 			.hold_until = p->hold_until,
 			.linked = p->link_dir != NULL,
-		};
-		pp_vec_push(&w->installed, one);
+		    }));
 	}
 	w->asked = pp_xcalloc(m->open.catalogs.n + 1, sizeof(*w->asked));
 	pp_vec_foreach (c, &m->open.catalogs) {
 		const struct pp_source *source = pp_catalog_source(*c);
-		struct asked *asked = &w->asked[w->sources.n];
-		*asked = (struct asked){ m, *c };
-		struct pp_solve_source one = {
-			.name = source->name,
-			.priority = source->priority,
-			.user = asked,
-			.releases = releases_of,
-			.names = names_of,
-		};
-		pp_vec_push(&w->sources, one);
+		struct pp_world_source *asked = &w->asked[w->sources.n];
+		*asked = (struct pp_world_source){ m, *c };
+		pp_vec_push(&w->sources, ((struct pp_solve_source){
+					     .name = source->name,
+					     .priority = source->priority,
+					     .user = asked,
+					     .releases = releases_of,
+					     .names = names_of,
+					 }));
 	}
+	w->world = (struct pp_solve_world){
+		.installed = w->installed.at,
+		.n_installed = w->installed.n,
+		.host = pp_host_known(ctx),
+		.sources = w->sources.at,
+		.n_sources = w->sources.n,
+		.wanted = &ctx->config->plugins,
+	};
 }
 
-enum plugpkg_code
-pp_making_solve(struct pp_making *m, plugpkg_error **err)
+/* Ages: what the request says, else what plugpkg.json says. */
+static void
+set_ages(const struct pp_making *m, struct pp_world *w, struct pp_solve_request *out)
 {
-	PP_CLEANUP(world_fini) struct world w = { 0 };
-	build_world(m, &w);
-	struct pp_solve_world world = {
-		.installed = w.installed.at,
-		.n_installed = w.installed.n,
-		.host = pp_host_known(m->ctx),
-		.sources = w.sources.at,
-		.n_sources = w.sources.n,
-		.wanted = &m->ctx->config->plugins,
-	};
-	struct pp_solve_request request = {
+	const struct plugpkg_request *asked = m->request;
+	const plugpkg_context *ctx = m->ctx;
+	int days = asked->min_age_days != 0 ? asked->min_age_days : ctx->config->min_age_days;
+
+	pp_vec_foreach (pattern, &ctx->config->min_age_except)
+		pp_strs_add(&w->except, *pattern);
+	for (size_t i = 0; i < asked->n_min_age_except; i++)
+		pp_strs_add(&w->except, asked->min_age_except[i]);
+	if (asked->min_age_days > 0)
+		pp_strs_take(&w->words, pp_asprintf("--min-age=%d", days));
+	else if (asked->min_age_days < 0)
+		pp_strs_add(&w->words, "--min-age=0");
+	for (size_t i = 0; i < asked->n_min_age_except; i++)
+		pp_strs_take(
+		    &w->words, pp_asprintf("--min-age-except=%s", asked->min_age_except[i]));
+	out->now = ctx->now;
+	out->min_age_s = days > 0 ? (int64_t)days * DAY_S : 0;
+	out->min_age_except = &w->except;
+	out->min_age_words = &w->words;
+}
+
+void
+pp_world_request(const struct pp_making *m, struct pp_world *w, struct pp_solve_request *out)
+{
+	*out = (struct pp_solve_request){
 		.verb = m->request->verb,
 		.flags = m->request->flags,
 		.targets = m->targets.at,
 		.n_targets = m->targets.n,
 		.link = m->link != NULL ? m->link->release : NULL,
 	};
-	enum plugpkg_code rc = pp_solve(m->ctx, &world, &request, m->plan, err);
+	set_ages(m, w, out);
+}
+
+enum plugpkg_code
+pp_making_solve(struct pp_making *m, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_world_fini) struct pp_world w = { 0 };
+	struct pp_solve_request request;
+
+	pp_world_init(m, &w);
+	pp_world_request(m, &w, &request);
+	enum plugpkg_code rc = pp_solve(m->ctx, &w.world, &request, m->plan, err);
 	if (rc == PLUGPKG_E_NOT_FOUND && w.sources.n == 0)
 		return pp_hint(err, rc, "this root has no source yet: plugpkg source add NAME URL");
 	return rc;

@@ -198,7 +198,7 @@ solve(struct pp_sync *s, struct pp_plan *steps, plugpkg_error **err)
 {
 	const struct plugpkg_request request = {
 		.verb = has_fetches(s) ? PLUGPKG_INSTALL : PLUGPKG_REMOVE,
-		.flags = PLUGPKG_REINSTALL,
+		.flags = PLUGPKG_REINSTALL | PLUGPKG_DOWNGRADE,
 	};
 
 	ask_all(s);

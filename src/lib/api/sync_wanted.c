@@ -74,7 +74,8 @@ try(struct pp_sync *s, const struct attempt *a, struct pp_plan *plan, plugpkg_er
 		.verb = PLUGPKG_INSTALL,
 		.flags =
 		    ((s->flags & PLUGPKG_SYNC_NO_RECOMMENDS) != 0 ? PLUGPKG_NO_RECOMMENDS : 0) |
-		    (has(s, PP_DIFF_FILES) ? PLUGPKG_REINSTALL : 0),
+		    (has(s, PP_DIFF_FILES) ? PLUGPKG_REINSTALL : 0) |
+		    PLUGPKG_DOWNGRADE, /* what plugpkg.json says holds, up and down */
 	};
 
 	ask_all(s, a);

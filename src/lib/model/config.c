@@ -18,6 +18,7 @@
 #define ARGUMENT_MAX_BYTES 4096
 #define ASK_SECONDS_MAX    300
 #define PRIORITY_USUAL     500
+#define MIN_AGE_DAYS_MAX   3650
 #define NAME_USUAL         "application"
 
 PP_DEFINE_AUTO(config, struct pp_config, pp_config_free);
@@ -45,6 +46,7 @@ pp_config_free(struct pp_config *c)
 		pp_source_fini(s);
 	pp_vec_free(&c->sources);
 	pp_hooks_fini(c->hooks);
+	pp_strs_fini(&c->min_age_except);
 	free(c);
 }
 
@@ -371,6 +373,34 @@ read_settings(const struct pp_fields *f, struct pp_config *c PP_UNUSED)
 	return PLUGPKG_OK;
 }
 
+/* {"days":3,"except":["@acme/x"]}, or the days alone; an exception is a glob. */
+static enum plugpkg_code
+read_min_age(const struct pp_fields *f, struct pp_config *c)
+{
+	const pp_json *j = pp_json_get(f->json, "min-age");
+	bool is_object = pp_json_is(j, PP_JSON_OBJECT);
+	const pp_json *days = is_object ? pp_json_get(j, "days") : j;
+	const pp_json *except = is_object ? pp_json_get(j, "except") : NULL;
+
+	if (j == NULL)
+		return PLUGPKG_OK;
+	int64_t n = pp_json_integer(days, -1);
+	if (n < 0 || n > MIN_AGE_DAYS_MAX)
+		return pp_field_kind(
+		    f, is_object ? "min-age.days" : "min-age", days, "a number of days such as 3");
+	c->min_age_days = (int)n;
+	if (except != NULL && !pp_json_is(except, PP_JSON_ARRAY))
+		return pp_field_kind(f, "min-age.except", except, "a list of names");
+	for (size_t i = 0; i < pp_json_len(except); i++) {
+		const char *pattern = pp_json_string(pp_json_at(except, i));
+		if (pattern == NULL)
+			return pp_field_kind(
+			    f, "min-age.except", pp_json_at(except, i), "a name, perhaps with a *");
+		pp_strs_add(&c->min_age_except, pattern);
+	}
+	return PLUGPKG_OK;
+}
+
 static enum plugpkg_code
 read_log(const struct pp_fields *f, struct pp_config *c)
 {
@@ -395,6 +425,7 @@ read_config(const struct pp_fields *f, struct pp_config *c)
 		read_sources,
 		read_plugins,
 		read_settings,
+		read_min_age,
 		read_log,
 		read_hooks,
 	};

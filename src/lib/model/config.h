@@ -59,6 +59,8 @@ struct pp_config {
 	struct pp_sources pp_vec(struct pp_source) sources;
 	struct pp_log_rules log;
 	struct pp_hook hooks[PP_N_HOOKS];
+	int min_age_days;              /* 0: none */
+	struct pp_strs min_age_except; /* globs of names */
 };
 
 /* Pure: text in, config out. `file` is its name for messages. Errors: BAD_CONFIG. */

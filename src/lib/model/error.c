@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "lib/model/error.h"
@@ -18,7 +19,7 @@ struct plugpkg_error {
 	enum plugpkg_code code;
 	int errnum;
 	bool retryable;
-	char *message, *hint, *subject, *where;
+	char *message, *hint, *subject, *where, *details;
 };
 
 static const struct {
@@ -164,6 +165,12 @@ plugpkg_error_subject(const plugpkg_error *err)
 	return err != NULL ? err->subject : NULL;
 }
 
+const char *
+plugpkg_error_details(const plugpkg_error *err)
+{
+	return err != NULL ? err->details : NULL;
+}
+
 int
 plugpkg_error_errno(const plugpkg_error *err)
 {
@@ -185,6 +192,7 @@ plugpkg_error_free(plugpkg_error *err)
 	free(err->hint);
 	free(err->subject);
 	free(err->where);
+	free(err->details);
 	free(err);
 }
 
@@ -285,6 +293,18 @@ pp_hint(plugpkg_error **err, enum plugpkg_code rc, const char *fmt, ...)
 	pp_buf_vaddf(&text, fmt, ap);
 	va_end(ap);
 	(*err)->hint = pp_buf_steal(&text);
+	return rc;
+}
+
+enum plugpkg_code
+pp_details(plugpkg_error **err, enum plugpkg_code rc, struct json_t *details)
+{
+	PP_AUTO_JSON pp_json *j = details;
+
+	if (err == NULL || *err == NULL)
+		return rc;
+	free((*err)->details);
+	(*err)->details = pp_json_line(j);
 	return rc;
 }
 

@@ -21,6 +21,9 @@ enum plugpkg_code pp_wrap(plugpkg_error **err, enum plugpkg_code rc, const char 
 /* Sets the advice, unless there is one. Returns rc. */
 enum plugpkg_code pp_hint(plugpkg_error **err, enum plugpkg_code rc, const char *fmt, ...)
     PP_PRINTF(3, 4);
+/* What programs can read of it: an object, moved. Returns rc. */
+struct json_t;
+enum plugpkg_code pp_details(plugpkg_error **err, enum plugpkg_code rc, struct json_t *details);
 enum plugpkg_code pp_subject(plugpkg_error **err, enum plugpkg_code rc, const char *subject);
 /* May another mirror help? For the network layer. */
 enum plugpkg_code pp_retryable(plugpkg_error **err, enum plugpkg_code rc);

@@ -242,38 +242,93 @@ pp_key_ambiguous(const struct pp_strs *keys, const char *name, plugpkg_error **e
 
 /* ---- targets ---- */
 
+/* Where "/SOURCE" begins: the first '/' that is not the one of a scope; n when there is none. */
+static size_t
+at_of_source(struct pp_str text)
+{
+	bool in_scope = text.n > 0 && text.p[0] == '@';
+
+	for (size_t i = 1; i < text.n; i++) {
+		if (text.p[i] != '/')
+			continue;
+		if (!in_scope)
+			return i;
+		in_scope = false;
+	}
+	return text.n;
+}
+
+static enum plugpkg_code
+check_source(struct pp_str name, struct pp_str source, plugpkg_error **err)
+{
+	const char *at = memchr(source.p, '@', source.n);
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	if (pp_source_name_valid(source))
+		return PLUGPKG_OK;
+	PP_AUTO_FREE char *shown = pp_shown(source.p, source.n);
+	rc = pp_fail(err, PLUGPKG_E_BAD_NAME, 0,
+	    "'%s' after the '/' is no name of a source: such a name is 1 to 64 characters of a-z "
+	    "0-9 -",
+	    shown);
+	if (at != NULL)
+		return pp_hint(err, rc, "the range comes first: %.*s%.*s/%.*s", (int)name.n, name.p,
+		    (int)(source.p + source.n - at), at, (int)(at - source.p), source.p);
+	return pp_hint(err, rc, "a file or directory is written with a path: ./%.*s/%s",
+	    (int)name.n, name.p, shown);
+}
+
+/* NAME and what follows it; a bad one is refused here. */
+static enum plugpkg_code
+split_target(struct pp_str whole, struct pp_str *name, struct pp_str *range, struct pp_str *source,
+    plugpkg_error **err)
+{
+	size_t slash = at_of_source(whole), at = at_of_range((struct pp_str){ whole.p, slash });
+
+	*name = (struct pp_str){ whole.p, at > 0 ? at : slash };
+	if (at > 0)
+		*range = pp_str_trim((struct pp_str){ whole.p + at + 1, slash - at - 1 });
+	if (slash < whole.n)
+		*source = (struct pp_str){ whole.p + slash + 1, whole.n - slash - 1 };
+	return source->p != NULL ? check_source(*name, *source, err) : PLUGPKG_OK;
+}
+
 enum plugpkg_code
 pp_target_parse(const char *text, struct pp_target *out, plugpkg_error **err)
 {
 	struct pp_str whole = { text, strnlen(text, TARGET_MAX_BYTES + 1) };
-	struct pp_str name = whole, range = { NULL, 0 };
-	size_t at = at_of_range(whole);
+	struct pp_str name, range = { NULL, 0 }, source = { NULL, 0 };
 	bool is_removal = false;
 
 	*out = (struct pp_target){ 0 };
-	if (at > 0 && text[whole.n - 1] == '-' &&
+	if (whole.n > TARGET_MAX_BYTES) {
+		PP_AUTO_FREE char *shown = pp_shown(text, whole.n);
+		return pp_fail(err, PLUGPKG_E_BAD_NAME, 0,
+		    "'%s' is longer than %d bytes: too long for a plugin with a range", shown,
+		    TARGET_MAX_BYTES);
+	}
+	enum plugpkg_code rc = split_target(whole, &name, &range, &source, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (range.p != NULL && source.p == NULL && whole.p[whole.n - 1] == '-' &&
 	    pp_key_valid((struct pp_str){ text, whole.n - 1 })) {
-		name.n = at;
-		range = (struct pp_str){ text + at + 1, whole.n - at - 2 };
+		range.n--;
 		is_removal = true;
-	} else if (at > 0) {
-		name.n = at;
-		range = pp_str_trim((struct pp_str){ text + at + 1, whole.n - at - 1 });
-	} else if (whole.n > 1 && text[whole.n - 1] == '-') {
+	} else if (range.p == NULL && source.p == NULL && name.n > 1 && name.p[name.n - 1] == '-') {
 		name.n--;
 		is_removal = true;
 	}
-	enum plugpkg_code rc = pp_name_check(name, err);
-
+	rc = pp_name_check(name, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (at > 0 && range.n == 0) {
+	if (range.p != NULL && range.n == 0) {
 		rc = pp_fail(err, PLUGPKG_E_BAD_RANGE, 0, "'%s' has nothing after the '@'", text);
 		return pp_hint(err, rc, "write NAME@RANGE, such as '%.*s@^1.2', or the name alone",
 		    (int)name.n, name.p);
 	}
 	out->name = pp_xstrndup(name.p, name.n);
-	out->range = at > 0 ? pp_xstrndup(range.p, range.n) : NULL;
+	out->range = range.p != NULL ? pp_xstrndup(range.p, range.n) : NULL;
+	out->source = source.p != NULL ? pp_xstrndup(source.p, source.n) : NULL;
 	out->is_removal = is_removal;
 	return PLUGPKG_OK;
 }
@@ -283,5 +338,6 @@ pp_target_fini(struct pp_target *t)
 {
 	free(t->name);
 	free(t->range);
+	free(t->source);
 	*t = (struct pp_target){ 0 };
 }

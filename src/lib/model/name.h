@@ -32,11 +32,11 @@ enum plugpkg_code pp_key_ambiguous(
     const struct pp_strs *keys, const char *name, plugpkg_error **err);
 
 /*
- * NAME, NAME@RANGE, NAME-, NAME@MAJOR-: what `install` takes. Owned strings; range NULL when none
- * was given.
+ * NAME[@RANGE][/SOURCE], NAME-, NAME@MAJOR-: what `install` takes. Owned strings; range and source
+ * are NULL when none was given.
  */
 struct pp_target {
-	char *name, *range;
+	char *name, *range, *source;
 	bool is_removal;
 };
 enum plugpkg_code pp_target_parse(const char *text, struct pp_target *out, plugpkg_error **err);

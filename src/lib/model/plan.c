@@ -69,6 +69,7 @@ pp_plan_free(struct pp_plan *p)
 	kepts_fini(&p->kept);
 	kepts_fini(&p->broken);
 	pp_strs_fini(&p->suggested);
+	pp_strs_fini(&p->skipped);
 	pp_strs_fini(&p->left_data);
 	free(p);
 }
@@ -164,6 +165,12 @@ pp_plan_to_rows(const struct pp_plan *p, plugpkg_row_fn row, void *user)
 		kept_row("kept", k, row, user);
 	pp_vec_foreach (k, &p->broken)
 		kept_row("broken", k, row, user);
+	pp_vec_foreach (name, &p->skipped) {
+		pp_json *skipped = pp_row_new("skipped");
+
+		pp_json_set_str(skipped, "name", *name);
+		pp_row(row, user, skipped);
+	}
 	for (size_t i = 0; i < p->suggested.n; i++) {
 		pp_json *suggested = pp_row_new("suggested");
 

@@ -61,6 +61,7 @@ struct pp_plan {
 	struct pp_kepts pp_vec(struct pp_kept) kept;
 	struct pp_kepts broken;   /* stays, and lacks something; without candidate */
 	struct pp_strs suggested; /* ready to print: "exif (suggested by photos)" */
+	struct pp_strs skipped;   /* names that were asked for, but only if installed */
 	struct pp_strs left_data; /* purge: names that left before and whose data goes now */
 	bool is_purge;
 	int64_t generation; /* the root's generation that this was planned against */

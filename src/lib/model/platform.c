@@ -52,18 +52,30 @@ has_one_of(const struct pp_strs *named, const char *const *here, size_t n)
 	return named->n == 0;
 }
 
+enum pp_unfit
+pp_release_unfit(const struct pp_release *r)
+{
+	if (!has_one_of(&r->os, here_os, PP_LEN(here_os)))
+		return PP_UNFIT_OS;
+	if (!has_one_of(&r->arch, here_arch, PP_LEN(here_arch)))
+		return PP_UNFIT_ARCH;
+	if (r->min_client != NULL && pp_version_cmp_text(r->min_client, PACKAGE_VERSION) > 0)
+		return PP_UNFIT_CLIENT;
+	return PP_UNFIT_NOT;
+}
+
 bool
 pp_release_fits_here(const struct pp_release *r, const char **out_why)
 {
-	const char *why = NULL;
+	static const char *const whys[] = {
+		[PP_UNFIT_NOT] = NULL,
+		[PP_UNFIT_OS] = "is for another operating system",
+		[PP_UNFIT_ARCH] = "is for another processor",
+		[PP_UNFIT_CLIENT] = "needs a newer plugpkg",
+	};
+	enum pp_unfit unfit = pp_release_unfit(r);
 
-	if (!has_one_of(&r->os, here_os, PP_LEN(here_os)))
-		why = "is for another operating system";
-	else if (!has_one_of(&r->arch, here_arch, PP_LEN(here_arch)))
-		why = "is for another processor";
-	else if (r->min_client != NULL && pp_version_cmp_text(r->min_client, PACKAGE_VERSION) > 0)
-		why = "needs a newer plugpkg";
 	if (out_why != NULL)
-		*out_why = why;
-	return why == NULL;
+		*out_why = whys[unfit];
+	return unfit == PP_UNFIT_NOT;
 }

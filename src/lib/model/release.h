@@ -65,6 +65,14 @@ void pp_deps_fini(struct pp_deps *d);
  * release.
  */
 bool pp_release_satisfies(const struct pp_release *r, const struct pp_dep *dep);
+/* What of it does not fit this machine or this plugpkg. */
+enum pp_unfit {
+	PP_UNFIT_NOT,
+	PP_UNFIT_OS,
+	PP_UNFIT_ARCH,
+	PP_UNFIT_CLIENT, /* min-client is above our version */
+};
+enum pp_unfit pp_release_unfit(const struct pp_release *r);
 /* os and arch of this machine fit, and min-client is not above our version. */
 bool pp_release_fits_here(const struct pp_release *r, const char **out_why);
 

@@ -11,6 +11,7 @@
 #include "lib/solve/jobs.h"
 #include "lib/solve/majors.h"
 #include "lib/solve/mend.h"
+#include "lib/solve/missing.h"
 #include "lib/solve/ways.h"
 
 #include <solv/solver.h>
@@ -23,12 +24,17 @@
 PP_DEFINE_AUTO(solver, Solver, solver_free);
 
 Solver *
-pp_decide_solver(const struct pp_pool *p)
+pp_decide_solver(const struct pp_pool *p, bool may_remove)
 {
 	Solver *s = solver_create(p->pool);
+	unsigned flags = p->load->request->flags;
 
-	if ((p->load->request->flags & PLUGPKG_NO_RECOMMENDS) != 0)
+	if ((flags & PLUGPKG_NO_RECOMMENDS) != 0)
 		solver_set_flag(s, SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
+	if ((flags & PLUGPKG_ALLOW_ORIGIN_CHANGE) != 0)
+		solver_set_flag(s, SOLVER_FLAG_ALLOW_VENDORCHANGE, 1);
+	if ((flags & PLUGPKG_ALLOW_REMOVE) != 0 && may_remove)
+		solver_set_flag(s, SOLVER_FLAG_ALLOW_UNINSTALL, 1);
 	solver_set_flag(s, SOLVER_FLAG_BEST_OBEY_POLICY, 1);
 	return s;
 }
@@ -164,8 +170,7 @@ add_problem_facts(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s
 }
 
 void
-pp_decide_explain(
-    const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, struct pp_strs *out)
+pp_decide_explain(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, pp_json *out)
 {
 	struct pp_facts facts = { 0 };
 
@@ -185,7 +190,8 @@ newest_beyond(const struct pp_load *l, const struct pp_known *k, const struct pp
 	const struct pp_slot *best = NULL;
 
 	pp_vec_foreach (s, &k->slots)
-		if (s->state == PP_SLOT_CANDIDATE && pp_excludes(now, s->release) &&
+		if ((s->state == PP_SLOT_CANDIDATE || s->state == PP_SLOT_AGE) &&
+		    pp_excludes(now, s->release) &&
 		    (ask == NULL || ask->dep.range == NULL ||
 			pp_range_match(ask->dep.range, &s->release->version, true)) &&
 		    pp_version_cmp(&s->release->version, &now->version) > 0 &&
@@ -196,12 +202,13 @@ newest_beyond(const struct pp_load *l, const struct pp_known *k, const struct pp
 }
 
 static char *
-joined(const struct pp_strs *sentences)
+joined(const pp_json *causes)
 {
 	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(REASON_MAX);
 
-	for (size_t i = 0; i < sentences->n && i < REASON_SENTENCES; i++)
-		pp_buf_addf(&b, "%s%s", i > 0 ? ", " : "", sentences->at[i]);
+	for (size_t i = 0; i < pp_json_len(causes) && i < REASON_SENTENCES; i++)
+		pp_buf_addf(
+		    &b, "%s%s", i > 0 ? ", " : "", pp_json_get_str(pp_json_at(causes, i), "text"));
 	return pp_buf_steal(&b);
 }
 
@@ -209,9 +216,10 @@ joined(const struct pp_strs *sentences)
 static char *
 why_not_newest(struct pp_pool *p, size_t cand)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs sentences = { 0 };
+	PP_AUTO_JSON pp_json *causes = pp_json_array();
 	struct pp_jobs jobs;
-	PP_AUTO(solver) Solver *s = pp_decide_solver(p);
+	/* The best by force and leave to remove do not go together in libsolv before 0.7.35. */
+	PP_AUTO(solver) Solver *s = pp_decide_solver(p, false);
 	char *reason;
 
 	pp_jobs_init(&jobs, p);
@@ -220,8 +228,8 @@ why_not_newest(struct pp_pool *p, size_t cand)
 	if (solver_solve(s, &jobs.queue) == 0) {
 		reason = pp_asprintf("it does not go together with the other upgrades");
 	} else {
-		pp_decide_explain(p, &jobs, s, &sentences);
-		reason = joined(&sentences);
+		pp_decide_explain(p, &jobs, s, causes);
+		reason = joined(causes);
 	}
 	pp_jobs_fini(&jobs);
 	return reason;
@@ -252,6 +260,12 @@ why_kept(struct pp_pool *p, size_t cand, const struct pp_slot *newest)
 		    newest->release->version.text, world->sources[newest->source].name);
 	if (wanted != NULL && !pp_range_match(wanted->range, &newest->release->version, true))
 		return pp_asprintf("plugpkg.json wants %s", wanted->text);
+	if (newest->state == PP_SLOT_AGE) {
+		PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(REASON_MAX);
+		(void)pp_missing_add_slot(
+		    &b, p->load, pp_load_known(p->load, inst->release->name), newest);
+		return pp_buf_steal(&b);
+	}
 	return why_not_newest(p, cand);
 }
 
@@ -319,33 +333,23 @@ say_chosen(struct pp_pool *p, Solver *s, const struct pp_unmendeds *unmended, pp
 			pp_json_push(list, pp_json_int((int64_t)i));
 	pp_json_set(line, "chosen", list);
 	say(line, user);
-	if (p->load->request->verb == PLUGPKG_UPGRADE)
+	if (p->load->request->verb == PLUGPKG_UPGRADE && !p->load->request->is_trial)
 		say_kept(p, chosen, say, user);
 	pp_mend_say(p, chosen, unmended, say, user);
 	queue_free(&decisions);
 }
 
-static pp_json *
-array_of(const struct pp_strs *strings)
-{
-	pp_json *j = pp_json_array();
-
-	pp_vec_foreach (s, strings)
-		pp_json_push_str(j, *s);
-	return j;
-}
-
 static void
 say_refused(struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, pp_decide_say say, void *user)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs sentences = { 0 };
-	PP_CLEANUP(pp_strs_fini) struct pp_strs ways = { 0 };
-	pp_json *line = pp_json_object();
+	pp_json *line = pp_json_object(), *causes = pp_json_array(), *ways = pp_json_array();
 
-	pp_decide_explain(p, jobs, s, &sentences);
-	pp_ways_find(p, jobs, s, &ways);
-	pp_json_set(line, "sentences", array_of(&sentences));
-	pp_json_set(line, "ways", array_of(&ways));
+	if (!p->load->request->is_trial) {
+		pp_decide_explain(p, jobs, s, causes);
+		pp_ways_find(p, jobs, s, ways);
+	}
+	pp_json_set(line, "causes", causes);
+	pp_json_set(line, "ways", ways);
 	say(line, user);
 }
 
@@ -361,7 +365,7 @@ pp_decide(const struct pp_load *l, pp_decide_say say, void *user)
 	pp_jobs_add_request(&jobs, &p);
 	pp_mend(&jobs, &p, &unmended);
 
-	Solver *s = pp_decide_solver(&p);
+	Solver *s = pp_decide_solver(&p, true);
 	if (solver_solve(s, &jobs.queue) == 0)
 		say_chosen(&p, s, &unmended, say, user);
 	else

@@ -5,6 +5,8 @@
  */
 #include "lib/solve/explain.h"
 
+#include "lib/solve/majors.h"
+#include "lib/solve/missing.h"
 #include "lib/solve/versions.h"
 
 #include <string.h>
@@ -14,8 +16,10 @@
 
 struct sentence {
 	const char *name; /* of the plugin that it is about */
-	char *tail;       /* "needs tls ^1" */
-	const struct pp_dep *dep;
+	enum pp_fact_kind kind;
+	char *tail;               /* "tls ^1; no source has it" */
+	const char *reason;       /* PP_FACT_MISSING: word of it */
+	const struct pp_dep *dep; /* what it needs, conflicts with or replaces */
 	struct indices pp_vec(size_t) cands;
 	bool is_told;
 };
@@ -23,8 +27,61 @@ struct story {
 	const struct pp_load *load;
 	const struct pp_facts *facts;
 	struct sentences pp_vec(struct sentence) sentences;
-	struct pp_strs *out;
+	pp_json *out;
 };
+
+static const struct {
+	const char *one, *many; /* verb after one version, after several */
+	const char *kind;       /* as programs read it */
+} words[] = {
+	[PP_FACT_KEEP] = { "", "", "installed" },
+	[PP_FACT_HELD] = { "", "", "held" },
+	[PP_FACT_WANTED] = { "", "", "wanted" },
+	[PP_FACT_ASKED] = { "", "", "asked" },
+	[PP_FACT_REQUIRES] = { "needs", "need", "requires" },
+	[PP_FACT_MISSING] = { "needs", "need", "missing" },
+	[PP_FACT_CONFLICTS] = { "conflicts with", "conflict with", "conflicts" },
+	[PP_FACT_REPLACES] = { "replaces", "replace", "replaces" },
+	[PP_FACT_ALONE] = { "", "", "single" },
+};
+
+/* ---- what is told ---- */
+
+static bool
+is_told_already(const struct story *st, const char *text)
+{
+	for (size_t i = 0; i < pp_json_len(st->out); i++)
+		if (strcmp(pp_json_get_str(pp_json_at(st->out, i), "text"), text) == 0)
+			return true;
+	return false;
+}
+
+/* The cause to fill in further; NULL when it stands there already. */
+static pp_json *
+add_cause(struct story *st, const char *text, const char *kind, const char *plugin)
+{
+	pp_json *cause = pp_json_object();
+
+	if (is_told_already(st, text)) {
+		pp_json_free(cause);
+		return NULL;
+	}
+	pp_json_set_str(cause, "text", text);
+	pp_json_set_str(cause, "kind", kind);
+	pp_json_set_str(cause, "plugin", plugin);
+	pp_json_push(st->out, cause);
+	return cause;
+}
+
+static void
+set_needs(pp_json *cause, const struct pp_dep *dep)
+{
+	pp_json *needs = pp_json_object();
+
+	pp_json_set_str(needs, "name", dep->name);
+	pp_json_set_str(needs, "range", dep->text != NULL ? dep->text : "*");
+	pp_json_set(cause, "needs", needs);
+}
 
 static const struct pp_release *
 release_of(const struct pp_load *l, size_t cand)
@@ -32,191 +89,59 @@ release_of(const struct pp_load *l, size_t cand)
 	return l->cands.at[cand].release;
 }
 
-void
-pp_explain_add_dep(struct pp_buf *b, const struct pp_dep *dep)
-{
-	pp_buf_adds(b, dep->name);
-	if (dep->range != NULL && !pp_range_is_any(dep->range))
-		pp_buf_addf(b, "@%s", dep->text);
-}
-
-static void
-add_need(struct pp_buf *b, const struct pp_dep *dep)
-{
-	pp_buf_adds(b, dep->name);
-	if (dep->range != NULL && !pp_range_is_any(dep->range))
-		pp_buf_addf(b, " %s", dep->text);
-}
-
-/* ---- why nothing satisfies a dependency ---- */
-
-static bool
-could_match(const struct pp_slot *s, const struct pp_dep *dep)
-{
-	return dep->range == NULL || pp_range_match(dep->range, &s->release->version, true);
-}
-
-static const struct pp_slot *
-first_matching(const struct pp_known *k, const struct pp_dep *dep, enum pp_slot_state state)
-{
-	pp_vec_foreach (s, &k->slots)
-		if (s->state == state && could_match(s, dep))
-			return s;
-	return NULL;
-}
-
-void
-pp_explain_add_existing(struct pp_buf *b, const struct pp_known *k)
-{
-	PP_AUTO_BUF struct pp_buf list = PP_BUF_INIT(SENTENCE_MAX);
-	struct pp_version_marks marks = { 0 };
-
-	if (k->installed != NULL)
-		pp_vec_push(
-		    &marks, ((struct pp_version_mark){ .version = &k->installed->release->version,
-				.is_meant = true,
-				.is_installed = true }));
-	pp_vec_foreach (s, &k->slots)
-		pp_vec_push(&marks,
-		    ((struct pp_version_mark){ .version = &s->release->version,
-			.is_meant = s->state != PP_SLOT_SOURCE && s->state != PP_SLOT_TWIN }));
-	size_t n = pp_versions_add(&list, &marks, PP_VERSIONS_EACH);
-	pp_buf_addf(b, "there %s %s", n == 1 ? "is only" : "are", pp_buf_cstr(&list));
-	pp_vec_free(&marks);
-}
-
-static bool
-has_existing(const struct pp_known *k)
-{
-	if (k->installed != NULL)
-		return true;
-	pp_vec_foreach (s, &k->slots)
-		if (s->state != PP_SLOT_SOURCE && s->state != PP_SLOT_TWIN)
-			return true;
-	return false;
-}
-
-static void
-add_missing_host(struct pp_buf *b, const struct pp_known *k)
-{
-	if (k == NULL || k->host == NULL)
-		pp_buf_adds(b, "this application does not say its version of it (\"provides\" in "
-			       "plugpkg.json)");
-	else
-		pp_buf_addf(b, "this application has %s", k->host->text);
-}
-
-/* The name exists, in other versions or under a condition. */
-static void
-add_missing_known(
-    struct pp_buf *b, const struct pp_load *l, const struct pp_known *k, const struct pp_dep *dep)
-{
-	const struct pp_slot *s = first_matching(k, dep, PP_SLOT_PLATFORM);
-
-	if (s != NULL) {
-		pp_buf_addf(b, "version %s %s", s->release->version.text, s->note);
-	} else if ((s = first_matching(k, dep, PP_SLOT_PRERELEASE)) != NULL) {
-		pp_buf_addf(b, "only a prerelease fits; to allow it, name it: %s@%s", k->name,
-		    s->release->version.text);
-	} else if ((s = first_matching(k, dep, PP_SLOT_SOURCE)) != NULL) {
-		const struct pp_slot *owner = &k->slots.at[0];
-		pp_buf_addf(b,
-		    "%s from source '%s' is not taken, because '%s' has plugins of that name",
-		    s->release->version.text, l->world->sources[s->source].name,
-		    l->world->sources[owner->source].name);
-	} else if (has_existing(k)) {
-		pp_explain_add_existing(b, k);
-	} else if (k->providers.n > 0) {
-		pp_buf_adds(b, "no plugin that provides it fits");
-	} else {
-		pp_buf_adds(b, "no source has it");
-	}
-}
-
-void
-pp_explain_add_missing(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep)
-{
-	const struct pp_known *k = pp_load_known(l, dep->name);
-
-	if (pp_name_is_host(dep->name))
-		add_missing_host(b, k);
-	else if (k == NULL)
-		pp_buf_adds(b, "no source has it");
-	else
-		add_missing_known(b, l, k, dep);
-}
-
-void
-pp_explain_add_unmet(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep)
-{
-	pp_buf_adds(b, "needs ");
-	add_need(b, dep);
-	pp_buf_adds(b, "; ");
-	pp_explain_add_missing(b, l, dep);
-}
-
-void
-pp_explain_add_clash(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep)
-{
-	pp_buf_adds(b, "conflicts with ");
-	add_need(b, dep);
-	pp_buf_adds(b, "; ");
-	pp_explain_add_missing(b, l, dep);
-}
-
 /* ---- collecting sentences ---- */
 
+static bool
+is_edge(enum pp_fact_kind kind)
+{
+	return kind == PP_FACT_REQUIRES || kind == PP_FACT_MISSING || kind == PP_FACT_CONFLICTS ||
+	       kind == PP_FACT_REPLACES;
+}
+
 static char *
-tail_of(const struct story *st, const struct pp_fact *f)
+tail_of(const struct story *st, const struct pp_fact *f, const char **out_reason)
 {
 	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(SENTENCE_MAX);
 
-	switch (f->kind) {
-	case PP_FACT_REQUIRES:
-		pp_buf_adds(&b, "needs ");
-		add_need(&b, f->dep);
-		break;
-	case PP_FACT_MISSING:
-		pp_explain_add_unmet(&b, st->load, f->dep);
-		break;
-	case PP_FACT_CONFLICTS:
-	case PP_FACT_REPLACES:
-		pp_buf_adds(&b, f->kind == PP_FACT_CONFLICTS ? "conflicts with " : "replaces ");
-		add_need(&b, f->dep);
-		if (pp_name_is_host(f->dep->name))
-			pp_buf_addf(&b, "; this application has %s",
-			    release_of(st->load, f->to)->version.text);
-		else if (strcmp(f->dep->name, release_of(st->load, f->to)->name) != 0)
-			pp_buf_addf(&b, ", which %s provides", release_of(st->load, f->to)->name);
-		break;
-	case PP_FACT_KEEP:
-	case PP_FACT_HELD:
-	case PP_FACT_WANTED:
-	case PP_FACT_ASKED:
-	case PP_FACT_ALONE:
-		return NULL;
+	pp_missing_add_need(&b, f->dep);
+	if (f->kind == PP_FACT_MISSING) {
+		pp_buf_adds(&b, "; ");
+		*out_reason = pp_missing_add(&b, st->load, f->dep);
 	}
+	if (f->kind == PP_FACT_CONFLICTS || f->kind == PP_FACT_REPLACES) {
+		const struct pp_release *to = release_of(st->load, f->to);
+		if (pp_name_is_host(f->dep->name))
+			pp_buf_addf(&b, "; this application has %s", to->version.text);
+		else if (strcmp(f->dep->name, to->name) != 0)
+			pp_buf_addf(&b, ", which %s provides", to->name);
+	}
+	if (f->kind == PP_FACT_REPLACES)
+		pp_buf_adds(&b, " and cannot stand beside it");
 	return pp_buf_steal(&b);
 }
 
 static void
 add_fact(struct story *st, const struct pp_fact *f)
 {
-	PP_AUTO_FREE char *tail = tail_of(st, f);
-	if (tail == NULL || st->load->cands.at[f->from].origin == PP_FROM_HOST)
+	const char *reason = NULL;
+
+	if (!is_edge(f->kind) || st->load->cands.at[f->from].origin == PP_FROM_HOST)
 		return;
+	PP_AUTO_FREE char *tail = tail_of(st, f, &reason);
 
 	const char *name = release_of(st->load, f->from)->name;
 	pp_vec_foreach (s, &st->sentences) {
-		if (strcmp(s->name, name) != 0 || strcmp(s->tail, tail) != 0)
+		if (s->kind != f->kind || strcmp(s->name, name) != 0 || strcmp(s->tail, tail) != 0)
 			continue;
 		pp_vec_push(&s->cands, f->from);
 		return;
 	}
 	struct sentence *s = pp_vec_new(&st->sentences);
 	s->name = name;
+	s->kind = f->kind;
 	s->tail = pp_steal(&tail);
-	s->dep = f->kind == PP_FACT_REQUIRES ? f->dep : NULL;
+	s->reason = reason;
+	s->dep = f->dep;
 	pp_vec_push(&s->cands, f->from);
 }
 
@@ -227,6 +152,18 @@ is_meant(const struct sentence *s, size_t cand)
 		if (*i == cand)
 			return true;
 	return false;
+}
+
+static void
+set_versions(const struct story *st, const struct sentence *s, pp_json *cause)
+{
+	pp_json *versions = pp_json_array();
+
+	for (size_t i = pp_load_first_cand(st->load, s->name);
+	     pp_load_is_cand_of(st->load, i, s->name); i++)
+		if (is_meant(s, i))
+			pp_json_push_str(versions, release_of(st->load, i)->version.text);
+	pp_json_set(cause, "versions", versions);
 }
 
 static void
@@ -243,10 +180,16 @@ say(struct story *st, const struct sentence *s)
 					.is_installed = c->origin == PP_FROM_INSTALLED }));
 	}
 	pp_buf_addf(&b, "%s ", s->name);
-	(void)pp_versions_add(&b, &marks, PP_VERSIONS_RUNS); /* at least one */
-	pp_buf_addf(&b, " %s", s->tail);
-	pp_strs_take(st->out, pp_buf_steal(&b));
+	bool is_one = pp_versions_add(&b, &marks, PP_VERSIONS_RUNS) == 1;
+	pp_buf_addf(&b, " %s %s", is_one ? words[s->kind].one : words[s->kind].many, s->tail);
 	pp_vec_free(&marks);
+
+	pp_json *cause = add_cause(st, pp_buf_cstr(&b), words[s->kind].kind, s->name);
+	if (cause == NULL)
+		return;
+	set_versions(st, s, cause);
+	set_needs(cause, s->dep);
+	pp_json_set_str(cause, "reason", s->reason);
 }
 
 /* ---- telling ---- */
@@ -277,48 +220,116 @@ tell(struct story *st, struct sentence *s)
 	if (s->is_told)
 		return;
 	s->is_told = true;
-	if (s->dep != NULL)
+	if (s->kind == PP_FACT_REQUIRES)
 		tell_under(st, s->dep);
 	say(st, s);
 }
 
+/* A wish: "you asked for tls ^1". */
 static void
-sayf(struct story *st, const char *before, const struct pp_dep *dep)
+say_wish(struct story *st, const struct pp_fact *f)
 {
 	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(SENTENCE_MAX);
 
-	pp_buf_adds(&b, before);
-	add_need(&b, dep);
-	if (!pp_strs_has(st->out, pp_buf_cstr(&b)))
-		pp_strs_take(st->out, pp_buf_steal(&b));
+	pp_buf_adds(&b, f->kind == PP_FACT_WANTED ? "plugpkg.json wants " : "you asked for ");
+	pp_missing_add_need(&b, f->dep);
+	pp_json *cause = add_cause(st, pp_buf_cstr(&b), words[f->kind].kind, f->dep->name);
+	if (cause != NULL)
+		set_needs(cause, f->dep);
 }
 
 static void
-say_of_installed(struct story *st, const struct pp_fact *f, const char *what)
+say_of_installed(struct story *st, const struct pp_fact *f, const char *what, const char *reason)
 {
 	const struct pp_release *r = release_of(st->load, f->from);
+	PP_AUTO_FREE char *text =
+	    pp_asprintf("%s %s (installed) %s", r->name, r->version.text, what);
+	pp_json *cause = add_cause(st, text, words[f->kind].kind, r->name);
 
-	pp_strs_take(st->out, pp_asprintf("%s %s (installed) %s", r->name, r->version.text, what));
+	if (cause == NULL)
+		return;
+	pp_json *versions = pp_json_array();
+	pp_json_push_str(versions, r->version.text);
+	pp_json_set(cause, "versions", versions);
+	pp_json_set_str(cause, "reason", reason);
 }
 
-/* What stays where it is although another origin offers the name. */
-static void
+/* What stays where it is although another origin offers the name. True when that was it. */
+static bool
 say_origin(struct story *st, const struct pp_fact *f)
 {
 	const struct pp_cand *c = &st->load->cands.at[f->from];
 	const struct pp_known *k = pp_load_known(st->load, c->release->name);
 
-	if (c->installed == NULL || k == NULL || k->slots.n == 0)
-		return;
-	const char *owner = st->load->world->sources[k->slots.at[0].source].name;
+	if (c->installed == NULL || k == NULL || k->owner == PP_NO_SOURCE)
+		return false;
 	if (c->installed->linked) {
-		say_of_installed(st, f, "is linked from a directory, and stays so");
-	} else if (c->installed->source != NULL && strcmp(c->installed->source, owner) != 0) {
-		PP_AUTO_FREE char *what =
-		    pp_asprintf("came from source '%s'; source '%s' has other plugins of that name",
-			c->installed->source, owner);
-		say_of_installed(st, f, what);
+		say_of_installed(st, f, "is linked from a directory, and stays so", "linked");
+		return true;
 	}
+	const struct pp_ask *ask = pp_load_ask(st->load, c->release->name);
+	const char *other = ask != NULL && ask->source != NULL
+				? ask->source
+				: st->load->world->sources[k->owner].name;
+	if (c->installed->source == NULL || strcmp(c->installed->source, other) == 0)
+		return false;
+	PP_AUTO_FREE char *what =
+	    pp_asprintf("came from source '%s' and stays with it; source '%s' has other plugins "
+			"of that name",
+		c->installed->source, other);
+	say_of_installed(st, f, what, "origin");
+	return true;
+}
+
+/* The older version that somebody here wants instead of the installed one, or NULL. */
+static const struct pp_release *
+older_wanted(const struct story *st, size_t installed)
+{
+	const struct pp_load *l = st->load;
+	const struct pp_cand *c = &l->cands.at[installed];
+
+	pp_vec_foreach (f, st->facts) {
+		if ((f->kind != PP_FACT_REQUIRES && f->kind != PP_FACT_ASKED) ||
+		    pp_cand_satisfies(l, c, f->dep))
+			continue;
+		for (size_t i = installed + 1; pp_load_is_cand_of(l, i, c->release->name); i++) {
+			const struct pp_release *r = l->cands.at[i].release;
+			if (pp_cand_satisfies(l, &l->cands.at[i], f->dep) &&
+			    pp_excludes(r, c->release) &&
+			    pp_version_cmp(&r->version, &c->release->version) < 0)
+				return r;
+		}
+	}
+	return NULL;
+}
+
+static void
+say_only_one(struct story *st, const char *name, const char *why)
+{
+	PP_AUTO_FREE char *text =
+	    pp_asprintf("%s%s%sonly one version of %s can be installed", why != NULL ? name : "",
+		why != NULL ? why : "", why != NULL ? ", so " : "", why != NULL ? "it" : name);
+
+	(void)add_cause(st, text, "single", name);
+}
+
+static void
+say_kept(struct story *st, const struct pp_fact *f)
+{
+	const char *name = release_of(st->load, f->from)->name;
+
+	if (say_origin(st, f))
+		return;
+	/* Its own needs are the reason where there are some. */
+	pp_vec_foreach (s, &st->sentences)
+		if (strcmp(s->name, name) == 0)
+			return;
+	const struct pp_release *older = older_wanted(st, f->from);
+	if (older == NULL)
+		return;
+	say_of_installed(st, f, "is newer, and goes back only when told so", "downgrade");
+	if (!older->is_parallel && !pp_same_major(older, release_of(st->load, f->from)))
+		say_only_one(st, name, " does not declare parallel majors");
 }
 
 static void
@@ -328,12 +339,12 @@ tell_kind(struct story *st, enum pp_fact_kind kind)
 		if (f->kind != kind)
 			continue;
 		if (kind == PP_FACT_HELD)
-			say_of_installed(st, f, "is held");
+			say_of_installed(st, f, "is held", "hold");
 		else if (kind == PP_FACT_WANTED)
-			sayf(st, "plugpkg.json wants ", f->dep);
+			say_wish(st, f);
 		if (kind == PP_FACT_KEEP || kind == PP_FACT_HELD) {
 			if (kind == PP_FACT_KEEP)
-				say_origin(st, f);
+				say_kept(st, f);
 			pp_vec_foreach (s, &st->sentences)
 				if (strcmp(s->name, release_of(st->load, f->from)->name) == 0)
 					tell(st, s);
@@ -348,22 +359,20 @@ say_only_one_kind(struct story *st, const char *name)
 {
 	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(SENTENCE_MAX);
 	struct pp_version_marks marks = { 0 };
-	size_t n = 0;
 
 	pp_buf_addf(&b, "%s ", name);
 	for (size_t i = pp_load_first_cand(st->load, name); pp_load_is_cand_of(st->load, i, name);
 	     i++) {
 		const struct pp_cand *c = &st->load->cands.at[i];
-		n += !c->release->is_parallel;
 		pp_vec_push(&marks, ((struct pp_version_mark){ .version = &c->release->version,
 					.is_meant = !c->release->is_parallel,
 					.is_installed = c->origin == PP_FROM_INSTALLED }));
 	}
-	n = pp_versions_add(&b, &marks, PP_VERSIONS_RUNS);
+	size_t n = pp_versions_add(&b, &marks, PP_VERSIONS_RUNS);
 	pp_buf_addf(&b,
 	    " %s not declare parallel majors, so no other version of %s can be beside it",
 	    n == 1 ? "does" : "do", name);
-	pp_strs_take(st->out, pp_buf_steal(&b));
+	(void)add_cause(st, pp_buf_cstr(&b), "single", name);
 	pp_vec_free(&marks);
 }
 
@@ -411,10 +420,7 @@ tell_alone(struct story *st)
 			continue;
 		if (!release_of(st->load, f->from)->is_parallel &&
 		    !release_of(st->load, f->to)->is_parallel)
-			pp_strs_take(st->out,
-			    pp_asprintf("%s does not declare parallel majors, so only one version "
-					"of it can be installed",
-				name));
+			say_only_one(st, name, " does not declare parallel majors");
 		else
 			say_only_one_kind(st, name);
 	}
@@ -429,18 +435,17 @@ tell_wishes(struct story *st)
 	pp_vec_foreach (f, st->facts) {
 		if (f->kind != PP_FACT_ASKED)
 			continue;
-		sayf(st, "you asked for ", f->dep);
+		say_wish(st, f);
 		if (last != NULL && strcmp(last->name, f->dep->name) == 0 &&
 		    !is_alone(st, last->name))
-			pp_strs_take(st->out,
-			    pp_asprintf("only one version of %s can be installed", last->name));
+			say_only_one(st, last->name, NULL);
 		last = f->dep;
 	}
 	pp_vec_foreach (f, st->facts)
 		if (f->kind == PP_FACT_KEEP)
-			say_of_installed(st, f, "has to stay");
-	if (st->out->n == 0)
-		pp_strs_add(st->out, "the wishes exclude each other");
+			say_of_installed(st, f, "has to stay", NULL);
+	if (pp_json_len(st->out) == 0)
+		(void)add_cause(st, "the wishes exclude each other", "wishes", NULL);
 }
 
 static int
@@ -459,7 +464,7 @@ cmp_facts(const void *a, const void *b)
 }
 
 void
-pp_explain(const struct pp_load *l, const struct pp_facts *facts, struct pp_strs *out)
+pp_explain(const struct pp_load *l, const struct pp_facts *facts, pp_json *out)
 {
 	struct pp_facts sorted = { 0 };
 	struct story st = { .load = l, .facts = &sorted, .out = out };
@@ -477,7 +482,7 @@ pp_explain(const struct pp_load *l, const struct pp_facts *facts, struct pp_strs
 	tell_kind(&st, PP_FACT_ASKED);
 	pp_vec_foreach (s, &st.sentences)
 		tell(&st, s);
-	if (out->n == 0)
+	if (pp_json_len(out) == 0)
 		tell_wishes(&st);
 	tell_alone(&st);
 	pp_vec_foreach (s, &st.sentences) {

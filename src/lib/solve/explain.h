@@ -27,22 +27,11 @@ struct pp_fact {
 };
 struct pp_facts pp_vec(struct pp_fact);
 
-/* The sentences, causes first, without doubles; never none. Owned strings appended to out. */
-void pp_explain(const struct pp_load *l, const struct pp_facts *facts, struct pp_strs *out);
-
-/* "user@^2", or "user" when any release would do. */
-void pp_explain_add_dep(struct pp_buf *b, const struct pp_dep *dep);
 /*
- * "there is only 1.0.0", "there are 1.0.0 and 1.2.0": what the name's own source has, and what is
- * installed.
+ * The causes, first things first, without doubles; never none. Appended to an array, each
+ * {"text":SENTENCE,"kind":…} and, where it applies, "plugin", "versions", "needs":{"name","range"}
+ * and "reason", a word of pp_missing_words or slot words (missing.h).
  */
-void pp_explain_add_existing(struct pp_buf *b, const struct pp_known *k);
-/* Why nothing satisfies dep, as a clause: "no source has it", "this application has 5.2.0". */
-void pp_explain_add_missing(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep);
-
-/* "needs host:mishka <0.3; this application has 0.4.1": a requirement that nothing chosen meets. */
-void pp_explain_add_unmet(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep);
-/* "conflicts with host:mishka >=0.4; this application has 0.4.1" */
-void pp_explain_add_clash(struct pp_buf *b, const struct pp_load *l, const struct pp_dep *dep);
+void pp_explain(const struct pp_load *l, const struct pp_facts *facts, pp_json *out);
 
 #endif

@@ -252,25 +252,18 @@ installed_solvable(struct pp_pool *p, const struct pp_ask *ask)
 	return 0;
 }
 
-/* The source's releases that a reinstall of a linked plugin may take; 0: it is not that. */
+/* The releases that answer the target, as one thing to choose from; 0: there is none. */
 static Id
-way_back_from_link(struct pp_pool *p, const struct pp_ask *ask)
+answers_of(struct pp_pool *p, const struct pp_ask *ask, bool with_installed)
 {
-	const struct pp_known *k = pp_load_known(p->load, ask->dep.name);
 	Queue found;
 	Id id = 0;
 
-	if ((p->load->request->flags & PLUGPKG_REINSTALL) == 0 || k->installed == NULL ||
-	    !k->installed->linked)
-		return 0;
-	pp_vec_foreach (s, &k->slots)
-		if (s->state == PP_SLOT_TWIN)
-			return 0; /* the same version: no matter of choice */
 	queue_init(&found);
-	for (size_t i = pp_load_first_cand(p->load, k->name);
-	     pp_load_is_cand_of(p->load, i, k->name); i++) {
+	for (size_t i = p->load->n_hosts; i < p->load->cands.n; i++) {
 		const struct pp_cand *c = &p->load->cands.at[i];
-		if (c->origin == PP_FROM_SOURCE && pp_cand_satisfies(p->load, c, &ask->dep))
+		if ((with_installed || c->origin == PP_FROM_SOURCE) &&
+		    pp_cand_answers(p->load, c, ask))
 			queue_push(&found, p->solvables[i]);
 	}
 	if (found.count > 0)
@@ -292,32 +285,60 @@ push_updates(struct pp_jobs *j, struct pp_pool *p, const struct pp_ask *ask, str
 			pp_jobs_push(j, SOLVER_UPDATE | SOLVER_SOLVABLE, p->solvables[i], job);
 }
 
+/* Does the target reinstall a linked plugin from its source in another version? */
+static bool
+leaves_link(const struct pp_load *l, const struct pp_ask *ask)
+{
+	const struct pp_known *k = pp_load_known(l, ask->dep.name);
+
+	if ((l->request->flags & PLUGPKG_REINSTALL) == 0 || k->installed == NULL ||
+	    !k->installed->linked)
+		return false;
+	pp_vec_foreach (s, &k->slots)
+		if (s->state == PP_SLOT_TWIN)
+			return false; /* the same version: no matter of choice */
+	return true;
+}
+
+/* How free the choice is where the plugin is installed in another version or origin. */
+static Id
+how_to_install(const struct pp_load *l, const struct pp_ask *ask)
+{
+	Id how = SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF;
+
+	if (ask->dep.range != NULL && (l->request->flags & PLUGPKG_DOWNGRADE) != 0)
+		how |= SOLVER_SETEV | SOLVER_SETEVR;
+	return how;
+}
+
 static void
 add_ask(struct pp_jobs *j, struct pp_pool *p, const struct pp_ask *ask)
 {
 	struct pp_job job = { .kind = PP_JOB_ASK, .ask = ask, .cand = PP_NO_CAND };
-	Id installed = installed_solvable(p, ask);
+	const struct pp_load *l = p->load;
+	Id installed = installed_solvable(p, ask), what = 0;
 
-	if (installed == 0 && (ask->is_removal || p->load->request->verb == PLUGPKG_UPGRADE))
+	if (installed == 0 && (ask->is_removal || l->request->verb == PLUGPKG_UPGRADE))
 		return; /* was refused before; here it means nothing */
 	if (ask->is_removal) {
 		pp_jobs_push(j, SOLVER_ERASE | SOLVER_SOLVABLE, installed, job);
 		return;
 	}
 	job.dep = &ask->dep;
-	Id back = way_back_from_link(p, ask);
-	if (back != 0) {
-		pp_jobs_push(j, SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF, back, job);
+	if (leaves_link(l, ask))
+		what = answers_of(p, ask, false);
+	if (what != 0) {
+		pp_jobs_push(j, SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF, what, job);
 		return;
 	}
-	if (p->load->request->verb == PLUGPKG_UPGRADE)
+	bool is_only_upgrade = (l->request->flags & PLUGPKG_ONLY_UPGRADE) != 0;
+	if (l->request->verb == PLUGPKG_UPGRADE || (is_only_upgrade && installed != 0))
 		push_updates(j, p, ask, job);
-	/* Said outright which version: then an older one than the installed is no mistake. */
-	Id how = SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES;
-	if (ask->dep.range != NULL && installed != 0)
-		how |= SOLVER_SETEV | SOLVER_SETEVR;
-	if (p->load->request->verb == PLUGPKG_INSTALL || ask->dep.range != NULL)
-		pp_jobs_push(j, how, pp_pool_dep(p, &ask->dep, PP_REACH_RELEASES), job);
+	if (l->request->verb == PLUGPKG_UPGRADE && ask->dep.range == NULL)
+		return;
+	what = answers_of(p, ask, true);
+	if (what != 0)
+		pp_jobs_push(j, how_to_install(l, ask), what, job);
 }
 
 void

@@ -5,12 +5,10 @@
  */
 #include "lib/solve/load.h"
 
+#include "lib/solve/admit.h"
+
 #include <string.h>
 
-/* Beyond so many versions of a name the solver gets slow: each pair of them is a rule. */
-#define MANY_VERSIONS     300
-#define KEEP_OF_A_MAJOR   40
-#define KEEP_OF_A_RANGE   16
 #define MAX_NAMES_IN_WALK 100000
 
 const struct pp_dep *
@@ -80,9 +78,9 @@ pp_cand_may_speak_for(const struct pp_load *l, const struct pp_cand *c, const ch
 
 	if (pp_name_is_host(name))
 		return c->origin == PP_FROM_HOST;
-	if (c->origin != PP_FROM_SOURCE || k == NULL || !k->is_owned)
+	if (c->origin != PP_FROM_SOURCE || k == NULL || k->owner == PP_NO_SOURCE)
 		return true;
-	return l->world->sources[c->source].priority >= k->owner_priority;
+	return l->world->sources[c->source].priority >= l->world->sources[k->owner].priority;
 }
 
 static bool
@@ -108,15 +106,45 @@ pp_cand_satisfies(const struct pp_load *l, const struct pp_cand *c, const struct
 	return matches(dep, &p->version, false);
 }
 
+bool
+pp_cand_answers(const struct pp_load *l, const struct pp_cand *c, const struct pp_ask *ask)
+{
+	const struct pp_known *k = pp_load_known(l, ask->dep.name);
+	bool is_namesake = strcmp(c->release->name, ask->dep.name) == 0;
+
+	if (!is_namesake && k != NULL && (k->slots.n > 0 || k->installed != NULL))
+		return false;
+	if (ask->source != NULL && c->origin == PP_FROM_SOURCE &&
+	    strcmp(l->world->sources[c->source].name, ask->source) != 0)
+		return false;
+	if (ask->source != NULL && c->origin == PP_FROM_INSTALLED &&
+	    (c->installed->source == NULL || strcmp(c->installed->source, ask->source) != 0))
+		return false;
+	return pp_cand_satisfies(l, c, &ask->dep);
+}
+
 /* ---- setting up ---- */
+
+/* Only what is installed shall come up. */
+static bool
+is_skipped(const struct pp_load *l, const struct pp_target *t)
+{
+	return (l->request->flags & PLUGPKG_ONLY_UPGRADE) != 0 && !t->is_removal &&
+	       pp_load_installed(l, t->name) == NULL;
+}
 
 static enum plugpkg_code
 add_asks(struct pp_load *l, plugpkg_error **err)
 {
 	for (size_t i = 0; i < l->request->n_targets; i++) {
 		const struct pp_target *t = &l->request->targets[i];
+		if (is_skipped(l, t)) {
+			pp_strs_add(&l->skipped, t->name);
+			continue;
+		}
 		struct pp_ask *a = pp_vec_new(&l->asks);
 		a->is_removal = t->is_removal;
+		a->source = t->source;
 		a->dep.name = pp_xstrdup(t->name);
 		a->dep.text = pp_xstrdup(t->range != NULL ? t->range : "*");
 		if (t->range == NULL)
@@ -152,6 +180,7 @@ known_named(struct pp_load *l, const char *name)
 	if (*at == NULL) {
 		struct pp_known *k = pp_xcalloc(1, sizeof(*k));
 		k->name = pp_xstrdup(name);
+		k->owner = k->home = PP_NO_SOURCE;
 		*at = k;
 		pp_vec_push(&l->todo, k);
 	}
@@ -223,6 +252,7 @@ pp_load_fini(struct pp_load *l)
 		pp_range_free(a->dep.range);
 	}
 	pp_vec_free(&l->asks);
+	pp_strs_fini(&l->skipped);
 	pp_vec_free(&l->by_priority);
 	pp_vec_free(&l->todo);
 	pp_vec_free(&l->cands);
@@ -233,156 +263,23 @@ pp_load_fini(struct pp_load *l)
 	pp_releases_fini(&l->host);
 }
 
-/* ---- slots of one name ---- */
-
-static bool
-takes_prereleases(const struct pp_load *l, const struct pp_known *k)
-{
-	if ((l->request->flags & PLUGPKG_PRE) == 0)
-		return false;
-	return l->asks.n > 0 ? pp_load_ask(l, k->name) != NULL : k->installed != NULL;
-}
-
-static enum pp_slot_state
-first_state(const struct pp_load *l, const struct pp_known *k, struct pp_slot *s)
-{
-	if (l->world->sources[s->source].priority < k->owner_priority)
-		return PP_SLOT_SOURCE;
-	if (!pp_release_fits_here(s->release, &s->note))
-		return PP_SLOT_PLATFORM;
-	pp_vec_foreach (i, &k->majors)
-		if (pp_version_cmp(&(*i)->release->version, &s->release->version) == 0)
-			return PP_SLOT_TWIN;
-	if (pp_version_is_prerelease(&s->release->version) && !k->takes_prereleases)
-		return PP_SLOT_PRERELEASE;
-	return PP_SLOT_CANDIDATE;
-}
-
-static bool
-has_version(const struct pp_known *k, const struct pp_version *v)
-{
-	pp_vec_foreach (s, &k->slots)
-		if (pp_version_cmp(&s->release->version, v) == 0)
-			return true;
-	return false;
-}
-
-static int
-newest_first(const void *a, const void *b)
-{
-	struct pp_release *const *x = a, *const *y = b;
-
-	return pp_version_cmp(&(*y)->version, &(*x)->version);
-}
-
-/* As a source's index is; a sort would compare far more. */
-static bool
-is_sorted(const struct pp_releases *list)
-{
-	for (size_t i = 1; i < list->n; i++)
-		if (newest_first(&list->at[i - 1], &list->at[i]) > 0)
-			return false;
-	return true;
-}
-
-/* What one source says of the name. The first one, of the highest priority, owns the name. */
-static enum plugpkg_code
-ask_source(struct pp_load *l, struct pp_known *k, size_t source, plugpkg_error **err)
-{
-	const struct pp_solve_source *s = &l->world->sources[source];
-	struct pp_releases *list = pp_vec_new(&l->lists);
-	enum plugpkg_code rc = s->releases(s->user, k->name, list, &k->providers, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	if (list->n > 0 && !k->is_owned) {
-		k->is_owned = true;
-		k->owner_priority = s->priority;
-	}
-	if (!is_sorted(list))
-		pp_vec_sort(list, newest_first);
-
-	size_t n_before = k->slots.n;
-	pp_vec_foreach (r, list) {
-		if (n_before > 0 && has_version(k, &(*r)->version))
-			continue;
-		struct pp_slot *slot = pp_vec_new(&k->slots);
-		slot->release = *r;
-		slot->source = source;
-		slot->state = first_state(l, k, slot);
-	}
-	return PLUGPKG_OK;
-}
-
-static size_t
-major_length(const struct pp_slot *s)
-{
-	return strcspn(s->release->version.parts, ".");
-}
-
-/*
- * Of very many versions only the newest of each major are candidates until a range needs others.
- */
-static void
-thin_out(struct pp_known *k)
-{
-	size_t run = 0;
-
-	if (k->slots.n <= MANY_VERSIONS)
-		return;
-	for (size_t i = 0; i < k->slots.n; i++) {
-		struct pp_slot *s = &k->slots.at[i];
-		size_t n = major_length(s);
-		bool is_same =
-		    i > 0 && n == major_length(s - 1) &&
-		    memcmp(s->release->version.parts, (s - 1)->release->version.parts, n) == 0;
-		run = is_same ? run + 1 : 0;
-		if (run >= KEEP_OF_A_MAJOR && s->state == PP_SLOT_CANDIDATE)
-			s->state = PP_SLOT_OLD;
-	}
-}
-
 static enum plugpkg_code
 load_name(struct pp_load *l, struct pp_known *k, plugpkg_error **err)
 {
 	k->is_loaded = true;
-	k->takes_prereleases = takes_prereleases(l, k);
 	/* Host names are the application's alone; a linked directory stands for all versions. */
 	if (pp_name_is_host(k->name) ||
 	    (l->request->link != NULL && strcmp(l->request->link->name, k->name) == 0))
 		return PLUGPKG_OK;
-	pp_vec_foreach (source, &l->by_priority) {
-		enum plugpkg_code rc = ask_source(l, k, *source, err);
-		if (rc != PLUGPKG_OK)
-			return rc;
-	}
-	thin_out(k);
-	pp_vec_foreach (s, &k->slots)
-		k->n_waiting += s->state == PP_SLOT_PRERELEASE || s->state == PP_SLOT_OLD;
-	pp_strs_sort(&k->providers);
+	enum plugpkg_code rc = pp_admit_load(l, k, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	pp_vec_foreach (name, &k->providers)
 		known_named(l, *name);
 	return PLUGPKG_OK;
 }
 
 /* ---- the walk ---- */
-
-/* A range that was seen admits the waiting releases that it names. */
-static void
-admit_by_range(struct pp_known *k, const struct pp_dep *d)
-{
-	size_t taken = 0;
-
-	pp_vec_foreach (s, &k->slots) {
-		bool is_pre = s->state == PP_SLOT_PRERELEASE;
-		if (!is_pre && (s->state != PP_SLOT_OLD || taken >= KEEP_OF_A_RANGE))
-			continue;
-		if (!pp_range_match(d->range, &s->release->version, false))
-			continue;
-		s->state = PP_SLOT_CANDIDATE;
-		k->n_waiting--;
-		taken += !is_pre;
-	}
-}
 
 static void
 see(struct pp_load *l, const struct pp_dep *d)
@@ -419,7 +316,7 @@ visit(struct pp_load *l, struct pp_known *k, plugpkg_error **err)
 	}
 	pp_vec_foreach (d, &k->ranges)
 		if (k->n_waiting > 0)
-			admit_by_range(k, *d);
+			pp_admit_by_range(k, *d);
 	pp_vec_foreach (s, &k->slots) {
 		if (s->state != PP_SLOT_CANDIDATE || s->is_walked)
 			continue;

@@ -8,9 +8,12 @@
 
 #include "lib/solve/solve.h"
 
+#define PP_NO_SOURCE SIZE_MAX
+
 /* One target of the request with its range parsed; range NULL: any release. */
 struct pp_ask {
 	struct pp_dep dep;
+	const char *source; /* borrowed; NULL: the one that the name belongs to */
 	bool is_removal;
 };
 struct pp_asks pp_vec(struct pp_ask);
@@ -19,8 +22,9 @@ enum pp_slot_state {
 	PP_SLOT_CANDIDATE,
 	PP_SLOT_PRERELEASE, /* waits for a range that names it */
 	PP_SLOT_OLD,        /* one of very many versions; waits for a range that needs it */
-	PP_SLOT_PLATFORM,   /* does not run here; note says why */
-	PP_SLOT_SOURCE,     /* a source of higher priority has this name */
+	PP_SLOT_PLATFORM,   /* does not run here, or not with this plugpkg */
+	PP_SLOT_SOURCE,     /* another source answers for this name, or for this version */
+	PP_SLOT_AGE,        /* was published too short a time ago */
 	PP_SLOT_TWIN,       /* is the installed version */
 };
 /* A release that some source has, candidate or not. */
@@ -28,8 +32,7 @@ struct pp_slot {
 	const struct pp_release *release;
 	size_t source; /* index into world->sources */
 	enum pp_slot_state state;
-	bool is_walked;
-	const char *note; /* PP_SLOT_PLATFORM: what does not fit */
+	bool is_judged, is_walked;
 };
 struct pp_slots pp_vec(struct pp_slot);
 
@@ -40,9 +43,11 @@ struct pp_known {
 	/* what is installed of the name, highest first; several only with parallel majors */
 	struct pp_majors pp_vec(const struct pp_solve_installed *) majors;
 	const struct pp_version *host; /* the application's version of it, or NULL */
-	bool is_owned;                 /* some source lists plugins of this name */
-	int owner_priority;
+	/* The source that answers for the name (index); PP_NO_SOURCE: none has plugins of it. */
+	size_t owner;
+	size_t home; /* the installed one's source when that lists the name, else PP_NO_SOURCE */
 	bool is_loaded, takes_prereleases;
+	bool is_shared;        /* several sources list it */
 	size_t n_waiting;      /* slots that a further range may admit */
 	struct pp_slots slots; /* source's priority, then highest version first */
 	struct pp_strs providers;
@@ -69,6 +74,7 @@ struct pp_load {
 	const struct pp_solve_world *world;
 	const struct pp_solve_request *request;
 	struct pp_asks asks;
+	struct pp_strs skipped; /* targets that are left out: not installed, and none shall come */
 	struct pp_indices pp_vec(
 	    size_t) by_priority; /* indices into world->sources, highest first */
 	struct pp_map known;     /* name -> struct pp_known */
@@ -100,6 +106,11 @@ size_t pp_load_first_cand(const struct pp_load *l, const char *name);
 bool pp_load_is_cand_of(const struct pp_load *l, size_t cand, const char *name);
 /* The target that names this plugin, or NULL. */
 const struct pp_ask *pp_load_ask(const struct pp_load *l, const char *name);
+/*
+ * Could the candidate answer the target? A target means the plugin of that name; only where there
+ * is none, the plugins that provide it.
+ */
+bool pp_cand_answers(const struct pp_load *l, const struct pp_cand *c, const struct pp_ask *ask);
 /* Does the candidate satisfy the dependency, by its name or a versioned provides? */
 bool pp_cand_satisfies(const struct pp_load *l, const struct pp_cand *c, const struct pp_dep *dep);
 /*

@@ -2,8 +2,8 @@
 /* Which installed plugins are broken, and the attempt to mend them with a plan. */
 #include "lib/solve/mend.h"
 
-#include "lib/solve/explain.h"
 #include "lib/solve/majors.h"
+#include "lib/solve/missing.h"
 #include "lib/solve/ways.h"
 
 #include <solv/solver.h>
@@ -113,7 +113,7 @@ verify(struct pp_jobs *j, const struct pp_pool *p, size_t cand)
 static bool
 is_possible(const struct pp_pool *p, struct pp_jobs *j)
 {
-	PP_AUTO(solver) Solver *s = pp_decide_solver(p);
+	PP_AUTO(solver) Solver *s = pp_decide_solver(p, false);
 
 	return solver_solve(s, &j->queue) == 0;
 }
@@ -132,18 +132,19 @@ without_name(const char *sentence, const char *name)
 static char *
 why_impossible(struct pp_pool *p, struct pp_jobs *j, size_t cand)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs sentences = { 0 };
+	PP_AUTO_JSON pp_json *causes = pp_json_array();
 	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(REASON_MAX);
-	PP_AUTO(solver) Solver *s = pp_decide_solver(p);
+	PP_AUTO(solver) Solver *s = pp_decide_solver(p, false);
 	const struct pp_release *r = p->load->cands.at[cand].release;
 	PP_AUTO_FREE char *name =
 	    pp_asprintf("%s %s (installed) ", pp_release_key(r), r->version.text);
 
 	if (solver_solve(s, &j->queue) == 0)
 		return NULL;
-	pp_decide_explain(p, j, s, &sentences);
-	for (size_t i = 0; i < sentences.n && i < SENTENCES_MOST; i++)
-		pp_buf_addf(&b, "%s%s", i > 0 ? "; " : "", without_name(sentences.at[i], name));
+	pp_decide_explain(p, j, s, causes);
+	for (size_t i = 0; i < pp_json_len(causes) && i < SENTENCES_MOST; i++)
+		pp_buf_addf(&b, "%s%s", i > 0 ? "; " : "",
+		    without_name(pp_json_get_str(pp_json_at(causes, i), "text"), name));
 	return pp_buf_steal(&b);
 }
 
@@ -186,8 +187,8 @@ with_way_back(struct pp_jobs *j, struct pp_pool *p, size_t cand, char *why)
 	if (!works)
 		return pp_steal(&before);
 	const struct pp_release *r = p->load->cands.at[older].release;
-	return pp_asprintf("%s; %s fits: plugpkg install %s@%s", before, r->version.text, r->name,
-	    r->version.text);
+	return pp_asprintf("%s; %s fits: plugpkg install --downgrade %s@%s", before,
+	    r->version.text, r->name, r->version.text);
 }
 
 /* One after the other, so that one that cannot be mended does not keep the others broken. */
@@ -241,9 +242,9 @@ reason_of(struct pp_pool *p, const bool *chosen, const struct pp_unmendeds *list
 			return pp_xstrdup(u->why);
 	const struct pp_dep *dep = unmet(p, chosen, cand);
 	if (dep != NULL)
-		pp_explain_add_unmet(&b, p->load, dep);
+		pp_missing_add_unmet(&b, p->load, dep);
 	else
-		pp_explain_add_clash(&b, p->load, clash(p, chosen, cand));
+		pp_missing_add_clash(&b, p->load, clash(p, chosen, cand));
 	return pp_buf_steal(&b);
 }
 

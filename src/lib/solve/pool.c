@@ -179,6 +179,7 @@ vendor_of(struct pp_pool *p, const struct pp_cand *c)
 	const struct pp_solve_request *request = p->load->request;
 	const struct pp_known *k = pp_load_known(p->load, c->release->name);
 	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(VENDOR_MAX);
+	const struct pp_ask *ask = pp_load_ask(p->load, c->release->name);
 	const char *source = NULL;
 
 	if (c->origin == PP_FROM_HOST)
@@ -191,9 +192,8 @@ vendor_of(struct pp_pool *p, const struct pp_cand *c)
 	    strcmp(request->link->name, c->release->name) == 0)
 		source = NULL;
 	else if (c->origin == PP_FROM_INSTALLED && c->installed->linked && k->slots.n > 0 &&
-		 (request->flags & PLUGPKG_REINSTALL) != 0 &&
-		 pp_load_ask(p->load, c->release->name) != NULL)
-		source = p->load->world->sources[k->slots.at[0].source].name;
+		 (request->flags & PLUGPKG_REINSTALL) != 0 && ask != NULL)
+		source = ask->source != NULL ? ask->source : p->load->world->sources[k->owner].name;
 	if (source == NULL)
 		return pool_str2id(p->pool, VENDOR_OF_LINKS, 1);
 	pp_buf_addf(&b, "source:%s", source);

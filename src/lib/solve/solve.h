@@ -44,6 +44,11 @@ struct pp_solve_request {
 	size_t n_targets;
 	const struct pp_release *link; /* PLUGPKG_LINK: the release in the author's directory */
 	unsigned cpu_s;                /* limit of the decision in processor time; 0: the usual */
+	/* Releases published later than `now` less `min_age_s` are no candidates; 0: all are. */
+	int64_t min_age_s, now;
+	const struct pp_strs *min_age_except; /* globs of names; borrowed, or NULL */
+	const struct pp_strs *min_age_words;  /* the options that said so, or NULL; borrowed */
+	bool is_trial; /* whether it can be done is all that counts: a refusal is not explained */
 };
 /*
  * Fills the plan's steps: new and changed plugins dependencies first, by depth, cycle and name,

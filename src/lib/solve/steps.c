@@ -5,8 +5,8 @@
  */
 #include "lib/solve/steps.h"
 
-#include "lib/solve/explain.h"
 #include "lib/solve/majors.h"
+#include "lib/solve/missing.h"
 #include "lib/solve/order.h"
 
 #include <string.h>
@@ -172,7 +172,7 @@ is_asked_for(const struct result *r, const struct pp_cand *c)
 			continue;
 		if (strcmp(a->dep.name, c->release->name) == 0 && is_answer(r, c, a))
 			return true;
-		if (is_new(c) && pp_cand_satisfies(r->load, c, &a->dep) &&
+		if (is_new(c) && pp_cand_answers(r->load, c, a) &&
 		    chosen_named(r, a->dep.name) == NULL)
 			return true;
 	}
@@ -245,7 +245,8 @@ set_why(const struct result *r, const struct pp_cand *c, struct pp_step *s)
 	s->manual = old != NULL && old->manual;
 	if (is_asked_for(r, c)) {
 		s->why = PP_WHY_REQUESTED;
-		s->manual |= r->load->request->verb != PLUGPKG_UPGRADE;
+		s->manual |= r->load->request->verb != PLUGPKG_UPGRADE &&
+			     (r->load->request->flags & PLUGPKG_ONLY_UPGRADE) == 0;
 	} else if (replaced != NULL) {
 		/*
 		 * A new name for what was there: part of the upgrade, as a new version would be.
@@ -288,6 +289,17 @@ add_step(const struct result *r, const struct pp_cand *c, enum pp_action action,
 	return s;
 }
 
+/* Another source's copy of the version is a change of origin. */
+static bool
+may_reinstall_from(const struct pp_load *l, const struct pp_cand *c, const struct pp_slot *slot)
+{
+	const char *source = c->installed->source;
+
+	return c->installed->linked || source == NULL ||
+	       strcmp(source, l->world->sources[slot->source].name) == 0 ||
+	       (l->request->flags & PLUGPKG_ALLOW_ORIGIN_CHANGE) != 0;
+}
+
 /* The installed version as its source has it, for a reinstall. */
 static enum plugpkg_code
 add_reinstall(const struct result *r, const struct pp_cand *c, const struct pp_ordered *o,
@@ -297,7 +309,8 @@ add_reinstall(const struct result *r, const struct pp_cand *c, const struct pp_o
 
 	pp_vec_foreach (slot, &k->slots) {
 		if (slot->state != PP_SLOT_TWIN ||
-		    pp_version_cmp(&slot->release->version, &c->release->version) != 0)
+		    pp_version_cmp(&slot->release->version, &c->release->version) != 0 ||
+		    !may_reinstall_from(r->load, c, slot))
 			continue;
 		struct pp_step *s = add_step(r, c, PP_REINSTALL, o->depth, plan);
 		s->cycle = o->is_in_cycle ? o->component + 1 : 0;
@@ -306,8 +319,9 @@ add_reinstall(const struct result *r, const struct pp_cand *c, const struct pp_o
 	}
 	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(TEXT_MAX);
 	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_NOT_FOUND, 0,
-	    "cannot reinstall %s: no source has version %s", k->name, c->release->version.text);
-	pp_explain_add_existing(&b, k);
+	    "cannot reinstall %s: %s has no version %s", k->name,
+	    k->home == PP_NO_SOURCE ? "no source" : "its source", c->release->version.text);
+	pp_missing_add_existing(&b, k);
 	return pp_hint(err, rc, "%s", pp_buf_cstr(&b));
 }
 

@@ -2,7 +2,9 @@
 /* Translates libsolv's solutions into commands, tries each, and leaves out what does not work. */
 #include "lib/solve/ways.h"
 
-#include "lib/solve/explain.h"
+#include "lib/solve/retry.h"
+
+#include <solv/policy.h>
 
 #include <string.h>
 
@@ -13,16 +15,34 @@
 struct way {
 	const struct pp_pool *pool;
 	const struct pp_jobs *jobs;
-	struct dropped pp_vec(const struct pp_ask *) dropped; /* targets left out */
-	struct pp_strs added;                                 /* targets put in */
-	struct pp_strs says;                                  /* in words */
+	struct pp_retry retry;
+	struct pp_strs says; /* in words */
+	size_t n_dropped;    /* targets left out */
+	const char *unhold;  /* a plugin to release first, or NULL */
 	bool is_unusable, is_command;
 };
 
-static const char *
-verb_word(const struct pp_load *l)
+static void
+drop_hold(struct way *w, const char *name)
 {
-	return l->request->verb == PLUGPKG_UPGRADE ? "upgrade" : "install";
+	w->unhold = name;
+	pp_strs_take(&w->says, pp_asprintf("release the hold first: plugpkg unhold %s", name));
+	w->is_command = false;
+}
+
+static void
+drop_ask(struct way *w, const struct pp_ask *ask)
+{
+	bool is_upgrade = w->pool->load->request->verb == PLUGPKG_UPGRADE;
+	PP_AUTO_FREE char *word = pp_retry_word(ask);
+
+	if (ask->is_removal)
+		pp_strs_take(&w->says, pp_asprintf("do not remove %s", ask->dep.name));
+	else
+		pp_strs_take(&w->says,
+		    pp_asprintf("do not %s %s", is_upgrade ? "upgrade" : "install", word));
+	pp_retry_drop_word(&w->retry, word);
+	w->n_dropped++;
 }
 
 static void
@@ -31,28 +51,46 @@ drop_job(struct way *w, size_t index)
 	const struct pp_job *job = &w->jobs->list.at[index];
 
 	if (job->kind == PP_JOB_HOLD) {
-		const char *name = pp_release_key(w->pool->load->cands.at[job->cand].release);
-		pp_strs_take(
-		    &w->says, pp_asprintf("release the hold first: plugpkg unhold %s", name));
-		w->is_command = false;
+		drop_hold(w, pp_release_key(w->pool->load->cands.at[job->cand].release));
 	} else if (job->kind == PP_JOB_WANTED) {
 		pp_strs_take(&w->says,
 		    pp_asprintf("let plugpkg.json want another range of %s", job->dep->name));
 		w->is_command = false;
 	} else if (job->kind == PP_JOB_ASK && job->ask != NULL) {
-		PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(WAY_MAX);
-		pp_buf_addf(
-		    &b, "do not %s ", job->ask->is_removal ? "remove" : verb_word(w->pool->load));
-		pp_explain_add_dep(&b, &job->ask->dep);
-		pp_strs_take(&w->says, pp_buf_steal(&b));
-		pp_vec_push(&w->dropped, job->ask);
+		drop_ask(w, job->ask);
 	} else {
 		w->is_unusable = true;
 	}
 }
 
+/* From an older version or another source: what the installed one does not become by itself. */
 static void
-remove_or_replace(struct way *w, Id p, Id rp)
+replace(struct way *w, const struct pp_cand *from, const struct pp_cand *to, bool is_older,
+    bool is_elsewhere)
+{
+	const struct pp_load *l = w->pool->load;
+	const char *name = from->release->name, *version = to->release->version.text;
+	const struct pp_ask *ask = pp_load_ask(l, name);
+	const char *source = l->world->sources[to->source].name;
+
+	pp_strs_take(&w->says,
+	    is_elsewhere ? pp_asprintf("take %s %s from source '%s' instead of %s", name, version,
+			       source, from->release->version.text)
+			 : pp_asprintf("%s %s %s instead of %s", is_older ? "go back to" : "use",
+			       name, version, from->release->version.text));
+	w->retry.flags |=
+	    (is_older ? PLUGPKG_DOWNGRADE : 0U) | (is_elsewhere ? PLUGPKG_ALLOW_ORIGIN_CHANGE : 0U);
+	/* What was asked for may be just this one: then only leave was missing. */
+	if (ask != NULL && !ask->is_removal && pp_cand_answers(l, to, ask) &&
+	    (!is_older || ask->dep.range != NULL))
+		return;
+	pp_retry_take(&w->retry, name,
+	    is_elsewhere ? pp_asprintf("%s@%s/%s", name, version, source)
+			 : pp_asprintf("%s@%s", name, version));
+}
+
+static void
+remove_or_replace(struct way *w, Solver *refused, Id p, Id rp)
 {
 	const struct pp_load *l = w->pool->load;
 	size_t from = pp_pool_cand(w->pool, p), to = pp_pool_cand(w->pool, rp);
@@ -61,88 +99,53 @@ remove_or_replace(struct way *w, Id p, Id rp)
 		w->is_unusable = true;
 		return;
 	}
-	const struct pp_release *r = l->cands.at[from].release;
+	const struct pp_cand *old = &l->cands.at[from];
 	if (rp == 0) {
-		pp_strs_take(&w->says, pp_asprintf("remove %s as well", pp_release_key(r)));
-		pp_strs_take(&w->added, pp_asprintf("%s-", pp_release_key(r)));
+		const char *key = pp_release_key(old->release);
+		pp_strs_take(&w->says, pp_asprintf("remove %s as well", key));
+		pp_retry_take(&w->retry, key, pp_asprintf("%s-", key));
 		return;
 	}
-	/* A change of origin is no matter of a command here. */
-	const Solvable *a = w->pool->pool->solvables + p, *b = w->pool->pool->solvables + rp;
-	if (to == PP_NO_CAND || a->name != b->name || a->vendor != b->vendor) {
+	Pool *pool = w->pool->pool;
+	int illegal =
+	    policy_is_illegal(refused, pool_id2solvable(pool, p), pool_id2solvable(pool, rp), 0);
+	bool is_same_name = pool_id2solvable(pool, p)->name == pool_id2solvable(pool, rp)->name;
+	if (to == PP_NO_CAND || !is_same_name || l->cands.at[to].origin != PP_FROM_SOURCE ||
+	    old->installed->linked) {
 		w->is_unusable = true;
 		return;
 	}
-	const char *version = l->cands.at[to].release->version.text;
-	pp_strs_take(
-	    &w->says, pp_asprintf("use %s %s instead of %s", r->name, version, r->version.text));
-	pp_strs_take(&w->added, pp_asprintf("%s@%s", r->name, version));
+	replace(w, old, &l->cands.at[to], (illegal & POLICY_ILLEGAL_DOWNGRADE) != 0,
+	    (illegal & POLICY_ILLEGAL_VENDORCHANGE) != 0);
 }
 
 static void
-take_element(struct way *w, Id p, Id rp)
+take_element(struct way *w, Solver *refused, Id p, Id rp)
 {
 	if (p == SOLVER_SOLUTION_JOB)
 		drop_job(w, (size_t)(rp - 1) / 2);
 	else if (p > 0)
-		remove_or_replace(w, p, rp);
+		remove_or_replace(w, refused, p, rp);
 	else
 		w->is_unusable = true;
 }
 
-static bool
-is_dropped(const struct way *w, const struct pp_ask *ask)
-{
-	size_t n = strlen(ask->dep.name);
-
-	pp_vec_foreach (d, &w->dropped)
-		if (*d == ask)
-			return true;
-	/* Another version of the same plugin takes its place. */
-	pp_vec_foreach (t, &w->added)
-		if (strncmp(*t, ask->dep.name, n) == 0 && (*t)[n] == '@')
-			return true;
-	return false;
-}
-
-/* The command that is left; false when nothing is left to ask for. */
-static bool
-add_command(struct pp_buf *b, const struct way *w)
-{
-	const struct pp_load *l = w->pool->load;
-	bool has_targets = w->added.n > 0;
-
-	pp_buf_addf(b, ": plugpkg %s", verb_word(l));
-	if ((l->request->flags & PLUGPKG_NO_RECOMMENDS) != 0)
-		pp_buf_adds(b, " --no-recommends");
-	if ((l->request->flags & PLUGPKG_PRE) != 0)
-		pp_buf_adds(b, " --pre");
-	pp_vec_foreach (ask, &l->asks) {
-		if (is_dropped(w, ask))
-			continue;
-		has_targets = true;
-		pp_buf_addc(b, ' ');
-		pp_explain_add_dep(b, &ask->dep);
-		if (ask->is_removal)
-			pp_buf_addc(b, '-');
-	}
-	pp_vec_foreach (t, &w->added)
-		pp_buf_addf(b, " %s", *t);
-	return has_targets;
-}
-
-static char *
-line_of(const struct way *w)
+static pp_json *
+json_of(const struct way *w)
 {
 	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(WAY_MAX);
-	PP_AUTO_BUF struct pp_buf command = PP_BUF_INIT(WAY_MAX);
 
 	pp_vec_foreach (s, &w->says)
 		pp_buf_addf(&b, "%s%s", s > w->says.at ? ", " : "", *s);
-	if (w->is_command && w->pool->load->request->verb == PLUGPKG_INSTALL &&
-	    add_command(&command, w))
-		pp_buf_adds(&b, pp_buf_cstr(&command));
-	return pp_buf_steal(&b);
+	const char *text = pp_buf_cstr(&b);
+	if (w->is_command)
+		return pp_retry_way(&w->retry, text);
+	if (w->unhold != NULL && w->says.n == 1)
+		return pp_retry_way_of("release the hold first",
+		    (const char *const[]){ "plugpkg", "unhold", w->unhold, NULL });
+	pp_json *way = pp_json_object();
+	pp_json_set_str(way, "text", text);
+	return way;
 }
 
 static bool
@@ -152,7 +155,7 @@ works(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *refused, Id p
 
 	queue_init_clone(&queue, &jobs->queue);
 	solver_take_solution(refused, problem, solution, &queue);
-	Solver *s = pp_decide_solver(p);
+	Solver *s = pp_decide_solver(p, true);
 	bool is_solved = solver_solve(s, &queue) == 0;
 	solver_free(s);
 	queue_free(&queue);
@@ -160,7 +163,8 @@ works(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *refused, Id p
 }
 
 struct found {
-	char *line;
+	pp_json *way;
+	char *line; /* the same as text, to compare */
 	size_t n_dropped;
 };
 struct found_list pp_vec(struct found);
@@ -181,15 +185,16 @@ try_solution(const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, Id 
 	struct way w = { .pool = p, .jobs = jobs, .is_command = true };
 	Id element = 0, from = 0, to = 0;
 
+	pp_retry_init(&w.retry, p->load);
 	while (
 	    (element = solver_next_solutionelement(s, problem, solution, element, &from, &to)) != 0)
-		take_element(&w, from, to);
-	PP_AUTO_FREE char *line = line_of(&w);
+		take_element(&w, s, from, to);
+	PP_AUTO_JSON pp_json *way = json_of(&w);
+	PP_AUTO_FREE char *line = pp_json_line(way);
 	if (!w.is_unusable && w.says.n > 0 && !is_known(out, line) &&
 	    works(p, jobs, s, problem, solution))
-		pp_vec_push(out, ((struct found){ pp_steal(&line), w.dropped.n }));
-	pp_vec_free(&w.dropped);
-	pp_strs_fini(&w.added);
+		pp_vec_push(out, ((struct found){ pp_steal(&way), pp_steal(&line), w.n_dropped }));
+	pp_retry_fini(&w.retry);
 	pp_strs_fini(&w.says);
 }
 
@@ -207,23 +212,18 @@ fullest_first(const void *a, const void *b)
 }
 
 void
-pp_ways_find(struct pp_pool *p, const struct pp_jobs *jobs, Solver *refused, struct pp_strs *out)
+pp_ways_find(struct pp_pool *p, const struct pp_jobs *jobs, Solver *refused, pp_json *out)
 {
 	struct found_list found = { 0 };
-	size_t n_asks = p->load->asks.n;
 
 	for (Id problem = 0; (problem = solver_next_problem(refused, problem)) != 0;)
 		for (Id s = 0;
 		     found.n < MAX_WAYS && (s = solver_next_solution(refused, problem, s)) != 0;)
 			try_solution(p, jobs, refused, problem, s, &found);
 	pp_vec_sort(&found, fullest_first);
-	/* To want nothing is no advice. */
-	bool is_advice =
-	    found.n > 1 ||
-	    (found.n == 1 && (found.at[0].n_dropped == 0 || found.at[0].n_dropped < n_asks));
 	pp_vec_foreach (f, &found) {
-		if (is_advice)
-			pp_strs_add(out, f->line);
+		pp_json_set_int(f->way, "dropped", (int64_t)f->n_dropped);
+		pp_json_push(out, f->way);
 		free(f->line);
 	}
 	pp_vec_free(&found);

@@ -9,13 +9,15 @@
 
 #include <solv/solver.h>
 
-/* Lines such as "remove forum as well: plugpkg install wiki forum-". */
-void pp_ways_find(
-    struct pp_pool *p, const struct pp_jobs *jobs, Solver *refused, struct pp_strs *out);
-/* A solver with the flags of the request, owned (decide.c). */
-Solver *pp_decide_solver(const struct pp_pool *p);
-/* decide.c: why the solver could not, in sentences, causes first. */
+/*
+ * Appends {"text":"remove forum as well","command":"plugpkg install wiki forum-","argv":[…],
+ * "dropped":0} to the array: dropped counts the targets that are given up.
+ */
+void pp_ways_find(struct pp_pool *p, const struct pp_jobs *jobs, Solver *refused, pp_json *out);
+/* A solver with the flags of the request, owned (decide.c); may_remove: as far as these say so. */
+Solver *pp_decide_solver(const struct pp_pool *p, bool may_remove);
+/* decide.c: why the solver could not, as causes appended to the array (explain.h). */
 void pp_decide_explain(
-    const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, struct pp_strs *out);
+    const struct pp_pool *p, const struct pp_jobs *jobs, Solver *s, pp_json *out);
 
 #endif
