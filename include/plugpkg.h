@@ -440,11 +440,46 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_graph(plugpkg_context *ctx
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_why(
     plugpkg_context *ctx, const char *name, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Whether plugins are installed. */
+struct plugpkg_is_installed_spec {
+	const char *const *targets; /* NAME, NAME@RANGE */
+	size_t n_targets;
+	int ask; /* 1 = their `verify` is asked too */
+};
 /**
- * Compare the root with itself: store digests, links, requirements, host versions. Rows of type
- * "problem"; *out_problems counts them. OK also when problems were found.
+ * Rows of type "installed", one a target; *out_missing counts those that are not. By the state
+ * alone no script is called, no lock is taken, and the application's database may be down.
+ * Errors: BAD_NAME BAD_RANGE BAD_STATE IO INTERRUPTED.
  */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_check(plugpkg_context *ctx,
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_is_installed(plugpkg_context *ctx,
+    const struct plugpkg_is_installed_spec *spec, size_t *out_missing, plugpkg_row_fn row,
+    void *user, plugpkg_error **err);
+/**
+ * Say of installed plugins that what their `install` did is gone: is_installed answers no, check
+ * names them, repair runs `install` again. All or none. Rows of type "mark", one a plugin.
+ * Errors: BAD_NAME NOT_INSTALLED LOCKED IO PERMISSION.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_mark_not_installed(plugpkg_context *ctx,
+    const char *const *names, size_t n_names, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Make a root what its state says: damaged or missing files of plugins come again from the cache or
+ * their source, links become a new generation, `install` of what says that it is not there runs
+ * again, uninstalls of leftovers are tried again. No names = all plugins. Rows of type "repaired";
+ * the first failure ends it, and what was repaired before stays so.
+ * Errors: BAD_NAME NOT_INSTALLED NETWORK DIGEST SCRIPT LOCKED IO PERMISSION INTERRUPTED. Lock:
+ * exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repair(plugpkg_context *ctx,
+    const char *const *names, size_t n_names, plugpkg_row_fn row, void *user, plugpkg_error **err);
+enum plugpkg_check_flags {
+	PLUGPKG_CHECK_NO_SCRIPTS = 1 << 0, /* no plugin's `verify` is asked */
+};
+/**
+ * Compare the root with itself: databases, store digests, links, data directories, requirements,
+ * host versions; and ask every `verify`. Rows of type "problem"; *out_problems counts them. OK also
+ * when problems were found. flags: plugpkg_check_flags.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_check(plugpkg_context *ctx, unsigned flags,
     size_t *out_problems, plugpkg_row_fn row, void *user, plugpkg_error **err);
 
 /**

@@ -60,6 +60,12 @@ pp_renameat(int from_dirfd, const char *from, int to_dirfd, const char *to)
 }
 
 int
+pp_rename_exchange(int a_dirfd, const char *a, int b_dirfd, const char *b)
+{
+	return pp_failpoint() < 0 ? -1 : renameat2(a_dirfd, a, b_dirfd, b, RENAME_EXCHANGE);
+}
+
+int
 pp_symlinkat(const char *target, int dirfd, const char *name)
 {
 	return pp_failpoint() < 0 ? -1 : symlinkat(target, dirfd, name);

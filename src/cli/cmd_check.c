@@ -7,7 +7,7 @@
 
 struct checking {
 	struct cli *cli;
-	bool has_damaged_plugin, has_wrong_links;
+	bool has_damaged_plugin, has_wrong_links, has_lost_install;
 };
 
 static void
@@ -21,6 +21,8 @@ problem_row(const char *json, void *user)
 		checking->has_damaged_plugin = true;
 	if (strcmp(view_str(row, "kind"), "generation") == 0)
 		checking->has_wrong_links = true;
+	if (strcmp(view_str(row, "kind"), "verify") == 0)
+		checking->has_lost_install = true;
 	cli_row(json, checking->cli);
 }
 
@@ -28,19 +30,27 @@ static const char *
 way_out(const struct checking *checking)
 {
 	if (checking->has_damaged_plugin)
-		return "remove a damaged plugin, run plugpkg clean, and install it again";
+		return "plugpkg repair brings damaged plugins back";
 	if (checking->has_wrong_links)
-		return "the next change of plugins makes all links anew";
+		return "plugpkg repair makes all links anew";
+	if (checking->has_lost_install)
+		return "plugpkg repair installs again what is gone";
 	return NULL;
 }
+
+static const struct opt check_opts[] = {
+	{ 0, "no-scripts", NULL, "do not ask the plugins themselves" },
+	OPT_END,
+};
 
 static enum plugpkg_code
 check_run(struct cli *cli)
 {
 	struct checking checking = { .cli = cli };
+	unsigned flags = opts_has(&cli->opts, "no-scripts") ? PLUGPKG_CHECK_NO_SCRIPTS : 0;
 	size_t problems = 0;
 	enum plugpkg_code rc =
-	    plugpkg_check(cli->ctx, &problems, problem_row, &checking, &cli->err);
+	    plugpkg_check(cli->ctx, flags, &problems, problem_row, &checking, &cli->err);
 
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -54,6 +64,7 @@ check_run(struct cli *cli)
 
 const struct cmd cmd_check = {
 	.name = "check",
-	.summary = "compare the root with itself: files, links, requirements",
+	.summary = "compare the root with itself, and ask the plugins",
+	.opts = check_opts,
 	.run = check_run,
 };

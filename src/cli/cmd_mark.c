@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* `plugpkg mark auto|manual`. */
+/* `plugpkg mark auto|manual`, `plugpkg mark --not-installed`. */
 #include "cli/cmds.h"
 #include "cli/view.h"
+#include "term/help.h"
 
 static enum plugpkg_code
 mark(struct cli *cli, int manual)
@@ -56,9 +57,34 @@ static const struct cmd *const mark_subs[] = {
 	NULL,
 };
 
+static const struct opt mark_opts[] = {
+	{ 0, "not-installed", NULL, "say of plugins that what their install did is gone" },
+	OPT_END,
+};
+
+static enum plugpkg_code
+mark_run(struct cli *cli)
+{
+	const struct opts *o = &cli->opts;
+
+	if (!opts_has(o, "not-installed") && o->operands.n > 0)
+		return cli_unknown_command(cli, cli->cmd, o->operands.at[0]);
+	if (!opts_has(o, "not-installed") || o->operands.n == 0)
+		return cli_usage(cli, "'mark' needs one of: %s", cli->cmd->args);
+	enum plugpkg_code rc = plugpkg_mark_not_installed(
+	    cli->ctx, o->operands.at, o->operands.n, cli_row, cli, &cli->err);
+	if (rc == PLUGPKG_OK)
+		cli_show(cli, view_denied);
+	return rc;
+}
+
 const struct cmd cmd_mark = {
 	.name = "mark",
-	.args = "auto | manual",
-	.summary = "count plugins as come along, or as asked for",
+	.args = "auto NAME... | manual NAME... | --not-installed NAME...",
+	.summary = "count plugins as come along, as asked for, or as not installed",
+	.opts = mark_opts,
 	.subs = mark_subs,
+	.max_operands = CMD_MANY,
+	.operand = CMD_OPERAND_INSTALLED,
+	.run = mark_run,
 };

@@ -105,3 +105,45 @@ view_why(struct cli *cli)
 	if (has_more)
 		cli_say(cli, "There are more chains of this length.");
 }
+
+void
+view_denied(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "mark", &i)) != NULL;)
+		out_line(&cli->out,
+		    "%s %s counts as not installed; plugpkg repair %s installs it again.",
+		    view_str(row, "name"), view_str(row, "version"), view_str(row, "name"));
+}
+
+/* "user 2.1.3 is installed." */
+void
+view_installed(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "installed", &i)) != NULL;) {
+		const char *version = view_str(row, "version"), *text = view_str(row, "text");
+		bool is_here = pp_json_get_bool(row, "installed");
+
+		if (is_here)
+			out_line(&cli->out, "%s: %s is installed.", view_str(row, "name"), version);
+		else
+			out_line(&cli->out, "%s is not installed.%s%s", view_str(row, "name"),
+			    *text != '\0' ? " " : "", text);
+	}
+}
+
+void
+view_repaired(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "repaired", &i)) != NULL;) {
+		const char *name = pp_json_get_str(row, "name");
+
+		out_line(&cli->out, "%s%s%s", name != NULL ? name : "", name != NULL ? ": " : "",
+		    view_str(row, "text"));
+	}
+}

@@ -57,7 +57,7 @@ store top"
 	plugpkg install base -y
 	rm "$PLUGPKG_ROOT/current"
 	run -1 plugpkg check
-	assert_has "is missing" "hint: the next change of plugins makes all links anew"
+	assert_has "is missing" "hint: plugpkg repair makes all links anew"
 	run -0 plugpkg install base --reinstall -y
 	run -0 plugpkg check
 	jq '.plugins.other = "*"' "$PLUGPKG_ROOT/plugpkg.json" >edited

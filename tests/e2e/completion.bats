@@ -19,7 +19,7 @@ help_options() {
 
 @test "every command of --help is completed, and nothing else" {
 	assert_equal "$(words '' | sort)" \
-		"$(plugpkg --help | sed -nE 's/^  ([a-z]+) +.*/\1/p' | sort)"
+		"$(plugpkg --help | sed -nE 's/^  ([a-z-]+) +.*/\1/p' | sort)"
 	assert_equal "$(words inst)" install
 	assert_equal "$(words --root x inst)" install
 	assert_equal "$(words help pur)" purge

@@ -25,6 +25,12 @@ PP_DEFINE_AUTO(context, plugpkg_context, plugpkg_close);
 /* "hold" and "hold_until" of a plugin that is held; nothing of others. */
 void pp_row_add_hold(const plugpkg_context *ctx, const struct pp_installed *p, pp_json *row);
 
+/* ---- check.c ---- */
+
+/* Counts what is wrong with the links of the current generation. */
+enum plugpkg_code pp_check_generation(
+    plugpkg_context *ctx, size_t *out_problems, plugpkg_error **err);
+
 /* ---- sources.c ---- */
 
 /* Every source of plugpkg.json, highest priority first (then as listed), over one fetch helper. */

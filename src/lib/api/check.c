@@ -9,10 +9,13 @@
 #include "base/path.h"
 #include "lib/model/name.h"
 #include "lib/state/journal.h"
+#include "lib/state/log.h"
 #include "lib/store/generation.h"
 #include "lib/store/store.h"
 #include "lib/txn/broken.h"
 #include "lib/txn/host.h"
+#include "lib/txn/lock.h"
+#include "lib/txn/mend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +56,8 @@ check_transactions(struct checking *c, plugpkg_error **err)
 	int64_t txn = 0;
 	enum plugpkg_code rc = pp_journal_open_transaction(c->state, &txn, &command, err);
 
-	if (rc == PLUGPKG_OK && txn != 0)
+	/* One that runs is no problem. */
+	if (rc == PLUGPKG_OK && txn != 0 && !pp_lock_is_held(c->ctx))
 		problem(c, "transaction", NULL, "transaction %lld (%s) was cut off before its end",
 		    (long long)txn, command);
 	return rc;
@@ -68,7 +72,11 @@ check_states(struct checking *c)
 			    "%s is a leftover: its uninstall did not finish; try plugpkg remove %s "
 			    "again",
 			    (*p)->version, (*p)->key);
-		else if (strcmp((*p)->state, "installed") != 0)
+		else if (strcmp((*p)->state, PP_STATE_NOT_INSTALLED) == 0)
+			problem(c, "state", (*p)->key,
+			    "%s counts as not installed; plugpkg repair %s installs it again",
+			    (*p)->version, (*p)->key);
+		else if (strcmp((*p)->state, "core-installed") == 0)
 			problem(c, "state", (*p)->key, "%s is only %s", (*p)->version, (*p)->state);
 	}
 }
@@ -275,9 +283,81 @@ check_host(struct checking *c, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* ---- databases, data, what plugins say ---- */
+
+static void
+check_databases(struct checking *c)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL, *why_log = NULL;
+
+	if (pp_state_check(c->state, &why) != PLUGPKG_OK)
+		problem(c, "database", NULL, "%s", plugpkg_error_message(why));
+	if (pp_log_check(c->state, &why_log) != PLUGPKG_OK)
+		problem(c, "database", NULL, "%s", plugpkg_error_message(why_log));
+}
+
+/* Who has scripts has a place for its data. */
+static void
+check_data(struct checking *c, const struct pp_installed *p)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", p->key);
+
+	if (pp_json_len(pp_json_get(p->manifest, "scripts")) > 0 &&
+	    pp_exists_at(c->ctx->root_fd, dir) == 0)
+		problem(c, "data", p->key, "its directory data/%s is missing", p->key);
+}
+
+static enum plugpkg_code
+check_verify(struct checking *c, const struct pp_installed *p, plugpkg_error **err)
+{
+	enum pp_mend_answer answer = PP_MEND_NOT_ASKED;
+	PP_AUTO_FREE char *why = NULL;
+
+	if (!pp_installed_is_usable(p) || strcmp(p->state, PP_STATE_NOT_INSTALLED) == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_mend_ask(c->ctx, p, &answer, &why, err);
+	if (rc == PLUGPKG_OK && answer == PP_MEND_NO)
+		problem(
+		    c, "verify", p->key, "%s says that it is not installed: %s", p->version, why);
+	return rc;
+}
+
+static enum plugpkg_code
+check_plugins(struct checking *c, bool ask, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < c->web.inv.set.n; i++) {
+		const struct pp_installed *p = c->web.inv.set.at[i];
+		if (p->link_dir != NULL)
+			check_link_dir(c, p);
+		else
+			rc = check_store(c, p, err);
+		check_data(c, p);
+		if (rc == PLUGPKG_OK && ask)
+			rc = check_verify(c, p, err);
+	}
+	return rc;
+}
+
 enum plugpkg_code
-plugpkg_check(
-    plugpkg_context *ctx, size_t *out_problems, plugpkg_row_fn row, void *user, plugpkg_error **err)
+pp_check_generation(plugpkg_context *ctx, size_t *out_problems, plugpkg_error **err)
+{
+	struct checking c = { .ctx = ctx };
+	enum plugpkg_code rc = pp_state_get(ctx, &c.state, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_web_load(ctx, &c.web, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_generation(&c, err);
+	*out_problems = c.n_problems;
+	pp_web_fini(&c.web);
+	return rc;
+}
+
+enum plugpkg_code
+plugpkg_check(plugpkg_context *ctx, unsigned flags, size_t *out_problems, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
 {
 	struct checking c = { .ctx = ctx, .row = row, .user = user };
 	enum plugpkg_code rc = pp_state_get(ctx, &c.state, err);
@@ -289,13 +369,10 @@ plugpkg_check(
 		rc = check_transactions(&c, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_generation(&c, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < c.web.inv.set.n; i++) {
-		if (c.web.inv.set.at[i]->link_dir != NULL)
-			check_link_dir(&c, c.web.inv.set.at[i]);
-		else
-			rc = check_store(&c, c.web.inv.set.at[i], err);
-	}
+	if (rc == PLUGPKG_OK)
+		rc = check_plugins(&c, (flags & PLUGPKG_CHECK_NO_SCRIPTS) == 0, err);
 	if (rc == PLUGPKG_OK) {
+		check_databases(&c);
 		check_states(&c);
 		check_relations(&c);
 		check_wishes(&c);

@@ -7,6 +7,7 @@
 #include "lib/state/history.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/marks.h"
+#include "lib/txn/mend.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +242,47 @@ plugpkg_mark(plugpkg_context *ctx, const struct plugpkg_mark_spec *spec, plugpkg
 		pp_json_set_str(one, "key", (*p)->key);
 		pp_json_set_bool(one, "manual", manual);
 		pp_json_set_str(one, "reason", manual ? "manual" : "automatic");
+		pp_row(row, user, one);
+	}
+	return PLUGPKG_OK;
+}
+
+/* ---- mark not-installed ---- */
+
+static enum plugpkg_code
+deny(struct marking *m, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
+	PP_AUTO_LOCK plugpkg_context *locked = NULL;
+	enum plugpkg_code rc = begin(m, &locked, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < m->meant.n; i++) {
+		const struct pp_installed *p = m->meant.at[i];
+		pp_notes_add(&notes, p->key, "counts as not installed until it is repaired");
+		rc = pp_state_set_state(m->state, p->key, PP_STATE_NOT_INSTALLED, err);
+	}
+	return rc == PLUGPKG_OK ? note(m, &notes, err) : rc;
+}
+
+enum plugpkg_code
+plugpkg_mark_not_installed(plugpkg_context *ctx, const char *const *names, size_t n_names,
+    plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(marking_fini)
+	struct marking m = {
+		.ctx = ctx,
+		.verb = "mark --not-installed",
+		.names = names,
+		.n_names = n_names,
+	};
+	enum plugpkg_code rc = deny(&m, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (p, &m.meant) {
+		pp_json *one = pp_row_new("mark");
+		pp_json_set_str(one, "name", (*p)->key);
+		pp_json_set_str(one, "version", (*p)->version);
+		pp_json_set_str(one, "state", PP_STATE_NOT_INSTALLED);
 		pp_row(row, user, one);
 	}
 	return PLUGPKG_OK;

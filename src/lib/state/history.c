@@ -7,86 +7,11 @@
 
 #include "lib/state/state_db.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char what[] = "write the history";
 static const char what_read[] = "read the history";
-
-/* ---- one plugin as text ---- */
-
-enum kind {
-	TEXT,
-	FLAG,
-	NUMBER
-};
-static const struct {
-	const char *name;
-	enum kind kind;
-	size_t at;
-} fields[] = {
-	{ "key", TEXT, offsetof(struct pp_installed, key) },
-	{ "name", TEXT, offsetof(struct pp_installed, name) },
-	{ "version", TEXT, offsetof(struct pp_installed, version) },
-	{ "source", TEXT, offsetof(struct pp_installed, source) },
-	{ "state", TEXT, offsetof(struct pp_installed, state) },
-	{ "manual", FLAG, offsetof(struct pp_installed, manual) },
-	{ "hold", FLAG, offsetof(struct pp_installed, hold) },
-	{ "hold_until", NUMBER, offsetof(struct pp_installed, hold_until) },
-	{ "sha256", TEXT, offsetof(struct pp_installed, sha256) },
-	{ "tree_sha256", TEXT, offsetof(struct pp_installed, tree_sha256) },
-	{ "link_dir", TEXT, offsetof(struct pp_installed, link_dir) },
-	{ "bytes", NUMBER, offsetof(struct pp_installed, bytes) },
-	{ "files", NUMBER, offsetof(struct pp_installed, files) },
-	{ "installed_at", NUMBER, offsetof(struct pp_installed, installed_at) },
-	{ "transaction", NUMBER, offsetof(struct pp_installed, transaction) },
-};
-
-static char *
-entry_of(const struct pp_installed *p)
-{
-	PP_AUTO_JSON pp_json *j = pp_json_object();
-	const char *base = (const char *)p;
-
-	for (size_t i = 0; i < PP_LEN(fields); i++) {
-		const void *at = base + fields[i].at;
-		if (fields[i].kind == TEXT)
-			pp_json_set_str(j, fields[i].name, *(char *const *)at);
-		else if (fields[i].kind == FLAG)
-			pp_json_set_bool(j, fields[i].name, *(const bool *)at);
-		else
-			pp_json_set_int(j, fields[i].name, *(const int64_t *)at);
-	}
-	pp_json_set(j, "manifest", pp_json_copy(p->manifest));
-	return pp_json_line(j);
-}
-
-static enum plugpkg_code
-read_entry(const char *text, struct pp_installed *p, plugpkg_error **err)
-{
-	struct pp_json_error why = { 0 };
-	PP_AUTO_JSON pp_json *j = pp_json_parse(text, strlen(text), &why);
-	const pp_json *manifest = pp_json_get(j, "manifest");
-	char *base = (char *)p;
-
-	for (size_t i = 0; i < PP_LEN(fields); i++) {
-		void *at = base + fields[i].at;
-		const char *name = fields[i].name;
-		if (fields[i].kind == TEXT)
-			*(char **)at = pp_xstrdup(pp_json_get_str(j, name));
-		else if (fields[i].kind == FLAG)
-			*(bool *)at = pp_json_get_bool(j, name);
-		else
-			*(int64_t *)at = pp_json_get_int(j, name, 0);
-	}
-	p->manifest = manifest != NULL ? pp_json_ref(manifest) : NULL;
-	if (p->key != NULL && p->name != NULL && p->version != NULL && p->source != NULL &&
-	    p->state != NULL && p->sha256 != NULL && p->tree_sha256 != NULL && p->manifest != NULL)
-		return PLUGPKG_OK;
-	return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "var/state.db holds a damaged history: %s",
-	    j == NULL ? why.text : "a member is missing");
-}
 
 /* ---- generations ---- */
 
@@ -116,7 +41,8 @@ recording_fini(struct recording *r)
 static enum plugpkg_code
 entry_id(struct recording *r, const struct pp_installed *p, int64_t *out, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *text = entry_of(p);
+	PP_AUTO_JSON pp_json *entry = pp_installed_to_json(p);
+	PP_AUTO_FREE char *text = pp_json_line(entry);
 
 	pp_db_bind_text(r->find, 1, p->key);
 	pp_db_bind_text(r->find, 2, text);
@@ -221,12 +147,14 @@ read_set(struct pp_state *s, sqlite3_stmt *st, struct pp_installeds *out, plugpk
 	int step;
 
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
 		PP_AUTO_FREE char *text = pp_db_text(st, 0);
-		pp_vec_push(out, p);
-		enum plugpkg_code rc = read_entry(text != NULL ? text : "", p, err);
+		PP_AUTO_JSON pp_json *entry =
+		    text != NULL ? pp_json_parse(text, strlen(text), NULL) : NULL;
+		struct pp_installed *p = NULL;
+		enum plugpkg_code rc = pp_installed_from_json(entry, &p, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
+		pp_vec_push(out, p);
 	}
 	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what_read);
 }

@@ -388,3 +388,52 @@ pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err)
 	*out = sqlite3_column_int64(st, 0);
 	return PLUGPKG_OK;
 }
+
+/* ?1: the key, ?2: the text where there is one. */
+static enum plugpkg_code
+change_one(
+    struct pp_state *s, const char *sql, const char *key, const char *text, plugpkg_error **err)
+{
+	const char *what = "record the state of a plugin";
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_prepare(s->db, sql, &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_db_bind_text(st, 1, key);
+	if (text != NULL)
+		pp_db_bind_text(st, 2, text);
+	if (sqlite3_step(st) != SQLITE_DONE)
+		return pp_db_fail(s->db, err, what);
+	return pp_db_commit(&guard, err, what);
+}
+
+enum plugpkg_code
+pp_state_set_state(struct pp_state *s, const char *key, const char *state, plugpkg_error **err)
+{
+	return change_one(s, "UPDATE plugins SET state = ?2 WHERE key = ?1", key, state, err);
+}
+
+enum plugpkg_code
+pp_state_drop(struct pp_state *s, const char *key, plugpkg_error **err)
+{
+	return change_one(s, "DELETE FROM plugins WHERE key = ?1", key, NULL, err);
+}
+
+enum plugpkg_code
+pp_state_check(struct pp_state *s, plugpkg_error **err)
+{
+	const char *what = "check var/state.db";
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db, "PRAGMA quick_check(1)", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (sqlite3_step(st) != SQLITE_ROW)
+		return pp_db_fail(s->db, err, what);
+	const char *text = (const char *)sqlite3_column_text(st, 0);
+	if (text != NULL && strcmp(text, "ok") == 0)
+		return PLUGPKG_OK;
+	return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "var/state.db is damaged: %s", text);
+}

@@ -11,7 +11,7 @@
 
 #define PP_STATE_FORMAT 1
 
-/* An installed plugin. Each member also stands in the history: fields[] of history.c. */
+/* An installed plugin. Each member also stands in pp_installed_to_json(). */
 struct pp_installed {
 	char *key; /* unique: NAME, or NAME@MAJOR of parallel majors */
 	char *name, *version, *source;
@@ -75,6 +75,12 @@ enum plugpkg_code pp_state_commit_set(struct pp_state *s, const struct pp_instal
  */
 enum plugpkg_code pp_state_set_marks(
     struct pp_state *s, const struct pp_installeds *set, plugpkg_error **err);
+/* One plugin's state, or the plugin no longer on record at all. Durable on return. */
+enum plugpkg_code pp_state_set_state(
+    struct pp_state *s, const char *key, const char *state, plugpkg_error **err);
+enum plugpkg_code pp_state_drop(struct pp_state *s, const char *key, plugpkg_error **err);
+/* Is var/state.db a sound database? BAD_STATE when not. */
+enum plugpkg_code pp_state_check(struct pp_state *s, plugpkg_error **err);
 enum plugpkg_code pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err);
 
 /*

@@ -161,6 +161,38 @@ pp_store_put(plugpkg_context *ctx, const char *staging, const char *name, const 
 		     : PLUGPKG_OK;
 }
 
+enum plugpkg_code
+pp_store_replace(plugpkg_context *ctx, const char *staging, const char *name, const char *version,
+    plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
+	PP_AUTO_FD int staging_fd = -1;
+	PP_AUTO_FD int plugin_fd = -1;
+	enum plugpkg_code rc = check_place(name, version, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_open(ctx, PP_STAGING_DIR, &staging_fd, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_make(ctx, path, &plugin_fd, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_AUTO_FD int tree = pp_opendir_at(staging_fd, staging);
+	if (tree < 0 || pp_fchmod(tree, 0755) < 0)
+		return pp_fail(err, PLUGPKG_E_IO, tree < 0 ? -tree : errno,
+		    "cannot put %s %s into the store", name, version);
+	if (pp_rename_exchange(staging_fd, staging, plugin_fd, version) < 0) {
+		/* Missing, or a file system that cannot exchange: out, then in. */
+		rc = pp_store_remove(ctx, name, version, err);
+		return rc == PLUGPKG_OK ? pp_store_put(ctx, staging, name, version, err) : rc;
+	}
+	int r = pp_fsync(plugin_fd) < 0 ? -errno : make_stable_name(plugin_fd, name);
+	if (r == 0)
+		r = pp_rm_rf_at(staging_fd, staging);
+	return r < 0 ? pp_fail(
+			   err, PLUGPKG_E_IO, -r, "cannot put %s %s into the store", name, version)
+		     : PLUGPKG_OK;
+}
+
 int
 pp_store_has(plugpkg_context *ctx, const char *name, const char *version)
 {

@@ -19,6 +19,12 @@ enum plugpkg_code pp_staging_clear(plugpkg_context *ctx, plugpkg_error **err);
  */
 enum plugpkg_code pp_store_put(plugpkg_context *ctx, const char *staging, const char *name,
     const char *version, plugpkg_error **err);
+/*
+ * The same for a version that is there and damaged: the two change places at once, where the file
+ * system can do that, and the damaged one is deleted.
+ */
+enum plugpkg_code pp_store_replace(plugpkg_context *ctx, const char *staging, const char *name,
+    const char *version, plugpkg_error **err);
 int pp_store_has(plugpkg_context *ctx, const char *name, const char *version); /* 1, 0, -errno */
 /* Opened directory of a stored version. */
 enum plugpkg_code pp_store_open(

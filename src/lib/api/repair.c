@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes a root what its state says: files first, then links, then what scripts have to do. */
+#include "lib/api/api.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "lib/index/index.h"
+#include "lib/model/name.h"
+#include "lib/net/fetch.h"
+#include "lib/state/history.h"
+#include "lib/store/archive.h"
+#include "lib/store/store.h"
+#include "lib/txn/inventory.h"
+#include "lib/txn/lock.h"
+#include "lib/txn/marks.h"
+#include "lib/txn/mend.h"
+#include "lib/txn/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct repairing {
+	plugpkg_context *ctx;
+	const char *const *names;
+	size_t n_names;
+	struct pp_state *state;
+	struct pp_installeds set;
+	struct pp_sources_open open;
+	bool is_open, is_loaded;
+	struct pp_notes notes;
+	plugpkg_row_fn row;
+	void *user;
+};
+
+static void
+repairing_fini(struct repairing *r)
+{
+	pp_installeds_fini(&r->set);
+	pp_notes_fini(&r->notes);
+	if (r->is_open)
+		pp_sources_open_fini(&r->open);
+}
+
+static void PP_PRINTF(4, 5)
+    repaired(struct repairing *r, const char *kind, const char *key, const char *fmt, ...)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(65536);
+	pp_json *row = pp_row_new("repaired");
+	va_list ap;
+
+	va_start(ap, fmt);
+	pp_buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	pp_notes_add(&r->notes, key, "%s", pp_buf_cstr(&text));
+	pp_json_set_str(row, "kind", kind);
+	pp_json_set_str(row, "name", key);
+	pp_json_set_str(row, "text", pp_buf_cstr(&text));
+	pp_row(r->row, r->user, row);
+}
+
+static bool
+is_meant(const struct repairing *r, const struct pp_installed *p)
+{
+	for (size_t i = 0; i < r->n_names; i++)
+		if (strcmp(r->names[i], p->name) == 0 || strcmp(r->names[i], p->key) == 0)
+			return true;
+	return r->n_names == 0;
+}
+
+/* ---- files ---- */
+
+static bool
+is_damaged(plugpkg_context *ctx, const struct pp_installed *p)
+{
+	PP_AUTO_FD int fd = -1;
+	char sha256[65];
+
+	return pp_store_open(ctx, p->name, p->version, &fd, NULL) != PLUGPKG_OK ||
+	       pp_store_tree_digest(fd, sha256, NULL) != PLUGPKG_OK ||
+	       strcmp(sha256, p->tree_sha256) != 0;
+}
+
+static enum plugpkg_code
+open_net(struct repairing *r, bool with_index, plugpkg_error **err)
+{
+	if (r->is_open && (r->is_loaded || !with_index))
+		return PLUGPKG_OK;
+	if (r->is_open)
+		pp_sources_open_fini(&r->open);
+	r->open = (struct pp_sources_open)PP_SOURCES_OPEN_INIT;
+	r->is_open = true;
+	r->is_loaded = with_index;
+	/* What is fetched has a digest on record, so the age of the index does not matter. */
+	return with_index ? pp_sources_load(r->ctx, true, &r->open, err)
+			  : pp_sources_net(r->ctx, &r->open, err);
+}
+
+static enum plugpkg_code
+size_in_index(struct repairing *r, const struct pp_installed *p, uint64_t *out, plugpkg_error **err)
+{
+	enum plugpkg_code rc = open_net(r, true, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (c, &r->open.catalogs) {
+		PP_AUTO_JSON pp_json *details = NULL;
+		if (strcmp(pp_catalog_source(*c)->name, p->source) != 0)
+			continue;
+		rc = pp_catalog_rows(*c, p->name, p->version, NULL, &details, err);
+		const char *sha256 = pp_json_get_str(details, "sha256");
+		if (rc != PLUGPKG_OK)
+			return rc;
+		if (sha256 == NULL || strcmp(sha256, p->sha256) != 0)
+			return pp_fail(err, PLUGPKG_E_DIGEST, 0,
+			    "source '%s' offers other content as %s %s than was installed from it",
+			    p->source, p->name, p->version);
+		*out = (uint64_t)pp_json_get_int(details, "size", 0);
+		return PLUGPKG_OK;
+	}
+	return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "source '%s', where %s %s came from, is gone",
+	    p->source, p->name, p->version);
+}
+
+static enum plugpkg_code
+fetch(struct repairing *r, const struct pp_installed *p, uint64_t size, plugpkg_error **err)
+{
+	const struct pp_source *source = pp_config_source(r->ctx->config, p->source);
+	PP_AUTO_FREE char *path = pp_index_archive_path(p->name, p->version, p->sha256);
+	PP_AUTO_FREE char *full = pp_asprintf("targets/%s", path);
+	PP_AUTO_FREE char *label = pp_asprintf("%s %s", p->name, p->version);
+	if (source == NULL)
+		return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "there is no source '%s'", p->source);
+	struct pp_want want = {
+		.mirrors = &source->urls,
+		.path = full,
+		.label = label,
+		.sha256 = p->sha256,
+		.size = size,
+	};
+	return pp_net_fetch(r->open.net, &want, 1, err);
+}
+
+/* The archive by its digest: from the cache, else from where it came. */
+static enum plugpkg_code
+open_archive(struct repairing *r, const struct pp_installed *p, int *out_fd, plugpkg_error **err)
+{
+	struct stat st = { 0 };
+	enum plugpkg_code rc = open_net(r, false, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (fstatat(r->open.cache_fd, p->sha256, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    pp_net_open_cached(r->open.net, p->sha256, (uint64_t)st.st_size, out_fd, NULL) ==
+		PLUGPKG_OK)
+		return PLUGPKG_OK;
+	uint64_t size = 0;
+	rc = size_in_index(r, p, &size, err);
+	if (rc == PLUGPKG_OK)
+		rc = fetch(r, p, size, err);
+	return rc == PLUGPKG_OK ? pp_net_open_cached(r->open.net, p->sha256, size, out_fd, err)
+				: rc;
+}
+
+static enum plugpkg_code
+unpack(struct repairing *r, const struct pp_installed *p, int archive_fd, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *staging = NULL;
+	PP_AUTO_FREE char *what = pp_asprintf("%s %s", p->name, p->version);
+	PP_AUTO_FD int fd = -1;
+	struct pp_unpack_limits limits = { .bytes = p->bytes, .files = p->files, .exact = true };
+	struct pp_unpacked done;
+	char sha256[65];
+	enum plugpkg_code rc = pp_staging_new(r->ctx, "repair", &staging, &fd, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_unpack(r->ctx, archive_fd, fd, what, &limits, &done, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_store_tree_digest(fd, sha256, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (strcmp(sha256, p->tree_sha256) != 0)
+		return pp_fail(err, PLUGPKG_E_DIGEST, 0,
+		    "the archive of %s %s gives other files than were installed from it", p->name,
+		    p->version);
+	return pp_store_replace(r->ctx, staging, p->name, p->version, err);
+}
+
+static enum plugpkg_code
+repair_files(struct repairing *r, const struct pp_installed *p, plugpkg_error **err)
+{
+	PP_AUTO_FD int archive_fd = -1;
+
+	if (p->link_dir != NULL || !is_damaged(r->ctx, p))
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = open_archive(r, p, &archive_fd, err);
+	if (rc == PLUGPKG_OK)
+		rc = unpack(r, p, archive_fd, err);
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, rc, "cannot repair the files of %s %s", p->name, p->version);
+	repaired(r, "store", p->key, "the files of %s are whole again", p->version);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+repair_data(struct repairing *r, const struct pp_installed *p, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", p->key);
+
+	if (pp_json_len(pp_json_get(p->manifest, "scripts")) == 0 ||
+	    pp_exists_at(r->ctx->root_fd, dir) != 0)
+		return PLUGPKG_OK;
+	int made = pp_mkdirs_at(r->ctx->root_fd, dir, 0755);
+	if (made < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -made, "cannot make '%s/%s'", r->ctx->root, dir);
+	repaired(r, "data", p->key, "%s is there again, without what was in it", dir);
+	return PLUGPKG_OK;
+}
+
+/* ---- links ---- */
+
+static enum plugpkg_code
+repair_links(struct repairing *r, plugpkg_error **err)
+{
+	size_t problems = 0;
+	int64_t generation = 0;
+	enum plugpkg_code rc = pp_check_generation(r->ctx, &problems, err);
+
+	if (rc != PLUGPKG_OK || problems == 0)
+		return rc;
+	rc = pp_mend_generation(r->ctx, &r->set, &generation, err);
+	if (rc == PLUGPKG_OK)
+		repaired(r, "generation", NULL, "generation %lld shows what is installed",
+		    (long long)generation);
+	return rc;
+}
+
+static enum plugpkg_code
+repair_lock_file(struct repairing *r, plugpkg_error **err)
+{
+	struct pp_installeds usable = { 0 }; /* of borrowed elements */
+
+	pp_vec_foreach (p, &r->set)
+		if (pp_installed_is_usable(*p))
+			pp_vec_push(&usable, *p);
+	enum plugpkg_code rc = pp_root_write_lockfile(r->ctx, &usable, err);
+	pp_vec_free(&usable);
+	return rc;
+}
+
+/* ---- scripts ---- */
+
+static enum plugpkg_code
+repair_effects(struct repairing *r, const struct pp_installed *p, plugpkg_error **err)
+{
+	enum pp_mend_answer answer = PP_MEND_NOT_ASKED;
+	bool is_denied = strcmp(p->state, PP_STATE_NOT_INSTALLED) == 0;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	if (!pp_installed_is_usable(p)) {
+		rc = pp_mend_leftover(r->ctx, p, err);
+		if (rc == PLUGPKG_OK)
+			repaired(r, "leftover", p->key, "%s is uninstalled at last", p->version);
+		return rc;
+	}
+	if (!is_denied)
+		rc = pp_mend_ask(r->ctx, p, &answer, NULL, err);
+	if (rc != PLUGPKG_OK || (!is_denied && answer != PP_MEND_NO))
+		return rc;
+	rc = pp_mend_install(r->ctx, p, err);
+	if (rc == PLUGPKG_OK)
+		repaired(r, "verify", p->key, "%s is installed again", p->version);
+	return rc;
+}
+
+/* Dependencies would come first; but `install` is idempotent, and the names give one order. */
+static enum plugpkg_code
+each(struct repairing *r,
+    enum plugpkg_code (*one)(
+	struct repairing *r, const struct pp_installed *p, plugpkg_error **err),
+    plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < r->set.n; i++) {
+		if (!is_meant(r, r->set.at[i]))
+			continue;
+		rc = pp_check_cancel(r->ctx, err);
+		if (rc == PLUGPKG_OK)
+			rc = one(r, r->set.at[i], err);
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+check_names(const struct repairing *r, plugpkg_error **err)
+{
+	for (size_t i = 0; i < r->n_names; i++) {
+		bool is_known = false;
+		pp_vec_foreach (p, &r->set)
+			is_known = is_known || strcmp((*p)->name, r->names[i]) == 0 ||
+				   strcmp((*p)->key, r->names[i]) == 0;
+		if (!is_known)
+			return pp_marks_not_installed(&r->set, r->names[i], err);
+	}
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+repair(struct repairing *r, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_state_get(r->ctx, &r->state, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_installed(r->state, &r->set, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_names(r, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_staging_clear(r->ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = each(r, repair_files, err);
+	if (rc == PLUGPKG_OK)
+		rc = each(r, repair_data, err);
+	if (rc == PLUGPKG_OK)
+		rc = repair_links(r, err);
+	if (rc == PLUGPKG_OK)
+		rc = each(r, repair_effects, err);
+	return rc == PLUGPKG_OK ? repair_lock_file(r, err) : rc;
+}
+
+enum plugpkg_code
+plugpkg_repair(plugpkg_context *ctx, const char *const *names, size_t n_names, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(repairing_fini)
+	struct repairing r = {
+		.ctx = ctx,
+		.names = names,
+		.n_names = n_names,
+		.row = row,
+		.user = user,
+	};
+	PP_AUTO_LOCK plugpkg_context *locked = NULL;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n_names; i++)
+		if (!pp_key_valid(pp_str_of(names[i])))
+			rc = pp_name_check(pp_str_of(names[i]), err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_lock(ctx, "repair", err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	locked = ctx;
+	rc = repair(&r, err);
+	/* What was done stays done, also when the rest failed. */
+	enum plugpkg_code noted = pp_history_note(
+	    r.state, 0, "repair", ctx->now, &r.notes, rc == PLUGPKG_OK ? err : NULL);
+	return rc == PLUGPKG_OK ? noted : rc;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scripts and links of installed plugins outside of a transaction. Every step of it can be done
+ * again, so it needs no journal: the state says what is still to do.
+ */
+#include "lib/txn/mend.h"
+
+#include "base/path.h"
+#include "lib/store/generation.h"
+#include "lib/txn/root.h"
+#include "lib/txn/steps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum plugpkg_code
+begin(plugpkg_context *ctx, struct pp_txn *t, plugpkg_error **err)
+{
+	*t = (struct pp_txn){ .ctx = ctx };
+	enum plugpkg_code rc = pp_state_get(ctx, &t->state, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_generation(t->state, &t->old_generation, err);
+	t->generation = t->old_generation; /* what scripts find at PLUGPKG_NEXT */
+	return rc;
+}
+
+static enum plugpkg_code
+run(struct pp_txn *t, const struct pp_installed *p, enum pp_script script, const char *reason,
+    plugpkg_error **err)
+{
+	PP_AUTO(manifest) struct pp_manifest *m = NULL;
+	enum plugpkg_code rc = pp_installed_manifest(p, &m, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	struct pp_txn_script s = {
+		.manifest = m,
+		.link_dir = p->link_dir,
+		.kind = pp_script_names[script],
+		.path = m->scripts[script],
+		.level = -1,
+		.reason = reason,
+	};
+	return pp_txn_script(t, &s, err);
+}
+
+enum plugpkg_code
+pp_mend_ask(plugpkg_context *ctx, const struct pp_installed *p, enum pp_mend_answer *out,
+    char **out_why, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	struct pp_txn t;
+	enum plugpkg_code rc = begin(ctx, &t, err);
+
+	*out = PP_MEND_NOT_ASKED;
+	if (rc != PLUGPKG_OK || pp_json_get(pp_json_get(p->manifest, "scripts"), "verify") == NULL)
+		return rc;
+	rc = run(&t, p, PP_SCRIPT_VERIFY, "install", &why);
+	*out = rc == PLUGPKG_OK ? PP_MEND_YES : PP_MEND_NO;
+	if (rc != PLUGPKG_OK && out_why != NULL)
+		*out_why = pp_xstrdup(plugpkg_error_message(why));
+	return pp_check_cancel(ctx, err);
+}
+
+static enum plugpkg_code
+set_state(struct pp_txn *t, const struct pp_installed *p, const char *state, plugpkg_error **err)
+{
+	return pp_state_set_state(t->state, p->key, state, err);
+}
+
+enum plugpkg_code
+pp_mend_install(plugpkg_context *ctx, const struct pp_installed *p, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *data = pp_asprintf("data/%s", p->key);
+	PP_AUTO_FREE char *why = NULL;
+	enum pp_mend_answer answer = PP_MEND_NOT_ASKED;
+	struct pp_txn t;
+	enum plugpkg_code rc = begin(ctx, &t, err);
+	if (rc == PLUGPKG_OK)
+		rc = set_state(&t, p, PP_STATE_NOT_INSTALLED, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_mkdirs_at(ctx->root_fd, data, 0755);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '%s/%s'", ctx->root, data);
+	pp_log_step(t.state, 0, p->key, "install", p->version);
+	rc = run(&t, p, PP_SCRIPT_INSTALL, "install", err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_mend_ask(ctx, p, &answer, &why, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (answer == PP_MEND_NO)
+		return pp_fail(err, PLUGPKG_E_SCRIPT, 0,
+		    "%s %s was installed again, and still says no: %s", p->key, p->version, why);
+	return set_state(&t, p, "installed", err);
+}
+
+enum plugpkg_code
+pp_mend_leftover(plugpkg_context *ctx, const struct pp_installed *p, plugpkg_error **err)
+{
+	struct pp_txn t;
+	enum plugpkg_code rc = begin(ctx, &t, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_log_step(t.state, 0, p->key, "uninstall", p->version);
+	rc = run(&t, p, PP_SCRIPT_UNINSTALL, "remove", err);
+	return rc == PLUGPKG_OK ? pp_state_drop(t.state, p->key, err) : rc;
+}
+
+/* Above all there are: numbers are never used twice. */
+static enum plugpkg_code
+next_generation(struct pp_txn *t, plugpkg_error **err)
+{
+	PP_AUTO_FREE int64_t *all = NULL;
+	size_t n = 0;
+	enum plugpkg_code rc = pp_generation_list(t->ctx, &all, &n, err);
+
+	t->generation = t->old_generation + 1;
+	if (rc == PLUGPKG_OK && n > 0 && all[n - 1] >= t->generation)
+		t->generation = all[n - 1] + 1;
+	return rc;
+}
+
+enum plugpkg_code
+pp_mend_generation(
+    plugpkg_context *ctx, const struct pp_installeds *set, int64_t *out, plugpkg_error **err)
+{
+	struct pp_txn t;
+	enum plugpkg_code rc = begin(ctx, &t, err);
+	if (rc == PLUGPKG_OK)
+		rc = next_generation(&t, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	t.set = *set; /* borrowed */
+	rc = pp_txn_make_generation(&t, t.generation, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_generation_switch(ctx, t.generation, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_commit_set(t.state, set, t.generation, 0, err);
+	*out = t.generation;
+	return rc;
+}

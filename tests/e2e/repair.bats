@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What check finds, repair makes right again: files, links, effects, leftovers.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	make_repo
+	local dir
+	dir=$(make_plugin base 1.0.0 '"scripts": {"install": "scripts/install.sh",
+		"verify": "scripts/verify.sh", "uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" install "[ ! -e '$SCRATCH/full' ] || exit 4; echo install base >>'$SCRATCH/calls'; touch '$SCRATCH/table'"
+	add_script "$dir" verify "[ -e '$SCRATCH/table' ] || { echo table is gone; exit 1; }"
+	add_script "$dir" uninstall "[ ! -e '$SCRATCH/refuse' ] || exit 1; rm -f '$SCRATCH/table'"
+	make_plugin @acme/top 1.0.0 '"requires": {"base": "^1"}' >/dev/null
+	publish "$(build_plugin base 1.0.0)" "$(build_plugin @acme/top 1.0.0)"
+	make_root
+	plugpkg install @acme/top -y
+	rm -f calls
+}
+
+@test "a sound root needs no repair" {
+	before=$(readlink "$PLUGPKG_ROOT/current")
+	run plugpkg repair
+	assert_status 0
+	assert_has "Nothing to repair."
+	assert_equal "$(readlink "$PLUGPKG_ROOT/current")" "$before"
+	assert_missing calls
+}
+
+@test "tables that were dropped by hand are noticed by check and made again by repair" {
+	rm table
+	run plugpkg check --no-scripts
+	assert_status 0
+	run plugpkg check
+	assert_status 1
+	assert_has "base: 1.0.0 says that it is not installed" "table is gone" "hint: plugpkg repair"
+	run plugpkg repair
+	assert_status 0
+	assert_has "base: 1.0.0 is installed again"
+	assert_equal "$(cat calls)" "install base"
+	run plugpkg check
+	assert_status 0
+}
+
+@test "changed and missing files come back from the cache, and from the source when that is cleaned" {
+	for way in cache source; do
+		[ "$way" = cache ] || plugpkg clean
+		file=$PLUGPKG_ROOT/store/base/1.0.0/payload.txt
+		chmod u+w "$file"
+		echo other >"$file"
+		rm -rf "$PLUGPKG_ROOT/store/@acme/top/1.0.0"
+		run plugpkg check
+		assert_status 1
+		run plugpkg repair
+		assert_status 0
+		assert_has "base: the files of 1.0.0 are whole again" "@acme/top: the files of 1.0.0 are whole again"
+		assert_equal "$(cat "$file")" "base 1.0.0"
+		assert_installed @acme/top 1.0.0
+		run plugpkg check
+		assert_status 0
+	done
+}
+
+@test "files that cannot be had again are said so, and nothing is changed" {
+	plugpkg clean
+	rm -rf "$PLUGPKG_ROOT/store/base/1.0.0"
+	mv repo away
+	run plugpkg repair
+	assert_status 5
+	assert_has "cannot repair the files of base 1.0.0"
+	mv away repo
+	run plugpkg repair
+	assert_status 0
+	run plugpkg check
+	assert_status 0
+}
+
+@test "links that are missing or foreign become a new generation in one rename" {
+	rm "$PLUGPKG_ROOT/generations/1/base"
+	ln -s ../../store/base/1.0.0 "$PLUGPKG_ROOT/generations/1/foreign"
+	run plugpkg repair
+	assert_status 0
+	assert_has "generation 2 shows what is installed"
+	assert_equal "$(readlink "$PLUGPKG_ROOT/current")" generations/2
+	assert_installed base 1.0.0
+	assert_missing "$PLUGPKG_ROOT/current/foreign"
+	run plugpkg check
+	assert_status 0
+	rm "$PLUGPKG_ROOT/current"
+	run plugpkg repair
+	assert_status 0
+	run plugpkg check
+	assert_status 0
+}
+
+@test "an install that fails again leaves the plugin on record as not installed" {
+	rm table
+	touch full
+	run plugpkg repair
+	assert_status 7
+	rm full
+	run plugpkg is-installed base
+	assert_status 1
+	run plugpkg repair base
+	assert_status 0
+	run plugpkg is-installed base
+	assert_status 0
+}
+
+@test "a data directory that is gone is made again" {
+	rm -rf "$PLUGPKG_ROOT/data/base"
+	run plugpkg check
+	assert_has "base: its directory data/base is missing"
+	run plugpkg repair
+	assert_status 0
+	assert_exists "$PLUGPKG_ROOT/data/base"
+}
+
+@test "repair of one name leaves others alone, and is noted in the history" {
+	rm table
+	rm -rf "$PLUGPKG_ROOT/store/@acme/top/1.0.0"
+	run plugpkg repair base --json
+	assert_status 0
+	assert_equal "$(json_get 'select(.type == "repaired") | .kind + " " + .name')" "verify base"
+	run plugpkg check
+	assert_has "@acme/top"
+	run plugpkg history --json
+	assert_equal "$(json_get 'select(.type == "note" and .command == "repair").text')" "1.0.0 is installed again"
+	run plugpkg repair nobody
+	assert_status 4
+	run plugpkg repair 'No Name'
+	assert_status 2
+}
+
+@test "check sees a damaged log, and no cut-off transaction in one that runs" {
+	echo 'this is no database, and long enough to be looked at by whoever opens it as one' >"$PLUGPKG_ROOT/var/log.db"
+	run plugpkg check
+	assert_status 1
+	assert_has "var/log.db is damaged"
+	rm "$PLUGPKG_ROOT/var/log.db"
+	dir=$(make_plugin slow 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install "touch '$SCRATCH/begun'; while [ ! -e '$SCRATCH/go' ]; do sleep 0.05; done"
+	publish "$(build_plugin slow 1.0.0)"
+	plugpkg update
+	plugpkg install slow -y >slow.out 2>&1 3>&- &
+	installer=$!
+	until [ -e begun ]; do sleep 0.05; done
+	run plugpkg check
+	assert_status 0
+	touch go
+	wait "$installer"
+}
