@@ -302,3 +302,33 @@ PLUGPKG_DEP_A_B_4=a.b/1.0.0"
 	[ "$status" -ne 0 ]
 	assert_has "more than 9 digits"
 }
+
+@test "sync brings and keeps the majors that plugpkg.json names, and the lock reproduces them" {
+	plugpkg install lib@1 lib@2 -y
+	cp "$PLUGPKG_ROOT/plugpkg.lock" lock
+	run plugpkg sync --check
+	assert_status 0
+	plugpkg remove lib@1 -y
+	jq '.plugins["lib@1"] = "*"' "$PLUGPKG_ROOT/plugpkg.json" >new.json
+	cp new.json "$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg sync --check
+	assert_status 1
+	run plugpkg sync -y
+	assert_status 0
+	assert_major lib@1 1.0.0
+	assert_major lib@2 2.0.0
+	publish "$(lib 1.5.0)"
+	plugpkg update
+	plugpkg upgrade -y
+	assert_major lib@1 1.5.0
+	cp lock "$PLUGPKG_ROOT/plugpkg.lock"
+	run plugpkg sync --locked -y
+	assert_status 0
+	assert_major lib@1 1.0.0
+	jq '.plugins = {"old": "*"}' "$PLUGPKG_ROOT/plugpkg.json" >new.json
+	cp new.json "$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg sync -y
+	assert_status 0
+	assert_missing "$PLUGPKG_ROOT/current/lib@2"
+	assert_link "$PLUGPKG_ROOT/current/lib" ../../store/lib/1.0.0
+}

@@ -211,25 +211,117 @@ why_wrong(struct scenario *c)
 	return check_rules(c, text);
 }
 
+/* ---- the same world later ---- */
+
+/* The world before its last versions came, or its releases alone. */
+static void
+copy_world(const struct pp_strs *lines, bool is_young, bool with_run, struct pp_strs *out)
+{
+	bool is_left_out = false;
+
+	for (size_t i = 0; i < lines->n; i++) {
+		const char *line = lines->at[i];
+		if (strcmp(line, "@run") == 0 && !with_run)
+			return;
+		if (line[0] != ' ')
+			is_left_out = is_young && line[0] == 'n' && strstr(line, " 2.0.0") != NULL;
+		if (!is_left_out)
+			pp_strs_add(out, line);
+	}
+}
+
+/* What "install NAME VERSION from …" lines brought, as lines of @installed. */
+static void
+add_installed(const char *plan, struct pp_strs *out)
+{
+	struct pp_str rest = pp_str_of(plan), line;
+
+	pp_strs_add(out, "@installed");
+	while (pp_str_cut(&rest, '\n', &line)) {
+		PP_AUTO_FREE char *s = pp_xstrndup(line.p, line.n);
+		char name[16], version[16];
+		if (sscanf(s, "install %15[^@ ]%*[^ ] %15s", name, version) == 2 ||
+		    sscanf(s, "install %15s %15s", name, version) == 2)
+			pp_strs_take(out, pp_asprintf("%s %s", name, version));
+	}
+}
+
+/* An upgrade of what a root got before the last versions came breaks nothing and is never refused. */
+static char *
+why_upgrade_is_wrong(struct scenario *c)
+{
+	PP_AUTO_FREE char *text = scenario_run(c, &c->run, false);
+	PP_AUTO_FREE char *again = scenario_run(c, &c->run, true);
+
+	if (pp_starts_with(text, "error "))
+		return pp_asprintf("an upgrade is refused:\n%s", text);
+	if (strstr(text, "downgrade ") != NULL)
+		return pp_asprintf("an upgrade goes back:\n%s", text);
+	if (strcmp(text, again) != 0)
+		return pp_asprintf("another order gives another plan:\n%s%s", text, again);
+	char *why = check_rules(c, text);
+	if (why == NULL)
+		return NULL;
+	PP_AUTO_FREE char *broken = why;
+	return pp_asprintf("%s:\n%s", broken, text);
+}
+
+/* Runs a scenario and tells what is wrong with it; *out_plan: what came out, when asked for. */
+static char *
+run_lines(const struct pp_strs *lines, char *(*check)(struct scenario *c), char **out_plan)
+{
+	char *why = NULL;
+	struct scenario *c = scenario_parse("random", lines, &why);
+
+	if (c == NULL)
+		return why;
+	if (out_plan != NULL)
+		*out_plan = scenario_run(c, &c->run, false);
+	if (check != NULL)
+		why = check(c);
+	scenario_free(c);
+	return why;
+}
+
+static bool
+tell(const struct pp_strs *lines, uint64_t seed, const char *why)
+{
+	if (why == NULL)
+		return true;
+	pp_vec_foreach (line, lines)
+		printf("# %s\n", *line);
+	printf("# seed %llu: %s\n", (unsigned long long)seed, why);
+	return false;
+}
+
+static bool
+upgrade_world(const struct pp_strs *lines, uint64_t seed)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs young = { 0 };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs later = { 0 };
+	PP_AUTO_FREE char *plan = NULL;
+
+	copy_world(lines, true, true, &young);
+	PP_AUTO_FREE char *why = run_lines(&young, NULL, &plan);
+	if (why != NULL || pp_starts_with(plan, "error "))
+		return tell(&young, seed, why);
+	copy_world(lines, false, false, &later);
+	add_installed(plan, &later);
+	pp_strs_add(&later, "@run");
+	pp_strs_add(&later, "upgrade");
+	PP_AUTO_FREE char *wrong = run_lines(&later, why_upgrade_is_wrong, NULL);
+	return tell(&later, seed, wrong);
+}
+
 static bool
 run_world(uint64_t seed)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs lines = { 0 };
-	PP_AUTO_FREE char *why = NULL;
 	uint64_t state = seed;
 
 	add_world(&lines, &state);
-	struct scenario *c = scenario_parse("random", &lines, &why);
-	if (c != NULL) {
-		why = why_wrong(c);
-		scenario_free(c);
-	}
-	if (why == NULL)
-		return true;
-	pp_vec_foreach (line, &lines)
-		printf("# %s\n", *line);
-	printf("# seed %llu: %s\n", (unsigned long long)seed, why);
-	return false;
+	PP_AUTO_FREE char *why = run_lines(&lines, why_wrong, NULL);
+	return tell(&lines, seed, why) && upgrade_world(&lines, seed);
 }
 
 uint64_t

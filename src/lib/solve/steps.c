@@ -106,13 +106,17 @@ chosen_instead_of(const struct result *r, const struct pp_release *rel)
 	return NULL;
 }
 
-/* Has x a better claim to take the place of old than c: by its major, then by its version? */
+/* Has x a better claim to take the place of old than c: going up, by its major, by its version? */
 static bool
 is_nearer(const struct pp_cand *x, const struct pp_cand *c, const struct pp_solve_installed *old)
 {
-	bool x_same = pp_same_major(x->release, old->release);
-	bool c_same = pp_same_major(c->release, old->release);
+	const struct pp_release *r = old->release;
+	bool x_is_older = pp_version_cmp(&x->release->version, &r->version) < 0;
+	bool c_is_older = pp_version_cmp(&c->release->version, &r->version) < 0;
+	bool x_same = pp_same_major(x->release, r), c_same = pp_same_major(c->release, r);
 
+	if (x_is_older != c_is_older)
+		return c_is_older;
 	if (x_same != c_same)
 		return x_same;
 	return pp_version_cmp(&x->release->version, &c->release->version) > 0;
