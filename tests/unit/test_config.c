@@ -109,6 +109,26 @@ edits_keep_order_and_unknown_members(void)
 }
 
 static void
+the_command_that_says_versions_is_read(void)
+{
+	PP_AUTO(config)
+	struct pp_config *c = config(
+	    "{\"provides-from\": [\"scripts/v.sh\", \"--json\", \"\"], \"provides-timeout\": 300}");
+	PP_AUTO(config) struct pp_config *plain = config("{\"provides-from\": \"a/b\"}");
+	PP_AUTO(config) struct pp_config *none = config("{}");
+
+	if (!CHECK(c != NULL && plain != NULL && none != NULL))
+		return;
+	CHECK_INT(c->provides_from.n, 3);
+	CHECK_STR(c->provides_from.at[0], "scripts/v.sh");
+	CHECK_STR(c->provides_from.at[2], "");
+	CHECK_INT(c->provides_timeout_s, 300);
+	CHECK_INT(plain->provides_from.n, 1);
+	CHECK_INT(plain->provides_timeout_s, PP_PROVIDES_TIMEOUT_DEFAULT_S);
+	CHECK_INT(none->provides_from.n, 0);
+}
+
+static void
 a_mistake_is_found_again_by_its_line(void)
 {
 	static const struct {
@@ -162,6 +182,14 @@ each_field_can_be_wrong_and_is_named(void)
 		    "field 'provides.host:cms': '^1' is no version" },
 		{ "{\"provides\": {\"host:cms\": 1}}",
 		    "field 'provides.host:cms': expected a version such as \"1.2.0\", found" },
+		{ "{\"provides-from\": {}}",
+		    "field 'provides-from': expected a command: its path, or a list" },
+		{ "{\"provides-from\": [\"a/../b\"]}",
+		    "field 'provides-from[0]': expected a path below this file" },
+		{ "{\"provides-from\": \"a//b\"}", "expected a path below this file" },
+		{ "{\"provides-from\": \"a/\"}", "expected a path below this file" },
+		{ "{\"provides-from\": \"..\"}", "expected a path below this file" },
+		{ "{\"provides-timeout\": 301}", "field 'provides-timeout': expected 1 to 300" },
 		{ "{\"plugins\": [\"user\"]}", "field 'plugins': expected an object of names and" },
 		{ "{\"plugins\": {\"User\": \"*\"}}",
 		    "field 'plugins.User': 'User' is no plugin name" },
@@ -218,4 +246,4 @@ each_field_can_be_wrong_and_is_named(void)
 
 TAP_MAIN(CASE(a_full_file_is_understood) CASE(an_empty_object_is_enough)
 	CASE(edits_keep_order_and_unknown_members) CASE(each_field_can_be_wrong_and_is_named)
-	    CASE(a_mistake_is_found_again_by_its_line))
+	    CASE(a_mistake_is_found_again_by_its_line) CASE(the_command_that_says_versions_is_read))

@@ -76,28 +76,18 @@ enum plugpkg_code
 pp_script_check_settings(const struct pp_config *config, plugpkg_error **err)
 {
 	const pp_json *settings = pp_json_get(config->json, "settings");
+	struct pp_fields f = pp_config_fields(config, err);
 
-	if (settings == NULL)
-		return PLUGPKG_OK;
-	if (!pp_json_is(settings, PP_JSON_OBJECT))
-		return pp_fail(err, PLUGPKG_E_BAD_CONFIG, 0,
-		    "plugpkg.json: \"settings\" must be an object, not %s",
-		    pp_json_kind_name(settings));
+	/* Kinds and characters were looked at when the file was read. */
 	for (void *it = pp_json_iter(settings); it != NULL; it = pp_json_next(settings, it)) {
 		const char *name = pp_json_iter_key(it);
-		const pp_json *value = pp_json_iter_value(it);
+		PP_AUTO_FREE char *field = pp_asprintf("settings.%s", name);
 		if (!is_setting_name(name))
-			return pp_fail(err, PLUGPKG_E_BAD_CONFIG, 0,
-			    "plugpkg.json: setting '%s' must be named with A-Z, 0-9 and _ only",
-			    name);
+			return pp_field_fail(&f, field,
+			    "a setting must be named with A-Z, 0-9 and _ only, a letter first");
 		if (is_reserved(name))
-			return pp_fail(err, PLUGPKG_E_BAD_CONFIG, 0,
-			    "plugpkg.json: setting '%s' may not reach scripts; choose another name",
-			    name);
-		if (!pp_json_is(value, PP_JSON_STRING))
-			return pp_fail(err, PLUGPKG_E_BAD_CONFIG, 0,
-			    "plugpkg.json: setting '%s' must be a string, not %s", name,
-			    pp_json_kind_name(value));
+			return pp_field_fail(
+			    &f, field, "'%s' may not reach scripts; choose another name", name);
 	}
 	return PLUGPKG_OK;
 }
