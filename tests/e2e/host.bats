@@ -213,9 +213,9 @@ a_changed_application() {
 	runs 0.3.5
 	run plugpkg upgrade -y
 	assert_status 0
-	assert_has "1.0.0 fits: plugpkg install photos@1.0.0"
+	assert_has "1.0.0 fits: plugpkg install --downgrade photos@1.0.0"
 	assert_installed photos 1.1.0
-	run plugpkg install photos@1.0.0 -y
+	run plugpkg install --downgrade photos@1.0.0 -y
 	assert_status 0
 	assert_installed photos 1.0.0
 	run plugpkg check
