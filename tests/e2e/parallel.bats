@@ -332,3 +332,20 @@ PLUGPKG_DEP_A_B_4=a.b/1.0.0"
 	assert_missing "$PLUGPKG_ROOT/current/lib@2"
 	assert_link "$PLUGPKG_ROOT/current/lib" ../../store/lib/1.0.0
 }
+
+@test "the log tells majors apart" {
+	local v dir
+	for v in 1.1.0 2.1.0; do
+		dir=$(make_plugin tank $v '"parallel": "major", "scripts": {"install": "scripts/install.sh"}')
+		add_script "$dir" install "echo filling $v"
+		publish "$(build_plugin tank $v)"
+	done
+	plugpkg update
+	plugpkg install tank@1 tank@2 -y
+	run plugpkg log tank@1
+	assert_status 0
+	assert_has "filling 1.1.0"
+	assert_lacks "filling 2.1.0"
+	run plugpkg log tank
+	assert_has "filling 1.1.0" "filling 2.1.0"
+}

@@ -7,6 +7,7 @@
 #include "lib/model/name.h"
 #include "lib/state/log.h"
 #include "lib/txn/lock.h"
+#include "lib/txn/marks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ read_spec(struct logging *l, plugpkg_error **err)
 	enum plugpkg_code rc = read_times(l, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < spec->n_names; i++)
-		rc = pp_name_check(pp_str_of(spec->names[i]), err);
+		rc = pp_marks_check(spec->names[i], err);
 	l->query.plugins = spec->names;
 	l->query.n_plugins = spec->n_names;
 	if (rc == PLUGPKG_OK && spec->level != NULL)

@@ -56,16 +56,29 @@ open_reader(struct pp_state *s, sqlite3 **out, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* Of the parameters that bind() fills with names. */
+static void
+add_numbers(const struct pp_log_query *q, struct pp_buf *sql)
+{
+	for (size_t i = 0; i < q->n_plugins; i++)
+		pp_buf_addf(sql, "%s?%zu", i == 0 ? "" : ", ", 7 + i);
+}
+
 static void
 write_sql(const struct pp_log_query *q, const struct pp_log_cursor *c, struct pp_buf *sql)
 {
 	pp_buf_adds(sql, "SELECT id, at, txn, plugin, level, channel, text FROM log"
 			 " WHERE at >= ?1 AND at < ?2 AND level >= ?3 AND (?4 = 0 OR txn = ?4)");
 	pp_buf_adds(sql, c->is_by_id ? " AND id > ?6" : " AND (at, id) > (?5, ?6)");
-	for (size_t i = 0; i < q->n_plugins; i++)
-		pp_buf_adds(sql, i == 0 ? " AND plugin IN (?" : ", ?");
-	pp_buf_addf(sql, "%s ORDER BY %s LIMIT %d", q->n_plugins > 0 ? ")" : "",
-	    c->is_by_id ? "id" : "at, id", PIECE_LINES);
+	if (q->n_plugins > 0) {
+		pp_buf_adds(sql, " AND (plugin IN (");
+		add_numbers(q, sql);
+		/* A name means all of its majors, whose lines are tagged NAME@MAJOR. */
+		pp_buf_adds(sql, ") OR substr(plugin, 1, instr(substr(plugin, 2), '@')) IN (");
+		add_numbers(q, sql);
+		pp_buf_adds(sql, "))");
+	}
+	pp_buf_addf(sql, " ORDER BY %s LIMIT %d", c->is_by_id ? "id" : "at, id", PIECE_LINES);
 }
 
 static void

@@ -176,8 +176,8 @@ log_success(plugpkg_context *ctx, const struct pp_script_run *run)
 	PP_AUTO_FREE char *text = pp_asprintf("%s successfully completed", kind);
 
 	if (ctx->state != NULL)
-		pp_log_write(
-		    ctx->state, run->transaction, run->manifest->release->name, "info", kind, text);
+		pp_log_write(ctx->state, run->transaction, pp_release_key(run->manifest->release),
+		    "info", kind, text);
 }
 
 enum plugpkg_code
@@ -208,7 +208,7 @@ pp_script_run(plugpkg_context *ctx, const struct pp_script_run *run, plugpkg_err
 		.is_undo = run->is_undo,
 		.what = what,
 		.file = file,
-		.plugin = release->name,
+		.plugin = pp_release_key(release),
 		.channel = run->kind,
 		.transaction = run->transaction,
 		.out_killed = run->out_killed,
