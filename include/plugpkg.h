@@ -542,6 +542,34 @@ struct plugpkg_history_spec {
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_history_show(plugpkg_context *ctx,
     const struct plugpkg_history_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/* ---- Transactions that did not come to their end ---- */
+
+/**
+ * Finish or undo a transaction that was cut off; the next mutating call does the same by itself.
+ * Fit for the start of the machine. Past the switch (when the application was found healthy) it is
+ * finished, before it undone. One row of type "recovered", or none.
+ *
+ * An error means that it could not be ended now; calling again goes on with it.
+ * Errors: LOCKED SCRIPT BAD_STATE BAD_CONFIG IO NO_SPACE PERMISSION.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_recover(
+    plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Does a transaction run at this moment? out: 0 or 1; then one row of type "installing". Read from
+ * the lock, which dies with its holder. Takes no lock. Errors: IO PERMISSION.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_is_installing(
+    plugpkg_context *ctx, int *out, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Run the post-install steps of plugins that stand at "core-installed".
+ *
+ * names  borrowed; keys or names; n_names 0 = all of them
+ *
+ * Rows of type "configured", one a plugin. What is installed already is passed over.
+ * Errors: SCRIPT (some are still pending) NOT_INSTALLED LOCKED IO INTERRUPTED.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_configure(plugpkg_context *ctx,
+    const char *const *names, size_t n_names, plugpkg_row_fn row, void *user, plugpkg_error **err);
 
 /* ---- For authors: no root needed ---- */
 

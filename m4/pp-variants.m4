@@ -63,7 +63,7 @@ dnl PP_ARG_FAILPOINTS: --enable-failpoints; PLUGPKG_CRASH_AT=N then kills the pr
 dnl the N-th change of the disk.
 AC_DEFUN([PP_ARG_FAILPOINTS], [
   AC_ARG_ENABLE([failpoints],
-    [AS_HELP_STRING([--enable-failpoints], [obey PLUGPKG_CRASH_AT; for tests only])],
+    [AS_HELP_STRING([--enable-failpoints], [obey PLUGPKG_CRASH_AT and PLUGPKG_FAIL_AT; for tests only])],
     [], [enable_failpoints=no])
   AS_IF([test "x$enable_failpoints" = xyes],
     [AC_DEFINE([PP_FAILPOINTS], [1], [Define to obey PLUGPKG_CRASH_AT.])])

@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A plugpkg that was killed: what the next one makes of what it left.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	make_repo
+}
+
+# slow NAME [KIND]: a plugin whose script KIND says that it runs and waits, until "go" exists.
+slow() {
+	local dir kind
+	dir=$(make_plugin "$1" 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh",
+		"verify": "scripts/verify.sh", "post-install": [{"level": 0, "run": "scripts/post.sh"}]}')
+	for kind in install uninstall post verify; do
+		add_script "$dir" "$kind" "echo \"$kind \$PLUGPKG_REASON\" >>'$SCRATCH/calls'
+[ $kind != '${2-}' ] || [ -e '$SCRATCH/go' ] || { : >'$SCRATCH/begun'; sleep 300; }
+[ ! -e '$SCRATCH/fail-$kind' ]"
+	done
+	publish "$(build_plugin "$1" 1.0.0)"
+}
+
+# kill_in ARGUMENT...: starts plugpkg, waits until the script waits, kills it.
+kill_in() {
+	local pid
+	plugpkg "$@" >out 2>&1 3>&- &
+	pid=$!
+	for ((i = 0; i < 200; i++)); do
+		[ ! -e begun ] || break
+		sleep 0.05
+	done
+	[ -e begun ] || { cat out >&2; return 1; }
+	rm begun
+	run plugpkg is-installing --json
+	assert_status 0
+	assert_equal "$(json_get 'select(.type == "installing").command')" "$1 slow"
+	kill -9 "$pid"
+	wait "$pid" || true
+	run plugpkg is-installing
+	assert_status 1
+}
+
+@test "killed in an install script: undone, by recover" {
+	slow slow install
+	make_root
+	tree_state "$PLUGPKG_ROOT" >before
+	kill_in install slow -y
+	run plugpkg check
+	assert_status 1
+	assert_has "was cut off before its end"
+	run plugpkg recover --json
+	assert_status 0
+	assert_equal "$(json_get 'select(.type == "recovered") | .command + ": " + .result')" "install slow: undone"
+	assert_equal "$(cat calls)" "install install
+verify rollback
+uninstall rollback"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+	run plugpkg check
+	assert_status 0
+	run plugpkg recover
+	assert_status 0
+	assert_has "Nothing to do"
+}
+
+@test "killed in an install script: the next command undoes it, says so, and goes on" {
+	slow slow install
+	make_root
+	kill_in install slow -y
+	touch go
+	run plugpkg install slow -y
+	assert_status 0
+	assert_has "transaction 1 (install slow) was cut off: it was undone"
+	assert_installed slow 1.0.0
+}
+
+@test "killed in a post step: undone, the core script as well" {
+	slow slow post
+	make_root
+	tree_state "$PLUGPKG_ROOT" >before
+	kill_in install slow -y
+	run plugpkg recover
+	assert_status 0
+	assert_equal "$(cat calls)" "install install
+post install
+uninstall rollback"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+}
+
+@test "killed in an uninstall script: carried to its end" {
+	slow slow uninstall
+	make_root
+	plugpkg install slow -y
+	rm calls
+	kill_in remove slow -y
+	touch go
+	run plugpkg recover
+	assert_status 0
+	assert_has "it was carried to its end"
+	assert_equal "$(cat calls)" "uninstall remove
+verify rollback
+uninstall remove"
+	assert_not_installed slow
+	assert_equal "$(plugpkg list)" ""
+	assert_equal "$(jq -c .plugins "$PLUGPKG_ROOT/plugpkg.json")" '{}'
+	run plugpkg check
+	assert_status 0
+}
+
+@test "verify decides what it means when the second run of a killed uninstall fails" {
+	slow slow uninstall
+	make_root
+	plugpkg install slow -y
+	kill_in remove slow -y
+	touch go fail-uninstall fail-verify
+	run plugpkg recover
+	assert_status 0
+	assert_has "it was carried to its end" "script 'uninstall' of slow 1.0.0 failed"
+	assert_equal "$(plugpkg list)" ""
+	rm go fail-uninstall fail-verify
+	touch go
+	plugpkg install slow -y
+	rm go
+	kill_in remove slow -y
+	touch go fail-uninstall
+	run plugpkg recover
+	assert_status 0
+	assert_has "stays installed: slow"
+	assert_installed slow 1.0.0
+}
+
+@test "an install that cannot be undone is a leftover, and its files stay for another try" {
+	slow slow install
+	make_root
+	kill_in install slow -y
+	touch go fail-uninstall
+	run plugpkg recover
+	assert_status 0
+	assert_has "not everything could be undone (uninstall of slow 1.0.0)"
+	assert_not_installed slow
+	assert_equal "$(plugpkg list --json | jq -r 'select(.type == "plugin").state')" leftover
+	rm fail-uninstall
+	run plugpkg remove slow -y
+	assert_status 0
+	assert_equal "$(plugpkg list)" ""
+}
+
+@test "is-installing says no of a root at rest, and of a crash" {
+	make_root
+	run plugpkg is-installing
+	assert_status 1
+	assert_equal "$output" ""
+	echo '{"pid": 1, "command": "install x", "transaction": 7}' >"$PLUGPKG_ROOT/var/lock"
+	run plugpkg is-installing
+	assert_status 1
+}
+
+@test "a damaged journal blocks nothing for ever" {
+	slow slow install
+	make_root
+	kill_in install slow -y
+	sqlite3 "$PLUGPKG_ROOT/var/state.db" "UPDATE transactions SET intent = '{\"from\":'"
+	run plugpkg recover
+	assert_status 0
+	assert_has "damaged record"
+	run plugpkg recover
+	assert_has "Nothing to do"
+}

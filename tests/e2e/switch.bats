@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The application's hooks: told before, activated, asked for its health, given its plugins back.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	make_repo
+	dir=$(make_plugin a 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" install
+	add_script "$dir" uninstall
+	publish "$(build_plugin a 1.0.0)"
+	make_root
+	mkdir "$PLUGPKG_ROOT/bin"
+	for hook in pre-transaction activate health rollback post-transaction; do
+		cat >"$PLUGPKG_ROOT/bin/$hook" <<-END
+			#!/bin/sh
+			echo "\$PLUGPKG_HOOK \$(readlink "\$PLUGPKG_ROOT/current") \$*" >>'$SCRATCH/calls'
+			[ ! -e '$SCRATCH/fail-$hook' ]
+		END
+		chmod 755 "$PLUGPKG_ROOT/bin/$hook"
+	done
+	tree_state "$PLUGPKG_ROOT" >before
+}
+
+# hooks JSON: the member "hooks" of plugpkg.json.
+hooks() {
+	jq --argjson hooks "$1" '.hooks = $hooks' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	tree_state "$PLUGPKG_ROOT" >before
+}
+
+all_hooks() {
+	hooks '{"pre-transaction": "bin/pre-transaction one two", "activate": ["bin/activate", "with blank"],
+		"health": {"run": "bin/health", "retries": 1, "wait": 10, "timeout": 5},
+		"rollback": "bin/rollback", "post-transaction": "bin/post-transaction"}'
+}
+
+calls() {
+	cat "$SCRATCH/calls" 2>/dev/null || true
+}
+
+@test "hooks are called in their places, around scripts and switch" {
+	all_hooks
+	run plugpkg install a -y
+	assert_status 0
+	assert_equal "$(calls)" "pre-transaction generations/0 one two
+install a 1.0.0
+activate generations/1 with blank
+health generations/1 
+post-transaction generations/1 "
+	rm calls
+	run plugpkg remove a -y
+	assert_status 0
+	assert_equal "$(calls)" "pre-transaction generations/1 one two
+activate generations/2 with blank
+health generations/2 
+uninstall a 1.0.0
+post-transaction generations/2 "
+}
+
+@test "an unhealthy application gets its old plugins back, and scripts are undone" {
+	all_hooks
+	touch fail-health
+	run plugpkg install a -y
+	assert_status 7
+	assert_has "everything was undone" "the application is not healthy with the new plugins" "hook 'health'"
+	assert_equal "$(calls)" "pre-transaction generations/0 one two
+install a 1.0.0
+activate generations/1 with blank
+health generations/1 
+health generations/1 
+activate generations/0 with blank
+uninstall a 1.0.0
+rollback generations/0 "
+	assert_not_installed a
+	tree_state "$PLUGPKG_ROOT" | diff before -
+	run plugpkg check
+	assert_status 0
+}
+
+@test "an unhealthy application keeps what was to be removed; no uninstall script ran" {
+	plugpkg install a -y
+	all_hooks
+	rm calls
+	touch fail-health
+	run plugpkg remove a -y
+	assert_status 7
+	assert_installed a 1.0.0
+	assert_equal "$(grep -c uninstall calls)" 0
+	run plugpkg check
+	assert_status 0
+}
+
+@test "pre-transaction can forbid a change; nothing is called after it" {
+	all_hooks
+	touch fail-pre-transaction
+	run plugpkg install a -y
+	assert_status 7
+	assert_has "hook 'pre-transaction'"
+	assert_equal "$(calls)" "pre-transaction generations/0 one two"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+}
+
+@test "a hook that hangs is killed after its time limit" {
+	hooks '{"health": {"run": ["sleep", "100"], "timeout": 1, "retries": 0}}'
+	run timeout 30 plugpkg install a -y
+	assert_status 7
+	assert_has "ran longer than its time limit of 1 s"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+}
+
+@test "health over HTTP: 200 is healthy, anything else is not" {
+	need python3
+	mkdir www
+	echo fine >www/health
+	python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >server.out 2>&1 3>&- &
+	server=$!
+	for ((i = 0; i < 100; i++)); do
+		port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' server.out)
+		[ -z "$port" ] || break
+		sleep 0.05
+	done
+	hooks "{\"health\": \"http://127.0.0.1:$port/health?deep=1\"}"
+	run plugpkg install a -y
+	status_well=$status
+	hooks "{\"health\": {\"url\": \"http://127.0.0.1:$port/missing\", \"retries\": 1, \"wait\": 10}}"
+	run plugpkg remove a -y
+	status_missing=$status output_missing=$output
+	kill "$server"
+	wait "$server" || true
+	hooks "{\"health\": {\"url\": \"http://127.0.0.1:$port/health\", \"retries\": 0}}"
+	run plugpkg remove a -y
+	status_dead=$status
+	assert_equal "$status_well $status_missing $status_dead" "0 7 7"
+	[[ $output_missing == *"answers with status 404"* ]]
+	grep -q 'GET /health?deep=1' server.out
+	assert_installed a 1.0.0
+}
+
+@test "mistakes in hooks are refused before anything happens" {
+	hooks '{"health": {"timeout": 5}}'
+	run plugpkg install a -y
+	assert_status 1
+	assert_has "hooks.health" "[bad-config]"
+	hooks '{"activate": ["bin/nowhere"]}'
+	run plugpkg install a -y
+	assert_status 7
+	assert_has "hook 'activate'"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+}
