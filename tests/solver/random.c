@@ -246,7 +246,7 @@ add_installed(const char *plan, struct pp_strs *out)
 	}
 }
 
-/* An upgrade of what a root got before the last versions came breaks nothing and is never refused. */
+/* An upgrade of what a root got before the last versions came breaks nothing and is not refused. */
 static char *
 why_upgrade_is_wrong(struct scenario *c)
 {
