@@ -505,3 +505,27 @@ remove solo unneeded"
 	run plugpkg check
 	assert_status 0
 }
+
+@test "parallel majors are locked and made again one by one" {
+	add_version auth 1.0.0 '"parallel": "major"'
+	add_version auth 2.0.0 '"parallel": "major"'
+	add_version old 1.0.0 '"requires": {"auth": "^1"}'
+	add_version new 1.0.0 '"requires": {"auth": "^2"}'
+	plugpkg install old new -y
+	add_version auth 2.1.0 '"parallel": "major"'
+	checkout other
+	run plugpkg --root other sync --locked -y
+	assert_status 0
+	cmp "$PLUGPKG_ROOT/plugpkg.lock" other/plugpkg.lock
+	shown "$PLUGPKG_ROOT" >one
+	shown other >two
+	diff one two
+	want '{"new": "*"}'
+	run plugpkg sync -y
+	assert_status 0
+	assert_equal "$(jq -r '.plugins | keys | join(" ")' "$PLUGPKG_ROOT/plugpkg.lock")" "auth@2 new"
+	cp "$PLUGPKG_ROOT/plugpkg.json" "$PLUGPKG_ROOT/plugpkg.lock" other
+	run plugpkg --root other sync --locked -y
+	assert_status 0
+	cmp "$PLUGPKG_ROOT/plugpkg.lock" other/plugpkg.lock
+}

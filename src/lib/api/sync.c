@@ -54,12 +54,23 @@ plugpkg_sync_check(plugpkg_context *ctx, unsigned flags, size_t *out_differences
 /* ---- the plan ---- */
 
 void
-pp_sync_ask(struct pp_sync *s, const char *key, const char *range, bool is_removal)
+pp_sync_ask(struct pp_sync *s, const char *key, const char *range)
 {
 	struct pp_target *t = pp_vec_new(&s->making.targets);
 
-	t->name = is_removal ? pp_xstrdup(key) : pp_key_name(key);
+	t->name = pp_key_name(key);
 	t->range = pp_xstrdup(range);
+}
+
+/* What leaves is named by its key: NAME, or NAME and the major as its range. */
+void
+pp_sync_take_off(struct pp_targets *targets, const char *key, bool is_removal)
+{
+	struct pp_target *t = pp_vec_new(targets);
+
+	t->name = pp_key_name(key);
+	if (pp_key_has_major(key))
+		t->range = pp_xstrdup(key + pp_key_name_bytes(key) + 1);
 	t->is_removal = is_removal;
 }
 

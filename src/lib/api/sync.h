@@ -64,8 +64,10 @@ const struct pp_locked *pp_sync_row_of(const struct pp_sync *s, const struct pp_
 
 enum plugpkg_code pp_sync_plan_wanted(struct pp_sync *s, plugpkg_plan *plan, plugpkg_error **err);
 enum plugpkg_code pp_sync_plan_locked(struct pp_sync *s, plugpkg_plan *plan, plugpkg_error **err);
-/* A request to install or remove the plugin of a key; range NULL: any release. */
-void pp_sync_ask(struct pp_sync *s, const char *key, const char *range, bool is_removal);
+/* A request to install the plugin of a key; range NULL: any release. */
+void pp_sync_ask(struct pp_sync *s, const char *key, const char *range);
+/* One to remove it; is_removal: in a request that installs. */
+void pp_sync_take_off(struct pp_targets *targets, const char *key, bool is_removal);
 /* Opens the sources as the last update left them; says in s when an update would help. */
 enum plugpkg_code pp_sync_sources(struct pp_sync *s, plugpkg_error **err);
 /* Digests of the steps, held against those of the lock. Errors: DIGEST NETWORK. */

@@ -166,9 +166,9 @@ ask_all(struct pp_sync *s)
 		PP_AUTO_FREE char *range =
 		    row != NULL ? pp_asprintf("=%s", row->version.text) : NULL;
 		if (is_fetch(d))
-			pp_sync_ask(s, d->key, range, false);
+			pp_sync_ask(s, d->key, range);
 		else if (d->kind == PP_DIFF_EXTRA)
-			pp_sync_ask(s, d->key, NULL, has_fetches(s));
+			pp_sync_take_off(&s->making.targets, d->key, has_fetches(s));
 	}
 }
 

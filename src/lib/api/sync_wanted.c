@@ -37,7 +37,7 @@ ask_for(struct pp_sync *s, const struct pp_diff *d, const struct attempt *a)
 		return;
 	bool is_locked = row != NULL && pp_sync_lock_fits(s, row);
 	PP_AUTO_FREE char *range = is_locked ? pp_asprintf("=%s", row->version.text) : range_of(d);
-	pp_sync_ask(s, is_locked ? row->key : d->key, range, false);
+	pp_sync_ask(s, is_locked ? row->key : d->key, range);
 }
 
 static void
@@ -51,10 +51,10 @@ ask_all(struct pp_sync *s, const struct attempt *a)
 			ask_for(s, d, a);
 		if (d->kind == PP_DIFF_FILES) {
 			PP_AUTO_FREE char *range = pp_asprintf("=%s", d->here);
-			pp_sync_ask(s, d->key, range, false);
+			pp_sync_ask(s, d->key, range);
 		}
 		if (d->kind == PP_DIFF_EXTRA && a->takes_off)
-			pp_sync_ask(s, d->key, NULL, true);
+			pp_sync_take_off(&s->making.targets, d->key, true);
 	}
 }
 
@@ -222,9 +222,11 @@ solve_removal(const struct pp_sync *s, const struct pp_inventory *inv, enum plug
 	if (leaving != NULL)
 		pp_vec_foreach (step, &leaving->steps)
 			if (step->action == PP_REMOVE)
-				pp_vec_push(&m.targets, ((struct pp_target){ .name = step->key }));
+				pp_sync_take_off(&m.targets, step->key, false);
 	enum plugpkg_code rc = pp_making_solve(&m, err);
-	pp_vec_free(&m.targets); /* of borrowed names */
+	pp_vec_foreach (t, &m.targets)
+		pp_target_fini(t);
+	pp_vec_free(&m.targets);
 	return rc;
 }
 
