@@ -69,7 +69,7 @@ run "$app/bin/demo-cms" show animal
 run sqlite3 "$app/site.db" .tables
 
 say "6. Remove user: what depends on it goes along, dependents first"
-run plugpkg --root "$app" remove -y user
+run plugpkg --root "$app" remove -y --allow-remove user
 run plugpkg --root "$app" list
 run sqlite3 "$app/site.db" .tables
 
