@@ -145,7 +145,7 @@ begin() {
 		;;
 	downgrade)
 		plugpkg -q install base mid top side options -y
-		command="install base@1 mid@1 top@1 side@1 options@1 -y"
+		command="install base@1 mid@1 top@1 side@1 options@1 --downgrade -y"
 		;;
 	reinstall)
 		plugpkg -q install top@1 options@1 -y
@@ -193,6 +193,20 @@ judge() {
 	fi
 }
 
+# The number of points of the command: the last at which it can be killed.
+find_last() {
+	local low=0 high=1024 middle saved=$how
+	how="kill"
+	while [ "$low" -lt "$high" ]; do
+		middle=$(((low + high + 1) / 2))
+		restore
+		if disturb "$middle"; then low=$middle; else high=$((middle - 1)); fi
+	done
+	how=$saved
+	last=$low
+	[ "$last" -gt 20 ] || { echo "no failpoints in this build"; exit 1; }
+}
+
 run_scenario() {
 	scenario=$1 n_new=0 n_points=0
 	begin "$scenario"
@@ -202,22 +216,19 @@ run_scenario() {
 	plugpkg $command </dev/null >out 2>&1 || { cat out >&2; echo "undisturbed $scenario fails"; exit 1; }
 	snapshot >new
 	! cmp -s old new || [ "$scenario" = reinstall ] || { echo "$scenario changes nothing"; exit 1; }
-	for ((n = first; n < 5000; n += every)); do
+	find_last
+	for ((n = first; n <= last; n += every)); do
 		restore
-		# A failure that nobody noticed: past the last point, or one that did not matter.
-		if ! disturb "$n" && [ "$how" = kill ]; then break; fi
-		if [ "$how" != kill ] && [ "$n" -gt "$last" ]; then break; fi
+		disturb "$n"
 		n_points=$((n_points + 1))
 		judge
 	done
-	[ "$how" != kill ] || [ "$n" -gt 20 ] || { echo "no failpoints in this build"; exit 1; }
-	echo "$scenario: $n_points points ($how), $((n_points - n_new)) ended old, $n_new new"
+	echo "$scenario: $n_points of $last points ($how), $((n_points - n_new)) ended old, $n_new new"
 	total=$((total + n_points))
 }
 
 total=0
 failures=0
-last=${LAST_POINT:-400}
 make_plugins >/dev/null 2>&1
 for scenario; do
 	run_scenario "$scenario"

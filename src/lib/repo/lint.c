@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LEVEL_USUAL   9 /* levels are few; who takes a high one wants to be the last */
 #define MANIFEST      "plugin.json"
 #define TEXT_MAX      4096
 #define SHEBANG_BYTES 256 /* what the kernel reads of a first line */
@@ -229,8 +230,13 @@ check_levels(struct lint *l, const char *kind, const struct pp_levels *levels)
 {
 	PP_AUTO_FREE char *field = pp_asprintf("scripts.%s", kind);
 
-	pp_vec_foreach (level, levels)
+	pp_vec_foreach (level, levels) {
 		check_script(l, field, level->run);
+		if (level->level > LEVEL_USUAL)
+			find_in_field(l, "warning", field,
+			    ": level %u is unusual; low numbers leave others room after it",
+			    level->level);
+	}
 }
 
 static void
