@@ -482,6 +482,20 @@ enum plugpkg_check_flags {
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_check(plugpkg_context *ctx, unsigned flags,
     size_t *out_problems, plugpkg_row_fn row, void *user, plugpkg_error **err);
 
+/** Where plain files go. */
+struct plugpkg_materialize_spec {
+	const char *dir; /* a new directory, or an earlier one of these; NULL = ROOT/plain */
+	int copy;        /* 1 = share no file with the store */
+};
+/**
+ * Write the current generation as plain files instead of links; what was at dir before is replaced
+ * in one step. Files share their blocks with the store, or are hard links to it, where possible.
+ * Row: "materialized". Errors: USAGE EXISTS (dir is something else) REFUSED (a place of the root's
+ * own) LOCKED IO NO_SPACE PERMISSION BAD_STATE INTERRUPTED.  Lock: exclusive.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_materialize(plugpkg_context *ctx,
+    const struct plugpkg_materialize_spec *spec, plugpkg_row_fn row, void *user,
+    plugpkg_error **err);
 /**
  * Delete cached files, old generations but `keep_generations`, and store versions nobody points to.
  */

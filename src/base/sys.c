@@ -66,6 +66,12 @@ pp_rename_exchange(int a_dirfd, const char *a, int b_dirfd, const char *b)
 }
 
 int
+pp_linkat(int from_dirfd, const char *from, int to_dirfd, const char *to)
+{
+	return pp_failpoint() < 0 ? -1 : linkat(from_dirfd, from, to_dirfd, to, 0);
+}
+
+int
 pp_symlinkat(const char *target, int dirfd, const char *name)
 {
 	return pp_failpoint() < 0 ? -1 : symlinkat(target, dirfd, name);

@@ -14,6 +14,7 @@
 int pp_unlinkat(int dirfd, const char *name, int flags) PP_MUSTUSE;
 int pp_renameat(int from_dirfd, const char *from, int to_dirfd, const char *to) PP_MUSTUSE;
 int pp_rename_exchange(int a_dirfd, const char *a, int b_dirfd, const char *b) PP_MUSTUSE;
+int pp_linkat(int from_dirfd, const char *from, int to_dirfd, const char *to) PP_MUSTUSE;
 int pp_symlinkat(const char *target, int dirfd, const char *name) PP_MUSTUSE;
 int pp_mkdirat(int dirfd, const char *name, mode_t mode) PP_MUSTUSE;
 int pp_openat_create(int dirfd, const char *name, int flags, mode_t mode) PP_MUSTUSE;

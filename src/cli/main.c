@@ -44,6 +44,7 @@ static const struct cmd_entry table[] = {
 	{ NULL, &cmd_recover },
 	{ NULL, &cmd_configure },
 	{ NULL, &cmd_is_installing },
+	{ NULL, &cmd_materialize },
 	{ "For authors of plugins", NULL },
 	{ NULL, &cmd_new },
 	{ NULL, &cmd_lint },

@@ -28,6 +28,7 @@ void view_holds(struct cli *cli);
 void view_marks(struct cli *cli);
 void view_why(struct cli *cli);
 void view_log(struct cli *cli);
+void view_materialized(struct cli *cli);
 void view_installed(struct cli *cli);
 void view_repaired(struct cli *cli);
 void view_denied(struct cli *cli);

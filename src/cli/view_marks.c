@@ -147,3 +147,16 @@ view_repaired(struct cli *cli)
 		    view_str(row, "text"));
 	}
 }
+
+void
+view_materialized(struct cli *cli)
+{
+	size_t i = 0;
+	const pp_json *row = view_next(cli, "materialized", &i);
+	char size[OUT_SIZE_TEXT];
+
+	out_line(&cli->out, "'%s' holds generation %lld: %lld plugins, %lld files, %s.",
+	    view_str(row, "dir"), (long long)pp_json_get_int(row, "generation", 0),
+	    (long long)pp_json_get_int(row, "plugins", 0),
+	    (long long)pp_json_get_int(row, "files", 0), out_size(view_bytes(row, "bytes"), size));
+}

@@ -132,22 +132,24 @@ keep_members(struct cleaning *c, int64_t generation, plugpkg_error **err)
 	return rc;
 }
 
-/* The current one stays, and the newest before it; what is above it was never finished. */
+/*
+ * The current one stays, and the newest others: after a rollback those above it too. What a cut-off
+ * transaction needed was settled when the lock was taken.
+ */
 static enum plugpkg_code
 clean_generations(struct cleaning *c, plugpkg_error **err)
 {
 	PP_AUTO_FREE int64_t *all = NULL;
 	size_t n = 0;
 	int64_t current = 0;
-	unsigned older = 0;
+	unsigned others = 0;
 	enum plugpkg_code rc = pp_generation_current(c->ctx, &current, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_generation_list(c->ctx, &all, &n, err);
 	for (size_t i = n; rc == PLUGPKG_OK && i-- > 0;) {
-		bool stays =
-		    all[i] == current || (all[i] < current && older < c->spec->keep_generations);
-		older += all[i] < current;
+		bool stays = all[i] == current || others < c->spec->keep_generations;
+		others += all[i] != current;
 		if (stays) {
 			rc = keep_members(c, all[i], err);
 			continue;
