@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "lib/solve/explain.h"
+#include "lib/solve/insist.h"
 #include "lib/solve/jobs.h"
 #include "lib/solve/majors.h"
 #include "lib/solve/mend.h"
@@ -363,6 +364,7 @@ pp_decide(const struct pp_load *l, pp_decide_say say, void *user)
 	pp_pool_init(&p, l);
 	pp_jobs_init(&jobs, &p);
 	pp_jobs_add_request(&jobs, &p);
+	pp_insist(&jobs, &p);
 	pp_mend(&jobs, &p, &unmended);
 
 	Solver *s = pp_decide_solver(&p, true);
