@@ -178,7 +178,8 @@ plugpkg_log(plugpkg_context *ctx, const struct plugpkg_log_spec *spec, plugpkg_r
 static enum plugpkg_code
 read_tags(plugpkg_context *ctx, struct pp_log_line *line, plugpkg_error **err)
 {
-	const char *txn = NULL, *name = secure_getenv("PLUGPKG_NAME");
+	const char *txn = NULL, *key = secure_getenv("PLUGPKG_KEY");
+	const char *name = key != NULL ? key : secure_getenv("PLUGPKG_NAME");
 	uint64_t number = 0;
 
 	if (!pp_lock_is_in_script(ctx, &txn))
@@ -194,7 +195,7 @@ read_tags(plugpkg_context *ctx, struct pp_log_line *line, plugpkg_error **err)
 	if (name == NULL || *name == '\0')
 		return PLUGPKG_OK;
 	line->plugin = pp_xstrdup(name);
-	return pp_name_check(pp_str_of(name), err);
+	return pp_marks_check(name, err);
 }
 
 static enum plugpkg_code
