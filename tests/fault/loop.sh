@@ -153,7 +153,7 @@ begin() {
 		;;
 	remove | purge)
 		plugpkg -q install base@1 mid@1 top@1 side@1 options@1 -y
-		command="$1 base options -y"
+		command="$1 base mid top side options -y"
 		;;
 	*) exit 2 ;;
 	esac >/dev/null 2>&1 || { echo "cannot begin $1" >&2; exit 1; }

@@ -226,6 +226,16 @@ each_field_can_be_wrong_and_is_named(void)
 		  "{\"name\": \"a\", \"urls\": [\"http://a\"]}]}",
 		    "field 'sources[1]': there is a source 'a' already" },
 		{ "{\"settings\": []}", "field 'settings': expected an object of texts" },
+		{ "{\"hooks\": []}", "field 'hooks': expected an object of hooks" },
+		{ "{\"hooks\": {\"health\": 1}}", "field 'hooks.health': expected a command" },
+		{ "{\"hooks\": {\"health\": {}}}",
+		    "field 'hooks.health': expected an object with either" },
+		{ "{\"hooks\": {\"health\": {\"url\": \"ftp://x\"}}}",
+		    "field 'hooks.health.url': expected a URL" },
+		{ "{\"hooks\": {\"health\": {\"run\": [\"x\", 1]}}}",
+		    "field 'hooks.health.run': expected a command" },
+		{ "{\"hooks\": {\"health\": {\"run\": \"x\", \"timeout\": -1}}}",
+		    "field 'hooks.health.timeout': expected a number from 0 to 3600" },
 		{ "{\"settings\": {\"a-b\": \"x\"}}",
 		    "field 'settings.a-b': 'a-b' is no name of a setting: expected A-Z 0-9 _" },
 		{ "{\"settings\": {\"A\": 1}}",
@@ -244,6 +254,31 @@ each_field_can_be_wrong_and_is_named(void)
 	}
 }
 
-TAP_MAIN(CASE(a_full_file_is_understood) CASE(an_empty_object_is_enough)
-	CASE(edits_keep_order_and_unknown_members) CASE(each_field_can_be_wrong_and_is_named)
-	    CASE(a_mistake_is_found_again_by_its_line) CASE(the_command_that_says_versions_is_read))
+static void
+hooks_are_commands_or_urls_with_limits(void)
+{
+	static const char text[] =
+	    "{\"hooks\": {\"activate\": \"bin/reload  --now\", \"health\": "
+	    "\"http://127.0.0.1:8/x\", \"rollback\": {\"run\": [\"a b\"], \"timeout\": 7, "
+	    "\"retries\": 2, \"wait\": 5}}}";
+	struct pp_config *c = NULL;
+
+	CHECK_INT(pp_config_parse(pp_str_of(text), "plugpkg.json", &c, NULL), PLUGPKG_OK);
+	if (c == NULL)
+		return;
+	CHECK(!pp_hook_is_set(&c->hooks[PP_HOOK_PRE_TRANSACTION]));
+	CHECK_INT(c->hooks[PP_HOOK_ACTIVATE].argv.n, 2);
+	CHECK_STR(c->hooks[PP_HOOK_ACTIVATE].argv.at[1], "--now");
+	CHECK_INT(c->hooks[PP_HOOK_ACTIVATE].retries, 0);
+	CHECK_STR(c->hooks[PP_HOOK_HEALTH].url, "http://127.0.0.1:8/x");
+	CHECK_INT(c->hooks[PP_HOOK_HEALTH].retries, 3);
+	CHECK_STR(c->hooks[PP_HOOK_ROLLBACK].argv.at[0], "a b");
+	CHECK_INT(c->hooks[PP_HOOK_ROLLBACK].timeout_s, 7);
+	CHECK_INT(c->hooks[PP_HOOK_ROLLBACK].wait_ms, 5);
+	pp_config_free(c);
+}
+
+TAP_MAIN(CASE(hooks_are_commands_or_urls_with_limits) CASE(a_full_file_is_understood)
+	CASE(an_empty_object_is_enough) CASE(edits_keep_order_and_unknown_members)
+	    CASE(each_field_can_be_wrong_and_is_named) CASE(a_mistake_is_found_again_by_its_line)
+		CASE(the_command_that_says_versions_is_read))
