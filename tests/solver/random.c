@@ -69,6 +69,88 @@ add_world(struct pp_strs *lines, uint64_t *state)
 				(unsigned)next(state, NAMES), ranges[next(state, PP_LEN(ranges))]));
 }
 
+/* ---- larger worlds: too large to try every set, with things installed and other verbs ---- */
+
+#define MIXED_NAMES 14
+
+static void
+add_mixed_relation(struct pp_strs *lines, uint64_t *state, const char *what, uint32_t self)
+{
+	uint32_t name = next(state, MIXED_NAMES);
+
+	if (name != self)
+		pp_strs_take(lines, pp_asprintf("  %s m%u %s", what, (unsigned)name,
+					ranges[next(state, PP_LEN(ranges))]));
+}
+
+static void
+add_mixed_releases(struct pp_strs *lines, uint64_t *state, bool *is_there)
+{
+	for (uint32_t n = 0; n < MIXED_NAMES; n++) {
+		for (uint32_t v = 0; v < VERSIONS; v++) {
+			is_there[n * VERSIONS + v] = next(state, 5) > 0;
+			if (!is_there[n * VERSIONS + v])
+				continue;
+			pp_strs_take(lines, pp_asprintf("m%u %s", (unsigned)n, versions[v]));
+			for (uint32_t k = next(state, 3); k > 0; k--)
+				add_mixed_relation(lines, state, "requires", n);
+			if (next(state, 5) == 0)
+				add_mixed_relation(lines, state, "recommends", n);
+			if (next(state, 10) == 0)
+				add_mixed_relation(lines, state, "suggests", n);
+			if (next(state, 12) == 0)
+				add_mixed_relation(lines, state, "conflicts", n);
+			if (next(state, 12) == 0)
+				pp_strs_take(lines, pp_asprintf("  provides m%u %s",
+							(unsigned)(n + 1) % MIXED_NAMES,
+							versions[next(state, VERSIONS)]));
+		}
+	}
+}
+
+static void
+add_mixed_world(struct pp_strs *lines, uint64_t *state)
+{
+	bool is_there[MIXED_NAMES * VERSIONS];
+	uint32_t one = next(state, MIXED_NAMES), other = (one + 1) % MIXED_NAMES;
+
+	pp_strs_add(lines, "@repo main 500");
+	add_mixed_releases(lines, state, is_there);
+	pp_strs_add(lines, "@installed");
+	for (uint32_t n = 0; n < MIXED_NAMES; n++) {
+		uint32_t v = next(state, VERSIONS);
+		if (!is_there[n * VERSIONS + v] || next(state, 2) == 0)
+			continue;
+		const char *manual = next(state, 2) == 0 ? " manual" : "";
+		const char *hold = next(state, 6) == 0 ? " hold" : "";
+		pp_strs_take(
+		    lines, pp_asprintf("m%u %s%s%s", (unsigned)n, versions[v], manual, hold));
+	}
+	pp_strs_add(lines, "@run");
+	switch (next(state, 7)) {
+	case 0:
+		pp_strs_take(lines, pp_asprintf("install m%u m%u", one, other));
+		break;
+	case 1:
+		pp_strs_take(lines, pp_asprintf("install m%u m%u@2", one, other));
+		break;
+	case 2:
+		pp_strs_take(lines, pp_asprintf("install m%u --no-recommends", one));
+		break;
+	case 3:
+		pp_strs_take(lines, pp_asprintf("remove m%u", one));
+		break;
+	case 4:
+		pp_strs_add(lines, "autoremove");
+		break;
+	case 5:
+		pp_strs_take(lines, pp_asprintf("upgrade m%u", one));
+		break;
+	default:
+		pp_strs_add(lines, "upgrade");
+	}
+}
+
 /* ---- every set ---- */
 
 struct set {
@@ -313,6 +395,18 @@ upgrade_world(const struct pp_strs *lines, uint64_t seed)
 	return tell(&later, seed, wrong);
 }
 
+/* No rule broken, and the same plan when everything is handed over in the other order. */
+static char *
+why_mixed_wrong(struct scenario *c)
+{
+	PP_AUTO_FREE char *again = scenario_run(c, &c->run, true);
+	PP_AUTO_FREE char *text = scenario_run(c, &c->run, false);
+
+	if (strcmp(text, again) != 0)
+		return pp_asprintf("another order gives another plan:\n%s\n%s", text, again);
+	return check_rules(c, text);
+}
+
 static bool
 run_world(uint64_t seed)
 {
@@ -331,5 +425,20 @@ random_worlds_wrong(uint64_t n)
 
 	for (uint64_t seed = 1; seed <= n; seed++)
 		wrong += !run_world(seed);
+	return wrong;
+}
+
+uint64_t
+random_mixed_wrong(uint64_t n)
+{
+	uint64_t wrong = 0;
+
+	for (uint64_t seed = 1; seed <= n; seed++) {
+		PP_CLEANUP(pp_strs_fini) struct pp_strs lines = { 0 };
+		uint64_t state = seed;
+		add_mixed_world(&lines, &state);
+		PP_AUTO_FREE char *why = run_lines(&lines, why_mixed_wrong, NULL);
+		wrong += !tell(&lines, seed, why);
+	}
 	return wrong;
 }

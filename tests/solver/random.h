@@ -10,5 +10,10 @@
  * comments.
  */
 uint64_t random_worlds_wrong(uint64_t n);
+/*
+ * The same of larger worlds with plugins installed and held, and of all verbs: plans obey every
+ * rule and do not depend on the order of the input.
+ */
+uint64_t random_mixed_wrong(uint64_t n);
 
 #endif

@@ -222,6 +222,11 @@ run_random(uint64_t n, struct tally *t)
 	t->failed += !ok;
 	printf("%s %u - %llu random worlds are decided as trying every set decides them\n",
 	    ok ? "ok" : "not ok", ++t->n, (unsigned long long)n);
+	ok = random_mixed_wrong(n) == 0;
+	t->failed += !ok;
+	printf("%s %u - %llu larger worlds give plans that break no rule, whatever the order of "
+	       "input\n",
+	    ok ? "ok" : "not ok", ++t->n, (unsigned long long)n);
 }
 
 static int

@@ -150,8 +150,10 @@ add_asks(struct pp_load *l, plugpkg_error **err)
 		if (t->range == NULL)
 			continue;
 		enum plugpkg_code rc = pp_range_parse(pp_str_of(t->range), &a->dep.range, err);
-		if (rc != PLUGPKG_OK)
-			return pp_wrap(err, rc, "'%s@%s'", t->name, t->range);
+		if (rc != PLUGPKG_OK) {
+			PP_AUTO_FREE char *shown = pp_shown(t->range, strlen(t->range));
+			return pp_wrap(err, rc, "'%s@%s'", t->name, shown);
+		}
 	}
 	return PLUGPKG_OK;
 }
