@@ -117,6 +117,8 @@ enum plugpkg_question_type {
 	PLUGPKG_ASK_CONTINUE, /* the plan was shown; go on? safe answer: no */
 	/* subject: fingerprint of an unknown repository key; safe answer: no */
 	PLUGPKG_ASK_TRUST_KEY,
+	/* subject: path of a local file in the plan that nobody signed; safe answer: no */
+	PLUGPKG_ASK_UNSIGNED,
 };
 struct plugpkg_question { /* view: valid during the call */
 	enum plugpkg_question_type type;
@@ -214,7 +216,8 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_update(
 /* ---- Plans ---- */
 
 enum plugpkg_verb {
-	PLUGPKG_INSTALL,    /* targets: NAME[@RANGE][/SOURCE], NAME- */
+	/* targets: NAME[@RANGE][/SOURCE], NAME-; what begins with . / ~ or ends in .plug: a path */
+	PLUGPKG_INSTALL,
 	PLUGPKG_REMOVE,     /* targets: NAME; none with PLUGPKG_ALL */
 	PLUGPKG_PURGE,      /* REMOVE, and the data directory goes as well */
 	PLUGPKG_UPGRADE,    /* targets: NAME; none = all */
@@ -231,6 +234,7 @@ enum plugpkg_plan_flags {
 	PLUGPKG_ALLOW_ORIGIN_CHANGE = 1 << 6, /* installed plugins may come from another source */
 	/* INSTALL, UPGRADE: what stands in the way may be removed, although nobody named it */
 	PLUGPKG_ALLOW_REMOVE = 1 << 7,
+	PLUGPKG_ALLOW_UNSIGNED = 1 << 16, /* local files are taken without asking UNSIGNED */
 };
 /** What is asked for. A member that is zero means the usual; members may be appended. */
 struct plugpkg_request {

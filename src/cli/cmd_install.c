@@ -7,6 +7,7 @@ static const struct opt install_opts[] = {
 	{ 0, "downgrade", NULL, "let NAME@RANGE go back to an older version" },
 	{ 0, "only-upgrade", NULL, "bring up what is installed, and skip the rest" },
 	{ 0, "reinstall", NULL, "install again what is there in the same version" },
+	{ 0, "allow-unsigned", NULL, "take local files, which nobody signed, without asking" },
 	CHANGE_CHOICE_OPTS,
 	OPT_END,
 };
@@ -18,6 +19,7 @@ install_run(struct cli *cli)
 		{ "downgrade", PLUGPKG_DOWNGRADE },
 		{ "only-upgrade", PLUGPKG_ONLY_UPGRADE },
 		{ "reinstall", PLUGPKG_REINSTALL },
+		{ "allow-unsigned", PLUGPKG_ALLOW_UNSIGNED },
 	};
 	unsigned flags = 0;
 

@@ -58,11 +58,15 @@ add_step(struct table *t, const pp_json *step)
 	PP_AUTO_FREE char *versions =
 	    is_change ? pp_asprintf("%s -> %s", old, version) : pp_xstrdup(version);
 	PP_AUTO_FREE char *why = reason(step);
+	const char *file = pp_json_get_str(step, "file");
 	bool is_link = strcmp(view_str(step, "source"), "link") == 0;
 
 	table_add(t, view_key(step));
 	table_add(t, versions);
-	table_add(t, is_link && *why == '\0' ? "used in place" : why);
+	if (file != NULL)
+		table_add(t, "local file, not signed");
+	else
+		table_add(t, is_link && *why == '\0' ? "used in place" : why);
 }
 
 static void

@@ -115,6 +115,9 @@ prompt_answer(const struct plugpkg_question *q, void *user)
 
 	if (q->type == PLUGPKG_ASK_TRUST_KEY)
 		return ask_key(cli, q);
+	/* Who agreed to the plan read it there; -y agrees to nothing that it has not read. */
+	if (q->type == PLUGPKG_ASK_UNSIGNED)
+		return cli->is_yes ? PLUGPKG_ANSWER_NOBODY : PLUGPKG_ANSWER_YES;
 	if (q->text != NULL)
 		cli_say(cli, "%s", q->text);
 	switch (prompt_continue(cli, true)) {

@@ -95,6 +95,9 @@ find_candidate(struct listing *l, const struct pp_installed *p, char **out, plug
 	enum plugpkg_code rc = pp_sources_releases(&l->open, p->name, &from, &releases, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	/* An installed plugin stays with its source. */
+	if (from == NULL || strcmp(pp_catalog_source(from)->name, p->source) != 0)
+		return PLUGPKG_OK;
 	const struct pp_release *best = NULL;
 	pp_vec_foreach (r, &releases) {
 		bool is_pre = pp_version_is_prerelease(&(*r)->version);

@@ -6,10 +6,22 @@
 #include "lib/api/api.h"
 #include "lib/model/lockfile.h"
 #include "lib/solve/solve.h"
+#include "lib/store/archive.h"
 #include "lib/txn/inventory.h"
 #include "lib/txn/txn.h"
 
 struct pp_targets pp_vec(struct pp_target);
+
+/* An archive that the request names by its path, or one made of a directory. */
+struct pp_local {
+	char *path; /* as it was named */
+	struct pp_manifest *manifest;
+	char sha256[65], manifest_sha256[65];
+	uint64_t size;
+	struct pp_unpacked unpacked;
+};
+struct pp_locals pp_vec(struct pp_local);
+void pp_locals_fini(struct pp_locals *locals);
 
 /* All that one plugpkg_plan_make() holds while it works. */
 struct pp_making {
@@ -20,6 +32,7 @@ struct pp_making {
 	struct pp_inventory inv;
 	struct pp_sources_open open;
 	struct pp_targets targets;
+	struct pp_locals locals;
 	struct pp_manifest *link; /* PLUGPKG_LINK */
 	char *link_dir;
 	const struct pp_lockfile *pins; /* borrowed: versions that are preferred, or NULL */
@@ -37,6 +50,7 @@ struct plugpkg_plan {
 	struct pp_wishes wishes;
 	struct pp_remarks pp_vec(struct pp_remark) remarks; /* plugpkg.json says so already */
 	char *command;                                      /* "install photos" */
+	bool allows_unsigned;
 };
 PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
 /* Planned against the root's present generation. command moved. Errors: BAD_STATE IO. */
@@ -59,6 +73,24 @@ char *pp_making_command(const struct plugpkg_request *request);
 void pp_making_left_data(struct pp_making *m);
 /* What will stand in plugpkg.json as asked for, once the plan is there. */
 void pp_making_wishes(struct pp_making *m);
+
+/* ---- plan_local.c: what lies beside ---- */
+
+bool pp_local_is_path(const char *text);
+/*
+ * Takes an archive, or the one that a directory becomes, into the cache and looks into it. *out:
+ * the target that stands for it. Errors: NOT_FOUND IO NO_SPACE BAD_ARCHIVE BAD_MANIFEST USAGE.
+ */
+enum plugpkg_code pp_making_local(
+    struct pp_making *m, const char *path, struct pp_target *out, plugpkg_error **err);
+/* EXISTS when one of them is other content of a version that is installed. */
+enum plugpkg_code pp_making_check_locals(const struct pp_making *m, plugpkg_error **err);
+/* All of them as a source: its releases of a name, and who provides it; its names. */
+enum plugpkg_code pp_making_local_releases(const struct pp_making *m, const char *name,
+    struct pp_releases *out, struct pp_strs *out_providers, plugpkg_error **err);
+void pp_making_local_names(const struct pp_making *m, struct pp_strs *out);
+/* Digests, sizes and the row of a step that takes one of them: which one. NULL: none. */
+const struct pp_local *pp_making_fill_local(const struct pp_making *m, struct pp_step *step);
 
 /* ---- plan_world.c: what there is ---- */
 

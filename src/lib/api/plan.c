@@ -34,6 +34,7 @@ pp_making_fini(struct pp_making *m)
 	pp_vec_foreach (t, &m->targets)
 		pp_target_fini(t);
 	pp_vec_free(&m->targets);
+	pp_locals_fini(&m->locals);
 	pp_manifest_free(m->link);
 	free(m->link_dir);
 }
@@ -69,6 +70,8 @@ make(struct pp_making *m, plugpkg_error **err)
 		rc = ask_host(m, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_inventory_load(m->ctx, &m->inv, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_making_check_locals(m, err);
 	/* What leaves needs no source: a root can be emptied without network and after expiry. */
 	if (rc == PLUGPKG_OK && !pp_making_is_removal(m))
 		rc = pp_sources_load(m->ctx, false, &m->open, err);
@@ -94,6 +97,7 @@ plugpkg_plan_make(plugpkg_context *ctx, const struct plugpkg_request *request,
 	if (rc != PLUGPKG_OK)
 		return rc;
 	plan->plan->is_purge = request->verb == PLUGPKG_PURGE;
+	plan->allows_unsigned = (request->flags & PLUGPKG_ALLOW_UNSIGNED) != 0;
 
 	PP_CLEANUP(pp_making_fini)
 	struct pp_making m = {
@@ -145,7 +149,7 @@ plugpkg_plan_count_dangerous(const plugpkg_plan *plan)
 	size_t n = plan->plan->left_data.n;
 
 	pp_vec_foreach (step, &plan->plan->steps)
-		if (step->action == PP_DOWNGRADE ||
+		if (step->action == PP_DOWNGRADE || step->file != NULL ||
 		    (step->action == PP_REMOVE && step->why != PP_WHY_REQUESTED))
 			n++;
 	return n;
@@ -161,6 +165,44 @@ plugpkg_plan_count_unnamed(const plugpkg_plan *plan)
 	return n;
 }
 
+static const struct pp_step *
+first_unsigned(const plugpkg_plan *plan)
+{
+	pp_vec_foreach (step, &plan->plan->steps)
+		if (step->file != NULL)
+			return step;
+	return NULL;
+}
+
+/* Nothing unsigned gets in by itself: somebody says so in the request, or is asked. */
+static enum plugpkg_code
+check_unsigned(const plugpkg_plan *plan, plugpkg_error **err)
+{
+	const struct pp_step *step = first_unsigned(plan);
+
+	if (step == NULL || plan->allows_unsigned)
+		return PLUGPKG_OK;
+	PP_AUTO_FREE char *text =
+	    pp_asprintf("'%s' is a local file that nobody signed.", step->file);
+	struct plugpkg_question q = {
+		.type = PLUGPKG_ASK_UNSIGNED,
+		.subject = step->file,
+		.text = text,
+	};
+	switch (pp_ask(plan->ctx, &q)) {
+	case PLUGPKG_ANSWER_YES:
+		return PLUGPKG_OK;
+	case PLUGPKG_ANSWER_NO:
+		return pp_fail(err, PLUGPKG_E_DECLINED, 0, "nothing was changed");
+	case PLUGPKG_ANSWER_NOBODY:
+		break;
+	}
+	(void)pp_fail(err, PLUGPKG_E_CONFIRM, 0,
+	    "'%s' is a local file that nobody signed; nothing was changed", step->file);
+	(void)pp_subject(err, PLUGPKG_E_CONFIRM, step->name);
+	return pp_hint(err, PLUGPKG_E_CONFIRM, "look at what is in it, then add --allow-unsigned");
+}
+
 enum plugpkg_code
 plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
@@ -172,7 +214,9 @@ plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_
 		.user = user,
 	};
 
-	enum plugpkg_code rc = pp_txn_run(plan->ctx, &spec, err);
+	enum plugpkg_code rc = check_unsigned(plan, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_txn_run(plan->ctx, &spec, err);
 	if (rc == PLUGPKG_OK)
 		pp_host_remember(plan->ctx);
 	return rc;

@@ -16,7 +16,7 @@ catalog_of(const struct pp_making *m, const char *source)
 static bool
 is_fetched(const struct pp_step *step)
 {
-	return step->action != PP_REMOVE && step->link_dir == NULL;
+	return step->action != PP_REMOVE && step->link_dir == NULL && step->file == NULL;
 }
 
 /* One round of requests for all details that a source has to give. */
@@ -128,6 +128,18 @@ fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+static void
+fill_locals(struct pp_making *m)
+{
+	pp_vec_foreach (step, &m->plan->steps) {
+		if (step->source == NULL || strcmp(step->source, PP_SOURCE_FILE) != 0)
+			continue;
+		const struct pp_local *l = pp_making_fill_local(m, step);
+		if (l != NULL)
+			step->runs_script = l->manifest->scripts[script_of(step)] != NULL;
+	}
+}
+
 enum plugpkg_code
 pp_making_details(struct pp_making *m, plugpkg_error **err)
 {
@@ -137,6 +149,7 @@ pp_making_details(struct pp_making *m, plugpkg_error **err)
 		step->link_dir = pp_xstrdup(m->link_dir);
 		step->runs_script = m->link->scripts[script_of(step)] != NULL;
 	}
+	fill_locals(m);
 	enum plugpkg_code rc = prefetch(m, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < m->plan->steps.n; i++) {

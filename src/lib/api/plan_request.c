@@ -23,15 +23,11 @@ static const char *const verb_names[] = {
 /* ---- targets ---- */
 
 static enum plugpkg_code
-check_target(const struct pp_making *m, const char *text, plugpkg_error **err)
+check_target(const char *text, plugpkg_error **err)
 {
 	if (*text == '\0' || strchr("./~", *text) == NULL)
 		return PLUGPKG_OK;
-	(void)pp_fail(err, PLUGPKG_E_USAGE, 0, "'%s' is a path, not the name of a plugin", text);
-	if (m->request->verb == PLUGPKG_INSTALL)
-		return pp_hint(err, PLUGPKG_E_USAGE,
-		    "a plugin's source directory is used in place with plugpkg link DIR");
-	return PLUGPKG_E_USAGE;
+	return pp_fail(err, PLUGPKG_E_USAGE, 0, "'%s' is a path, not the name of a plugin", text);
 }
 
 enum plugpkg_code
@@ -42,7 +38,13 @@ pp_making_targets(struct pp_making *m, plugpkg_error **err)
 	for (size_t i = 0; i < m->request->n_targets; i++) {
 		const char *text = m->request->targets[i];
 		struct pp_target *t = pp_vec_new(&m->targets);
-		enum plugpkg_code rc = check_target(m, text, err);
+		if (verb == PLUGPKG_INSTALL && pp_local_is_path(text)) {
+			enum plugpkg_code rc = pp_making_local(m, text, t, err);
+			if (rc != PLUGPKG_OK)
+				return rc;
+			continue;
+		}
+		enum plugpkg_code rc = check_target(text, err);
 		if (rc == PLUGPKG_OK)
 			rc = pp_target_parse(text, t, err);
 		if (rc != PLUGPKG_OK)
@@ -199,11 +201,25 @@ answer_to(const struct pp_making *m, const struct pp_target *t)
 }
 
 /* NAME@MAJOR says it all: the range is for those who want less than the major. */
+/* A version that was named by its file is nothing that a later upgrade has to keep to. */
+static bool
+is_local(const struct pp_making *m, const char *name)
+{
+	pp_vec_foreach (l, &m->locals)
+		if (strcmp(l->manifest->release->name, name) == 0)
+			return true;
+	return false;
+}
+
 static void
 wish_target(struct pp_making *m, const struct pp_target *t, const char *key)
 {
 	PP_AUTO_FREE char *asked = key_of(t);
 
+	if (is_local(m, t->name)) {
+		wish(m, key, NULL);
+		return;
+	}
 	/* A plain name in plugpkg.json means the highest, and so does this. */
 	if (t->range == NULL && pp_deps_get(&m->ctx->config->plugins, t->name) != NULL)
 		return;

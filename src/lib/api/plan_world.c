@@ -4,6 +4,7 @@
 
 #include "lib/txn/host.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define DAY_S 86400
@@ -11,7 +12,7 @@
 /* What a callback of the solver needs to know. */
 struct pp_world_source {
 	const struct pp_making *making;
-	struct pp_catalog *catalog;
+	struct pp_catalog *catalog; /* NULL: the local files */
 };
 
 static enum plugpkg_code
@@ -19,6 +20,9 @@ releases_of(void *user, const char *name, struct pp_releases *out, struct pp_str
     plugpkg_error **err)
 {
 	const struct pp_world_source *a = user;
+
+	if (a->catalog == NULL)
+		return pp_making_local_releases(a->making, name, out, out_providers, err);
 	enum plugpkg_code rc = pp_catalog_releases(a->catalog, name, out, out_providers, err);
 
 	if (rc == PLUGPKG_OK && a->making->pins != NULL)
@@ -31,6 +35,10 @@ names_of(void *user, struct pp_strs *out, plugpkg_error **err)
 {
 	const struct pp_world_source *a = user;
 
+	if (a->catalog == NULL) {
+		pp_making_local_names(a->making, out);
+		return PLUGPKG_OK;
+	}
 	return pp_catalog_names(a->catalog, out, err);
 }
 
@@ -42,6 +50,22 @@ pp_world_fini(struct pp_world *w)
 	pp_strs_fini(&w->except);
 	pp_strs_fini(&w->words);
 	free(w->asked);
+}
+
+static void
+add_source(struct pp_world *w, const struct pp_making *m, struct pp_catalog *c)
+{
+	const struct pp_source *source = c != NULL ? pp_catalog_source(c) : NULL;
+	struct pp_world_source *asked = &w->asked[w->sources.n];
+
+	*asked = (struct pp_world_source){ m, c };
+	pp_vec_push(&w->sources, ((struct pp_solve_source){
+				     .name = source != NULL ? source->name : PP_SOURCE_FILE,
+				     .priority = source != NULL ? source->priority : INT_MAX,
+				     .user = asked,
+				     .releases = releases_of,
+				     .names = names_of,
+				 }));
 }
 
 /* A leftover cannot be used by others; it is there only for who wants it gone. */
@@ -67,18 +91,11 @@ pp_world_init(const struct pp_making *m, struct pp_world *w)
 		    }));
 	}
 	w->asked = pp_xcalloc(m->open.catalogs.n + 1, sizeof(*w->asked));
-	pp_vec_foreach (c, &m->open.catalogs) {
-		const struct pp_source *source = pp_catalog_source(*c);
-		struct pp_world_source *asked = &w->asked[w->sources.n];
-		*asked = (struct pp_world_source){ m, *c };
-		pp_vec_push(&w->sources, ((struct pp_solve_source){
-					     .name = source->name,
-					     .priority = source->priority,
-					     .user = asked,
-					     .releases = releases_of,
-					     .names = names_of,
-					 }));
-	}
+	/* Whoever names a file means that one: it is above all sources. */
+	if (m->locals.n > 0)
+		add_source(w, m, NULL);
+	pp_vec_foreach (c, &m->open.catalogs)
+		add_source(w, m, *c);
 	w->world = (struct pp_solve_world){
 		.installed = w->installed.at,
 		.n_installed = w->installed.n,

@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "lib/model/name.h"
+#include "lib/model/plan.h"
 #include "lib/state/history.h"
 #include "lib/txn/host.h"
 #include "lib/txn/lock.h"
@@ -27,6 +28,9 @@ check_spec(plugpkg_context *ctx, const struct plugpkg_source_spec *spec, plugpkg
 		return pp_fail(err, PLUGPKG_E_BAD_NAME, 0,
 		    "'%s' is no source name: a-z, 0-9 and - are allowed, 64 bytes at most",
 		    spec->name);
+	if (strcmp(spec->name, PP_SOURCE_FILE) == 0 || strcmp(spec->name, "link") == 0)
+		return pp_fail(err, PLUGPKG_E_BAD_NAME, 0,
+		    "'%s' is no source name: it stands for what comes from no source", spec->name);
 	if (pp_config_source(ctx->config, spec->name) != NULL)
 		return pp_fail(
 		    err, PLUGPKG_E_EXISTS, 0, "source '%s' is there already", spec->name);

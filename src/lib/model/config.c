@@ -5,8 +5,10 @@
 
 #include "base/mem.h"
 #include "lib/model/config.h"
+
 #include "lib/model/field.h"
 #include "lib/model/name.h"
+#include "lib/model/plan.h"
 
 #define CONFIG_MAX_BYTES   (4 * 1024 * 1024)
 #define SOURCES_MAX        100
@@ -306,6 +308,9 @@ read_source(const struct pp_fields *f, const char *field, const pp_json *j, stru
 	if (name == NULL || !pp_source_name_valid(pp_str_of(name)))
 		return pp_field_kind(
 		    f, name_field, pp_json_get(j, "name"), "1 to 64 characters of a-z 0-9 -");
+	if (strcmp(name, PP_SOURCE_FILE) == 0 || strcmp(name, "link") == 0)
+		return pp_field_kind(f, name_field, pp_json_get(j, "name"),
+		    "another name: this one stands for what comes from no source");
 	s->name = pp_xstrdup(name);
 	s->priority = PRIORITY_USUAL;
 	if (priority != NULL) {

@@ -43,6 +43,7 @@ step_fini(struct pp_step *s)
 	free(s->source);
 	free(s->because);
 	free(s->link_dir);
+	free(s->file);
 	pp_json_free(s->row);
 }
 
@@ -109,11 +110,14 @@ step_row(const struct pp_step *s, plugpkg_row_fn fn, void *user)
 	pp_json_set_str(row, "key", s->key);
 	pp_json_set_str(row, "old_version", s->old_version);
 	pp_json_set_str(row, "source", s->source);
+	pp_json_set_str(row, "file", s->file);
+	if (s->file != NULL)
+		pp_json_set_bool(row, "unsigned", true);
 	pp_json_set_str(row, "why", pp_why_names[s->why]);
 	pp_json_set_str(row, "because", s->because);
 	pp_json_set_bool(row, "manual", s->manual);
 	pp_json_set_int(row, "depth", s->depth);
-	pp_json_set_int(row, "download_bytes", (int64_t)s->size_bytes);
+	pp_json_set_int(row, "download_bytes", s->file == NULL ? (int64_t)s->size_bytes : 0);
 	pp_json_set_int(row, "unpacked_bytes", (int64_t)s->unpacked_bytes);
 	pp_row(fn, user, row);
 }
@@ -139,7 +143,7 @@ summary_row(const struct pp_plan *p, plugpkg_row_fn fn, void *user)
 
 	pp_vec_foreach (s, &p->steps) {
 		counts[s->action]++;
-		download += s->size_bytes;
+		download += s->file == NULL ? s->size_bytes : 0;
 		unpacked += s->unpacked_bytes;
 	}
 	for (size_t i = 0; i < PP_LEN(counts); i++)

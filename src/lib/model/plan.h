@@ -6,6 +6,9 @@
 #include "base/json.h"
 #include "lib/model/release.h"
 
+/* As the source of a step and of a plugin: an archive that was named by its path, not signed. */
+#define PP_SOURCE_FILE "file"
+
 enum pp_action {
 	PP_INSTALL,
 	PP_UPGRADE,
@@ -49,6 +52,7 @@ struct pp_step {
 	char sha256[65], manifest_sha256[65];
 	uint64_t size_bytes, unpacked_bytes, files;
 	char *link_dir; /* full path for a linked plugin, else NULL */
+	char *file;     /* path as named of a local archive or directory, else NULL */
 };
 
 struct pp_kept {

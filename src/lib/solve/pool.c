@@ -169,6 +169,14 @@ repo_of(const struct pp_pool *p, const struct pp_cand *c)
 	return NULL;
 }
 
+/* Whoever names a file has said where the plugin shall come from. */
+static bool
+is_taken_from_file(const struct pp_pool *p, const struct pp_cand *c, const struct pp_known *k)
+{
+	return c->origin == PP_FROM_INSTALLED && k->slots.n > 0 &&
+	       strcmp(p->load->world->sources[k->owner].name, PP_SOURCE_FILE) == 0;
+}
+
 /*
  * Nothing changes its origin by itself, except the plugin that the request links or takes back
  * from a link.
@@ -194,6 +202,8 @@ vendor_of(struct pp_pool *p, const struct pp_cand *c)
 	else if (c->origin == PP_FROM_INSTALLED && c->installed->linked && k->slots.n > 0 &&
 		 (request->flags & PLUGPKG_REINSTALL) != 0 && ask != NULL)
 		source = ask->source != NULL ? ask->source : p->load->world->sources[k->owner].name;
+	if (is_taken_from_file(p, c, k))
+		source = PP_SOURCE_FILE;
 	if (source == NULL)
 		return pool_str2id(p->pool, VENDOR_OF_LINKS, 1);
 	pp_buf_addf(&b, "source:%s", source);

@@ -104,7 +104,7 @@ pp_txn_fetch(struct pp_txn *t, plugpkg_error **err)
 	enum plugpkg_code rc = check_space(t, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++)
-		if (needs_archive(&t->tasks.at[i]))
+		if (needs_archive(&t->tasks.at[i]) && t->tasks.at[i].step->file == NULL)
 			rc = add_want(t, t->tasks.at[i].step, &o, err);
 	if (rc != PLUGPKG_OK || o.wants.n == 0)
 		return rc;
