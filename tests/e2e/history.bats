@@ -48,7 +48,7 @@ install top 1.0.0"
 @test "a downgrade and a reinstall are told from an upgrade" {
 	plugpkg install base -y
 	plugpkg install base --reinstall -y
-	plugpkg install base@1.0.0 -y
+	plugpkg install base@1.0.0 --downgrade -y
 	assert_equal "$(changes 2)" "reinstall base 1.1.0 1.1.0"
 	assert_equal "$(changes 3)" "downgrade base 1.1.0 1.0.0"
 }
