@@ -111,9 +111,9 @@ verify(struct pp_jobs *j, const struct pp_pool *p, size_t cand)
 }
 
 static bool
-is_possible(const struct pp_pool *p, struct pp_jobs *j)
+is_possible(const struct pp_pool *p, struct pp_jobs *j, bool may_remove)
 {
-	PP_AUTO(solver) Solver *s = pp_decide_solver(p, false);
+	PP_AUTO(solver) Solver *s = pp_decide_solver(p, may_remove);
 
 	return solver_solve(s, &j->queue) == 0;
 }
@@ -182,13 +182,19 @@ with_way_back(struct pp_jobs *j, struct pp_pool *p, size_t cand, char *why)
 		return pp_steal(&before);
 	pp_jobs_push(j, SOLVER_INSTALL | SOLVER_SOLVABLE, p->solvables[older],
 	    (struct pp_job){ .kind = PP_JOB_POLICY, .cand = PP_NO_CAND });
-	bool works = is_possible(p, j);
+	bool works = is_possible(p, j, false);
 	pp_jobs_truncate(j, n);
 	if (!works)
 		return pp_steal(&before);
 	const struct pp_release *r = p->load->cands.at[older].release;
 	return pp_asprintf("%s; %s fits: plugpkg install --downgrade %s@%s", before,
 	    r->version.text, r->name, r->version.text);
+}
+
+static bool
+may_go(const struct pp_pool *p, struct pp_jobs *j)
+{
+	return (p->load->request->flags & PLUGPKG_ALLOW_REMOVE) != 0 && is_possible(p, j, true);
 }
 
 /* One after the other, so that one that cannot be mended does not keep the others broken. */
@@ -203,8 +209,11 @@ try_each(
 		if (i < MAX_TRIED) {
 			verify(j, p, cand);
 			why = why_impossible(p, j, cand);
-			if (why == NULL)
+			/* What cannot be mended goes, where that was allowed. */
+			if (why == NULL || may_go(p, j)) {
+				free(why);
 				continue;
+			}
 			pp_jobs_truncate(j, n);
 			why = with_way_back(j, p, cand, why);
 		}
@@ -223,7 +232,8 @@ pp_mend(struct pp_jobs *j, struct pp_pool *p, struct pp_unmendeds *out)
 			pp_vec_push(&broken, i);
 	pp_vec_foreach (cand, &broken)
 		verify(j, p, *cand);
-	if (broken.n > 0 && p->load->request->verb == PLUGPKG_UPGRADE && !is_possible(p, j)) {
+	if (broken.n > 0 && p->load->request->verb == PLUGPKG_UPGRADE &&
+	    !is_possible(p, j, false)) {
 		pp_jobs_truncate(j, n);
 		try_each(j, p, &broken, out);
 	}
