@@ -172,8 +172,13 @@ pp_symlink_replace(int dirfd, const char *name, const char *target)
 		return -ENAMETOOLONG;
 	if (pp_unlinkat(dirfd, tmp.s, 0) < 0 && errno != ENOENT)
 		return -errno;
-	if (pp_symlinkat(target, dirfd, tmp.s) < 0 || pp_renameat(dirfd, tmp.s, dirfd, name) < 0)
+	if (pp_symlinkat(target, dirfd, tmp.s) < 0)
 		return -errno;
+	if (pp_renameat(dirfd, tmp.s, dirfd, name) < 0) {
+		int r = -errno;
+		PP_IGNORE(pp_unlinkat(dirfd, tmp.s, 0)); /* the first failure is reported */
+		return r;
+	}
 	return pp_fsync(dirfd) < 0 ? -errno : 0;
 }
 

@@ -257,6 +257,13 @@ pp_generation_switch(plugpkg_context *ctx, int64_t n, plugpkg_error **err)
 		   : PLUGPKG_OK;
 }
 
+void
+pp_generation_tidy(plugpkg_context *ctx)
+{
+	/* The next switch would replace it; until then it is only untidy. */
+	PP_IGNORE(pp_unlinkat(ctx->root_fd, "." PP_CURRENT ".new", 0));
+}
+
 static int
 by_number(const void *a, const void *b)
 {

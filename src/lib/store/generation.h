@@ -20,6 +20,8 @@ enum plugpkg_code pp_generation_make(plugpkg_context *ctx, int64_t n,
     const struct pp_member *members, size_t n_members, plugpkg_error **err);
 /* current -> generations/N, durable. */
 enum plugpkg_code pp_generation_switch(plugpkg_context *ctx, int64_t n, plugpkg_error **err);
+/* Takes away what a switch that was cut off before its rename left behind. */
+void pp_generation_tidy(plugpkg_context *ctx);
 /* The number that `current` points to. Errors: BAD_STATE when it is no such link. */
 enum plugpkg_code pp_generation_current(plugpkg_context *ctx, int64_t *out, plugpkg_error **err);
 enum plugpkg_code pp_generation_remove(plugpkg_context *ctx, int64_t n, plugpkg_error **err);

@@ -245,6 +245,7 @@ undo_switch(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **er
 	enum plugpkg_code rc = pp_generation_current(t->ctx, &current, err);
 	bool has_moved = rc == PLUGPKG_OK && current != t->old_generation;
 
+	pp_generation_tidy(t->ctx);
 	if (has_moved)
 		rc = pp_generation_switch(t->ctx, t->old_generation, err);
 	if (rc != PLUGPKG_OK)
