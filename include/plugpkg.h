@@ -249,6 +249,11 @@ struct plugpkg_request {
 	int min_age_days;
 	const char *const *min_age_except; /* shell globs of names that may be younger */
 	size_t n_min_age_except;
+	/*
+	 * NULL, or a file to write the request and all that it reaches into, before it is decided:
+	 * a scenario of tests/solver/, for a report.
+	 */
+	const char *dump_case;
 };
 
 typedef struct plugpkg_plan plugpkg_plan;

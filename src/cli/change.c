@@ -95,11 +95,14 @@ change_show(struct cli *cli, plugpkg_plan *plan)
 static struct plugpkg_request
 request_of(const struct cli *cli, enum plugpkg_verb verb, unsigned flags)
 {
+	bool has_dump = opts_find(&cli->opts, pp_str_of("dump-case")) != NULL;
+
 	return (struct plugpkg_request){
 		.verb = verb,
 		.flags = flags | (has_option(cli, "allow-remove") ? PLUGPKG_ALLOW_REMOVE : 0U),
 		.targets = cli->opts.operands.at,
 		.n_targets = cli->opts.operands.n,
+		.dump_case = has_dump ? opts_value(&cli->opts, "dump-case") : NULL,
 	};
 }
 

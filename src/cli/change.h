@@ -11,9 +11,13 @@
 		0, "dry-run", NULL, "show the plan and stop"                                       \
 	}
 /* Of those that may remove more than what is named. */
+#define CHANGE_DUMP_OPT                                                                            \
+	{                                                                                          \
+		0, "dump-case", "FILE", "write the request and what it reaches, for a report"      \
+	}
 #define CHANGE_REMOVE_OPTS                                                                         \
 	{ 0, "allow-remove", NULL, "agree to the removal of plugins that are not named" },         \
-	    CHANGE_OPTS
+	    CHANGE_DUMP_OPT, CHANGE_OPTS
 /* Of those that choose versions. */
 #define CHANGE_CHOICE_OPTS                                                                         \
 	{ 0, "no-recommends", NULL, "leave out what is only recommended" },                        \

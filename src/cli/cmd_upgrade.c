@@ -25,6 +25,7 @@ const struct cmd cmd_upgrade = {
 };
 
 static const struct opt autoremove_opts[] = {
+	CHANGE_DUMP_OPT,
 	CHANGE_OPTS,
 	OPT_END,
 };

@@ -98,3 +98,13 @@ setup() {
 	run -2 timeout 10 plugpkg install "base@$long" -y
 	assert_has "longer than"
 }
+
+@test "--dump-case writes what was seen, also of a refusal" {
+	plugpkg install base -y
+	run -3 plugpkg install base@1.0.0 -y --dump-case "$SCRATCH/x.case"
+	grep -q '^@repo test ' "$SCRATCH/x.case"
+	grep -q '^base 1.1.0 manual from test' "$SCRATCH/x.case"
+	grep -q '^install base@1.0.0$' "$SCRATCH/x.case"
+	run -0 plugpkg remove base -y --dump-case "$SCRATCH/y.case"
+	grep -q '^remove base$' "$SCRATCH/y.case"
+}

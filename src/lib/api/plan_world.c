@@ -2,12 +2,19 @@
 /* The root and its sources as the solver sees them. */
 #include "lib/api/making.h"
 
+#include "base/fd.h"
+#include "base/path.h"
+#include "lib/solve/dump.h"
 #include "lib/txn/host.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define DAY_S 86400
+#define DAY_S          86400
+#define DUMP_MAX_BYTES (64UL * 1024 * 1024)
 
 /* What a callback of the solver needs to know. */
 struct pp_world_source {
@@ -144,6 +151,34 @@ pp_world_request(const struct pp_making *m, struct pp_world *w, struct pp_solve_
 	set_ages(m, w, out);
 }
 
+/* A path of the user's, wherever it leads. */
+static int
+write_beside(const char *file, const struct pp_buf *text)
+{
+	const char *slash = strrchr(file, '/'), *base = slash != NULL ? slash + 1 : file;
+	PP_AUTO_FREE char *dir =
+	    slash != NULL ? pp_xstrndup(file, (size_t)(base - file)) : pp_xstrdup(".");
+	PP_AUTO_FD int fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : pp_write_file_at(fd, base, text->s, text->n, 0644);
+}
+
+static enum plugpkg_code
+dump(const struct pp_making *m, const struct pp_world *w, const struct pp_solve_request *request,
+    plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(DUMP_MAX_BYTES);
+	const char *file = m->request->dump_case;
+
+	if (file == NULL)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_dump_case(m->ctx, &w->world, request, &text, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = text.overflow ? -EFBIG : write_beside(file, &text);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", file) : PLUGPKG_OK;
+}
+
 enum plugpkg_code
 pp_making_solve(struct pp_making *m, plugpkg_error **err)
 {
@@ -152,7 +187,9 @@ pp_making_solve(struct pp_making *m, plugpkg_error **err)
 
 	pp_world_init(m, &w);
 	pp_world_request(m, &w, &request);
-	enum plugpkg_code rc = pp_solve(m->ctx, &w.world, &request, m->plan, err);
+	enum plugpkg_code rc = dump(m, &w, &request, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_solve(m->ctx, &w.world, &request, m->plan, err);
 	if (rc == PLUGPKG_E_NOT_FOUND && w.sources.n == 0)
 		return pp_hint(err, rc, "this root has no source yet: plugpkg source add NAME URL");
 	return rc;

@@ -144,6 +144,19 @@ add_age(const struct pp_solve_request *request, struct pp_strs *words)
 		pp_strs_add(words, *word);
 }
 
+void
+pp_retry_add_options(const struct pp_retry *r, struct pp_buf *b)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs words = { 0 };
+
+	for (size_t i = 0; i < PP_LEN(options); i++)
+		if ((r->flags & options[i].flag) != 0)
+			pp_strs_add(&words, options[i].option);
+	add_age(r->load->request, &words);
+	pp_vec_foreach (word, &words)
+		pp_buf_addf(b, " %s", *word);
+}
+
 pp_json *
 pp_retry_way(const struct pp_retry *r, const char *text)
 {

@@ -22,6 +22,8 @@ void pp_retry_drop(struct pp_retry *r, const char *name);
 void pp_retry_drop_word(struct pp_retry *r, const char *word);
 /* word: moved. It takes the place of the target of its name. */
 void pp_retry_take(struct pp_retry *r, const char *name, char *word);
+/* " --pre --min-age=3": the options. */
+void pp_retry_add_options(const struct pp_retry *r, struct pp_buf *b);
 /*
  * {"text":what it does,"command":…,"argv":[…]}, owned; the latter two only when something is left
  * to ask for.
