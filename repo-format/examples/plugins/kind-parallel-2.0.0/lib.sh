@@ -1,1 +1,5 @@
-echo 'kind-parallel 2: what dependents source from $PLUGPKG_DEP_KIND_PARALLEL'
+#!/bin/sh
+# What dependents source: . "$PLUGPKG_DEP_KIND_PARALLEL/lib.sh"
+kind_parallel_major() {
+	echo 2
+}
