@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS animal (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  user_id INTEGER NOT NULL REFERENCES "user" ON DELETE CASCADE
+);
+INSERT INTO animal (id, name, user_id) VALUES (1, 'Rex', 1), (2, 'Tom', 2) ON CONFLICT DO NOTHING;

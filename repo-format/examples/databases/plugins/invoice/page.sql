@@ -1,0 +1,1 @@
+SELECT cents FROM invoice ORDER BY id

@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS invoice (
+  id INTEGER PRIMARY KEY,
+  cents INTEGER NOT NULL,
+  user_id INTEGER NOT NULL REFERENCES "user"
+);
+INSERT INTO invoice (id, cents, user_id) VALUES (1, 1250, 2), (2, 990, 3) ON CONFLICT DO NOTHING;

@@ -1,0 +1,1 @@
+CREATE TABLE IF NOT EXISTS user_group (name TEXT PRIMARY KEY);
