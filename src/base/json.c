@@ -5,6 +5,7 @@
  */
 #include "base/json.h"
 
+#include "base/json_plain.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -33,6 +34,14 @@ has_nul(const char *text, size_t n, struct pp_json_error *err)
 
 pp_json *
 pp_json_parse(const char *text, size_t n, struct pp_json_error *err)
+{
+	pp_json *plain = pp_json_read_plain(text, n);
+
+	return plain != NULL ? plain : pp_json_read_any(text, n, err);
+}
+
+pp_json *
+pp_json_read_any(const char *text, size_t n, struct pp_json_error *err)
 {
 	json_error_t e;
 

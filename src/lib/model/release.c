@@ -161,28 +161,33 @@ check_dep_name(
 	return PLUGPKG_OK;
 }
 
+/* The range or version of a dependency; OK also for a version that is left open by "". */
+static enum plugpkg_code
+read_dep_text(
+    const struct pp_fields *f, const struct relation *rel, struct pp_dep *dep, const char *text)
+{
+	if ((rel->flags & VERSIONS) == 0)
+		return pp_range_parse(pp_str_of(text), &dep->range, f->err);
+	if (text[0] == '\0')
+		return PLUGPKG_OK;
+	return pp_version_parse(pp_str_of(text), &dep->version, f->err);
+}
+
 static enum plugpkg_code
 read_dep(
     const struct pp_fields *f, const struct relation *rel, struct pp_dep *dep, const pp_json *value)
 {
 	const char *text = pp_json_string(value);
-	bool takes_version = (rel->flags & VERSIONS) != 0;
-	PP_AUTO_FREE char *field = pp_asprintf("%s.%s", rel->key, dep->name);
 
-	if (text == NULL)
-		return pp_field_kind(f, field, value,
-		    takes_version ? "a version such as \"1.0\", or \"\" for none"
-				  : "a range such as \"^1.2\" or \"*\"");
 	dep->text = pp_xstrdup(text);
-	if (takes_version) {
-		if (text[0] != '\0' &&
-		    pp_version_parse(pp_str_of(text), &dep->version, f->err) != PLUGPKG_OK)
-			return pp_field_wrap(f, field);
+	if (text != NULL && read_dep_text(f, rel, dep, text) == PLUGPKG_OK)
 		return PLUGPKG_OK;
-	}
-	if (pp_range_parse(pp_str_of(text), &dep->range, f->err) != PLUGPKG_OK)
+	PP_AUTO_FREE char *field = pp_asprintf("%s.%s", rel->key, dep->name);
+	if (text != NULL)
 		return pp_field_wrap(f, field);
-	return PLUGPKG_OK;
+	return pp_field_kind(f, field, value,
+	    (rel->flags & VERSIONS) != 0 ? "a version such as \"1.0\", or \"\" for none"
+					 : "a range such as \"^1.2\" or \"*\"");
 }
 
 static enum plugpkg_code
@@ -353,16 +358,25 @@ pp_release_parse(const pp_json *j, const char *name, const char *where, enum plu
 	if (!pp_json_is(j, PP_JSON_OBJECT))
 		return pp_fail(
 		    err, code, 0, "%s: expected an object, found %s", where, pp_json_kind_name(j));
-	enum plugpkg_code rc = pp_release_read_field(&f, "name", name, r);
+	enum plugpkg_code rc = read_name(&f, r, name);
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_LEN(row_members); i++)
-		rc = pp_release_read_field(&f, row_members[i], NULL, r);
 	if (rc == PLUGPKG_OK)
-		rc = pp_release_read_field(&f, "published", NULL, r);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	*out = pp_steal(&r);
-	return PLUGPKG_OK;
+		rc = read_version(&f, r);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_LEN(relations); i++)
+		rc = read_relation(&f, &relations[i], r->name, relation_of(r, &relations[i]));
+	if (rc == PLUGPKG_OK)
+		rc = read_platforms(&f, "os", &r->os);
+	if (rc == PLUGPKG_OK)
+		rc = read_platforms(&f, "arch", &r->arch);
+	if (rc == PLUGPKG_OK)
+		rc = read_min_client(&f, r);
+	if (rc == PLUGPKG_OK)
+		rc = read_parallel(&f, r);
+	if (rc == PLUGPKG_OK)
+		rc = read_published(&f, r);
+	if (rc == PLUGPKG_OK)
+		*out = pp_steal(&r);
+	return rc;
 }
 
 pp_json *

@@ -109,9 +109,12 @@ pp_cand_satisfies(const struct pp_load *l, const struct pp_cand *c, const struct
 bool
 pp_cand_answers(const struct pp_load *l, const struct pp_cand *c, const struct pp_ask *ask)
 {
-	const struct pp_known *k = pp_load_known(l, ask->dep.name);
 	bool is_namesake = strcmp(c->release->name, ask->dep.name) == 0;
 
+	/* Nearly every candidate ends here, for nearly every target. */
+	if (!is_namesake && c->release->provides.n == 0 && !c->release->is_parallel)
+		return false;
+	const struct pp_known *k = pp_load_known(l, ask->dep.name);
 	if (!is_namesake && k != NULL && (k->slots.n > 0 || k->installed != NULL))
 		return false;
 	if (ask->source != NULL && c->origin == PP_FROM_SOURCE &&
