@@ -62,6 +62,7 @@ enum plugpkg_code {
 	PLUGPKG_E_BAD_LOCK,      /* plugpkg.lock is malformed */
 	PLUGPKG_E_LOCK_MISMATCH, /* plugpkg.lock cannot be followed here as it stands */
 	PLUGPKG_E_HOST,          /* the application does not say its versions */
+	PLUGPKG_E_UNHEALTHY,     /* it is not well with the new plugins; they were taken back */
 	PLUGPKG_N_CODES,
 };
 

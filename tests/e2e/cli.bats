@@ -166,7 +166,7 @@ last_row() {
 	run -2 plugpkg list --check
 	assert_has "goes with '--upgradable'"
 	run -2 plugpkg list --available --manual
-	assert_has "goes with none of the other choices"
+	assert_has "exclude each other"
 	run -2 plugpkg list --wait=1 --no-wait
 	assert_has "exclude each other"
 }

@@ -44,7 +44,7 @@ publish_chain() {
 install b 1.0.0 reason=install old=
 install c 1.0.0 reason=install old="
 	rm calls
-	run plugpkg remove a -y
+	run plugpkg remove a -y --allow-remove
 	assert_status 0
 	assert_equal "$(calls)" "uninstall c 1.0.0 reason=remove old=
 uninstall b 1.0.0 reason=remove old=
@@ -106,6 +106,7 @@ HOME=$PLUGPKG_ROOT/data/a
 LANG=C.UTF-8
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 PLUGPKG_DATA=$PLUGPKG_ROOT/data/a
+PLUGPKG_KEY=a
 PLUGPKG_LEVEL=
 PLUGPKG_LOG_LEVEL=info
 PLUGPKG_NAME=a

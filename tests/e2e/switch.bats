@@ -64,7 +64,8 @@ post-transaction generations/2 "
 	touch fail-health
 	run plugpkg install a -y
 	assert_status 7
-	assert_has "everything was undone" "the application is not healthy with the new plugins" "hook 'health'"
+	assert_has "everything was undone" "the application is not healthy with the new plugins" \
+		"hook 'health'" "[unhealthy]"
 	assert_equal "$(calls)" "pre-transaction generations/0 one two
 install a 1.0.0
 activate generations/1 with blank

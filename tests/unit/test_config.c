@@ -227,6 +227,9 @@ each_field_can_be_wrong_and_is_named(void)
 		    "field 'sources[1]': there is a source 'a' already" },
 		{ "{\"settings\": []}", "field 'settings': expected an object of texts" },
 		{ "{\"hooks\": []}", "field 'hooks': expected an object of hooks" },
+		{ "{\"hooks\": {\n\"heatlh\": \"true\"}}",
+		    "line 2, column 1: field 'hooks.heatlh': there is no such hook; hooks are "
+		    "pre-transaction, activate" },
 		{ "{\"hooks\": {\"health\": 1}}", "field 'hooks.health': expected a command" },
 		{ "{\"hooks\": {\"health\": {}}}",
 		    "field 'hooks.health': expected an object with either" },

@@ -57,7 +57,9 @@ run(struct bench *b)
 		.manifest = b->manifest,
 		.dir_fd = b->dir_fd,
 		.store_path = b->dir,
-		.script = PP_SCRIPT_INSTALL,
+		.kind = "install",
+		.path = b->manifest->scripts[PP_SCRIPT_INSTALL],
+		.level = -1,
 		.reason = "install",
 		.old_version = NULL,
 		.transaction = 12,
@@ -102,10 +104,10 @@ a_plugin_without_the_script_is_done_at_once(void)
 static void
 the_environment_is_exactly_the_documented_one(void)
 {
-	static const char *const names[] = { "HOME", "LANG", "PATH", "PLUGPKG_DATA",
-		"PLUGPKG_LEVEL", "PLUGPKG_NAME", "PLUGPKG_NEXT", "PLUGPKG_OLD_VERSION",
-		"PLUGPKG_PHASE", "PLUGPKG_REASON", "PLUGPKG_ROOT", "PLUGPKG_TRANSACTION",
-		"PLUGPKG_VERSION", "TMPDIR" };
+	static const char *const names[] = { "HOME", "LANG", "PATH", "PLUGPKG_DATA", "PLUGPKG_KEY",
+		"PLUGPKG_LEVEL", "PLUGPKG_LOG_LEVEL", "PLUGPKG_NAME", "PLUGPKG_NEXT",
+		"PLUGPKG_OLD_VERSION", "PLUGPKG_PHASE", "PLUGPKG_REASON", "PLUGPKG_ROOT",
+		"PLUGPKG_TRANSACTION", "PLUGPKG_VERSION", "TMPDIR" };
 	struct bench b;
 
 	/* PWD is the shell's own. */
@@ -124,7 +126,7 @@ the_environment_is_exactly_the_documented_one(void)
 			else
 				at = found;
 		}
-		CHECK_HAS(at, " 14\n"); /* and no other */
+		CHECK_HAS(at, " 16\n"); /* and no other */
 		CHECK_HAS(said(&b), "PLUGPKG_NAME=user\n");
 		CHECK_HAS(said(&b), "PLUGPKG_VERSION=2.1.0\n");
 		CHECK_HAS(said(&b), "PLUGPKG_OLD_VERSION=\n");
@@ -329,7 +331,9 @@ cancelling_kills_it_unless_it_undoes(void)
 			.manifest = b.manifest,
 			.dir_fd = b.dir_fd,
 			.store_path = b.dir,
-			.script = PP_SCRIPT_INSTALL,
+			.kind = "install",
+			.path = b.manifest->scripts[PP_SCRIPT_INSTALL],
+			.level = -1,
 			.reason = "rollback",
 			.is_undo = true,
 		};

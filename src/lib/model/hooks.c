@@ -128,16 +128,37 @@ read_hook(const struct pp_fields *f, const char *name, const pp_json *j, struct 
 					    : read_run(f, field, j, out);
 }
 
+/* One that is misspelt would never be called, and nobody would know. */
+static enum plugpkg_code
+check_names(const struct pp_fields *f, const pp_json *hooks)
+{
+	PP_AUTO_BUF struct pp_buf known = PP_BUF_INIT(ARG_MAX_BYTES);
+
+	for (size_t i = 0; i < PP_N_HOOKS; i++)
+		pp_buf_addf(&known, "%s%s", i > 0 ? ", " : "", pp_hook_names[i]);
+	for (void *it = pp_json_iter(hooks); it != NULL; it = pp_json_next(hooks, it)) {
+		const char *name = pp_json_iter_key(it);
+		PP_AUTO_FREE char *field = pp_asprintf("hooks.%s", name);
+		size_t i = 0;
+		while (i < PP_N_HOOKS && strcmp(pp_hook_names[i], name) != 0)
+			i++;
+		if (i == PP_N_HOOKS)
+			return pp_field_fail(
+			    f, field, "there is no such hook; hooks are %s", pp_buf_cstr(&known));
+	}
+	return PLUGPKG_OK;
+}
+
 enum plugpkg_code
 pp_hooks_read(const struct pp_fields *f, struct pp_hook out[PP_N_HOOKS])
 {
 	const pp_json *hooks = pp_json_get(f->json, "hooks");
-	enum plugpkg_code rc = PLUGPKG_OK;
 
 	if (hooks == NULL)
 		return PLUGPKG_OK;
 	if (!pp_json_is(hooks, PP_JSON_OBJECT))
 		return pp_field_kind(f, "hooks", hooks, "an object of hooks");
+	enum plugpkg_code rc = check_names(f, hooks);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_N_HOOKS; i++) {
 		const pp_json *j = pp_json_get(hooks, pp_hook_names[i]);
 		if (j != NULL)

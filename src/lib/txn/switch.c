@@ -187,7 +187,8 @@ run_health(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err
 
 	if (rc != PLUGPKG_E_SCRIPT)
 		return rc;
-	return pp_wrap(err, rc, "the application is not healthy with the new plugins");
+	(void)pp_wrap(err, rc, "the application is not healthy with the new plugins");
+	return pp_recode(err, PLUGPKG_E_UNHEALTHY);
 }
 
 const struct pp_op_type pp_op_health = { "health", run_health, NULL, false };

@@ -179,7 +179,7 @@ undo_all(struct pp_txn *t, struct undoing *u, plugpkg_error **err)
 static bool
 had_scripts(const struct pp_txn *t, enum plugpkg_code failed)
 {
-	bool had = failed == PLUGPKG_E_SCRIPT;
+	bool had = failed == PLUGPKG_E_SCRIPT || failed == PLUGPKG_E_UNHEALTHY;
 
 	pp_vec_foreach (op, &t->ops)
 		had = had || (!op->is_quiet && op->status != PP_STEP_PLANNED);
