@@ -16,19 +16,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-void
-pp_txn_remove_data(plugpkg_context *ctx, const char *key)
+enum plugpkg_code
+pp_txn_remove_data(plugpkg_context *ctx, const char *key, plugpkg_error **err)
 {
 	const char *slash = strchr(key, '/');
 	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", key);
 	int r = pp_rm_rf_at(ctx->root_fd, dir);
 
 	if (r < 0)
-		pp_warn(ctx, key, "cannot delete '%s/%s': %s", ctx->root, dir, pp_errno_text(-r));
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot delete '%s/%s'", ctx->root, dir);
 	if (slash == NULL)
-		return;
+		return PLUGPKG_OK;
 	PP_AUTO_FREE char *scope = pp_asprintf("data/%.*s", (int)(slash - key), key);
 	PP_IGNORE(pp_unlinkat(ctx->root_fd, scope, AT_REMOVEDIR)); /* other plugins may be in it */
+	return PLUGPKG_OK;
+}
+
+/*
+ * A disk that fails once is worth another try by recovery; data that cannot be deleted at all must
+ * not keep the root shut.
+ */
+enum plugpkg_code
+pp_txn_try_remove_data(struct pp_txn *t, const char *key, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+
+	if (!t->is_recovery)
+		return pp_txn_remove_data(t->ctx, key, err);
+	if (pp_txn_remove_data(t->ctx, key, &why) != PLUGPKG_OK)
+		pp_warn(t->ctx, key, "%s", plugpkg_error_message(why));
+	return PLUGPKG_OK;
 }
 
 void
@@ -129,10 +147,9 @@ run_uninstall(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 const struct pp_op_type pp_op_uninstall = { "uninstall", run_uninstall, NULL, true };
 
 static enum plugpkg_code
-run_purge(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err PP_UNUSED)
+run_purge(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
-	pp_txn_remove_data(t->ctx, op->key);
-	return PLUGPKG_OK;
+	return pp_txn_try_remove_data(t, op->key, err);
 }
 
 const struct pp_op_type pp_op_purge = { "purge", run_purge, NULL, false };

@@ -190,11 +190,11 @@ run_data(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
  * plugin could not be undone.
  */
 static enum plugpkg_code
-undo_data(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err PP_UNUSED)
+undo_data(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
-	if (!pp_txn_task(t, op->key)->is_stuck)
-		pp_txn_remove_data(t->ctx, op->key);
-	return PLUGPKG_OK;
+	if (pp_txn_task(t, op->key)->is_stuck)
+		return PLUGPKG_OK;
+	return pp_txn_try_remove_data(t, op->key, err);
 }
 
 const struct pp_op_type pp_op_data = { "data", run_data, undo_data, false };

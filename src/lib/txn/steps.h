@@ -189,7 +189,9 @@ enum plugpkg_code pp_txn_hook(struct pp_txn *t, enum pp_hook_at at, plugpkg_erro
 void pp_txn_hook_or_warn(struct pp_txn *t, enum pp_hook_at at);
 
 /* remove.c: step 10. The data directory, and its scope's when that is empty then. */
-void pp_txn_remove_data(plugpkg_context *ctx, const char *key);
+enum plugpkg_code pp_txn_remove_data(plugpkg_context *ctx, const char *key, plugpkg_error **err);
+/* The same as part of an op; in a recovery a failure is a warning. */
+enum plugpkg_code pp_txn_try_remove_data(struct pp_txn *t, const char *key, plugpkg_error **err);
 
 /* back.c: what was to leave and could not comes back; ends the transaction. */
 enum plugpkg_code pp_txn_stop_removal(

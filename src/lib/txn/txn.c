@@ -340,7 +340,7 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 				      : run_locked(ctx, spec, err);
 	/* With steps, it is one of their ops. */
 	if (rc == PLUGPKG_OK && spec->plan->steps.n == 0)
-		for (size_t i = 0; i < spec->plan->left_data.n; i++)
-			pp_txn_remove_data(ctx, spec->plan->left_data.at[i]);
+		for (size_t i = 0; rc == PLUGPKG_OK && i < spec->plan->left_data.n; i++)
+			rc = pp_txn_remove_data(ctx, spec->plan->left_data.at[i], err);
 	return rc;
 }
