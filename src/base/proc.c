@@ -98,30 +98,72 @@ become(const struct pp_spawn *s, int report_fd)
 	return -errno;
 }
 
+/* In the child: until the parent has noted it, or is dead. */
+static void
+wait_at(int gate_fd)
+{
+	char byte;
+
+	while (read(gate_fd, &byte, 1) < 0 && errno == EINTR)
+		;
+}
+
+/* Both ends out of the way of 0 to 3. */
+static int
+high_pipe(int ends[2])
+{
+	int low[2];
+
+	if (pipe2(low, O_CLOEXEC) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+		(void)close(low[i]);
+	}
+	if (ends[0] >= 0 && ends[1] >= 0)
+		return 0;
+	pp_auto_fd(&ends[0]);
+	pp_auto_fd(&ends[1]);
+	return -EMFILE;
+}
+
+static void PP_NORETURN
+run_child(const struct pp_spawn *s, pid_t parent, int gate_fd, int report_fd)
+{
+	int failure = end_with(parent);
+
+	wait_at(gate_fd);
+	if (failure == 0)
+		failure = become(s, report_fd);
+	(void)!write(report_fd, &failure, sizeof(failure)); /* nobody else to tell */
+	_exit(127);
+}
+
 int
 pp_spawn(const struct pp_spawn *s, struct pp_child *out)
 {
-	int report[2];
+	int report[2], gate[2];
 
 	out->pid = -1;
-	if (pipe2(report, O_CLOEXEC) < 0)
+	if (high_pipe(report) < 0)
 		return -errno;
 	PP_AUTO_FD int from = report[0];
-	PP_AUTO_FD int to = fcntl(report[1], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	(void)close(report[1]); /* moved out of the way of 0 to 3 */
-	if (to < 0)
+	PP_AUTO_FD int to = report[1];
+	if (high_pipe(gate) < 0)
 		return -errno;
+	PP_AUTO_FD int gate_in = gate[0];
+	PP_AUTO_FD int gate_out = gate[1];
 	pid_t us = getpid(), pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		int failure = end_with(us);
-		if (failure == 0)
-			failure = become(s, to);
-		(void)!write(to, &failure, sizeof(failure)); /* nobody else to tell */
-		_exit(127);
+		(void)close(gate_out); /* only the parent holds it open */
+		run_child(s, us, gate_in, to);
 	}
 	pp_auto_fd(&to);
+	if (s->forked != NULL)
+		s->forked(pid, s->user);
+	pp_auto_fd(&gate_out);
 	int failure = 0;
 	ssize_t n;
 	while ((n = read(from, &failure, sizeof(failure))) < 0 && errno == EINTR)

@@ -20,6 +20,9 @@ struct pp_spawn {
 	int stdout_fd;           /* -1 = /dev/null */
 	int stderr_fd;           /* -1 = /dev/null */
 	int pass_fd;             /* becomes descriptor 3; -1 = none */
+	/* Called before the program begins to run; or NULL. */
+	void (*forked)(pid_t pid, void *user);
+	void *user;
 };
 #define PP_SPAWN_INIT                                                                              \
 	{                                                                                          \

@@ -166,3 +166,51 @@ uninstall remove"
 	run plugpkg recover
 	assert_has "Nothing to do"
 }
+
+# still_alive PID: no corpse either.
+still_alive() {
+	local state
+	state=$(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null || echo gone)
+	[[ $state != gone && $state != Z ]]
+}
+
+@test "what a script of a killed plugpkg left running is ended before anything is settled" {
+	slow slow
+	# shellcheck disable=SC2016 # expands in the script
+	add_script "$(plugin_dir slow 1.0.0)" install '(trap "" TERM HUP; while :; do echo x >>"'"$SCRATCH"'/late"; sleep 0.01; done) &
+echo $! >"'"$SCRATCH"'/child"; setsid sleep 100 & echo $! >"'"$SCRATCH"'/service"
+: >"'"$SCRATCH"'/begun"; sleep 300'
+	plugpkg-repo --repo repo remove slow 1.0.0 >/dev/null 2>&1 || true
+	rm -rf repo
+	make_repo
+	publish "$(build_plugin slow 1.0.0)"
+	make_root
+	tree_state "$PLUGPKG_ROOT" >before
+	kill_in install slow -y
+	still_alive "$(cat child)"
+	run plugpkg recover
+	assert_status 0
+	assert_has "its script still ran"
+	run ! still_alive "$(cat child)"
+	size=$(stat -c %s late)
+	sleep 0.1
+	assert_equal "$(stat -c %s late)" "$size"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+	# Who left the session on purpose is not the script any more.
+	still_alive "$(cat service)"
+	kill "$(cat service)"
+}
+
+@test "a process that only has the number of a script of long ago is left alone" {
+	slow slow install
+	make_root
+	kill_in install slow -y
+	setsid sleep 100 3>&- &
+	other=$!
+	printf '{"pid":1,"start_ticks":1,"command":"x","transaction":1}\n{"script":%d,"start_ticks":1}' "$other" \
+		>"$PLUGPKG_ROOT/var/lock"
+	run plugpkg recover
+	assert_status 0
+	still_alive "$other"
+	kill "$other"
+}

@@ -9,6 +9,7 @@
 #include "base/proc.h"
 #include "base/sys.h"
 #include "base/time.h"
+#include "lib/txn/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -133,8 +134,15 @@ judge(const struct pp_exec *e, const struct running *r, enum outcome outcome, pl
 	return pp_subject(err, code, e->plugin);
 }
 
+/* Known to recovery before it can start anything itself. */
+static void
+note(pid_t pid, void *user)
+{
+	pp_lock_note_script(user, pid);
+}
+
 static enum plugpkg_code
-start(const struct pp_exec *e, struct running *r, plugpkg_error **err)
+start(plugpkg_context *ctx, const struct pp_exec *e, struct running *r, plugpkg_error **err)
 {
 	int ends[2];
 	if (pp_failpoint() < 0 || pipe2(ends, O_CLOEXEC) < 0)
@@ -150,6 +158,8 @@ start(const struct pp_exec *e, struct running *r, plugpkg_error **err)
 	spawn.env = e->env;
 	spawn.cwd_fd = e->cwd_fd;
 	spawn.stdout_fd = spawn.stderr_fd = writer;
+	spawn.forked = note;
+	spawn.user = ctx;
 	int failure = pp_spawn(&spawn, &r->child);
 	if (failure < 0) {
 		(void)pp_fail(err, PLUGPKG_E_SCRIPT, -failure, "cannot run %s", e->file);
@@ -170,7 +180,7 @@ pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err)
 		.deadline_ms = pp_time_mono_ms() + (int64_t)e->timeout_s * 1000,
 		.is_undo = e->is_undo,
 	};
-	enum plugpkg_code rc = start(e, &r, err);
+	enum plugpkg_code rc = start(ctx, e, &r, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	r.out.ctx = ctx;
@@ -180,5 +190,6 @@ pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err)
 	r.out.transaction = e->transaction;
 	enum outcome outcome = watch(ctx, &r);
 	finish(&r, outcome);
+	pp_lock_note_script(ctx, 0);
 	return judge(e, &r, outcome, err);
 }

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "base/time.h"
+#include "lib/txn/orphans.h"
 #include "lib/txn/recover.h"
 #include "lib/txn/root.h"
 
@@ -24,9 +25,11 @@
 #define HOLDER_MAX_BYTES 4096
 #define POLL_MS          50
 
+/* Two lines of JSON: who it is, and the script that it runs at this moment. */
 struct holder {
-	int64_t pid, since, transaction;
+	int64_t pid, start_ticks, since, transaction;
 	char *command; /* owned; sanitised */
+	struct pp_orphan_mark script;
 };
 
 static void
@@ -44,8 +47,14 @@ read_holder(int fd)
 	struct holder h = { 0 };
 	char text[HOLDER_MAX_BYTES];
 	ssize_t n = pread(fd, text, sizeof(text), 0);
-	PP_AUTO_JSON pp_json *j = n > 0 ? pp_json_parse(text, (size_t)n, NULL) : NULL;
+	struct pp_str rest = { text, n > 0 ? (size_t)n : 0 }, line = { 0 };
+	(void)pp_str_cut(&rest, '\n', &line); /* an empty file has an empty line */
+	PP_AUTO_JSON pp_json *j = line.n > 0 ? pp_json_parse(line.p, line.n, NULL) : NULL;
+	PP_AUTO_JSON pp_json *script = rest.n > 0 ? pp_json_parse(rest.p, rest.n, NULL) : NULL;
 
+	h.script.pid = pp_json_get_int(script, "script", 0);
+	h.script.start_ticks = pp_json_get_int(script, "start_ticks", 0);
+	h.start_ticks = pp_json_get_int(j, "start_ticks", 0);
 	h.pid = pp_json_get_int(j, "pid", 0);
 	h.since = pp_json_get_int(j, "since", 0);
 	h.transaction = pp_json_get_int(j, "transaction", 0);
@@ -79,14 +88,33 @@ write_holder(int fd, const char *what, int64_t txn)
 	PP_AUTO_JSON pp_json *j = pp_json_object();
 
 	pp_json_set_int(j, "pid", getpid());
+	pp_json_set_int(j, "start_ticks", pp_orphan_mark(getpid()).start_ticks);
 	pp_json_set_int(j, "since", pp_time_now());
 	pp_json_set_str(j, "command", what);
 	if (txn != 0)
 		pp_json_set_int(j, "transaction", txn);
-	PP_AUTO_FREE char *text = pp_json_line(j);
+	PP_AUTO_FREE char *line = pp_json_line(j);
+	PP_AUTO_FREE char *text = pp_asprintf("%s\n", line);
 	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
 	return pp_fd_write_all(fd, text, strlen(text));
+}
+
+/* The descriptor stands behind the holder's line. */
+void
+pp_lock_note_script(plugpkg_context *ctx, int64_t pid)
+{
+	off_t end = ctx->lock_fd < 0 ? -1 : lseek(ctx->lock_fd, 0, SEEK_CUR);
+	struct pp_orphan_mark mark = pid > 0 ? pp_orphan_mark(pid) : (struct pp_orphan_mark){ 0 };
+	PP_AUTO_JSON pp_json *j = pp_json_object();
+
+	if (end < 0 || ftruncate(ctx->lock_fd, end) < 0 || mark.pid == 0)
+		return;
+	pp_json_set_int(j, "script", mark.pid);
+	pp_json_set_int(j, "start_ticks", mark.start_ticks);
+	PP_AUTO_FREE char *line = pp_json_line(j);
+	/* On a full disk the script is not known to who comes after a crash; it runs all the same. */
+	(void)!pwrite(ctx->lock_fd, line, strlen(line), end);
 }
 
 bool
@@ -192,6 +220,21 @@ acquire(plugpkg_context *ctx, int fd, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* Whoever is named in a free lock was killed. */
+static void
+end_orphans(plugpkg_context *ctx)
+{
+	PP_CLEANUP(holder_fini) struct holder h = read_holder(ctx->lock_fd);
+	struct pp_orphans left = {
+		.holder = { h.pid, h.start_ticks },
+		.script = h.script,
+		.transaction = h.transaction,
+	};
+
+	if (h.pid != getpid())
+		pp_orphans_end(ctx, &left);
+}
+
 enum plugpkg_code
 pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 {
@@ -202,9 +245,10 @@ pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 	enum plugpkg_code rc = acquire(ctx, fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	(void)write_holder(
-	    fd, what, 0); /* on a full disk the holder stays nameless; the lock holds */
 	ctx->lock_fd = pp_fd_steal(&fd);
+	end_orphans(ctx);
+	/* On a full disk the holder stays nameless; the lock holds. */
+	(void)write_holder(ctx->lock_fd, what, 0);
 	rc = pp_root_reload_config(ctx, err);
 	if (rc != PLUGPKG_OK)
 		pp_unlock(ctx);

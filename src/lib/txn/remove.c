@@ -24,8 +24,7 @@ pp_txn_remove_data(plugpkg_context *ctx, const char *key, plugpkg_error **err)
 	int r = pp_rm_rf_at(ctx->root_fd, dir);
 
 	if (r < 0)
-		return pp_fail(
-		    err, PLUGPKG_E_IO, -r, "cannot delete '%s/%s'", ctx->root, dir);
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot delete '%s/%s'", ctx->root, dir);
 	if (slash == NULL)
 		return PLUGPKG_OK;
 	PP_AUTO_FREE char *scope = pp_asprintf("data/%.*s", (int)(slash - key), key);
