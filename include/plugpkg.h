@@ -351,6 +351,32 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_sync_check(plugpkg_context
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_sync_plan(
     plugpkg_context *ctx, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err);
 
+/* ---- Going back ---- */
+
+enum plugpkg_rollback_flags {
+	PLUGPKG_ROLLBACK_FORCE = 1 << 0, /* what is held changes and goes as well */
+};
+/**
+ * Plan the way back to a former generation: what was installed and what plugpkg.json wanted then.
+ * Nothing is solved, and no source is asked as long as the files are in the store or in the cache.
+ * Committed it makes a new generation; no steps when nothing differs.
+ *
+ * generation  one of plugpkg_history() that is there still; -1 = the one before the current one
+ * flags       PLUGPKG_ROLLBACK_*
+ * out_plan    receives an owned plan, as of plugpkg_plan_make()
+ *
+ * Errors: NOT_FOUND (the generation, with those that are there, or files of it) REFUSED (something
+ * is held) DIGEST NETWORK BAD_STATE IO.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rollback_plan(plugpkg_context *ctx,
+    int64_t generation, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err);
+/**
+ * The same, to the generation before the last transaction that changed something: undone twice, it
+ * is done again. Errors: those of plugpkg_rollback_plan(); REFUSED when there is no such one.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_undo_plan(
+    plugpkg_context *ctx, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err);
+
 /* ---- Marks: what a root remembers of its plugins beside their files ---- */
 
 /** Plugins to hold. */

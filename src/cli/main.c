@@ -18,6 +18,8 @@ static const struct cmd_entry table[] = {
 	{ NULL, &cmd_upgrade },
 	{ NULL, &cmd_autoremove },
 	{ NULL, &cmd_sync },
+	{ NULL, &cmd_rollback },
+	{ NULL, &cmd_undo },
 	{ NULL, &cmd_lock },
 	{ NULL, &cmd_hold },
 	{ NULL, &cmd_unhold },

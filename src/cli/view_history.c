@@ -77,6 +77,15 @@ outcome_of(const pp_json *row)
 	return pp_buf_steal(&text);
 }
 
+/* Where a generation is, seen from who wants to go back. */
+static const char *
+place_of(const pp_json *row)
+{
+	if (pp_json_get_bool(row, "current"))
+		return " now";
+	return pp_json_get_bool(row, "rollback") ? "" : " gone";
+}
+
 static void
 add_past(struct table *t, const pp_json *row)
 {
@@ -84,7 +93,7 @@ add_past(struct table *t, const pp_json *row)
 	PP_AUTO_FREE char *id = pp_asprintf("%lld", (long long)pp_json_get_int(row, "id", 0));
 	PP_AUTO_FREE char *when = when_of(row, is_note ? "at" : "started");
 	PP_AUTO_FREE char *generation =
-	    pp_asprintf("%lld", (long long)pp_json_get_int(row, "generation", 0));
+	    pp_asprintf("%lld%s", (long long)pp_json_get_int(row, "generation", 0), place_of(row));
 	PP_AUTO_FREE char *outcome = is_note ? NULL : outcome_of(row);
 
 	table_add(t, is_note ? "-" : id);

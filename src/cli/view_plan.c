@@ -177,6 +177,17 @@ print_wanted(struct cli *cli)
 	table_print(&t, &cli->out);
 }
 
+/* What stays installed as long as others need it. */
+static void
+print_unwanted(struct cli *cli)
+{
+	const pp_json *row;
+
+	for (size_t i = 0; (row = view_next(cli, "unwanted", &i)) != NULL;)
+		if (!has_step(cli, view_str(row, "name")))
+			out_line(&cli->out, "%s is no longer asked for.", view_str(row, "name"));
+}
+
 /* What plugpkg.json says otherwise than the state: `sync` brings it in line. */
 static void
 print_marks(struct cli *cli)
@@ -235,6 +246,7 @@ view_plan(struct cli *cli)
 		print_group(cli, group);
 	print_left_data(cli);
 	print_wanted(cli);
+	print_unwanted(cli);
 	print_marks(cli);
 	print_kept(cli);
 	print_broken(cli);

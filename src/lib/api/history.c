@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/time.h"
 #include "lib/state/history.h"
+#include "lib/store/generation.h"
 #include "lib/txn/inventory.h"
 
 #include <stdlib.h>
@@ -18,7 +19,37 @@ struct showing {
 	struct pp_state *state;
 	plugpkg_row_fn row;
 	void *user;
+	int64_t current;
+	int64_t *kept; /* generations that are there still */
+	size_t n_kept;
 };
+
+static enum plugpkg_code
+begin(struct showing *s, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_state_get(s->ctx, &s->state, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_generation(s->state, &s->current, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_generation_list(s->ctx, &s->kept, &s->n_kept, err);
+	return rc;
+}
+
+static void
+showing_fini(struct showing *s)
+{
+	free(s->kept);
+}
+
+static bool
+is_kept(const struct showing *s, int64_t generation)
+{
+	for (size_t i = 0; i < s->n_kept; i++)
+		if (s->kept[i] == generation)
+			return true;
+	return false;
+}
 
 /* ---- changes ---- */
 
@@ -131,6 +162,9 @@ send_past(const struct showing *s, const struct pp_past *past, const size_t coun
 		pp_json_set_int(row, "ended", past->ended);
 	if (past->after >= 0)
 		pp_json_set_int(row, "generation", past->after);
+	if (past->after == s->current)
+		pp_json_set_bool(row, "current", true);
+	pp_json_set_bool(row, "rollback", past->after != s->current && is_kept(s, past->after));
 	pp_json_set_int(row, "before", past->before);
 	for (size_t i = 0; i < N_CHANGES; i++)
 		pp_json_set_int(row, change_names[i], (int64_t)counts[i]);
@@ -190,10 +224,11 @@ list_all(const struct showing *s, const struct pp_pasts *pasts, const struct pp_
 enum plugpkg_code
 plugpkg_history(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
+	PP_CLEANUP(showing_fini)
 	struct showing s = { .ctx = ctx, .row = row, .user = user };
 	PP_CLEANUP(pp_pasts_fini) struct pp_pasts pasts = { 0 };
 	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
-	enum plugpkg_code rc = pp_state_get(ctx, &s.state, err);
+	enum plugpkg_code rc = begin(&s, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_history_list(s.state, 0, &pasts, err);
@@ -342,11 +377,12 @@ enum plugpkg_code
 plugpkg_history_show(plugpkg_context *ctx, const struct plugpkg_history_spec *spec,
     plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
+	PP_CLEANUP(showing_fini)
 	struct showing s = { .ctx = ctx, .row = row, .user = user };
 	PP_CLEANUP(pp_pasts_fini) struct pp_pasts pasts = { 0 };
 	PP_AUTO_FREE char *status = NULL;
 	int64_t id = spec->transaction;
-	enum plugpkg_code rc = pp_state_get(ctx, &s.state, err);
+	enum plugpkg_code rc = begin(&s, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_journal_status(s.state, &id, &status, err);
 	if (rc == PLUGPKG_OK && status != NULL)

@@ -118,7 +118,7 @@ plugpkg_plan_rows(const plugpkg_plan *plan, plugpkg_row_fn row, void *user)
 {
 	/* What will stand in plugpkg.json as asked for. */
 	pp_vec_foreach (w, &plan->wishes) {
-		pp_json *one = pp_row_new("wanted");
+		pp_json *one = pp_row_new(w->range != NULL ? "wanted" : "unwanted");
 		pp_json_set_str(one, "name", w->name);
 		pp_json_set_str(one, "range", w->range);
 		pp_row(row, user, one);

@@ -16,7 +16,7 @@ const char *const pp_action_names[] = {
 	[PP_REMOVE] = "remove",
 };
 
-const char *const pp_why_names[] = {
+const char *const pp_why_names[PP_N_WHYS] = {
 	[PP_WHY_REQUESTED] = "requested",
 	[PP_WHY_REQUIRED] = "required",
 	[PP_WHY_RECOMMENDED] = "recommended",
@@ -24,6 +24,7 @@ const char *const pp_why_names[] = {
 	[PP_WHY_UNNEEDED] = "unneeded",
 	[PP_WHY_REPLACED] = "replaced",
 	[PP_WHY_LOCKED] = "locked",
+	[PP_WHY_ROLLBACK] = "rollback",
 };
 
 struct pp_plan *
@@ -99,6 +100,12 @@ pp_step_concerns(const struct pp_step *s, const char *key)
 	return strcmp(s->key, key) == 0 || strcmp(pp_step_old_key(s), key) == 0;
 }
 
+static bool
+is_fetched(const struct pp_step *s)
+{
+	return s->file == NULL && !s->is_cached && !s->is_stored;
+}
+
 static void
 step_row(const struct pp_step *s, plugpkg_row_fn fn, void *user)
 {
@@ -117,8 +124,8 @@ step_row(const struct pp_step *s, plugpkg_row_fn fn, void *user)
 	pp_json_set_str(row, "because", s->because);
 	pp_json_set_bool(row, "manual", s->manual);
 	pp_json_set_int(row, "depth", s->depth);
-	pp_json_set_int(row, "download_bytes", s->file == NULL ? (int64_t)s->size_bytes : 0);
-	pp_json_set_int(row, "unpacked_bytes", (int64_t)s->unpacked_bytes);
+	pp_json_set_int(row, "download_bytes", is_fetched(s) ? (int64_t)s->size_bytes : 0);
+	pp_json_set_int(row, "unpacked_bytes", s->is_stored ? 0 : (int64_t)s->unpacked_bytes);
 	pp_row(fn, user, row);
 }
 
@@ -143,8 +150,8 @@ summary_row(const struct pp_plan *p, plugpkg_row_fn fn, void *user)
 
 	pp_vec_foreach (s, &p->steps) {
 		counts[s->action]++;
-		download += s->file == NULL ? s->size_bytes : 0;
-		unpacked += s->unpacked_bytes;
+		download += is_fetched(s) ? s->size_bytes : 0;
+		unpacked += s->is_stored ? 0 : s->unpacked_bytes;
 	}
 	for (size_t i = 0; i < PP_LEN(counts); i++)
 		pp_json_set_int(row, pp_action_names[i], counts[i]);

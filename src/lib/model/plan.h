@@ -27,10 +27,12 @@ enum pp_why {
 	PP_WHY_BROKEN,
 	PP_WHY_UNNEEDED,
 	PP_WHY_REPLACED,
-	PP_WHY_LOCKED
+	PP_WHY_LOCKED,
+	PP_WHY_ROLLBACK, /* a former generation had it so */
+	PP_N_WHYS
 };
-extern const char *const pp_why_names
-    []; /* "requested", "required", "recommended", "broken", "unneeded", "replaced", "locked" */
+extern const char *const
+    pp_why_names[PP_N_WHYS]; /* "requested", "required", "recommended", "broken", "unneeded", … */
 
 struct pp_step {
 	enum pp_action action;
@@ -53,6 +55,11 @@ struct pp_step {
 	uint64_t size_bytes, unpacked_bytes, files;
 	char *link_dir; /* full path for a linked plugin, else NULL */
 	char *file;     /* path as named of a local archive or directory, else NULL */
+	bool is_cached; /* its archive is in the cache already; no source is asked */
+	bool is_stored; /* the store has it already; tree_sha256 says what */
+	char tree_sha256[65];
+	bool hold; /* of what comes back, as it was when it left */
+	int64_t hold_until;
 };
 
 struct pp_kept {
@@ -68,7 +75,9 @@ struct pp_plan {
 	struct pp_strs skipped;   /* names that were asked for, but only if installed */
 	struct pp_strs left_data; /* purge: names that left before and whose data goes now */
 	bool is_purge;
-	int64_t generation; /* the root's generation that this was planned against */
+	bool is_rollback;     /* scripts are told so */
+	bool overrides_holds; /* who asked for it knows what is held */
+	int64_t generation;   /* the root's generation that this was planned against */
 };
 
 struct pp_plan *pp_plan_new(void);

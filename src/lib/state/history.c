@@ -245,6 +245,26 @@ pp_journal_status(struct pp_state *s, int64_t *txn, char **out_status, plugpkg_e
 							 : pp_db_fail(s->db, err, what_read);
 }
 
+enum plugpkg_code
+pp_history_wanted(struct pp_state *s, int64_t generation, pp_json **out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT wanted FROM transactions WHERE base = ?1 AND wanted IS NOT NULL"
+	    " AND generation <> base ORDER BY id DESC LIMIT 1",
+	    &st, err, what_read);
+	*out = NULL;
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, generation);
+	int step = sqlite3_step(st);
+	PP_AUTO_FREE char *text = step == SQLITE_ROW ? pp_db_text(st, 0) : NULL;
+	if (text != NULL)
+		*out = pp_json_parse(text, strlen(text), NULL);
+	return step == SQLITE_ROW || step == SQLITE_DONE ? PLUGPKG_OK
+							 : pp_db_fail(s->db, err, what_read);
+}
+
 /* ---- notes ---- */
 
 void

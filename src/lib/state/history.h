@@ -20,6 +20,13 @@ enum plugpkg_code pp_history_list(
 enum plugpkg_code pp_history_difference(struct pp_state *s, int64_t generation, int64_t other,
     struct pp_installeds *out, plugpkg_error **err);
 
+/*
+ * What plugpkg.json wanted when the root last left that generation: {NAME: RANGE}, owned; NULL:
+ * nobody knows, or it is still the current one.
+ */
+enum plugpkg_code pp_history_wanted(
+    struct pp_state *s, int64_t generation, pp_json **out, plugpkg_error **err);
+
 /* Something that was changed and makes no generation: "held at 1.0.0" of a plugin, or of none. */
 struct pp_note {
 	int64_t transaction; /* that it belongs to or, where it has a command of its own, follows */

@@ -53,13 +53,17 @@ pp_journal_begin(struct pp_state *s, const char *command, const pp_json *intent,
     int64_t *out_txn, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *text = pp_json_line(intent);
+	const pp_json *wanted_json = pp_json_get(intent, "wanted");
+	PP_AUTO_FREE char *wanted = wanted_json != NULL ? pp_json_line(wanted_json) : NULL;
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "INSERT INTO transactions(command, started, status, intent)"
-	    " VALUES(?1, ?2, 'running', ?3)",
+	    "INSERT INTO transactions(command, started, status, intent, base, wanted)"
+	    " VALUES(?1, ?2, 'running', ?3, ?4, ?5)",
 	    &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	(void)sqlite3_bind_int64(st, 4, pp_json_get_int(intent, "from", -1));
+	pp_db_bind_text(st, 5, wanted);
 	pp_db_bind_text(st, 1, command);
 	(void)sqlite3_bind_int64(st, 2, now);
 	pp_db_bind_text(st, 3, text);

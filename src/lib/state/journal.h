@@ -5,6 +5,8 @@
  *
  *   transactions.intent  JSON, written by lib/txn/intent.c: both generations, plugins that come and
  *                        leave, wishes; NULL once the transaction has ended well
+ *   transactions.base    the generation that it began with, and
+ *   transactions.wanted  what plugpkg.json wanted then: "from" and "wanted" of its first intent
  *   transactions.status  "running" until its end, then "done", "undone" or "failed"
  *   steps                every step of it in order, written once, then only their status moves
  */

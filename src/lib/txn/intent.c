@@ -3,7 +3,8 @@
  * What a transaction is about to do, for the journal: enough for another process to finish it or to
  * take it back. First without, then with what comes, once that is unpacked and staged.
  *
- *	{"from":6,"to":7,"purge":false,"wishes":[{"name","range"}],"left_data":[NAME],
+ *	{"from":6,"to":7,"purge":false,"rollback":false,"wishes":[{"name","range"}],
+ *	 "left_data":[NAME],"wanted":{NAME:RANGE} of plugpkg.json before it, in the first only,
  *	 "tasks":[{"action","why","key","old_key","version","link","old_state","new"}],
  *	 "coming":[plugins as pp_installed_to_json() writes them]}
  *
@@ -49,6 +50,16 @@ wishes_json(const struct pp_wishes *wishes)
 	return all;
 }
 
+static pp_json *
+wanted_json(const struct pp_deps *wanted)
+{
+	pp_json *j = pp_json_object();
+
+	pp_vec_foreach (dep, wanted)
+		pp_json_set_str(j, dep->name, dep->text);
+	return j;
+}
+
 static void
 add_coming(const struct pp_txn *t, pp_json *intent)
 {
@@ -72,6 +83,7 @@ pp_intent_write(const struct pp_txn *t)
 	pp_json_set_int(intent, "from", t->old_generation);
 	pp_json_set_int(intent, "to", t->generation);
 	pp_json_set_bool(intent, "purge", plan->is_purge);
+	pp_json_set_bool(intent, "rollback", plan->is_rollback);
 	pp_json_set(intent, "wishes", wishes_json(t->spec->wishes));
 	for (size_t i = 0; i < plan->left_data.n; i++)
 		pp_json_push_str(left, plan->left_data.at[i]);
@@ -81,6 +93,8 @@ pp_intent_write(const struct pp_txn *t)
 	pp_json_set(intent, "tasks", tasks);
 	if (t->is_armed)
 		add_coming(t, intent);
+	else
+		pp_json_set(intent, "wanted", wanted_json(&t->ctx->config->plugins));
 	return intent;
 }
 
@@ -108,7 +122,7 @@ static enum plugpkg_code
 read_step(struct pp_txn *t, const pp_json *j, struct pp_plan *plan, plugpkg_error **err)
 {
 	int action = index_of(pp_json_get_str(j, "action"), pp_action_names, PP_REMOVE + 1);
-	int why = index_of(pp_json_get_str(j, "why"), pp_why_names, PP_WHY_REPLACED + 1);
+	int why = index_of(pp_json_get_str(j, "why"), pp_why_names, PP_N_WHYS);
 	const char *key = pp_json_get_str(j, "key"), *version = pp_json_get_str(j, "version");
 
 	if (action < 0 || why < 0 || key == NULL || version == NULL)
@@ -132,6 +146,7 @@ read_plan(struct pp_txn *t, const pp_json *intent, struct pp_plan *plan, plugpkg
 	if (t->old_generation < 0 || t->generation < 0)
 		return damaged(t, "generations", err);
 	plan->is_purge = pp_json_get_bool(intent, "purge");
+	plan->is_rollback = pp_json_get_bool(intent, "rollback");
 	for (size_t i = 0; i < pp_json_len(left); i++)
 		if (pp_json_string(pp_json_at(left, i)) != NULL)
 			pp_strs_add(&plan->left_data, pp_json_string(pp_json_at(left, i)));
@@ -282,7 +297,7 @@ pp_intent_wishes(const pp_json *intent, struct pp_wishes *out)
 	for (size_t i = 0; i < pp_json_len(wishes); i++) {
 		const pp_json *j = pp_json_at(wishes, i);
 		const char *name = pp_json_get_str(j, "name"), *range = pp_json_get_str(j, "range");
-		if (name == NULL || range == NULL)
+		if (name == NULL)
 			continue;
 		struct pp_wish *w = pp_vec_new(out);
 		w->name = pp_xstrdup(name);

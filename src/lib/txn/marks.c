@@ -24,6 +24,25 @@ same_range(const struct pp_dep *dep, const struct pp_wish *wish)
 	return dep != NULL && strcmp(dep->text, wish->range) == 0;
 }
 
+static bool
+unwant(plugpkg_context *ctx, const char *name)
+{
+	if (pp_deps_get(&ctx->config->plugins, name) == NULL)
+		return false;
+	pp_config_unwant(ctx->config, name);
+	return true;
+}
+
+bool
+pp_wishes_have(const struct pp_wishes *w, const char *name)
+{
+	if (w != NULL)
+		pp_vec_foreach (wish, w)
+			if (strcmp(wish->name, name) == 0)
+				return true;
+	return false;
+}
+
 enum plugpkg_code
 pp_marks_edit_wanted(plugpkg_context *ctx, const struct pp_wishes *wishes,
     const struct pp_strs *unwanted, plugpkg_error **err)
@@ -31,17 +50,17 @@ pp_marks_edit_wanted(plugpkg_context *ctx, const struct pp_wishes *wishes,
 	bool is_changed = false;
 
 	if (wishes != NULL)
-		pp_vec_foreach (w, wishes)
-			if (!same_range(pp_deps_get(&ctx->config->plugins, w->name), w)) {
+		pp_vec_foreach (w, wishes) {
+			if (w->range == NULL)
+				is_changed |= unwant(ctx, w->name);
+			else if (!same_range(pp_deps_get(&ctx->config->plugins, w->name), w)) {
 				pp_config_want(ctx->config, w->name, w->range);
 				is_changed = true;
 			}
+		}
 	if (unwanted != NULL)
 		pp_vec_foreach (name, unwanted)
-			if (pp_deps_get(&ctx->config->plugins, *name) != NULL) {
-				pp_config_unwant(ctx->config, *name);
-				is_changed = true;
-			}
+			is_changed |= unwant(ctx, *name);
 	return is_changed ? pp_root_write_config(ctx, err) : PLUGPKG_OK;
 }
 

@@ -9,12 +9,14 @@
 #include "lib/model/context.h"
 #include "lib/state/state.h"
 
-/* A change of the wanted set: KEY (NAME or NAME@MAJOR) in RANGE. */
+/* A change of the wanted set: KEY (NAME or NAME@MAJOR) in RANGE; NULL: no longer wanted. */
 struct pp_wish {
 	char *name, *range;
 };
 struct pp_wishes pp_vec(struct pp_wish);
 void pp_wishes_fini(struct pp_wishes *w);
+/* w may be NULL. */
+bool pp_wishes_have(const struct pp_wishes *w, const char *name);
 
 /*
  * Puts wishes into the wanted set of plugpkg.json and takes unwanted names out, in one atomic

@@ -24,7 +24,7 @@
 static bool
 needs_archive(const struct pp_task *task)
 {
-	return !pp_task_is_removal(task) && task->step->link_dir == NULL;
+	return !pp_task_is_removal(task) && task->step->link_dir == NULL && !task->step->is_stored;
 }
 
 /* ---- fetch ---- */
@@ -104,7 +104,8 @@ pp_txn_fetch(struct pp_txn *t, plugpkg_error **err)
 	enum plugpkg_code rc = check_space(t, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++)
-		if (needs_archive(&t->tasks.at[i]) && t->tasks.at[i].step->file == NULL)
+		if (needs_archive(&t->tasks.at[i]) && t->tasks.at[i].step->file == NULL &&
+		    !t->tasks.at[i].step->is_cached)
 			rc = add_want(t, t->tasks.at[i].step, &o, err);
 	if (rc != PLUGPKG_OK || o.wants.n == 0)
 		return rc;
@@ -145,7 +146,9 @@ pp_txn_check_manifest(const struct pp_step *step, const struct pp_buf *text,
 	bool is_signed = step->link_dir == NULL;
 	char sha256[65];
 	pp_sha256_hex(pp_buf_cstr(text), text->n, sha256);
-	if (is_signed && strcmp(sha256, step->manifest_sha256) != 0)
+	/* Of what was installed before, the archive's own digest says it all. */
+	bool was_seen = step->is_stored || step->is_cached;
+	if (is_signed && !was_seen && strcmp(sha256, step->manifest_sha256) != 0)
 		return not_as_signed(
 		    step, "its plugin.json is not the one that the index was signed for", err);
 
@@ -190,6 +193,20 @@ prepare_link(struct pp_task *task, plugpkg_error **err)
 	if (fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", dir);
 	return read_manifest(task, fd, err);
+}
+
+/* It was installed before; the plan looked at its files. */
+static enum plugpkg_code
+prepare_stored(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
+{
+	const struct pp_step *s = task->step;
+	PP_AUTO_FD int fd = -1;
+	enum plugpkg_code rc = pp_store_open(t->ctx, s->name, s->version, &fd, err);
+
+	memcpy(task->tree_sha256, s->tree_sha256, sizeof(task->tree_sha256));
+	task->bytes = s->unpacked_bytes;
+	task->files = s->files;
+	return rc == PLUGPKG_OK ? read_manifest(task, fd, err) : rc;
 }
 
 /* ---- unpack ---- */
@@ -342,6 +359,7 @@ pp_txn_unpack(struct pp_txn *t, plugpkg_error **err)
 		rc = pp_check_cancel(t->ctx, err);
 		if (rc == PLUGPKG_OK)
 			rc = task->step->link_dir != NULL ? prepare_link(task, err)
+			     : task->step->is_stored      ? prepare_stored(t, task, err)
 							  : add_job(t, net, &b, task, err);
 		if (rc == PLUGPKG_OK && b.n == BATCH)
 			rc = run_batch(t, &b, err);

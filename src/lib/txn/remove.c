@@ -68,7 +68,9 @@ leaving_script(const struct pp_txn *t, const struct pp_task *task, const char *k
 		.link_dir = task->old != NULL ? task->old->link_dir : NULL,
 		.kind = kind,
 		.level = -1,
-		.reason = t->spec->plan->is_purge ? "purge" : "remove",
+		.reason = t->spec->plan->is_rollback ? "rollback"
+			  : t->spec->plan->is_purge  ? "purge"
+						     : "remove",
 	};
 }
 
@@ -172,10 +174,9 @@ record_wishes(struct pp_txn *t, plugpkg_error **err)
 		/* A wish for a key that is no more: its plugin goes on under another one. */
 		bool has_moved =
 		    task->step->old_key != NULL && wish != NULL && pp_key_has_major(wish->name);
-		if (task->is_gone && wish == NULL)
-			pp_strs_add(&gone, task->step->key);
-		else if (task->is_gone || has_moved)
-			pp_strs_add(&gone, wish->name);
+		const char *name = wish != NULL ? wish->name : task->step->key;
+		if ((task->is_gone || has_moved) && !pp_wishes_have(t->spec->wishes, name))
+			pp_strs_add(&gone, name);
 	}
 	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);
 }

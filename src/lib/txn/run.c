@@ -207,8 +207,16 @@ is_upgrade(const struct pp_task *task)
 	return task->step->action == PP_UPGRADE || task->step->action == PP_DOWNGRADE;
 }
 
+static const char *
+reason_of(const struct pp_txn *t, bool is_change)
+{
+	if (t->spec->plan->is_rollback)
+		return "rollback";
+	return is_change ? "upgrade" : "install";
+}
+
 static struct pp_txn_script
-core_script(const struct pp_task *task)
+core_script(const struct pp_txn *t, const struct pp_task *task)
 {
 	enum pp_script which = is_upgrade(task) ? PP_SCRIPT_UPGRADE : PP_SCRIPT_INSTALL;
 
@@ -218,7 +226,7 @@ core_script(const struct pp_task *task)
 		.kind = pp_script_names[which],
 		.path = task->manifest->scripts[which],
 		.level = -1,
-		.reason = is_upgrade(task) ? "upgrade" : "install",
+		.reason = reason_of(t, is_upgrade(task)),
 		.old_version = task->old != NULL ? task->old->version : NULL,
 	};
 }
@@ -227,7 +235,7 @@ static enum plugpkg_code
 run_core(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
 	const struct pp_task *task = pp_txn_task(t, op->key);
-	struct pp_txn_script s = core_script(task);
+	struct pp_txn_script s = core_script(t, task);
 
 	pp_txn_step(t, task->step, s.kind);
 	return pp_txn_script(t, &s, err);
@@ -293,7 +301,7 @@ static enum plugpkg_code
 undo_reinstall(
     struct pp_txn *t, const struct pp_txn_op *op, const struct pp_task *task, plugpkg_error **err)
 {
-	struct pp_txn_script s = core_script(task);
+	struct pp_txn_script s = core_script(t, task);
 
 	s.reason = "rollback";
 	s.is_undo = true;
@@ -382,7 +390,7 @@ run_post_install(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 		.link_dir = a.link_dir,
 		.kind = "post-install",
 		.level = op->level,
-		.reason = was_old && is_upgrade(a.task) ? "upgrade" : "install",
+		.reason = reason_of(t, was_old && is_upgrade(a.task)),
 		.old_version = was_old ? a.task->old->version : NULL,
 	};
 	tell_level(t, op, a.manifest->release->version.text, s.kind);

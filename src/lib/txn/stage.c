@@ -54,8 +54,8 @@ installed_by(const struct pp_txn *t, const struct pp_task *task)
 	p->source = pp_xstrdup(s->source != NULL ? s->source : "");
 	/* What it will be: a transaction whose post levels do not all run never gets there. */
 	p->state = pp_xstrdup("installed");
-	p->hold = task->old != NULL && task->old->hold;
-	p->hold_until = p->hold ? task->old->hold_until : 0;
+	p->hold = task->old != NULL ? task->old->hold : s->hold;
+	p->hold_until = !p->hold ? 0 : task->old != NULL ? task->old->hold_until : s->hold_until;
 	p->sha256 = pp_xstrdup(s->sha256);
 	p->tree_sha256 = pp_xstrdup(task->tree_sha256);
 	p->link_dir = pp_xstrdup(s->link_dir);
@@ -128,9 +128,11 @@ pp_txn_mark_wanted(struct pp_txn *t)
 
 	if (t->spec->wishes != NULL)
 		pp_vec_foreach (w, t->spec->wishes)
-			pp_vec_push(&wanted, ((struct pp_dep){ .name = w->name }));
+			if (w->range != NULL)
+				pp_vec_push(&wanted, ((struct pp_dep){ .name = w->name }));
 	pp_vec_foreach (dep, &t->ctx->config->plugins)
-		pp_vec_push(&wanted, *dep);
+		if (!pp_wishes_have(t->spec->wishes, dep->name))
+			pp_vec_push(&wanted, *dep);
 	pp_vec_foreach (p, &t->set)
 		(*p)->manual = pp_installed_wish(&t->set, *p, &wanted) != NULL;
 	pp_vec_free(&wanted);

@@ -81,7 +81,7 @@ static enum plugpkg_code
 check_not_held(const struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
 {
 	if (task->old == NULL || task->step->action == PP_REINSTALL ||
-	    !pp_installed_is_held(task->old, t->ctx->now))
+	    t->spec->plan->overrides_holds || !pp_installed_is_held(task->old, t->ctx->now))
 		return PLUGPKG_OK;
 	(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
 	    "%s was held at %s after the plan was made; run the command again", task->old->key,
@@ -112,7 +112,8 @@ make_tasks(struct pp_txn *t, plugpkg_error **err)
 		task->step = step;
 		task->staging_fd = -1;
 		task->old = pp_installeds_get(&t->old.set, pp_step_old_key(step));
-		t->n_steps += step->action == PP_REMOVE || step->link_dir != NULL ? 1 : 2;
+		t->n_steps +=
+		    step->action == PP_REMOVE || step->link_dir != NULL || step->is_stored ? 1 : 2;
 		rc = check_not_held(t, task, err);
 		if (rc == PLUGPKG_OK)
 			rc = check_not_wanted(t, step, err);
