@@ -476,6 +476,25 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_graph(plugpkg_context *ctx
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_why(
     plugpkg_context *ctx, const char *name, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * What could be installed of plugins or virtual names: for each a row of type "policy" (what is
+ * installed, the candidates that install and upgrade would take, who provides the name), then rows
+ * of type "offer", one a release of any source, with why it is none of them. What releases need of
+ * each other is left to plugpkg_why_not(). Ends at the first name that nobody knows.
+ * names: borrowed; NAME or NAME/SOURCE. Errors: USAGE BAD_NAME NOT_FOUND BAD_STATE IO. Takes no
+ * lock.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_policy(plugpkg_context *ctx,
+    const char *const *names, size_t n_names, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * What stands in the way of a request, which is planned and not carried out. One row of type
+ * "why-not"; where it is possible, then the rows of the plan, else those of plugpkg_policy() for
+ * the targets. OK whenever there is an answer, also where it is no.
+ * request: borrowed; PLUGPKG_INSTALL. Errors: those of plugpkg_plan_make() but NO_SOLUTION and
+ * REFUSED.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_why_not(plugpkg_context *ctx,
+    const struct plugpkg_request *request, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /** Whether plugins are installed. */
 struct plugpkg_is_installed_spec {
 	const char *const *targets; /* NAME, NAME@RANGE */

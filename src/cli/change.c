@@ -128,7 +128,7 @@ read_age(struct cli *cli, struct plugpkg_request *request)
 }
 
 enum plugpkg_code
-change_choose(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
+change_ask(struct cli *cli, enum plugpkg_verb verb, unsigned flags, change_fn with)
 {
 	static const struct change_flag options[] = {
 		{ "no-recommends", PLUGPKG_NO_RECOMMENDS },
@@ -148,7 +148,13 @@ change_choose(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
 	request.n_min_age_except = except.n;
 	enum plugpkg_code rc = read_age(cli, &request);
 	if (rc == PLUGPKG_OK)
-		rc = run(cli, &request);
+		rc = with(cli, &request);
 	pp_vec_free(&except);
 	return rc;
+}
+
+enum plugpkg_code
+change_choose(struct cli *cli, enum plugpkg_verb verb, unsigned flags)
+{
+	return change_ask(cli, verb, flags, run);
 }

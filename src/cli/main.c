@@ -32,6 +32,8 @@ static const struct cmd_entry table[] = {
 	{ NULL, &cmd_rdepends },
 	{ NULL, &cmd_graph },
 	{ NULL, &cmd_why },
+	{ NULL, &cmd_why_not },
+	{ NULL, &cmd_policy },
 	{ NULL, &cmd_is_installed },
 	{ NULL, &cmd_history },
 	{ NULL, &cmd_log },

@@ -27,6 +27,8 @@ void view_built(struct cli *cli);
 void view_holds(struct cli *cli);
 void view_marks(struct cli *cli);
 void view_why(struct cli *cli);
+void view_why_not(struct cli *cli);
+void view_policy(struct cli *cli);
 void view_log(struct cli *cli);
 void view_materialized(struct cli *cli);
 void view_installed(struct cli *cli);

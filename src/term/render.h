@@ -28,4 +28,7 @@ struct renderer {
 
 extern const struct renderer render_json, render_plain, render_tty;
 
+/* "Ways out:", each with its command beside it, and "More:" where to read on. */
+void render_ways(struct out *o, const pp_json *details);
+
 #endif

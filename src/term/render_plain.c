@@ -127,9 +127,8 @@ plain_say(struct cli *cli, const char *text)
 		out_lines(&cli->talk, 0, text);
 }
 
-/* What to ask for instead, each with its command beside it, and where to read on. */
-static void
-print_ways(struct out *o, const pp_json *details)
+void
+render_ways(struct out *o, const pp_json *details)
 {
 	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2, .is_whole = true };
 	const pp_json *ways = pp_json_get(details, "ways");
@@ -168,7 +167,7 @@ plain_result(struct cli *cli, const struct result *result)
 		out_lines(&cli->talk, 2, rest.p);
 	}
 	if (result->details != NULL && pp_json_get(result->details, "ways") != NULL) {
-		print_ways(&cli->talk, result->details);
+		render_ways(&cli->talk, result->details);
 	} else if (result->hint != NULL) {
 		out_styled(&cli->talk, OUT_BOLD, "hint:");
 		out_text(&cli->talk, " ");

@@ -195,18 +195,21 @@ add_headline(struct pp_buf *b, const struct pp_load *l)
 	}
 }
 
-/* Where to read on: NULL when it is not about one plugin that could come. Owned. */
+/* Where to read on: NULL when it is not about plugins that could come. Owned. */
 static char *
 more_command(const struct pp_load *l)
 {
-	pp_vec_foreach (ask, &l->asks) {
-		PP_AUTO_FREE char *word = pp_retry_word(ask);
-		if (!ask->is_removal && strpbrk(word, " ><|*") == NULL)
-			return pp_asprintf("plugpkg why-not %s", word);
-		if (!ask->is_removal)
-			return pp_asprintf("plugpkg why-not '%s'", word);
-	}
-	return NULL;
+	struct pp_retry r;
+	bool has_one = false;
+
+	pp_vec_foreach (ask, &l->asks)
+		has_one |= !ask->is_removal;
+	if (!has_one)
+		return NULL;
+	pp_retry_init(&r, l);
+	char *command = pp_retry_command(&r, "why-not");
+	pp_retry_fini(&r);
+	return command;
 }
 
 static void

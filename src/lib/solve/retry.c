@@ -108,19 +108,28 @@ add_quoted(struct pp_buf *b, const char *word)
 	pp_buf_addc(b, '\'');
 }
 
-static pp_json *
-way_of(const char *text, const struct pp_strs *words)
+static char *
+command_of(const struct pp_strs *words)
 {
 	PP_AUTO_BUF struct pp_buf command = PP_BUF_INIT(COMMAND_MAX);
-	pp_json *way = pp_json_object(), *argv = pp_json_array();
 
 	pp_vec_foreach (word, words) {
 		pp_buf_adds(&command, word == words->at ? "" : " ");
 		add_quoted(&command, *word);
-		pp_json_push_str(argv, *word);
 	}
+	return pp_buf_steal(&command);
+}
+
+static pp_json *
+way_of(const char *text, const struct pp_strs *words)
+{
+	PP_AUTO_FREE char *command = command_of(words);
+	pp_json *way = pp_json_object(), *argv = pp_json_array();
+
+	pp_vec_foreach (word, words)
+		pp_json_push_str(argv, *word);
 	pp_json_set_str(way, "text", text);
-	pp_json_set_str(way, "command", pp_buf_cstr(&command));
+	pp_json_set_str(way, "command", command);
 	pp_json_set(way, "argv", argv);
 	return way;
 }
@@ -157,23 +166,39 @@ pp_retry_add_options(const struct pp_retry *r, struct pp_buf *b)
 		pp_buf_addf(b, " %s", *word);
 }
 
+static void
+add_words(const struct pp_retry *r, const char *verb, struct pp_strs *words)
+{
+	pp_strs_add(words, "plugpkg");
+	pp_strs_add(words, verb);
+	for (size_t i = 0; i < PP_LEN(options); i++)
+		if ((r->flags & options[i].flag) != 0)
+			pp_strs_add(words, options[i].option);
+	add_age(r->load->request, words);
+	pp_vec_foreach (target, &r->targets)
+		pp_strs_add(words, *target);
+}
+
+char *
+pp_retry_command(const struct pp_retry *r, const char *verb)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs words = { 0 };
+
+	add_words(r, verb, &words);
+	return command_of(&words);
+}
+
 pp_json *
 pp_retry_way(const struct pp_retry *r, const char *text)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs words = { 0 };
+	bool is_upgrade = r->load->request->verb == PLUGPKG_UPGRADE;
 
 	if (r->targets.n == 0 || r->load->request->link != NULL) {
 		pp_json *way = pp_json_object();
 		pp_json_set_str(way, "text", text);
 		return way;
 	}
-	pp_strs_add(&words, "plugpkg");
-	pp_strs_add(&words, r->load->request->verb == PLUGPKG_UPGRADE ? "upgrade" : "install");
-	for (size_t i = 0; i < PP_LEN(options); i++)
-		if ((r->flags & options[i].flag) != 0)
-			pp_strs_add(&words, options[i].option);
-	add_age(r->load->request, &words);
-	pp_vec_foreach (target, &r->targets)
-		pp_strs_add(&words, *target);
+	add_words(r, is_upgrade ? "upgrade" : "install", &words);
 	return way_of(text, &words);
 }

@@ -29,6 +29,8 @@ void pp_retry_add_options(const struct pp_retry *r, struct pp_buf *b);
  * to ask for.
  */
 pp_json *pp_retry_way(const struct pp_retry *r, const char *text);
+/* The request as the words of another command: "plugpkg why-not --pre user@^2". Owned. */
+char *pp_retry_command(const struct pp_retry *r, const char *verb);
 /* The same for any other command: words end with NULL. */
 pp_json *pp_retry_way_of(const char *text, const char *const *words);
 
