@@ -98,6 +98,8 @@ breaking() {
 	echo '{"name": "lingering", "version": "1.0.0"}' >lingering/plugin.json
 	echo 'WITH RECURSIVE t (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 1000000)
 		SELECT max(n) FROM t' >lingering/page.sql
+	jq --arg url "$url" '.hooks = {"activate": ($url + "/activate")}' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
 	plugpkg install -q -y --allow-unsigned user@1.0 ./lingering
 	curl -s -m 60 "$url/" >answer 3>&- &
 	asking=$!
