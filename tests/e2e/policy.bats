@@ -279,6 +279,20 @@ lib 1.1.0"
 	assert_has "has to be 3 days old"
 }
 
+@test "why-not looks at archives too" {
+	publish_versions base 1.0.0
+	make_root
+	archive=$(build_plugin mine 1.0.0 '"requires": {"base": "^2"}')
+	run -3 plugpkg install "$archive" --allow-unsigned -y
+	assert_has "needs base ^2"
+	assert_lacks "More:"
+	run -0 plugpkg why-not "$archive"
+	assert_has "needs base ^2; there is only 1.0.0"
+	run -0 plugpkg why-not "$(build_plugin good 1.0.0)"
+	assert_has "Nothing stands in the way" "local file, not signed"
+	assert_not_installed good
+}
+
 @test "a request that is held back, or goes back, is explained too" {
 	publish_versions base 1.0.0 1.1.0
 	make_root

@@ -195,15 +195,28 @@ add_headline(struct pp_buf *b, const struct pp_load *l)
 	}
 }
 
-/* Where to read on: NULL when it is not about plugins that could come. Owned. */
+/* Named by its path: the solver knows what it holds, but not how it was written. */
+static bool
+is_of_file(const struct pp_load *l, const struct pp_ask *ask)
+{
+	const struct pp_known *k = pp_load_known(l, ask->dep.name);
+
+	return k != NULL && k->owner != PP_NO_SOURCE &&
+	       strcmp(l->world->sources[k->owner].name, PP_SOURCE_FILE) == 0;
+}
+
+/* Where to read on: NULL when it is not about plugins of sources. Owned. */
 static char *
 more_command(const struct pp_load *l)
 {
 	struct pp_retry r;
 	bool has_one = false;
 
-	pp_vec_foreach (ask, &l->asks)
+	pp_vec_foreach (ask, &l->asks) {
+		if (is_of_file(l, ask))
+			return NULL;
 		has_one |= !ask->is_removal;
+	}
 	if (!has_one)
 		return NULL;
 	pp_retry_init(&r, l);
