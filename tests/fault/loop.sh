@@ -7,7 +7,7 @@
 #
 #	tests/fault/loop.sh [--every N] [--how kill|ENOSPC|EIO|EACCES] [--from N] [SCENARIO...]
 #
-# Scenarios: install upgrade downgrade reinstall remove purge. Five plugins with scripts in all phases,
+# Scenarios: install upgrade downgrade reinstall remove purge replace. Five plugins with scripts in all phases,
 # of which one binds itself to whatever comes.
 set -u
 
@@ -23,7 +23,7 @@ while [[ ${1-} == --* ]]; do
 	esac
 	shift 2
 done
-[ $# -gt 0 ] || set -- install upgrade downgrade reinstall remove purge
+[ $# -gt 0 ] || set -- install upgrade downgrade reinstall remove purge replace
 
 # The makers of plugins, repositories and roots are those of the tests.
 bats_require_minimum_version() { :; }
@@ -52,12 +52,12 @@ all_scripts='"scripts": {"install": "scripts/install.sh", "verify": "scripts/ver
 	"post-install": [{"level": 0, "run": "scripts/bind.sh"}, {"level": 2, "run": "scripts/late.sh"}],
 	"post-uninstall": [{"level": 2, "run": "scripts/unlate.sh"}, {"level": 0, "run": "scripts/unbind.sh"}]}'
 
-# tabled NAME VERSION REQUIRES: version 2 has one column more.
+# tabled NAME VERSION REQUIRES [MEMBERS]: version 2 has one column more.
 tabled() {
 	local dir name=$1 add drop
 	add="has $name extra || db 'ALTER TABLE $name ADD COLUMN extra DEFAULT 7'"
 	drop="! has $name extra || db 'ALTER TABLE $name DROP COLUMN extra'"
-	dir=$(make_plugin "$name" "$2" "$all_scripts, \"requires\": {$3}")
+	dir=$(make_plugin "$name" "$2" "$all_scripts, \"requires\": {$3}${4-}")
 	if [ "$2" = 1.0.0 ]; then to=$drop want="! has $name extra"; else to=$add want="has $name extra"; fi
 	sql "$dir" install "db 'CREATE TABLE IF NOT EXISTS $name(id INTEGER PRIMARY KEY, name TEXT)'" \
 		"db \"INSERT OR IGNORE INTO $name(id, name) VALUES(1, 'one'); INSERT OR IGNORE INTO groups VALUES('$name')\"
@@ -97,6 +97,13 @@ make_plugins() {
 	done
 }
 
+# A plugin that goes on under another name. Comes last: it is published from then on.
+make_successor() {
+	tabled middle 2.0.0 '"base": "*"' ', "replaces": {"mid": "*"}, "provides": {"mid": "2.0.0"}'
+	publish "$(build_plugin middle 2.0.0)"
+	plugpkg -q update
+}
+
 # ---- roots ---------------------------------------------------------------------------------------
 
 # What is compared: files, links, facts, wishes, the application's database. No times, no numbers
@@ -124,6 +131,12 @@ restore() {
 	rm -f "$APP"-journal
 }
 
+# plugpkg.json wants what it wants in any version.
+want_any() {
+	jq '.plugins |= map_values("*")' "$PLUGPKG_ROOT/plugpkg.json" >new.json
+	cp new.json "$PLUGPKG_ROOT/plugpkg.json"
+}
+
 # begin SCENARIO: the root that it starts from; prints nothing. Sets command.
 begin() {
 	rm -rf "$PLUGPKG_ROOT" "$APP"
@@ -139,8 +152,7 @@ begin() {
 		;;
 	upgrade)
 		plugpkg -q install base@1 mid@1 top@1 side@1 options@1 -y
-		jq '.plugins |= map_values("*")' "$PLUGPKG_ROOT/plugpkg.json" >new.json
-		cp new.json "$PLUGPKG_ROOT/plugpkg.json"
+		want_any
 		command="upgrade -y"
 		;;
 	downgrade)
@@ -150,6 +162,13 @@ begin() {
 	reinstall)
 		plugpkg -q install top@1 options@1 -y
 		command="install base mid options --reinstall -y"
+		;;
+	replace)
+		plugpkg -q install mid@1 top@1 options@1 -y
+		want_any
+		make_successor
+		echo kept >"$PLUGPKG_ROOT/data/mid/file"
+		command="install middle -y --allow-remove"
 		;;
 	remove | purge)
 		plugpkg -q install base@1 mid@1 top@1 side@1 options@1 -y

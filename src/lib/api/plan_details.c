@@ -2,6 +2,8 @@
 /* What the index says about the releases that were chosen: digests, sizes, signed rows. */
 #include "lib/api/making.h"
 
+#include "lib/model/tables.h"
+
 #include <string.h>
 
 static struct pp_catalog *
@@ -103,6 +105,13 @@ has_script(const pp_json *details, enum pp_script script)
 	return false;
 }
 
+static void
+keep_tables(struct pp_step *step, const pp_json *tables)
+{
+	pp_json_free(step->tables);
+	step->tables = tables != NULL ? pp_json_copy(tables) : NULL;
+}
+
 static enum plugpkg_code
 fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 {
@@ -123,6 +132,7 @@ fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	step->runs_script = has_script(details, script_of(step));
+	keep_tables(step, pp_json_get(details, "tables"));
 	pp_json_free(step->row);
 	step->row = pp_steal(&planning);
 	return PLUGPKG_OK;
@@ -135,9 +145,39 @@ fill_locals(struct pp_making *m)
 		if (step->source == NULL || strcmp(step->source, PP_SOURCE_FILE) != 0)
 			continue;
 		const struct pp_local *l = pp_making_fill_local(m, step);
-		if (l != NULL)
-			step->runs_script = l->manifest->scripts[script_of(step)] != NULL;
+		if (l == NULL)
+			continue;
+		step->runs_script = l->manifest->scripts[script_of(step)] != NULL;
+		keep_tables(step, pp_tables_of(l->manifest->json));
 	}
+}
+
+static bool
+stays(const struct pp_making *m, const struct pp_installed *p)
+{
+	pp_vec_foreach (step, &m->plan->steps)
+		if (pp_step_concerns(step, p->key))
+			return false;
+	return true;
+}
+
+/* Told before anybody is asked; looked at once more when the manifests themselves are there. */
+static enum plugpkg_code
+check_tables(const struct pp_making *m, plugpkg_error **err)
+{
+	struct pp_tables all = { 0 };
+
+	pp_vec_foreach (p, &m->inv.set)
+		if (stays(m, *p))
+			pp_tables_add(&all, pp_tables_of((*p)->manifest),
+			    &(struct pp_table){ .name = (*p)->name, .version = (*p)->version });
+	pp_vec_foreach (step, &m->plan->steps)
+		pp_tables_add(&all, step->tables,
+		    &(struct pp_table){
+			.name = step->name, .version = step->version, .is_coming = true });
+	enum plugpkg_code rc = pp_tables_check(&all, err);
+	pp_vec_free(&all);
+	return rc;
 }
 
 enum plugpkg_code
@@ -148,6 +188,7 @@ pp_making_details(struct pp_making *m, plugpkg_error **err)
 			continue;
 		step->link_dir = pp_xstrdup(m->link_dir);
 		step->runs_script = m->link->scripts[script_of(step)] != NULL;
+		keep_tables(step, pp_tables_of(m->link->json));
 	}
 	fill_locals(m);
 	enum plugpkg_code rc = prefetch(m, err);
@@ -164,5 +205,5 @@ pp_making_details(struct pp_making *m, plugpkg_error **err)
 		if (rc == PLUGPKG_OK)
 			rc = check_same_content(m, step, err);
 	}
-	return rc;
+	return rc == PLUGPKG_OK ? check_tables(m, err) : rc;
 }

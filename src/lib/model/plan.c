@@ -46,6 +46,7 @@ step_fini(struct pp_step *s)
 	free(s->link_dir);
 	free(s->file);
 	pp_json_free(s->row);
+	pp_json_free(s->tables);
 }
 
 static void

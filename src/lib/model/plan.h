@@ -50,6 +50,7 @@ struct pp_step {
 	size_t cycle;     /* the same for all that require each other in a ring; 0 = in none */
 	bool runs_script; /* its install or upgrade script runs; filled with the details */
 	pp_json *row;     /* signed planning row, NULL for REMOVE */
+	pp_json *tables;  /* that it will own, or NULL; filled with the details */
 	/* From the details shard; filled after solving. */
 	char sha256[65], manifest_sha256[65];
 	uint64_t size_bytes, unpacked_bytes, files;

@@ -9,6 +9,7 @@
 #include "lib/model/context.h"
 #include "lib/model/manifest.h"
 #include "lib/model/name.h"
+#include "lib/model/tables.h"
 #include "lib/repo/book.h"
 #include "lib/repo/lint.h"
 #include "lib/repo/metadata.h"
@@ -164,6 +165,8 @@ details_row(const struct arrival *a)
 		pp_json_set(row, "scripts", kinds);
 	else
 		pp_json_free(kinds);
+	if (pp_json_len(pp_tables_of(manifest)) > 0)
+		pp_json_set(row, "tables", pp_json_copy(pp_tables_of(manifest)));
 	return row;
 }
 

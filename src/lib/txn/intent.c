@@ -5,7 +5,7 @@
  *
  *	{"from":6,"to":7,"purge":false,"rollback":false,"wishes":[{"name","range"}],
  *	 "left_data":[NAME],"wanted":{NAME:RANGE} of plugpkg.json before it, in the first only,
- *	 "tasks":[{"action","why","key","old_key","version","link","old_state","new"}],
+ *	 "tasks":[{"action","why","key","old_key","because","version","link","old_state","new"}],
  *	 "coming":[plugins as pp_installed_to_json() writes them]}
  *
  * All other plugins of the new generation are those that are installed now.
@@ -27,6 +27,7 @@ task_json(const struct pp_task *task)
 	pp_json_set_str(j, "why", pp_why_names[s->why]);
 	pp_json_set_str(j, "key", s->key);
 	pp_json_set_str(j, "old_key", s->old_key);
+	pp_json_set_str(j, "because", s->because);
 	pp_json_set_str(j, "version", s->version);
 	pp_json_set_str(j, "link", s->link_dir);
 	pp_json_set_str(j, "old_state", task->old != NULL ? task->old->state : NULL);
@@ -130,6 +131,7 @@ read_step(struct pp_txn *t, const pp_json *j, struct pp_plan *plan, plugpkg_erro
 	struct pp_step *s = pp_plan_add(plan, (enum pp_action)action, key, version);
 	s->why = (enum pp_why)why;
 	s->old_key = pp_xstrdup(pp_json_get_str(j, "old_key"));
+	s->because = pp_xstrdup(pp_json_get_str(j, "because"));
 	s->link_dir = pp_xstrdup(pp_json_get_str(j, "link"));
 	return PLUGPKG_OK;
 }
@@ -202,6 +204,8 @@ read_ops(struct pp_txn *t, const struct pp_journal_open *open, plugpkg_error **e
 		if (op->type == NULL)
 			return damaged(t, step->kind, err);
 		struct pp_task *task = op->key != NULL ? pp_txn_task(t, op->key) : NULL;
+		if (op->type == &pp_op_move && (task == NULL || !pp_step_moves(task->step)))
+			return damaged(t, step->kind, err);
 		if (task != NULL)
 			task->is_stuck = task->is_stuck || op->status == PP_STEP_STUCK;
 	}

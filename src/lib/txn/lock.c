@@ -113,7 +113,7 @@ pp_lock_note_script(plugpkg_context *ctx, int64_t pid)
 	pp_json_set_int(j, "script", mark.pid);
 	pp_json_set_int(j, "start_ticks", mark.start_ticks);
 	PP_AUTO_FREE char *line = pp_json_line(j);
-	/* On a full disk the script is not known to who comes after a crash; it runs all the same. */
+	/* On a full disk nobody can know of the script after a crash; it runs all the same. */
 	(void)!pwrite(ctx->lock_fd, line, strlen(line), end);
 }
 

@@ -284,6 +284,30 @@ has_scripts(const struct pp_manifest *m)
 	return m->post_install.n > 0 || m->post_uninstall.n > 0;
 }
 
+/* Has data/FROM to become data/TO? Never over what is there already. */
+static bool
+can_move(const struct pp_txn *t, const char *from, const char *to)
+{
+	PP_AUTO_FREE char *a = pp_asprintf("data/%s", from);
+	PP_AUTO_FREE char *b = pp_asprintf("data/%s", to);
+
+	return pp_exists_at(t->ctx->root_fd, a) == 1 && pp_exists_at(t->ctx->root_fd, b) == 0;
+}
+
+/* The plugin of another name whose place it takes, and whose data it gets; or NULL. */
+static const struct pp_task *
+replaced_by(const struct pp_txn *t, const struct pp_task *task)
+{
+	pp_vec_foreach (gone, &t->tasks) {
+		const struct pp_step *s = gone->step;
+		if (pp_task_is_removal(gone) && s->why == PP_WHY_REPLACED && s->because != NULL &&
+		    strcmp(s->because, task->step->key) == 0 &&
+		    strcmp(s->name, task->step->name) != 0 && can_move(t, s->key, task->step->key))
+			return gone;
+	}
+	return NULL;
+}
+
 /*
  * The plugin's own data: survives upgrades and removal. Without scripts it is the application's
  * affair. Only what is missing now is made, so that undo takes away nothing older.
@@ -292,11 +316,12 @@ static void
 add_data(struct pp_txn *t, const struct pp_task *task)
 {
 	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", task->step->key);
-	PP_AUTO_FREE char *old = pp_asprintf("data/%s", pp_step_old_key(task->step));
+	const struct pp_task *gone = task->old == NULL ? replaced_by(t, task) : NULL;
 
-	if (task->step->old_key != NULL && pp_exists_at(t->ctx->root_fd, old) == 1 &&
-	    pp_exists_at(t->ctx->root_fd, dir) == 0)
+	if (task->step->old_key != NULL && can_move(t, task->step->old_key, task->step->key))
 		(void)add(t, &pp_op_move, task->step->key);
+	else if (gone != NULL)
+		(void)add(t, &pp_op_move, gone->step->key);
 	else if (has_scripts(task->manifest) && pp_exists_at(t->ctx->root_fd, dir) != 1)
 		(void)add(t, &pp_op_data, task->step->key);
 }

@@ -5,6 +5,7 @@
  */
 #include "lib/txn/steps.h"
 
+#include "lib/model/tables.h"
 #include "lib/store/generation.h"
 
 #include <stdlib.h>
@@ -138,6 +139,24 @@ pp_txn_mark_wanted(struct pp_txn *t)
 	pp_vec_free(&wanted);
 }
 
+/* By what the archives hold; the index may be older than its word for it. */
+static enum plugpkg_code
+check_tables(const struct pp_txn *t, plugpkg_error **err)
+{
+	struct pp_tables all = { 0 };
+
+	pp_vec_foreach (p, &t->set)
+		pp_tables_add(&all, pp_tables_of((*p)->manifest),
+		    &(struct pp_table){
+			.name = (*p)->name,
+			.version = (*p)->version,
+			.is_coming = task_of(t, (*p)->key) != NULL,
+		    });
+	enum plugpkg_code rc = pp_tables_check(&all, err);
+	pp_vec_free(&all);
+	return rc;
+}
+
 enum plugpkg_code
 pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
 {
@@ -150,5 +169,8 @@ pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
 			pp_vec_push(&t->set, installed_by(t, task));
 	pp_txn_sort_set(&t->set);
 	pp_txn_mark_wanted(t);
+	enum plugpkg_code rc = check_tables(t, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	return pp_txn_make_generation(t, t->generation, err);
 }
