@@ -131,9 +131,9 @@ size_t pp_ops_commit(const struct pp_txn *t);                /* index of `commit
 /* Is the op not worth two records of its own? Decided anew by recovery. */
 bool pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op);
 extern const struct pp_op_type pp_op_pre_transaction, pp_op_post_transaction, pp_op_activate,
-    pp_op_health, pp_op_switch, pp_op_commit;                              /* switch.c */
-extern const struct pp_op_type pp_op_move;                                 /* move.c */
-bool pp_step_moves(const struct pp_step *s); /* does it say from where to where? */
+    pp_op_health, pp_op_switch, pp_op_commit; /* switch.c */
+extern const struct pp_op_type pp_op_move;    /* move.c */
+bool pp_step_moves(const struct pp_step *s);  /* does it say from where to where? */
 extern const struct pp_op_type pp_op_data, pp_op_core, pp_op_post_install; /* run.c */
 extern const struct pp_op_type pp_op_post_uninstall, pp_op_uninstall, pp_op_purge,
     pp_op_settle; /* remove.c */
