@@ -126,9 +126,9 @@ user"
 }
 
 @test "a path where a name belongs is explained" {
-	run plugpkg install ./user-2.1.0.plug -y
+	run plugpkg upgrade ./user-2.1.0.plug -y
 	assert_status 2
-	assert_has "is a path" "plugpkg link"
+	assert_has "is a path"
 }
 
 @test "a requirement on the host is held against what the application provides" {
