@@ -37,20 +37,32 @@ open_text(const uint8_t *data, size_t size)
 	pp_shard_fini(&s);
 }
 
-/* The same bytes as blocks of an unpacked size that the input gives itself. */
+/* The same bytes as a file of blocks: its table is as long as it says itself. */
 static void
 open_blocks(const uint8_t *data, size_t size)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(1 << 16);
+	struct pp_shard_ref ref = { .size = size, .unpacked = 1 << 16 };
 	struct pp_unzstd *z = pp_unzstd_new();
 	struct pp_blocks blocks;
 	struct pp_shard s;
 
-	if (pp_blocks_open((struct pp_str){ (const char *)data, size }, size, "shard", &blocks,
-		NULL) == PLUGPKG_OK) {
-		for (size_t i = 0; i < blocks.n && i < 8; i++)
-			if (pp_blocks_read(&blocks, i, z, "shard", &text, &s, NULL) == PLUGPKG_OK)
+	if (size > 8)
+		ref.table.size = 8 + (size_t)data[4] + ((size_t)data[5] << 8);
+	if (ref.table.size == 0 || ref.table.size > size)
+		ref.table.size = size;
+	struct pp_str table = { (const char *)data, ref.table.size };
+	if (pp_blocks_open(table, &ref, "shard", &blocks, NULL) == PLUGPKG_OK) {
+		for (size_t i = 0; i < blocks.n && i < 8; i++) {
+			const struct pp_block *at = &blocks.at[i];
+			struct pp_block_bytes b = { .blocks = &blocks, .number = i };
+			b.packed = (struct pp_str){ (const char *)data + at->offset, at->size };
+			b.unpacked = ref.unpacked;
+			b.where = "shard";
+			(void)pp_block_is(at, b.packed); /* either answer is fine */
+			if (pp_blocks_read(&b, z, &text, &s, NULL) == PLUGPKG_OK)
 				pp_shard_fini(&s);
+		}
 		if (pp_blocks_find(&blocks, "m") > blocks.n)
 			abort();
 		pp_vec_free(&blocks);

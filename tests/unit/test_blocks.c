@@ -24,18 +24,69 @@ slice(const struct pp_buf *b)
 	return (struct pp_str){ pp_buf_cstr(b), b->n };
 }
 
+/* A packed shard with its blocks. */
+struct packed {
+	struct pp_buf bytes;
+	struct pp_shard_ref ref;
+	struct pp_blocks blocks;
+	struct pp_unzstd *z;
+};
+#define PACKED_INIT                                                                                \
+	{                                                                                          \
+		.bytes = PP_BUF_INIT(MAX)                                                          \
+	}
+
+static enum plugpkg_code
+open_table(struct packed *p)
+{
+	size_t n = p->ref.table.size > 0 ? p->ref.table.size : p->bytes.n;
+
+	pp_vec_free(&p->blocks);
+	return pp_blocks_open((struct pp_str){ p->bytes.s, n }, &p->ref, "x", &p->blocks, NULL);
+}
+
+static void
+pack(struct packed *p, struct pp_str text)
+{
+	p->z = pp_unzstd_new();
+	CHECK_INT(pp_blocks_pack(text, &p->bytes, &p->ref), 0);
+	CHECK_INT(open_table(p), PLUGPKG_OK);
+}
+
+static void
+packed_fini(struct packed *p)
+{
+	pp_buf_fini(&p->bytes);
+	pp_vec_free(&p->blocks);
+	pp_unzstd_free(p->z);
+}
+
+static enum plugpkg_code
+read_block(
+    struct packed *p, size_t i, struct pp_buf *text, struct pp_shard *out, plugpkg_error **err)
+{
+	const struct pp_block *at = &p->blocks.at[i];
+	struct pp_block_bytes b = { .blocks = &p->blocks,
+		.number = i,
+		.packed = { p->bytes.s + at->offset, at->size },
+		.unpacked = p->ref.unpacked,
+		.where = "x" };
+
+	return pp_blocks_read(&b, p->z, text, out, err);
+}
+
 /* The line of a name by way of its block, as text; "" when there is none. */
 static void
-look_up(const struct pp_blocks *blocks, struct pp_unzstd *z, const char *name, struct pp_buf *out)
+look_up(struct packed *p, const char *name, struct pp_buf *out)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
 	struct pp_shard s = { 0 };
-	size_t i = pp_blocks_find(blocks, name);
+	size_t i = pp_blocks_find(&p->blocks, name);
 
 	pp_buf_clear(out);
-	if (i == blocks->n)
+	if (i == p->blocks.n)
 		return;
-	if (!CHECK_INT(pp_blocks_read(blocks, i, z, "x", &text, &s, NULL), PLUGPKG_OK))
+	if (!CHECK_INT(read_block(p, i, &text, &s, NULL), PLUGPKG_OK))
 		return;
 	const struct pp_str *line = pp_shard_find(&s, name);
 	if (line != NULL)
@@ -47,37 +98,32 @@ static void
 every_name_is_found_in_its_block_and_no_other(void)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
-	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(MAX);
 	PP_AUTO_BUF struct pp_buf line = PP_BUF_INIT(MAX);
-	struct pp_unzstd *z = pp_unzstd_new();
-	struct pp_blocks blocks;
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
 
 	make_text(&text);
-	CHECK_INT(pp_blocks_pack(slice(&text), &packed), 0);
-	CHECK_INT(pp_blocks_open(slice(&packed), text.n, "x", &blocks, NULL), PLUGPKG_OK);
-	CHECK(blocks.n > 10);
+	pack(&p, slice(&text));
+	CHECK(p.blocks.n > 10);
 	for (int i = -1; i <= 2 * N_LINES; i++) {
 		PP_AUTO_FREE char *name = i < 0 ? pp_xstrdup("a") : pp_asprintf("p%05d", i);
-		look_up(&blocks, z, name, &line);
+		look_up(&p, name, &line);
 		if (i >= 0 && i % 2 == 0 && i < 2 * N_LINES)
 			CHECK_HAS(pp_buf_cstr(&line), name);
 		else
 			CHECK_INT(line.n, 0);
 	}
-	pp_vec_free(&blocks);
-	pp_unzstd_free(z);
 }
 
 static void
 any_zstd_unpacks_the_whole(void)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
-	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(MAX);
 	PP_AUTO_BUF struct pp_buf again = PP_BUF_INIT(MAX);
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
 
 	make_text(&text);
-	CHECK_INT(pp_blocks_pack(slice(&text), &packed), 0);
-	CHECK_INT(pp_zstd_unpack(packed.s, packed.n, text.n, &again), 0);
+	pack(&p, slice(&text));
+	CHECK_INT(pp_zstd_unpack(p.bytes.s, p.bytes.n, text.n, &again), 0);
 	CHECK(again.n == text.n && memcmp(again.s, text.s, text.n) == 0);
 }
 
@@ -85,89 +131,100 @@ static void
 a_small_shard_is_one_plain_frame(void)
 {
 	static const char text[] = "{\"name\":\"a\"}\n{\"name\":\"b\"}\n";
-	PP_AUTO_BUF struct pp_buf a = PP_BUF_INIT(MAX);
-	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(MAX);
-	struct pp_blocks blocks;
+	PP_AUTO_BUF struct pp_buf plain = PP_BUF_INIT(MAX);
+	PP_AUTO_BUF struct pp_buf line = PP_BUF_INIT(MAX);
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
 
-	CHECK_INT(pp_blocks_pack(pp_str_of(text), &a), 0);
-	CHECK_INT(pp_zstd_pack(text, strlen(text), &b), 0);
-	CHECK(a.n == b.n && memcmp(a.s, b.s, a.n) == 0);
-	CHECK_INT(pp_blocks_open(slice(&a), strlen(text), "x", &blocks, NULL), PLUGPKG_OK);
-	CHECK_INT(blocks.n, 1);
-	pp_vec_free(&blocks);
-	CHECK_INT(pp_blocks_open(slice(&a), strlen(text) + 1, "x", &blocks, NULL),
-	    PLUGPKG_E_BAD_METADATA);
+	pack(&p, pp_str_of(text));
+	CHECK_INT(pp_zstd_pack(text, strlen(text), &plain), 0);
+	CHECK(p.bytes.n == plain.n && memcmp(p.bytes.s, plain.s, plain.n) == 0);
+	CHECK_INT(p.ref.table.size, 0);
+	CHECK_INT(p.blocks.n, 1);
+	look_up(&p, "b", &line);
+	CHECK_STR(pp_buf_cstr(&line), "{\"name\":\"b\"}");
+	p.ref.unpacked++;
+	CHECK_INT(open_table(&p), PLUGPKG_E_BAD_METADATA);
 }
 
 static void
 a_line_longer_than_a_block_is_one_of_its_own(void)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
-	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(MAX);
-	struct pp_blocks blocks;
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
 
 	for (int i = 0; i < 3; i++)
 		pp_buf_addf(&text, "{\"name\":\"p%d\",\"x\":\"%0*d\"}\n", i, PP_BLOCK_BYTES, 0);
-	CHECK_INT(pp_blocks_pack(slice(&text), &packed), 0);
-	CHECK_INT(pp_blocks_open(slice(&packed), text.n, "x", &blocks, NULL), PLUGPKG_OK);
-	CHECK_INT(blocks.n, 3);
-	pp_vec_free(&blocks);
+	pack(&p, slice(&text));
+	CHECK_INT(p.blocks.n, 3);
 }
 
-/* Cut or changed anywhere: an error or the right lines, never a crash; sanitizers watch. */
+static void
+blocks_are_known_by_their_digests(void)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
+
+	make_text(&text);
+	pack(&p, slice(&text));
+	for (size_t i = 0; i < p.blocks.n; i++) {
+		const struct pp_block *b = &p.blocks.at[i];
+		struct pp_str bytes = { p.bytes.s + b->offset, b->size };
+		CHECK(pp_block_is(b, bytes));
+		p.bytes.s[b->offset + b->size / 2] ^= 1;
+		CHECK(!pp_block_is(b, bytes));
+		bytes.n--;
+		CHECK(!pp_block_is(b, bytes));
+	}
+}
+
+/* Changed anywhere, and signed: an error or the right lines, never a crash; sanitizers watch. */
 static void
 damage_is_refused_or_harmless(void)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
-	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(MAX);
-	struct pp_unzstd *z = pp_unzstd_new();
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
+	uint64_t whole;
 
 	make_text(&text);
-	CHECK_INT(pp_blocks_pack(slice(&text), &packed), 0);
-	for (size_t at = 0; at < packed.n; at += 7) {
+	pack(&p, slice(&text));
+	whole = p.ref.table.size;
+	for (size_t at = 0; at < p.bytes.n; at += 7) {
 		PP_AUTO_BUF struct pp_buf out = PP_BUF_INIT(MAX);
-		struct pp_blocks blocks;
 		struct pp_shard s = { 0 };
-		struct pp_str cut = { packed.s, at };
-		CHECK_INT(pp_blocks_open(cut, text.n, "x", &blocks, NULL), PLUGPKG_E_BAD_METADATA);
-		packed.s[at] ^= 0x55;
-		if (pp_blocks_open(slice(&packed), text.n, "x", &blocks, NULL) == PLUGPKG_OK) {
-			for (size_t i = 0; i < blocks.n && i < 2; i++)
-				if (pp_blocks_read(&blocks, i, z, "x", &out, &s, NULL) ==
-				    PLUGPKG_OK)
+		p.ref.table.size = at < whole && at > 0 ? at : whole;
+		CHECK_INT(open_table(&p),
+		    p.ref.table.size == whole ? PLUGPKG_OK : PLUGPKG_E_BAD_METADATA);
+		p.ref.table.size = whole;
+		p.bytes.s[at] ^= 0x55;
+		if (open_table(&p) == PLUGPKG_OK)
+			for (size_t i = 0; i < p.blocks.n && i < 2; i++)
+				if (read_block(&p, i, &out, &s, NULL) == PLUGPKG_OK)
 					pp_shard_fini(&s);
-			pp_vec_free(&blocks);
-		}
-		packed.s[at] ^= 0x55;
+		p.bytes.s[at] ^= 0x55;
 	}
-	pp_unzstd_free(z);
 }
 
-/* Signed all the same: names in front that are not those of the frames. */
+/* Signed all the same: names in the table that are not those of the frames. */
 static void
 names_that_lie_are_refused(void)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
-	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(MAX);
 	PP_AUTO_BUF struct pp_buf out = PP_BUF_INIT(MAX);
 	PP_AUTO_ERROR plugpkg_error *err = NULL;
-	struct pp_unzstd *z = pp_unzstd_new();
-	struct pp_blocks blocks;
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
 	struct pp_shard s = { 0 };
 
 	make_text(&text);
-	CHECK_INT(pp_blocks_pack(slice(&text), &packed), 0);
-	packed.s[8] = 'a'; /* p00000 */
-	CHECK_INT(pp_blocks_open(slice(&packed), text.n, "x", &blocks, NULL), PLUGPKG_OK);
-	CHECK_INT(pp_blocks_read(&blocks, 0, z, "x", &out, &s, &err), PLUGPKG_E_BAD_METADATA);
+	pack(&p, slice(&text));
+	p.bytes.s[8] = 'a'; /* p00000 */
+	CHECK_INT(open_table(&p), PLUGPKG_OK);
+	CHECK_INT(read_block(&p, 0, &out, &s, &err), PLUGPKG_E_BAD_METADATA);
 	CHECK_HAS(plugpkg_error_message(err), "other names");
-	pp_vec_free(&blocks);
-	packed.s[8] = 'z';
-	CHECK_INT(
-	    pp_blocks_open(slice(&packed), text.n, "x", &blocks, NULL), PLUGPKG_E_BAD_METADATA);
-	pp_unzstd_free(z);
+	p.bytes.s[8] = 'z';
+	CHECK_INT(open_table(&p), PLUGPKG_E_BAD_METADATA);
 }
 
 TAP_MAIN(CASE(every_name_is_found_in_its_block_and_no_other) CASE(any_zstd_unpacks_the_whole)
 	CASE(a_small_shard_is_one_plain_frame) CASE(a_line_longer_than_a_block_is_one_of_its_own)
-	    CASE(damage_is_refused_or_harmless) CASE(names_that_lie_are_refused))
+	    CASE(blocks_are_known_by_their_digests) CASE(damage_is_refused_or_harmless)
+		CASE(names_that_lie_are_refused))

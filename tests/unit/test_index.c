@@ -96,6 +96,40 @@ upper_case_digests_are_refused(void)
 }
 
 static void
+a_table_is_inside_its_shard(void)
+{
+	static const struct {
+		const char *table;
+		bool is_sound;
+	} rows[] = {
+		{ "{\"sha256\":\"" HEX "\",\"size\":9}", true },
+		{ "{\"sha256\":\"" HEX "\",\"size\":10}", false },
+		{ "{\"sha256\":\"" HEX "\",\"size\":0}", false },
+		{ "{\"sha256\":\"x\",\"size\":5}", false },
+		{ "7", false },
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		PP_AUTO(root) struct pp_index_root *r = NULL;
+		PP_AUTO_ERROR plugpkg_error *err = NULL;
+		PP_AUTO_FREE char *text =
+		    pp_asprintf(HEAD "\"planning\":[{\"sha256\":\"" HEX
+				     "\",\"size\":10,\"unpacked\":20,\"table\":%s}"
+				     "],\"details\":[" REF "]," TAIL,
+			rows[i].table);
+		CHECK_INT(
+		    parse(text, &r, &err), rows[i].is_sound ? PLUGPKG_OK : PLUGPKG_E_BAD_METADATA);
+		if (!rows[i].is_sound) {
+			CHECK_HAS(plugpkg_error_message(err), "\"table\" of planning shard 0");
+			continue;
+		}
+		PP_AUTO_FREE char *written = pp_index_root_text(r);
+		CHECK_INT(r->planning.at[0].table.size, 9);
+		CHECK_HAS(written, "\"table\":{\"sha256\":\"" HEX "\",\"size\":9}");
+	}
+}
+
+static void
 shards_are_chosen_by_the_leading_bits(void)
 {
 	/* sha256("user") = 04f8996da763b7a9… */
@@ -120,4 +154,4 @@ paths_follow_from_digests_and_names(void)
 
 TAP_MAIN(CASE(a_root_is_read_and_written) CASE(each_wrong_member_is_named)
 	CASE(upper_case_digests_are_refused) CASE(shards_are_chosen_by_the_leading_bits)
-	    CASE(paths_follow_from_digests_and_names))
+	    CASE(a_table_is_inside_its_shard) CASE(paths_follow_from_digests_and_names))

@@ -3,6 +3,7 @@
 #include "lib/index/blocks.h"
 
 #include "base/mem.h"
+#include "lib/trust/crypto.h"
 
 #include <errno.h>
 #include <string.h>
@@ -36,31 +37,66 @@ cut_block(struct pp_str *rest)
 	return block;
 }
 
-int
-pp_blocks_pack(struct pp_str text, struct pp_buf *out)
+static void
+fill_ref(struct pp_shard_ref *ref, const struct pp_buf *packed, size_t from, size_t unpacked)
 {
-	PP_AUTO_BUF struct pp_buf names = PP_BUF_INIT(out->limit);
+	*ref = (struct pp_shard_ref){ .size = packed->n - from, .unpacked = unpacked };
+	pp_sha256_hex(packed->s + from, packed->n - from, ref->sha256);
+}
+
+int
+pp_blocks_pack_plain(struct pp_str text, struct pp_buf *out, struct pp_shard_ref *out_ref)
+{
+	size_t from = out->n;
+	int r = pp_zstd_pack(text.p, text.n, out);
+
+	if (r == 0)
+		fill_ref(out_ref, out, from, text.n);
+	return r;
+}
+
+/* One line of the table, and the block itself. */
+static int
+pack_block(struct pp_str block, struct pp_buf *table, struct pp_buf *frames)
+{
+	const char *end = memchr(block.p, '\n', block.n);
+	struct pp_str line = { block.p, end != NULL ? (size_t)(end - block.p) : block.n };
+	PP_AUTO_FREE char *name = pp_shard_line_name(line);
+	struct pp_shard_ref ref;
+	int r = pp_blocks_pack_plain(block, frames, &ref);
+
+	if (r == 0)
+		pp_buf_addf(table, "%s %llu %s\n", name, (unsigned long long)ref.size, ref.sha256);
+	return r;
+}
+
+int
+pp_blocks_pack(struct pp_str text, struct pp_buf *out, struct pp_shard_ref *out_ref)
+{
+	PP_AUTO_BUF struct pp_buf lines = PP_BUF_INIT(out->limit);
 	PP_AUTO_BUF struct pp_buf frames = PP_BUF_INIT(out->limit);
+	size_t from = out->n;
 
 	if (text.n <= PP_BLOCK_BYTES)
-		return pp_zstd_pack(text.p, text.n, out);
+		return pp_blocks_pack_plain(text, out, out_ref);
 	for (struct pp_str rest = text; rest.n > 0;) {
-		struct pp_str block = cut_block(&rest);
-		const char *end = memchr(block.p, '\n', block.n);
-		struct pp_str line = { block.p, end != NULL ? (size_t)(end - block.p) : block.n };
-		PP_AUTO_FREE char *name = pp_shard_line_name(line);
-		pp_buf_addf(&names, "%s\n", name);
-		int r = pp_zstd_pack(block.p, block.n, &frames);
+		int r = pack_block(cut_block(&rest), &lines, &frames);
 		if (r < 0)
 			return r;
 	}
-	if (names.overflow || frames.overflow || names.n > UINT32_MAX)
+	if (lines.overflow || frames.overflow || lines.n > UINT32_MAX)
 		return -EFBIG;
 	add_le32(out, SKIPPABLE_MAGIC);
-	add_le32(out, (uint32_t)names.n);
-	pp_buf_add(out, names.s, names.n);
+	add_le32(out, (uint32_t)lines.n);
+	pp_buf_add(out, lines.s, lines.n);
+	size_t table_size = out->n - from;
 	pp_buf_add(out, frames.s, frames.n);
-	return out->overflow ? -EFBIG : 0;
+	if (out->overflow)
+		return -EFBIG;
+	fill_ref(out_ref, out, from, text.n);
+	out_ref->table.size = table_size;
+	pp_sha256_hex(out->s + from, table_size, out_ref->table.sha256);
+	return 0;
 }
 
 /* ---- opening ---- */
@@ -75,57 +111,80 @@ get_le32(const char *p)
 	return n;
 }
 
-/* The names in front of the frames, taken off packed; empty when it is one plain frame. */
+/* "NAME SIZE SHA256" */
 static bool
-cut_names(struct pp_str *packed, struct pp_str *out_names)
+read_line(struct pp_str line, uint64_t max, struct pp_block *out)
 {
-	*out_names = (struct pp_str){ NULL, 0 };
-	if (packed->n < SKIPPABLE_HEADER || get_le32(packed->p) != SKIPPABLE_MAGIC)
-		return true;
-	size_t n = get_le32(packed->p + 4);
-	if (n == 0 || n > packed->n - SKIPPABLE_HEADER ||
-	    packed->p[SKIPPABLE_HEADER + n - 1] != '\n')
+	struct pp_str size;
+	uint64_t n;
+
+	if (!pp_str_cut(&line, ' ', &out->name) || line.p == NULL ||
+	    !pp_str_cut(&line, ' ', &size) || line.p == NULL || line.n != 64 ||
+	    pp_parse_u64(size, max, &n) < 0 || n == 0)
 		return false;
-	*out_names = (struct pp_str){ packed->p + SKIPPABLE_HEADER, n - 1 };
-	packed->p += SKIPPABLE_HEADER + n;
-	packed->n -= SKIPPABLE_HEADER + n;
+	out->sha256 = line;
+	out->size = (size_t)n;
 	return true;
 }
 
+/* The whole of the table is one skippable frame, and the blocks it lists fill the file. */
 static bool
-cut_frames(struct pp_str frames, struct pp_str names, uint64_t unpacked, struct pp_blocks *out)
+read_table(struct pp_str table, uint64_t file_size, struct pp_blocks *out)
 {
-	bool has_names = names.p != NULL;
-	uint64_t sum = 0;
+	uint64_t offset = table.n;
 
-	do {
-		struct pp_block b = { .packed = frames };
-		if (has_names && (names.p == NULL || !pp_str_cut(&names, '\n', &b.name)))
+	if (table.n <= SKIPPABLE_HEADER || get_le32(table.p) != SKIPPABLE_MAGIC ||
+	    get_le32(table.p + 4) != table.n - SKIPPABLE_HEADER || table.p[table.n - 1] != '\n')
+		return false;
+	struct pp_str line, rest = { table.p + SKIPPABLE_HEADER, table.n - SKIPPABLE_HEADER - 1 };
+	while (pp_str_cut(&rest, '\n', &line)) {
+		struct pp_block b = { .offset = offset };
+		if (!read_line(line, file_size - offset, &b) ||
+		    (out->n > 0 && pp_str_cmp(out->at[out->n - 1].name, b.name) >= 0))
 			return false;
-		if (pp_zstd_frame(&b.packed, &b.unpacked) < 0 || b.unpacked > unpacked - sum)
-			return false;
-		if (out->n > 0 && pp_str_cmp(out->at[out->n - 1].name, b.name) >= 0)
-			return false;
-		sum += b.unpacked;
-		frames.p += b.packed.n;
-		frames.n -= b.packed.n;
+		offset += b.size;
 		pp_vec_push(out, b);
-	} while (has_names && frames.n > 0);
-	return frames.n == 0 && sum == unpacked && (!has_names || names.p == NULL);
+	}
+	return offset == file_size;
+}
+
+static enum plugpkg_code
+open_plain(struct pp_str bytes, const struct pp_shard_ref *ref, const char *where,
+    struct pp_blocks *out, plugpkg_error **err)
+{
+	struct pp_str frame = bytes;
+	size_t unpacked;
+
+	if (pp_zstd_frame(&frame, &unpacked) < 0 || frame.n != bytes.n || unpacked != ref->unpacked)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s does not unpack to %llu bytes",
+		    where, (unsigned long long)ref->unpacked);
+	pp_vec_push(out, ((struct pp_block){ .size = bytes.n }));
+	return PLUGPKG_OK;
 }
 
 enum plugpkg_code
-pp_blocks_open(struct pp_str packed, uint64_t unpacked, const char *where, struct pp_blocks *out,
-    plugpkg_error **err)
+pp_blocks_open(struct pp_str bytes, const struct pp_shard_ref *ref, const char *where,
+    struct pp_blocks *out, plugpkg_error **err)
 {
-	struct pp_str names;
-
 	*out = (struct pp_blocks){ 0 };
-	if (cut_names(&packed, &names) && cut_frames(packed, names, unpacked, out))
+	if (ref->table.size == 0)
+		return open_plain(bytes, ref, where, out, err);
+	if (read_table(bytes, ref->size, out))
 		return PLUGPKG_OK;
 	pp_vec_free(out);
-	return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s does not unpack to %llu bytes", where,
-	    (unsigned long long)unpacked);
+	return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+	    "%s: the table of its blocks does not describe the file", where);
+}
+
+bool
+pp_block_is(const struct pp_block *b, struct pp_str packed)
+{
+	char hex[65];
+
+	if (packed.n != b->size || b->sha256.n == 0)
+		return packed.n == b->size;
+	pp_sha256_hex(packed.p, packed.n, hex);
+	return memcmp(hex, b->sha256.p, b->sha256.n) == 0;
 }
 
 /* ---- reading ---- */
@@ -161,20 +220,26 @@ holds_promise(const struct pp_blocks *blocks, size_t i, const struct pp_shard *s
 }
 
 enum plugpkg_code
-pp_blocks_read(const struct pp_blocks *blocks, size_t i, struct pp_unzstd *z, const char *where,
-    struct pp_buf *text, struct pp_shard *out, plugpkg_error **err)
+pp_blocks_read(const struct pp_block_bytes *b, struct pp_unzstd *z, struct pp_buf *text,
+    struct pp_shard *out, plugpkg_error **err)
 {
-	const struct pp_block *b = &blocks->at[i];
+	struct pp_str packed = b->packed;
+	size_t unpacked = 0;
 
 	pp_buf_clear(text);
-	int r = pp_unzstd_frame(z, b->packed.p, b->packed.n, b->unpacked, text);
+	int r = pp_zstd_frame(&packed, &unpacked);
+	if (r == 0 && (packed.n != b->packed.n || unpacked > b->unpacked))
+		r = -EBADMSG;
+	if (r == 0)
+		r = pp_unzstd_frame(z, packed.p, packed.n, unpacked, text);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -EBADMSG ? 0 : -r,
-		    "%s does not unpack to %zu bytes", where, b->unpacked);
-	enum plugpkg_code rc = pp_shard_open((struct pp_str){ text->s, text->n }, where, out, err);
-	if (rc != PLUGPKG_OK || holds_promise(blocks, i, out))
+		    "%s: block %zu does not unpack to what is written of it", b->where, b->number);
+	enum plugpkg_code rc =
+	    pp_shard_open((struct pp_str){ text->s, text->n }, b->where, out, err);
+	if (rc != PLUGPKG_OK || holds_promise(b->blocks, b->number, out))
 		return rc;
 	pp_shard_fini(out);
 	return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
-	    "%s: block %zu holds other names than are written before it", where, i);
+	    "%s: block %zu holds other names than are written before it", b->where, b->number);
 }

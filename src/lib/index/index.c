@@ -16,6 +16,25 @@ struct at {
 };
 
 static enum plugpkg_code
+parse_table(
+    const struct at *at, const pp_json *j, const char *what, size_t i, struct pp_shard_ref *out)
+{
+	const pp_json *table = pp_json_get(j, "table");
+	const char *digest = pp_json_get_str(table, "sha256");
+	int64_t size = pp_json_get_int(table, "size", -1);
+
+	if (table == NULL)
+		return PLUGPKG_OK;
+	if (!pp_is_sha256(digest) || size < 1 || (uint64_t)size >= out->size)
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: \"table\" of %s shard %zu has no sound \"sha256\" and \"size\"", at->where,
+		    what, i);
+	snprintf(out->table.sha256, sizeof(out->table.sha256), "%s", digest);
+	out->table.size = (uint64_t)size;
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
 parse_ref(
     const struct at *at, const pp_json *j, const char *what, size_t i, struct pp_shard_ref *out)
 {
@@ -58,6 +77,8 @@ parse_layer(const struct at *at, const pp_json *j, const char *what, struct pp_s
 		struct pp_shard_ref ref = { .size = 0 };
 		enum plugpkg_code rc = parse_ref(at, pp_json_at(list, i), what, i, &ref);
 
+		if (rc == PLUGPKG_OK)
+			rc = parse_table(at, pp_json_at(list, i), what, i, &ref);
 		if (rc != PLUGPKG_OK)
 			return rc;
 		pp_vec_push(out, ref);
@@ -131,6 +152,12 @@ ref_json(const struct pp_shard_ref *ref)
 	pp_json_set_str(j, "sha256", ref->sha256);
 	pp_json_set_int(j, "size", (int64_t)ref->size);
 	pp_json_set_int(j, "unpacked", (int64_t)ref->unpacked);
+	if (ref->table.size > 0) {
+		pp_json *table = pp_json_object();
+		pp_json_set_str(table, "sha256", ref->table.sha256);
+		pp_json_set_int(table, "size", (int64_t)ref->table.size);
+		pp_json_set(j, "table", table);
+	}
 	return j;
 }
 

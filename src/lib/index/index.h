@@ -27,6 +27,11 @@ enum pp_layer {
 struct pp_shard_ref {
 	char sha256[65];
 	uint64_t size, unpacked;
+	/* The file's beginning, which lists its blocks; size 0: it is one plain frame. */
+	struct {
+		char sha256[65];
+		uint64_t size;
+	} table;
 };
 struct pp_index_root {
 	char *name;

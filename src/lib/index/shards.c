@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "lib/index/shards.h"
 #include "lib/index/zstd.h"
+#include "lib/net/cache.h"
+#include "lib/trust/crypto.h"
 
 static const char *
 layer_name(enum pp_layer layer)
@@ -74,12 +77,14 @@ pp_shards_init(struct pp_shards *s)
 	s->details = pp_xcalloc(s->root->details.n, sizeof(*s->details));
 	s->search = pp_xcalloc(1, sizeof(*s->search));
 	s->unzstd = pp_unzstd_new();
+	s->open.fd = -1;
 }
 
 static void
-close_block(struct pp_shards *s)
+close_open(struct pp_shards *s)
 {
 	pp_shard_fini(&s->open.shard);
+	pp_auto_fd(&s->open.fd);
 	s->open.of = NULL;
 }
 
@@ -87,9 +92,9 @@ static void
 drop_shard(struct pp_shards *s, struct pp_held_shard *place)
 {
 	if (s->open.of == place)
-		close_block(s);
+		close_open(s);
 	pp_vec_free(&place->blocks);
-	pp_buf_fini(&place->packed);
+	pp_buf_fini(&place->bytes);
 }
 
 static void
@@ -108,7 +113,8 @@ pp_shards_fini(struct pp_shards *s)
 	free_layer(s, s->planning, s->root->planning.n);
 	free_layer(s, s->details, s->root->details.n);
 	free_layer(s, s->search, 1);
-	close_block(s);
+	close_open(s);
+	pp_buf_fini(&s->open.packed);
 	pp_buf_fini(&s->open.text);
 	pp_map_fini(&s->planning_lines, free);
 	pp_map_fini(&s->details_lines, free);
@@ -126,6 +132,22 @@ label_of(const struct pp_shards *s, struct pp_shard_key key)
 	return pp_asprintf("%s index %zu of '%s'", layer_name(key.layer), key.number, s->source);
 }
 
+/* The beginning of a cached file, if it is what the index root says. 0, -ENOENT, -errno. */
+static int
+read_table(const struct pp_shards *s, const struct pp_shard_ref *ref, struct pp_buf *out)
+{
+	PP_AUTO_FD int fd = pp_net_open_unread(s->net, ref->sha256, ref->size);
+	char hex[65];
+
+	if (fd < 0)
+		return fd;
+	int r = pp_cache_read_piece(fd, 0, ref->table.size, out);
+	if (r < 0)
+		return r == -EBADMSG ? -ENOENT : r;
+	pp_sha256_hex(out->s, out->n, hex);
+	return strcmp(hex, ref->table.sha256) == 0 ? 0 : -ENOENT;
+}
+
 /* *out_missing: the cache has none, or a damaged one. */
 static enum plugpkg_code
 load_cached(
@@ -135,17 +157,19 @@ load_cached(
 	struct pp_held_shard *place = place_of(s, key);
 	PP_AUTO_FREE char *label = label_of(s, key);
 
-	place->packed.limit = ref->size;
-	int r = pp_net_read_cached(s->net, ref->sha256, ref->size, &place->packed);
+	place->bytes.limit = ref->size;
+	int r = ref->table.size > 0
+		    ? read_table(s, ref, &place->bytes)
+		    : pp_net_read_cached(s->net, ref->sha256, ref->size, &place->bytes);
 	*out_missing = r == -ENOENT;
-	if (r == -ENOENT)
-		return PLUGPKG_OK;
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read cached file '%s'", ref->sha256);
-	struct pp_str bytes = { pp_buf_cstr(&place->packed), place->packed.n };
-	enum plugpkg_code rc = pp_blocks_open(bytes, ref->unpacked, label, &place->blocks, err);
-	if (rc != PLUGPKG_OK)
-		pp_buf_fini(&place->packed);
+	struct pp_str bytes = { pp_buf_cstr(&place->bytes), place->bytes.n };
+	enum plugpkg_code rc = PLUGPKG_OK;
+	if (r == 0)
+		rc = pp_blocks_open(bytes, ref, label, &place->blocks, err);
+	else if (r != -ENOENT)
+		rc = pp_fail(err, PLUGPKG_E_IO, -r, "cannot read cached file '%s'", ref->sha256);
+	if (r < 0 || rc != PLUGPKG_OK)
+		pp_buf_fini(&place->bytes);
 	return rc;
 }
 
@@ -172,17 +196,21 @@ fetch(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, plugpkg_er
 
 /* What was fetched a moment ago has to be there. */
 static enum plugpkg_code
+changed_since(const struct pp_shards *s, struct pp_shard_key key, plugpkg_error **err)
+{
+	return pp_fail(err, PLUGPKG_E_DIGEST, 0, "cached file '%s' changed under our hands",
+	    ref_of(s, key)->sha256);
+}
+
+static enum plugpkg_code
 load_fetched(const struct pp_shards *s, struct pp_shard_key key, plugpkg_error **err)
 {
 	bool is_missing = false;
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (place_of(s, key)->packed.n == 0)
+	if (place_of(s, key)->bytes.n == 0)
 		rc = load_cached(s, key, &is_missing, err);
-	if (rc == PLUGPKG_OK && is_missing)
-		return pp_fail(err, PLUGPKG_E_DIGEST, 0, "cached file '%s' changed under our hands",
-		    ref_of(s, key)->sha256);
-	return rc;
+	return rc == PLUGPKG_OK && is_missing ? changed_since(s, key, err) : rc;
 }
 
 /* What to do with a shard once it is held. */
@@ -199,7 +227,7 @@ each_held(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, held_f
 
 	for (size_t i = 0; i < n; i++) {
 		bool is_missing = false;
-		if (place_of(s, keys[i])->packed.n == 0)
+		if (place_of(s, keys[i])->bytes.n == 0)
 			rc = load_cached(s, keys[i], &is_missing, err);
 		if (rc == PLUGPKG_OK && !is_missing && fn != NULL)
 			rc = fn(s, keys[i], user, err);
@@ -232,27 +260,86 @@ lines_of(struct pp_shards *s, enum pp_layer layer)
 	return layer == PP_LAYER_PLANNING ? &s->planning_lines : &s->details_lines;
 }
 
+/* Reads a block's bytes into s->open.packed. 0, -EBADMSG when they are damaged, -errno. */
+static int
+read_piece(struct pp_shards *s, struct pp_shard_key key, const struct pp_block *b)
+{
+	const struct pp_shard_ref *ref = ref_of(s, key);
+	struct pp_open_shard *open = &s->open;
+
+	if (open->fd < 0)
+		open->fd = pp_net_open_unread(s->net, ref->sha256, ref->size);
+	if (open->fd < 0)
+		return open->fd == -ENOENT ? -EBADMSG : open->fd;
+	open->packed.limit = ref->size;
+	int r = pp_cache_read_piece(open->fd, b->offset, b->size, &open->packed);
+	if (r < 0)
+		return r;
+	return pp_block_is(b, (struct pp_str){ open->packed.s, open->packed.n }) ? 0 : -EBADMSG;
+}
+
+/* The bytes of a block, verified; the file is fetched anew where the cache was damaged. */
+static enum plugpkg_code
+get_piece(struct pp_shards *s, struct pp_shard_key key, const struct pp_block *b,
+    struct pp_str *out, plugpkg_error **err)
+{
+	const struct pp_held_shard *place = place_of(s, key);
+
+	*out = (struct pp_str){ place->bytes.s, place->bytes.n };
+	if (b->sha256.n == 0)
+		return PLUGPKG_OK;
+	int r = read_piece(s, key, b);
+	if (r == -EBADMSG) {
+		pp_auto_fd(&s->open.fd);
+		enum plugpkg_code rc = fetch(s, &key, 1, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		r = read_piece(s, key, b);
+	}
+	*out = (struct pp_str){ s->open.packed.s, s->open.packed.n };
+	if (r == -EBADMSG)
+		return changed_since(s, key, err);
+	return r == 0 ? PLUGPKG_OK
+		      : pp_fail(err, PLUGPKG_E_IO, -r, "cannot read cached file '%s'",
+			    ref_of(s, key)->sha256);
+}
+
+/* Makes s->open hold this block. */
+static enum plugpkg_code
+open_block(struct pp_shards *s, struct pp_shard_key key, size_t i, plugpkg_error **err)
+{
+	const struct pp_held_shard *place = place_of(s, key);
+	PP_AUTO_FREE char *label = label_of(s, key);
+	struct pp_block_bytes b = { &place->blocks, i, { 0 }, ref_of(s, key)->unpacked, label };
+
+	if (s->open.of != place)
+		close_open(s);
+	s->open.of = place;
+	s->open.number = i;
+	pp_shard_fini(&s->open.shard);
+	s->open.text.limit = b.unpacked;
+	enum plugpkg_code rc = get_piece(s, key, &place->blocks.at[i], &b.packed, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_blocks_read(&b, s->unzstd, &s->open.text, &s->open.shard, err);
+	return rc;
+}
+
 /* Keeps the line of a name: it will be asked for again, and its block may be another by then. */
 static enum plugpkg_code
 look_up(struct pp_shards *s, struct pp_shard_key key, const char *name, plugpkg_error **err)
 {
 	const struct pp_held_shard *place = place_of(s, key);
+	const struct pp_open_shard *open = &s->open;
 	size_t i = pp_blocks_find(&place->blocks, name);
 
 	if (i == place->blocks.n) {
 		*pp_map_put(lines_of(s, key.layer), name) = NULL;
 		return PLUGPKG_OK;
 	}
-	if (s->open.of != place || s->open.number != i) {
-		PP_AUTO_FREE char *label = label_of(s, key);
-		close_block(s);
-		s->open.text.limit = place->blocks.at[i].unpacked;
-		enum plugpkg_code rc = pp_blocks_read(
-		    &place->blocks, i, s->unzstd, label, &s->open.text, &s->open.shard, err);
+	if (open->of != place || open->number != i || open->shard.lines.n == 0) {
+		enum plugpkg_code rc = open_block(s, key, i, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
-		s->open.of = place;
-		s->open.number = i;
 	}
 	const struct pp_str *line = pp_shard_find(&s->open.shard, name);
 	*pp_map_put(lines_of(s, key.layer), name) =
@@ -345,7 +432,7 @@ pp_shards_search(struct pp_shards *s, const struct pp_shard **out, plugpkg_error
 	enum plugpkg_code rc = pp_shards_load(s, &key, 1, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	const struct pp_buf *packed = &s->search->packed;
+	const struct pp_buf *packed = &s->search->bytes;
 	s->search_text.limit = ref->unpacked;
 	int r = pp_zstd_unpack(packed->s, packed->n, ref->unpacked, &s->search_text);
 	if (r < 0)

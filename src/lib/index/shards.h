@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shards of one source's index: fetched when asked for, their digests compared each time they
- * are read, and unpacked only where a name is looked up.
+ * The shards of one source's index: fetched when asked for, then read, verified and unpacked only
+ * where a name is looked up. Each time they are read their digests are compared.
  */
 #ifndef PP_INDEX_SHARDS_H
 #define PP_INDEX_SHARDS_H
@@ -12,16 +12,17 @@
 #include "lib/net/fetch.h"
 
 struct pp_held_shard {
-	struct pp_buf packed; /* as verified; empty = not held */
+	struct pp_buf bytes; /* as verified: the table, or a plain file; empty = not held */
 	struct pp_blocks blocks;
 };
 
-/* The block that was looked into last; names that follow each other often share it. */
-struct pp_open_block {
-	const struct pp_held_shard *of;
-	size_t number;
-	struct pp_buf text;
-	struct pp_shard shard;
+/* What was looked into last; names that follow each other often share it. */
+struct pp_open_shard {
+	const struct pp_held_shard *of; /* NULL: none */
+	int fd;                         /* its cached file, -1 = closed */
+	size_t number;                  /* of the block that shard holds */
+	struct pp_buf packed, text;
+	struct pp_shard shard; /* no lines: no block is open */
 };
 
 /* All pointers of the first group borrowed. */
@@ -33,7 +34,7 @@ struct pp_shards {
 
 	struct pp_held_shard *planning, *details, *search;
 	struct pp_unzstd *unzstd;
-	struct pp_open_block open;
+	struct pp_open_shard open;
 	/* Lines that were looked up: name -> text, owned; NULL = there is none. */
 	struct pp_map planning_lines, details_lines;
 	struct pp_buf search_text;

@@ -64,6 +64,38 @@ pp_cache_open(int cache_fd, const char *sha256, uint64_t size)
 }
 
 int
+pp_cache_open_unread(int cache_fd, const char *sha256, uint64_t size)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	PP_AUTO_FD int fd = openat(cache_fd, sha256, flags);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ELOOP ? -ENOENT : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) && (uint64_t)st.st_size == size ? pp_fd_steal(&fd) : -ENOENT;
+}
+
+int
+pp_cache_read_piece(int fd, uint64_t offset, size_t n, struct pp_buf *out)
+{
+	pp_buf_clear(out);
+	while (out->n < n) {
+		char *room = pp_buf_reserve(out, n - out->n);
+		if (room == NULL)
+			return -EFBIG;
+		ssize_t got = pread(fd, room, n - out->n, (off_t)(offset + out->n));
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (got == 0)
+			return -EBADMSG;
+		pp_buf_grew(out, got > 0 ? (size_t)got : 0);
+	}
+	return 0;
+}
+
+int
 pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out)
 {
 	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(size);

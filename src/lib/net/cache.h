@@ -10,6 +10,13 @@
  * there is none; one that is not what its name says is removed first. -errno.
  */
 int pp_cache_open(int cache_fd, const char *sha256, uint64_t size);
+/*
+ * Opens it unread, for who compares the digests of its pieces himself; only its size is checked.
+ * -ENOENT also when that is another.
+ */
+int pp_cache_open_unread(int cache_fd, const char *sha256, uint64_t size);
+/* Reads n bytes of such a file at offset into out, emptied before. 0, -EBADMSG when it ends. */
+int pp_cache_read_piece(int fd, uint64_t offset, size_t n, struct pp_buf *out) PP_MUSTUSE;
 /* The same into memory, appended. 0, -ENOENT, -errno. */
 int pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out) PP_MUSTUSE;
 

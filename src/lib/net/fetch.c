@@ -431,6 +431,12 @@ pp_net_open_cached(
 }
 
 int
+pp_net_open_unread(struct pp_net *net, const char *sha256, uint64_t size)
+{
+	return pp_cache_open_unread(net->cache_fd, sha256, size);
+}
+
+int
 pp_net_read_cached(struct pp_net *net, const char *sha256, size_t size, struct pp_buf *out)
 {
 	return pp_cache_read(net->cache_fd, sha256, size, out);

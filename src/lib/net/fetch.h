@@ -43,6 +43,8 @@ enum plugpkg_code pp_net_fetch(
  */
 enum plugpkg_code pp_net_open_cached(
     struct pp_net *net, const char *sha256, uint64_t size, int *out_fd, plugpkg_error **err);
+/* pp_cache_open_unread() */
+int pp_net_open_unread(struct pp_net *net, const char *sha256, uint64_t size);
 /*
  * The bytes of a cached file, appended: what is in memory is what was checked. 0; -ENOENT when
  * there is none, or a damaged one, which is removed; -errno.

@@ -292,13 +292,11 @@ write_shard(struct pp_book *b, enum pp_layer layer, const struct pp_buf *text,
 
 	struct pp_str bytes = { pp_buf_cstr(text), text->n };
 	/* Nobody looks up one name in the search layer. */
-	int r = layer == PP_LAYER_SEARCH ? pp_zstd_pack(bytes.p, bytes.n, &packed)
-					 : pp_blocks_pack(bytes, &packed);
+	int r = layer == PP_LAYER_SEARCH ? pp_blocks_pack_plain(bytes, &packed, out_ref)
+					 : pp_blocks_pack(bytes, &packed, out_ref);
 	if (r < 0)
 		return pp_fail(
 		    err, PLUGPKG_E_FAILED, 0, "the %s layer cannot be packed", layer_names[layer]);
-	*out_ref = (struct pp_shard_ref){ .size = packed.n, .unpacked = text->n };
-	pp_sha256_hex(packed.s, packed.n, out_ref->sha256);
 	PP_AUTO_FREE char *path = pp_index_shard_path(layer, out_ref);
 	return write_named(b, path, &packed, err);
 }
