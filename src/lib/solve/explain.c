@@ -412,8 +412,11 @@ tell_alone(struct story *st)
 	const char *last = NULL;
 
 	pp_vec_foreach (f, st->facts) {
+		/* Wishes come from no release. */
+		if (f->kind != PP_FACT_ALONE)
+			continue;
 		const char *name = release_of(st->load, f->from)->name;
-		if (f->kind != PP_FACT_ALONE || (last != NULL && strcmp(last, name) == 0))
+		if (last != NULL && strcmp(last, name) == 0)
 			continue;
 		last = name;
 		if (!is_wanted_twice(st, name))
