@@ -171,6 +171,8 @@ walk(struct reach *r, plugpkg_error **err)
 
 	for (size_t i = 0; i < r->start->n; i++) {
 		struct pp_counted_name *n = NULL;
+		if (pp_map_has(&r->newest, r->start->names[i]))
+			continue; /* several versions of it */
 		struct pp_strs *needs = pp_xcalloc(1, sizeof(*needs));
 		*pp_map_put(&r->newest, r->start->names[i]) = needs;
 		see(r, r->start->names[i]);
