@@ -99,7 +99,9 @@ request_of(const struct cli *cli, enum plugpkg_verb verb, unsigned flags)
 
 	return (struct plugpkg_request){
 		.verb = verb,
-		.flags = flags | (has_option(cli, "allow-remove") ? PLUGPKG_ALLOW_REMOVE : 0U),
+		.flags = flags | (has_option(cli, "allow-remove") ? PLUGPKG_ALLOW_REMOVE : 0U) |
+			 (has_option(cli, "force") ? PLUGPKG_FORCE : 0U) |
+			 (has_option(cli, "dry-run") ? PLUGPKG_LOOK : 0U),
 		.targets = cli->opts.operands.at,
 		.n_targets = cli->opts.operands.n,
 		.dump_case = has_dump ? opts_value(&cli->opts, "dump-case") : NULL,

@@ -19,7 +19,11 @@
 	{                                                                                          \
 		0, "allow-remove", NULL, "agree to the removal of plugins that are not named"      \
 	}
-#define CHANGE_REMOVE_OPTS CHANGE_LEAVE_OPT, CHANGE_DUMP_OPT, CHANGE_OPTS
+#define CHANGE_FORCE_OPT                                                                           \
+	{                                                                                          \
+		0, "force", NULL, "override what dependents say; the history keeps it"             \
+	}
+#define CHANGE_REMOVE_OPTS CHANGE_LEAVE_OPT, CHANGE_FORCE_OPT, CHANGE_DUMP_OPT, CHANGE_OPTS
 /* Of those that choose versions. */
 #define CHANGE_VERSION_OPTS                                                                        \
 	{ 0, "no-recommends", NULL, "leave out what is only recommended" },                        \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plan: dangerous groups first, then what comes, what stays back and why, counts and bytes. */
 #include "base/mem.h"
+#include "base/time.h"
 #include "cli/view.h"
 #include "term/table.h"
 
@@ -125,6 +126,58 @@ print_broken(struct cli *cli)
 	table_print(&t, &cli->out);
 }
 
+/* What a dependent said, as the rest of the line that begins with its name. Owned. */
+static char *
+said(const pp_json *vote)
+{
+	const char *answer = view_str(vote, "answer"), *plugin = view_str(vote, "plugin");
+	const char *forced = pp_json_get_bool(vote, "forced") ? ", overridden" : "";
+	char until[PP_TIME_TEXT];
+
+	if (strcmp(answer, "veto") == 0)
+		return pp_asprintf("does not let %s go%s", plugin, forced);
+	if (strcmp(answer, "stay") == 0)
+		return pp_asprintf("stays without %s", plugin);
+	if (strcmp(answer, "none") == 0)
+		return pp_asprintf("goes with %s; it has no handler to ask", plugin);
+	if (strcmp(answer, "delay") == 0) {
+		pp_time_format(pp_json_get_int(vote, "until", 0), until);
+		return pp_asprintf("delays %s until %s%s", plugin, until, forced);
+	}
+	if (strcmp(view_str(vote, "event"), "upgrade-before") == 0)
+		return pp_asprintf("is ready for the new %s", plugin);
+	return pp_asprintf("goes with %s", plugin);
+}
+
+static bool
+was_asked(const struct cli *cli)
+{
+	const pp_json *vote;
+
+	for (size_t i = 0; (vote = view_next(cli, "vote", &i)) != NULL;)
+		if (strcmp(view_str(vote, "answer"), "none") != 0)
+			return true;
+	return false;
+}
+
+static void
+print_votes(struct cli *cli)
+{
+	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2, .is_whole = true };
+	const pp_json *vote;
+
+	if (!was_asked(cli))
+		return;
+	for (size_t i = 0; (vote = view_next(cli, "vote", &i)) != NULL;) {
+		PP_AUTO_FREE char *text = said(vote);
+		table_add(&t, view_str(vote, "name"));
+		table_add(&t, text);
+		table_add(&t, view_str(vote, "text"));
+	}
+	out_line(&cli->out, "Dependents were asked:");
+	table_print(&t, &cli->out);
+}
+
 static void
 print_suggested(struct cli *cli)
 {
@@ -245,6 +298,7 @@ view_plan(struct cli *cli)
 	for (size_t group = 0; group < PP_LEN(groups); group++)
 		print_group(cli, group);
 	print_left_data(cli);
+	print_votes(cli);
 	print_wanted(cli);
 	print_unwanted(cli);
 	print_marks(cli);

@@ -24,6 +24,8 @@ PP_DEFINE_AUTO(context, plugpkg_context, plugpkg_close);
 
 /* "hold" and "hold_until" of a plugin that is held; nothing of others. */
 void pp_row_add_hold(const plugpkg_context *ctx, const struct pp_installed *p, pp_json *row);
+/* "detached": names that it requires and goes without; nothing of others. */
+void pp_row_add_detached(const struct pp_installed *p, pp_json *row);
 
 /* ---- check.c ---- */
 

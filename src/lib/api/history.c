@@ -267,8 +267,7 @@ load_walk(struct walk *w, int64_t generation, plugpkg_error **err)
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < inv->set.n; i++) {
 		struct pp_release *r = NULL;
-		rc = pp_release_parse(inv->set.at[i]->manifest, inv->set.at[i]->name,
-		    "var/state.db", PLUGPKG_E_BAD_STATE, &r, err);
+		rc = pp_installed_release(inv->set.at[i], &r, err);
 		if (rc == PLUGPKG_OK)
 			pp_vec_push(&inv->releases, r);
 	}

@@ -36,6 +36,8 @@ struct pp_making {
 	struct pp_manifest *link; /* PLUGPKG_LINK */
 	char *link_dir;
 	const struct pp_lockfile *pins; /* borrowed: versions that are preferred, or NULL */
+	struct pp_votes asked;          /* every dependent that was asked */
+	struct pp_strs delayed;         /* keys: their upgrades wait for a dependent */
 	bool is_pins_only;              /* nothing but what the pins name can be had */
 };
 
@@ -110,6 +112,14 @@ void pp_world_fini(struct pp_world *w);
 void pp_world_request(const struct pp_making *m, struct pp_world *w, struct pp_solve_request *out);
 
 /* Hands the root, its sources and the request to the solver; fills the plan's steps. */
+enum plugpkg_code pp_making_solve_once(struct pp_making *m, plugpkg_error **err);
+
+/* ---- votes.c ---- */
+
+/*
+ * The same, with the votes of dependents and what follows from them. REFUSED for a veto, and for
+ * a delay of what was asked for by name. Errors: as pp_solve(), INTERRUPTED.
+ */
 enum plugpkg_code pp_making_solve(struct pp_making *m, plugpkg_error **err);
 
 /* ---- sync_pins.c ---- */

@@ -22,6 +22,19 @@ pp_row_add_hold(const plugpkg_context *ctx, const struct pp_installed *p, pp_jso
 		pp_json_set_int(row, "hold_until", p->hold_until);
 }
 
+void
+pp_row_add_detached(const struct pp_installed *p, pp_json *row)
+{
+	pp_json *names = pp_json_array();
+
+	pp_vec_foreach (name, &p->detached)
+		pp_json_push_str(names, *name);
+	if (p->detached.n > 0)
+		pp_json_set(row, "detached", names);
+	else
+		pp_json_free(names);
+}
+
 /* One call while it works: what is installed, and those of it that are meant. */
 struct marking {
 	plugpkg_context *ctx;

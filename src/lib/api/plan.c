@@ -31,6 +31,8 @@ pp_making_fini(struct pp_making *m)
 {
 	pp_inventory_fini(&m->inv);
 	pp_sources_open_fini(&m->open);
+	pp_votes_fini(&m->asked);
+	pp_strs_fini(&m->delayed);
 	pp_vec_foreach (t, &m->targets)
 		pp_target_fini(t);
 	pp_vec_free(&m->targets);

@@ -92,7 +92,8 @@ pp_world_init(const struct pp_making *m, struct pp_world *w)
 			.release = inv->releases.at[i],
 			.source = p->source,
 			.manual = pp_installed_wish(&inv->set, p, &ctx->config->plugins) != NULL,
-			.hold = pp_installed_is_held(p, ctx->now),
+			.hold =
+			    pp_installed_is_held(p, ctx->now) || pp_strs_has(&m->delayed, p->key),
 			.hold_until = p->hold_until,
 			.linked = p->link_dir != NULL,
 		    }));
@@ -180,7 +181,7 @@ dump(const struct pp_making *m, const struct pp_world *w, const struct pp_solve_
 }
 
 enum plugpkg_code
-pp_making_solve(struct pp_making *m, plugpkg_error **err)
+pp_making_solve_once(struct pp_making *m, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_world_fini) struct pp_world w = { 0 };
 	struct pp_solve_request request;

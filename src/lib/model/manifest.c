@@ -27,6 +27,16 @@ const char *const pp_script_names[PP_N_SCRIPTS] = {
 	[PP_SCRIPT_UNINSTALL] = "uninstall",
 };
 
+const char *const pp_on_names[PP_N_ON] = {
+	[PP_ON_DISABLE] = "disable",
+	[PP_ON_ENABLE] = "enable",
+	[PP_ON_INSTALL_AFTER] = "install-after",
+	[PP_ON_UNINSTALL_AFTER] = "uninstall-after",
+	[PP_ON_UNINSTALL_BEFORE] = "uninstall-before",
+	[PP_ON_UPGRADE_AFTER] = "upgrade-after",
+	[PP_ON_UPGRADE_BEFORE] = "upgrade-before",
+};
+
 typedef enum plugpkg_code (*read_fn)(
     const struct pp_fields *f, const char *key, struct pp_manifest *m);
 
@@ -302,8 +312,18 @@ read_scripts(const struct pp_fields *f, const char *key, struct pp_manifest *m)
 	    f, "post-uninstall", pp_json_get(j, "post-uninstall"), &m->post_uninstall);
 }
 
+/* Where the handler's path goes; NULL for an event that this plugpkg does not know. */
+static char **
+on_slot(struct pp_manifest *m, const char *event)
+{
+	for (size_t i = 0; i < PP_N_ON; i++)
+		if (strcmp(pp_on_names[i], event) == 0)
+			return &m->on[i];
+	return NULL;
+}
+
 static enum plugpkg_code
-read_on(const struct pp_fields *f, const char *key, struct pp_manifest *m PP_UNUSED)
+read_on(const struct pp_fields *f, const char *key, struct pp_manifest *m)
 {
 	const pp_json *j = pp_json_get(f->json, key);
 
@@ -318,7 +338,8 @@ read_on(const struct pp_fields *f, const char *key, struct pp_manifest *m PP_UNU
 			return pp_field_fail(f, key,
 			    "'%s' is no event: expected a word such as \"uninstall-before\"",
 			    shown);
-		enum plugpkg_code rc = read_path(f, field, pp_json_iter_value(it), NULL);
+		enum plugpkg_code rc =
+		    read_path(f, field, pp_json_iter_value(it), on_slot(m, event));
 
 		if (rc != PLUGPKG_OK)
 			return rc;
@@ -426,6 +447,8 @@ pp_manifest_free(struct pp_manifest *m)
 	free(m->type);
 	for (size_t i = 0; i < PP_N_SCRIPTS; i++)
 		free(m->scripts[i]);
+	for (size_t i = 0; i < PP_N_ON; i++)
+		free(m->on[i]);
 	levels_fini(&m->post_install);
 	levels_fini(&m->post_uninstall);
 	free(m);

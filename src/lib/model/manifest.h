@@ -19,6 +19,19 @@ enum pp_script {
 };
 extern const char *const pp_script_names[PP_N_SCRIPTS]; /* "install", … */
 
+/* Events that a plugin may have a handler for: "on" of plugin.json. */
+enum pp_on {
+	PP_ON_DISABLE,
+	PP_ON_ENABLE,
+	PP_ON_INSTALL_AFTER,
+	PP_ON_UNINSTALL_AFTER,
+	PP_ON_UNINSTALL_BEFORE,
+	PP_ON_UPGRADE_AFTER,
+	PP_ON_UPGRADE_BEFORE,
+	PP_N_ON
+};
+extern const char *const pp_on_names[PP_N_ON]; /* "uninstall-before", …; sorted */
+
 struct pp_level {
 	uint32_t level;
 	char *run;      /* path inside the plugin */
@@ -31,6 +44,7 @@ struct pp_manifest {
 	struct pp_release *release;                    /* name, version, relations */
 	char *summary, *type;                          /* type: "plugin" unless said otherwise */
 	char *scripts[PP_N_SCRIPTS];                   /* paths inside the plugin, or NULL */
+	char *on[PP_N_ON];                             /* handlers' paths inside it, or NULL */
 	struct pp_levels post_install, post_uninstall; /* sorted by level */
 	uint32_t timeout_s;
 };

@@ -66,6 +66,15 @@ pp_plan_free(struct pp_plan *p)
 {
 	if (p == NULL)
 		return;
+	pp_plan_clear(p);
+	pp_strs_fini(&p->left_data);
+	pp_votes_fini(&p->votes);
+	free(p);
+}
+
+void
+pp_plan_clear(struct pp_plan *p)
+{
 	pp_vec_foreach (s, &p->steps)
 		step_fini(s);
 	pp_vec_free(&p->steps);
@@ -73,8 +82,6 @@ pp_plan_free(struct pp_plan *p)
 	kepts_fini(&p->broken);
 	pp_strs_fini(&p->suggested);
 	pp_strs_fini(&p->skipped);
-	pp_strs_fini(&p->left_data);
-	free(p);
 }
 
 struct pp_step *
@@ -173,6 +180,7 @@ pp_plan_to_rows(const struct pp_plan *p, plugpkg_row_fn row, void *user)
 		pp_json_set_str(purge, "name", p->left_data.at[i]);
 		pp_row(row, user, purge);
 	}
+	pp_votes_to_rows(&p->votes, row, user);
 	pp_vec_foreach (k, &p->kept)
 		kept_row("kept", k, row, user);
 	pp_vec_foreach (k, &p->broken)

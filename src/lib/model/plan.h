@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "lib/model/release.h"
+#include "lib/model/vote.h"
 
 /* As the source of a step and of a plugin: an archive that was named by its path, not signed. */
 #define PP_SOURCE_FILE "file"
@@ -75,6 +76,7 @@ struct pp_plan {
 	struct pp_strs suggested; /* ready to print: "exif (suggested by photos)" */
 	struct pp_strs skipped;   /* names that were asked for, but only if installed */
 	struct pp_strs left_data; /* purge: names that left before and whose data goes now */
+	struct pp_votes votes;    /* of the dependents that it concerns */
 	bool is_purge;
 	bool is_rollback;     /* scripts are told so */
 	bool overrides_holds; /* who asked for it knows what is held */
@@ -83,6 +85,8 @@ struct pp_plan {
 
 struct pp_plan *pp_plan_new(void);
 void pp_plan_free(struct pp_plan *p);
+/* To be solved again: without steps and what goes with them. Votes and left_data stay. */
+void pp_plan_clear(struct pp_plan *p);
 struct pp_step *pp_plan_add(
     struct pp_plan *p, enum pp_action action, const char *key, const char *version);
 /* The key of what is installed now and changes or goes with this step. View. */

@@ -53,15 +53,20 @@ relation_of(struct pp_release *r, const struct relation *rel)
 	return (struct pp_deps *)(void *)((char *)r + rel->offset);
 }
 
+static void
+dep_fini(struct pp_dep *dep)
+{
+	free(dep->name);
+	free(dep->text);
+	pp_range_free(dep->range);
+	pp_version_fini(&dep->version);
+}
+
 void
 pp_deps_fini(struct pp_deps *d)
 {
-	pp_vec_foreach (dep, d) {
-		free(dep->name);
-		free(dep->text);
-		pp_range_free(dep->range);
-		pp_version_fini(&dep->version);
-	}
+	pp_vec_foreach (dep, d)
+		dep_fini(dep);
 	pp_vec_free(d);
 }
 
@@ -73,6 +78,22 @@ pp_deps_get(const struct pp_deps *d, const char *name)
 			return dep;
 	}
 	return NULL;
+}
+
+void
+pp_release_detach(struct pp_release *r, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->requires.n; i++) {
+		struct pp_dep *dep = &r->requires.at[i];
+
+		if (strcmp(dep->name, name) == 0)
+			dep_fini(dep);
+		else
+		r->requires.at[n++] = *dep;
+	}
+	r->requires.n = n;
 }
 
 void

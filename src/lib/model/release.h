@@ -58,6 +58,9 @@ void pp_releases_fini(struct pp_releases *r);
 /* What it is known by once installed: NAME, or NAME@MAJOR when it is parallel. View. */
 const char *pp_release_key(const struct pp_release *r);
 
+/* NAME is no longer among what it requires. */
+void pp_release_detach(struct pp_release *r, const char *name);
+
 const struct pp_dep *pp_deps_get(const struct pp_deps *d, const char *name);
 void pp_deps_fini(struct pp_deps *d);
 /*

@@ -239,6 +239,18 @@ check_levels(struct lint *l, const char *kind, const struct pp_levels *levels)
 	}
 }
 
+/* A later plugpkg may know it; this one never calls it. */
+static void
+check_event(struct lint *l, const char *field, const char *event)
+{
+	for (size_t i = 0; i < PP_N_ON; i++)
+		if (strcmp(pp_on_names[i], event) == 0)
+			return;
+	find_in_field(l, "warning", field,
+	    ": this plugpkg knows no such event; it knows disable, enable, install-after, "
+	    "uninstall-after, uninstall-before, upgrade-after and upgrade-before");
+}
+
 static void
 check_scripts(struct lint *l, const struct pp_manifest *m)
 {
@@ -260,6 +272,7 @@ check_scripts(struct lint *l, const struct pp_manifest *m)
 
 		if (path != NULL && pp_inner_path_valid(pp_str_of(path)))
 			check_script(l, field, path);
+		check_event(l, field, pp_json_iter_key(it));
 	}
 }
 

@@ -1,10 +1,63 @@
 /* SPDX-License-Identifier: MIT */
-/* An installed plugin as JSON, all of it: what the journal keeps of a plugin that is to come. */
-#include "lib/state/state.h"
+/*
+ * An installed plugin as JSON, all of it: what the journal keeps of a plugin that is to come. And
+ * its relations as they count here.
+ */
+#include "lib/state/state_db.h"
 
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static pp_json *
+detached_json(const struct pp_installed *p)
+{
+	pp_json *names = pp_json_array();
+
+	pp_vec_foreach (name, &p->detached)
+		pp_json_push_str(names, *name);
+	return names;
+}
+
+static void
+add_detached(struct pp_installed *p, const pp_json *names)
+{
+	for (size_t i = 0; i < pp_json_len(names); i++)
+		if (pp_json_string(pp_json_at(names, i)) != NULL)
+			pp_strs_add(&p->detached, pp_json_string(pp_json_at(names, i)));
+}
+
+char *
+pp_installed_detached_text(const struct pp_installed *p)
+{
+	PP_AUTO_JSON pp_json *names = detached_json(p);
+
+	return p->detached.n > 0 ? pp_json_line(names) : NULL;
+}
+
+void
+pp_installed_read_detached(struct pp_installed *p, const char *text)
+{
+	struct pp_json_error why;
+	PP_AUTO_JSON pp_json *names = NULL;
+
+	if (text != NULL)
+		names = pp_json_parse(text, strlen(text), &why);
+	add_detached(p, names);
+}
+
+enum plugpkg_code
+pp_installed_release(const struct pp_installed *p, struct pp_release **out, plugpkg_error **err)
+{
+	enum plugpkg_code rc =
+	    pp_release_parse(p->manifest, p->name, "var/state.db", PLUGPKG_E_BAD_STATE, out, err);
+
+	pp_vec_foreach (name, &p->detached)
+		if (rc == PLUGPKG_OK)
+			pp_release_detach(*out, *name);
+	return rc;
+}
 
 pp_json *
 pp_installed_to_json(const struct pp_installed *p)
@@ -22,6 +75,8 @@ pp_installed_to_json(const struct pp_installed *p)
 	pp_json_set_str(j, "sha256", p->sha256);
 	pp_json_set_str(j, "tree_sha256", p->tree_sha256);
 	pp_json_set_str(j, "link", p->link_dir);
+	if (p->detached.n > 0)
+		pp_json_set(j, "detached", detached_json(p));
 	pp_json_set(j, "manifest", pp_json_ref(p->manifest));
 	pp_json_set_int(j, "bytes", (int64_t)p->bytes);
 	pp_json_set_int(j, "files", (int64_t)p->files);
@@ -53,6 +108,7 @@ pp_installed_from_json(const pp_json *j, struct pp_installed **out, plugpkg_erro
 	p->sha256 = pp_xstrdup(pp_json_get_str(j, "sha256"));
 	p->tree_sha256 = pp_xstrdup(pp_json_get_str(j, "tree_sha256"));
 	p->link_dir = pp_xstrdup(pp_json_get_str(j, "link"));
+	add_detached(p, pp_json_get(j, "detached"));
 	p->manifest = manifest != NULL ? pp_json_ref(manifest) : NULL;
 	p->bytes = (uint64_t)pp_json_get_int(j, "bytes", 0);
 	p->files = (uint64_t)pp_json_get_int(j, "files", 0);

@@ -27,6 +27,7 @@ pp_installed_free(struct pp_installed *p)
 	free(p->sha256);
 	free(p->tree_sha256);
 	free(p->link_dir);
+	pp_strs_fini(&p->detached);
 	pp_json_free(p->manifest);
 	free(p);
 }
@@ -53,6 +54,9 @@ pp_installed_copy(const struct pp_installed *p)
 	c->sha256 = pp_xstrdup(p->sha256);
 	c->tree_sha256 = pp_xstrdup(p->tree_sha256);
 	c->link_dir = pp_xstrdup(p->link_dir);
+	c->detached = (struct pp_strs){ 0 };
+	pp_vec_foreach (name, &p->detached)
+		pp_strs_add(&c->detached, *name);
 	c->manifest = p->manifest != NULL ? pp_json_ref(p->manifest) : NULL;
 	return c;
 }
@@ -227,7 +231,7 @@ pp_state_close(struct pp_state *s)
 /* Columns of every statement on plugins, in the order of read_plugin() and bind_plugin(). */
 #define PLUGIN_COLUMNS                                                                             \
 	"name, version, source, state, manual, hold, hold_until, sha256, tree_sha256, link_dir, "  \
-	"manifest, bytes, files, installed_at, txn, key"
+	"manifest, bytes, files, installed_at, txn, key, detached"
 
 static enum plugpkg_code
 read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
@@ -247,6 +251,7 @@ read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
 	p->installed_at = sqlite3_column_int64(st, 13);
 	p->transaction = sqlite3_column_int64(st, 14);
 	p->key = pp_db_text(st, 15);
+	pp_installed_read_detached(p, (const char *)sqlite3_column_text(st, 16));
 
 	const char *text = (const char *)sqlite3_column_text(st, 10);
 	struct pp_json_error why = { 0 };
@@ -282,6 +287,7 @@ static int
 insert_plugin(sqlite3_stmt *st, const struct pp_installed *p)
 {
 	PP_AUTO_FREE char *manifest = pp_json_line(p->manifest);
+	PP_AUTO_FREE char *detached = pp_installed_detached_text(p);
 
 	pp_db_bind_text(st, 1, p->name);
 	pp_db_bind_text(st, 2, p->version);
@@ -299,6 +305,7 @@ insert_plugin(sqlite3_stmt *st, const struct pp_installed *p)
 	(void)sqlite3_bind_int64(st, 14, p->installed_at);
 	(void)sqlite3_bind_int64(st, 15, p->transaction);
 	pp_db_bind_text(st, 16, p->key);
+	pp_db_bind_text(st, 17, detached);
 	int r = sqlite3_step(st);
 	(void)sqlite3_reset(st); /* repeats the result of the step */
 	return r;
@@ -330,8 +337,8 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	rc = pp_db_prepare(s->db,
-	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &st,
-	    err, what);
+	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	    &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_vec_foreach (p, set)

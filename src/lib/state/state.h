@@ -22,7 +22,9 @@ struct pp_installed {
 	char *sha256;       /* of the archive; "" when linked */
 	char *tree_sha256;  /* pp_store_tree_digest(); "" when linked */
 	char *link_dir;     /* or NULL */
-	pp_json *manifest;  /* plugin.json as installed */
+	/* Names that it requires and goes without since it said so, when they left. */
+	struct pp_strs detached;
+	pp_json *manifest; /* plugin.json as installed */
 	uint64_t bytes, files;
 	int64_t installed_at;
 	int64_t transaction;
@@ -31,6 +33,12 @@ struct pp_installeds pp_vec(struct pp_installed *); /* owned elements, sorted by
 void pp_installed_free(struct pp_installed *p);
 void pp_installeds_fini(struct pp_installeds *v);
 struct pp_installed *pp_installed_copy(const struct pp_installed *p);
+/*
+ * Its relations as they count in this root: what it is detached from, it does not require. *out
+ * owned. Errors: BAD_STATE.
+ */
+enum plugpkg_code pp_installed_release(
+    const struct pp_installed *p, struct pp_release **out, plugpkg_error **err);
 /* Held at `now`: a hold whose time is over counts as none. */
 bool pp_installed_is_held(const struct pp_installed *p, int64_t now);
 const struct pp_installed *pp_installeds_get(const struct pp_installeds *v, const char *key);
@@ -47,6 +55,9 @@ const struct pp_dep *pp_installed_wish(
     const struct pp_installeds *v, const struct pp_installed *p, const struct pp_deps *wanted);
 
 struct pp_state;
+struct pp_state_put_off {
+	const char *dependent, *key, *version; /* keys; the version that would come */
+};
 /* Makes var/state.db and var/log.db with the present format. */
 enum plugpkg_code pp_state_create(int root_fd, plugpkg_error **err);
 /*
@@ -79,6 +90,15 @@ enum plugpkg_code pp_state_set_marks(
 enum plugpkg_code pp_state_set_state(
     struct pp_state *s, const char *key, const char *state, plugpkg_error **err);
 enum plugpkg_code pp_state_drop(struct pp_state *s, const char *key, plugpkg_error **err);
+/*
+ * delays.c. The dependent puts the upgrade of key to version off until *until: no later than it
+ * once said, which is recorded with the first answer. is_look: only what the record says counts.
+ * What cannot be recorded counts as it is.
+ */
+void pp_state_delay(
+    struct pp_state *s, const struct pp_state_put_off *what, bool is_look, int64_t *until);
+/* Until when, as recorded; 0: it never put it off. */
+int64_t pp_state_delayed(struct pp_state *s, const struct pp_state_put_off *what);
 /* Is var/state.db a sound database? BAD_STATE when not. */
 enum plugpkg_code pp_state_check(struct pp_state *s, plugpkg_error **err);
 enum plugpkg_code pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err);

@@ -57,6 +57,9 @@ enum plugpkg_code pp_history_record(struct pp_state *s, const struct pp_installe
 /* lib/state/journal.c: within the caller's SQL transaction; transaction 0: nothing. */
 enum plugpkg_code pp_journal_mark_commit(
     struct pp_state *s, int64_t transaction, plugpkg_error **err);
+/* lib/state/installed_json.c: the column `detached`; NULL for none. */
+char *pp_installed_detached_text(const struct pp_installed *p);
+void pp_installed_read_detached(struct pp_installed *p, const char *text);
 /* lib/state/log.c */
 int pp_log_make_tables(sqlite3 *log);
 void pp_log_close(struct pp_state *s);

@@ -13,7 +13,11 @@ static const char tables[] =
     "  manual INTEGER NOT NULL, hold INTEGER NOT NULL, hold_until INTEGER NOT NULL,"
     "  sha256 TEXT NOT NULL, tree_sha256 TEXT NOT NULL, link_dir TEXT, manifest TEXT NOT NULL,"
     "  bytes INTEGER NOT NULL, files INTEGER NOT NULL, installed_at INTEGER NOT NULL,"
-    "  txn INTEGER NOT NULL) WITHOUT ROWID;"
+    "  txn INTEGER NOT NULL, detached TEXT) WITHOUT ROWID;"
+    /* Until when a dependent put an upgrade off; the first answer to a version counts. */
+    "CREATE TABLE delays("
+    "  dependent TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, until INTEGER NOT NULL,"
+    "  PRIMARY KEY(dependent, key, version)) WITHOUT ROWID;"
     "CREATE TABLE transactions("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, started INTEGER NOT NULL,"
     "  ended INTEGER, status TEXT NOT NULL, generation INTEGER, intent TEXT,"

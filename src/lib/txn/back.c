@@ -7,6 +7,7 @@
 #include "lib/txn/steps.h"
 
 #include "lib/store/generation.h"
+#include "lib/txn/event.h"
 #include "lib/txn/host.h"
 
 #include <string.h>
@@ -63,8 +64,7 @@ is_satisfied(const struct pp_txn *t, const struct pp_dep *dep)
 	 */
 	pp_vec_foreach (p, &t->set) {
 		struct pp_release *r = NULL;
-		if (pp_release_parse((*p)->manifest, (*p)->name, "var/state.db",
-			PLUGPKG_E_BAD_STATE, &r, NULL) == PLUGPKG_OK)
+		if (pp_installed_release(*p, &r, NULL) == PLUGPKG_OK)
 			pp_vec_push(&now.releases, r);
 	}
 	PP_AUTO_FREE char *by =
@@ -179,6 +179,8 @@ come_back(struct pp_txn *t, struct coming_back *c, plugpkg_error **err)
 		rc = show_what_stays(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_op_settle.run(t, &settle, err);
+	if (rc == PLUGPKG_OK)
+		pp_tell_after(t);
 	if (rc == PLUGPKG_OK)
 		rc = pp_journal_end(t->state, t->id, "failed", t->generation, t->ctx->now, err);
 	pp_txn_hook_or_warn(t, PP_HOOK_POST_TRANSACTION);

@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +33,8 @@ enum outcome {
 
 struct running {
 	struct pp_child child;
-	struct pp_capture out;
+	struct pp_capture out;    /* both streams, or standard error only */
+	struct pp_capture answer; /* standard output of who is asked */
 	int64_t deadline_ms;
 	bool is_undo;
 	int status; /* as waitpid(), once OUT_ENDED */
@@ -43,6 +45,14 @@ running_fini(struct running *r)
 {
 	pp_child_fini(&r->child);
 	pp_capture_fini(&r->out);
+	pp_capture_fini(&r->answer);
+}
+
+void
+pp_answer_fini(struct pp_answer *a)
+{
+	pp_strs_fini(&a->out);
+	pp_strs_fini(&a->err);
 }
 
 static bool
@@ -59,7 +69,10 @@ has_ended(const struct running *r)
 static void
 hear(struct running *r)
 {
-	if (pp_capture_read(&r->out) && pp_failpoint() < 0)
+	bool is_heard = pp_capture_read(&r->out);
+
+	is_heard = pp_capture_read(&r->answer) || is_heard;
+	if (is_heard && pp_failpoint() < 0)
 		return; /* what was heard cannot be unheard */
 }
 
@@ -76,9 +89,10 @@ watch(plugpkg_context *ctx, struct running *r)
 		struct pollfd fds[] = {
 			{ .fd = pidfd, .events = POLLIN }, /* negative ones are ignored */
 			{ .fd = r->out.fd, .events = POLLIN },
+			{ .fd = r->answer.fd, .events = POLLIN },
 		};
 		int n = poll(fds, PP_LEN(fds), pidfd >= 0 ? TICK_MS : TICK_MS / 10);
-		if (n > 0 && fds[1].revents != 0)
+		if (n > 0 && (fds[1].revents | fds[2].revents) != 0)
 			hear(r);
 		else if (r->out.state != NULL)
 			pp_log_flush(r->out.state); /* a pause: what it said so far can be read */
@@ -99,6 +113,7 @@ finish(struct running *r, enum outcome outcome)
 		pp_child_kill(&r->child, GRACE_MS);
 	}
 	pp_capture_end(&r->out);
+	pp_capture_end(&r->answer);
 }
 
 static void
@@ -122,7 +137,7 @@ judge(const struct pp_exec *e, const struct running *r, enum outcome outcome, pl
 		    &why, "ran longer than its time limit of %u s and was killed", e->timeout_s);
 	else if (WIFSIGNALED(r->status))
 		pp_buf_addf(&why, "was killed by signal %d", WTERMSIG(r->status));
-	else if (WEXITSTATUS(r->status) != 0)
+	else if (WEXITSTATUS(r->status) != 0 && e->out_answer == NULL)
 		pp_buf_addf(&why, "failed with exit status %d", WEXITSTATUS(r->status));
 	else
 		return PLUGPKG_OK;
@@ -142,22 +157,54 @@ note(pid_t pid, void *user)
 }
 
 static enum plugpkg_code
-start(plugpkg_context *ctx, const struct pp_exec *e, struct running *r, plugpkg_error **err)
+open_capture(struct pp_capture *c, int *out_writer, plugpkg_error **err)
 {
 	int ends[2];
+
 	if (pp_failpoint() < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make a pipe");
-	pp_capture_init(&r->out, ends[0]);
-	PP_AUTO_FD int writer = ends[1];
-	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make a pipe");
+	pp_capture_init(c, ends[0]);
+	*out_writer = ends[1];
+	return fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0
+		   ? pp_fail(err, PLUGPKG_E_IO, errno, "cannot make a pipe")
+		   : PLUGPKG_OK;
+}
+
+/* All there before it starts, so that nobody waits for who does not read it. */
+static enum plugpkg_code
+open_input(const char *text, int *out_fd, plugpkg_error **err)
+{
+	if (text == NULL)
+		return PLUGPKG_OK;
+	*out_fd = memfd_create("event", MFD_CLOEXEC);
+	int r = *out_fd < 0 ? -errno : pp_fd_write_all(*out_fd, text, strlen(text));
+	if (r >= 0 && lseek(*out_fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write down the event") : PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+start(plugpkg_context *ctx, const struct pp_exec *e, struct running *r, plugpkg_error **err)
+{
+	PP_AUTO_FD int writer = -1;
+	PP_AUTO_FD int answer = -1;
+	PP_AUTO_FD int input = -1;
+	enum plugpkg_code rc = open_capture(&r->out, &writer, err);
+	if (rc == PLUGPKG_OK && e->out_answer != NULL)
+		rc = open_capture(&r->answer, &answer, err);
+	if (rc == PLUGPKG_OK)
+		rc = open_input(e->input, &input, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 
 	struct pp_spawn spawn = PP_SPAWN_INIT;
 	spawn.path = e->program;
 	spawn.argv = e->argv;
 	spawn.env = e->env;
 	spawn.cwd_fd = e->cwd_fd;
-	spawn.stdout_fd = spawn.stderr_fd = writer;
+	spawn.stdin_fd = input;
+	spawn.stdout_fd = answer >= 0 ? answer : writer;
+	spawn.stderr_fd = writer;
 	spawn.forked = note;
 	spawn.user = ctx;
 	int failure = pp_spawn(&spawn, &r->child);
@@ -170,6 +217,26 @@ start(plugpkg_context *ctx, const struct pp_exec *e, struct running *r, plugpkg_
 	return PLUGPKG_OK;
 }
 
+static void
+label(struct pp_capture *c, plugpkg_context *ctx, const struct pp_exec *e)
+{
+	c->ctx = ctx;
+	c->state = ctx->state;
+	c->plugin = e->plugin;
+	c->channel = e->channel;
+	c->transaction = e->transaction;
+}
+
+static void
+hand_over(const struct running *r, struct pp_answer *out)
+{
+	out->status = WEXITSTATUS(r->status);
+	pp_vec_foreach (line, &r->answer.last)
+		pp_strs_add(&out->out, *line);
+	pp_vec_foreach (line, &r->out.last)
+		pp_strs_add(&out->err, *line);
+}
+
 enum plugpkg_code
 pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err)
 {
@@ -177,19 +244,20 @@ pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err)
 	struct running r = {
 		.child = { -1 },
 		.out = { .fd = -1 },
+		.answer = { .fd = -1 },
 		.deadline_ms = pp_time_mono_ms() + (int64_t)e->timeout_s * 1000,
 		.is_undo = e->is_undo,
 	};
 	enum plugpkg_code rc = start(ctx, e, &r, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	r.out.ctx = ctx;
-	r.out.state = ctx->state;
-	r.out.plugin = e->plugin;
-	r.out.channel = e->channel;
-	r.out.transaction = e->transaction;
+	label(&r.out, ctx, e);
+	label(&r.answer, ctx, e);
 	enum outcome outcome = watch(ctx, &r);
 	finish(&r, outcome);
 	pp_lock_note_script(ctx, 0);
-	return judge(e, &r, outcome, err);
+	rc = judge(e, &r, outcome, err);
+	if (rc == PLUGPKG_OK && e->out_answer != NULL)
+		hand_over(&r, e->out_answer);
+	return rc;
 }

@@ -5,6 +5,7 @@
  *
  *	{"from":6,"to":7,"purge":false,"rollback":false,"wishes":[{"name","range"}],
  *	 "left_data":[NAME],"wanted":{NAME:RANGE} of plugpkg.json before it, in the first only,
+ *	 "votes":[as rows of type "vote"],
  *	 "tasks":[{"action","why","key","old_key","because","version","link","old_state","new"}],
  *	 "coming":[plugins as pp_installed_to_json() writes them]}
  *
@@ -91,6 +92,7 @@ pp_intent_write(const struct pp_txn *t)
 	pp_json_set(intent, "left_data", left);
 	pp_vec_foreach (task, &t->tasks)
 		pp_json_push(tasks, task_json(task));
+	pp_json_set(intent, "votes", pp_votes_to_json(&plan->votes));
 	pp_json_set(intent, "tasks", tasks);
 	if (t->is_armed)
 		add_coming(t, intent);
@@ -152,6 +154,7 @@ read_plan(struct pp_txn *t, const pp_json *intent, struct pp_plan *plan, plugpkg
 	for (size_t i = 0; i < pp_json_len(left); i++)
 		if (pp_json_string(pp_json_at(left, i)) != NULL)
 			pp_strs_add(&plan->left_data, pp_json_string(pp_json_at(left, i)));
+	pp_votes_from_json(pp_json_get(intent, "votes"), &plan->votes);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(tasks); i++)
 		rc = read_step(t, pp_json_at(tasks, i), plan, err);
 	return rc;

@@ -28,8 +28,7 @@ pp_inventory_load(plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < out->set.n; i++) {
 		const struct pp_installed *p = out->set.at[i];
 		struct pp_release *r = NULL;
-		rc = pp_release_parse(
-		    p->manifest, p->name, "var/state.db", PLUGPKG_E_BAD_STATE, &r, err);
+		rc = pp_installed_release(p, &r, err);
 		if (rc == PLUGPKG_OK)
 			pp_vec_push(&out->releases, r);
 	}

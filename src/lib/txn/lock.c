@@ -132,6 +132,14 @@ pp_lock_is_in_script(const plugpkg_context *ctx, const char **out_transaction)
 	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
+static bool
+is_asked(const plugpkg_context *ctx)
+{
+	const char *txn = NULL;
+
+	return pp_lock_is_in_script(ctx, &txn) && strcmp(txn, "0") == 0;
+}
+
 static enum plugpkg_code
 refuse_in_script(plugpkg_context *ctx, plugpkg_error **err)
 {
@@ -141,8 +149,12 @@ refuse_in_script(plugpkg_context *ctx, plugpkg_error **err)
 	if (!pp_lock_is_in_script(ctx, &txn))
 		return PLUGPKG_OK;
 	pp_sanitize(&clean, txn, strnlen(txn, 32));
-	(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
-	    "called from a script of transaction %s on this root", pp_buf_cstr(&clean));
+	if (strcmp(txn, "0") == 0)
+		(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "called from a handler that this root asks a question");
+	else
+		(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "called from a script of transaction %s on this root", pp_buf_cstr(&clean));
 	return pp_hint(err, PLUGPKG_E_REFUSED,
 	    "a script cannot change the plugins of the root that runs it; use \"requires\" in "
 	    "plugin.json");
@@ -238,6 +250,9 @@ end_orphans(plugpkg_context *ctx)
 enum plugpkg_code
 pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 {
+	/* Who is only asked runs without the lock, so there is nobody to find it taken. */
+	if (is_asked(ctx))
+		return refuse_in_script(ctx, err);
 	PP_AUTO_FD int fd = pp_open_beneath(
 	    ctx->root_fd, "var/lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0644, PP_NO_SYMLINKS);
 	if (fd < 0)

@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "lib/model/depth.h"
+#include "lib/txn/event.h"
 #include "lib/txn/host.h"
 
 #include <stdlib.h>
@@ -23,10 +24,14 @@ static const struct pp_op_type *const types[] = {
 	&pp_op_activate,
 	&pp_op_health,
 	&pp_op_commit,
+	&pp_op_uninstall_before,
 	&pp_op_post_uninstall,
 	&pp_op_uninstall,
 	&pp_op_purge,
 	&pp_op_settle,
+	&pp_op_install_after,
+	&pp_op_upgrade_after,
+	&pp_op_uninstall_after,
 	&pp_op_post_transaction,
 };
 
@@ -59,8 +64,8 @@ pp_txn_task(struct pp_txn *t, const char *key)
 	return pp_map_get(&t->by_key, key);
 }
 
-static struct pp_txn_op *
-add(struct pp_txn *t, const struct pp_op_type *type, const char *key)
+struct pp_txn_op *
+pp_ops_add(struct pp_txn *t, const struct pp_op_type *type, const char *key)
 {
 	struct pp_txn_op *op = pp_vec_new(&t->ops);
 
@@ -73,7 +78,7 @@ static void
 add_hook(struct pp_txn *t, const struct pp_op_type *type, enum pp_hook_at at)
 {
 	if (pp_hook_is_set(&t->ctx->config->hooks[at]))
-		(void)add(t, type, NULL);
+		(void)pp_ops_add(t, type, NULL);
 }
 
 /* ---- depth ---- */
@@ -106,8 +111,7 @@ read_releases(struct pp_txn *t, struct ranks *r, plugpkg_error **err)
 	for (size_t i = 0; rc == PLUGPKG_OK && i < r->inv.set.n; i++) {
 		const struct pp_installed *p = r->inv.set.at[i];
 		struct pp_release *release = NULL;
-		rc = pp_release_parse(
-		    p->manifest, p->name, "var/state.db", PLUGPKG_E_BAD_STATE, &release, err);
+		rc = pp_installed_release(p, &release, err);
 		if (rc == PLUGPKG_OK)
 			pp_vec_push(&r->inv.releases, release);
 	}
@@ -232,7 +236,7 @@ static void
 add_posts(struct pp_txn *t, const struct pp_op_type *type, const struct posts *posts)
 {
 	pp_vec_foreach (post, posts)
-		add(t, type, post->key)->level = post->level;
+		pp_ops_add(t, type, post->key)->level = post->level;
 }
 
 static enum plugpkg_code
@@ -319,11 +323,11 @@ add_data(struct pp_txn *t, const struct pp_task *task)
 	const struct pp_task *gone = task->old == NULL ? replaced_by(t, task) : NULL;
 
 	if (task->step->old_key != NULL && can_move(t, task->step->old_key, task->step->key))
-		(void)add(t, &pp_op_move, task->step->key);
+		(void)pp_ops_add(t, &pp_op_move, task->step->key);
 	else if (gone != NULL)
-		(void)add(t, &pp_op_move, gone->step->key);
+		(void)pp_ops_add(t, &pp_op_move, gone->step->key);
 	else if (has_scripts(task->manifest) && pp_exists_at(t->ctx->root_fd, dir) != 1)
-		(void)add(t, &pp_op_data, task->step->key);
+		(void)pp_ops_add(t, &pp_op_data, task->step->key);
 }
 
 static bool
@@ -354,13 +358,14 @@ add_ends(struct pp_txn *t)
 	pp_vec_foreach (task, &t->tasks) {
 		if (!pp_task_is_removal(task))
 			continue;
-		(void)add(t, &pp_op_uninstall, task->step->key);
+		(void)pp_ops_add(t, &pp_op_uninstall, task->step->key);
 		if (t->spec->plan->is_purge)
-			(void)add(t, &pp_op_purge, task->step->key);
+			(void)pp_ops_add(t, &pp_op_purge, task->step->key);
 	}
 	for (size_t i = 0; i < t->spec->plan->left_data.n; i++)
-		(void)add(t, &pp_op_purge, t->spec->plan->left_data.at[i]);
-	(void)add(t, &pp_op_settle, NULL);
+		(void)pp_ops_add(t, &pp_op_purge, t->spec->plan->left_data.at[i]);
+	(void)pp_ops_add(t, &pp_op_settle, NULL);
+	pp_tell_plan_after(t);
 	add_hook(t, &pp_op_post_transaction, PP_HOOK_POST_TRANSACTION);
 }
 
@@ -372,16 +377,16 @@ pp_ops_plan(struct pp_txn *t, plugpkg_error **err)
 		if (pp_task_is_removal(task))
 			continue;
 		add_data(t, task);
-		(void)add(t, &pp_op_core, task->step->key);
+		(void)pp_ops_add(t, &pp_op_core, task->step->key);
 	}
 	enum plugpkg_code rc = add_post_installs(t, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	(void)add(t, &pp_op_switch, NULL);
+	(void)pp_ops_add(t, &pp_op_switch, NULL);
 	add_hook(t, &pp_op_activate, PP_HOOK_ACTIVATE);
 	add_hook(t, &pp_op_health, PP_HOOK_HEALTH);
-	(void)add(t, &pp_op_commit, NULL);
-	/* Who leaves could be asked to do his part here: `uninstall-before` with "do". */
+	(void)pp_ops_add(t, &pp_op_commit, NULL);
+	pp_tell_plan_before(t);
 	rc = add_post_uninstalls(t, err);
 	if (rc == PLUGPKG_OK)
 		add_ends(t);

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "lib/model/name.h"
+#include "lib/txn/event.h"
 #include "lib/txn/root.h"
 
 #include <errno.h>
@@ -97,12 +98,6 @@ const struct pp_op_type pp_op_post_uninstall = {
 
 /* ---- uninstall ---- */
 
-static bool
-has_handler(const struct pp_task *task)
-{
-	return pp_json_get(pp_json_get(task->manifest->json, "on"), "uninstall-before") != NULL;
-}
-
 /*
  * Cut off in the middle it runs once more, as scripts may. Where `verify` says that nothing is left
  * of the plugin, a failure of that second run means nothing.
@@ -131,10 +126,6 @@ run_uninstall(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 		return PLUGPKG_OK;
 	s.path = task->manifest->scripts[PP_SCRIPT_UNINSTALL];
 	pp_txn_step(t, task->step, s.kind);
-	if (has_handler(task))
-		pp_warn(t->ctx, op->key,
-		    "its uninstall-before handler is not called: this plugpkg does not call "
-		    "handlers yet");
 	enum plugpkg_code rc = run_script(t, op, &s, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -186,6 +177,7 @@ static enum plugpkg_code
 run_settle(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err)
 {
 	struct pp_installeds usable = { 0 };
+	pp_txn_reattach(t); /* what was to leave may have come back */
 	enum plugpkg_code rc = pp_state_commit_set(t->state, &t->set, t->generation, t->id, err);
 
 	pp_vec_foreach (p, &t->set)

@@ -95,6 +95,8 @@ pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **e
 		.next_generation = t->generation,
 		.is_undo = s->is_undo,
 		.out_killed = &t->was_killed,
+		.event = s->event,
+		.out_answer = s->out_answer,
 	};
 	return pp_script_run(t->ctx, &run, err);
 }
@@ -156,7 +158,11 @@ pp_installed_manifest(const struct pp_installed *p, struct pp_manifest **out, pl
 	PP_AUTO_FREE char *text = pp_json_line(p->manifest);
 	PP_AUTO_FREE char *file = pp_asprintf("%s %s: plugin.json", p->name, p->version);
 
-	return pp_manifest_parse(pp_str_of(text), file, out, err);
+	enum plugpkg_code rc = pp_manifest_parse(pp_str_of(text), file, out, err);
+	pp_vec_foreach (name, &p->detached)
+		if (rc == PLUGPKG_OK)
+			pp_release_detach((*out)->release, *name);
+	return rc;
 }
 
 static void

@@ -120,6 +120,20 @@ pp_script_base_env(const plugpkg_context *ctx, int64_t transaction, struct pp_st
 }
 
 static void
+add_event_env(const struct pp_script_run *run, struct pp_strs *env)
+{
+	const struct pp_script_event *e = run->event;
+
+	add_env(env, "PLUGPKG_EVENT", run->kind);
+	add_env(env, "PLUGPKG_EVENT_PHASE", e->phase);
+	add_env(env, "PLUGPKG_EVENT_PLUGIN", e->plugin);
+	add_env(env, "PLUGPKG_EVENT_VERSION", e->version);
+	add_env(env, "PLUGPKG_EVENT_NEW_VERSION", e->new_version);
+	add_env(env, "PLUGPKG_EVENT_ANSWER", e->answer);
+	add_env(env, "PLUGPKG_EVENT_FORCED", e->is_forced ? "1" : NULL);
+}
+
+static void
 build_env(const plugpkg_context *ctx, const struct pp_script_run *run, struct pp_strs *env)
 {
 	const struct pp_release *release = run->manifest->release;
@@ -134,7 +148,10 @@ build_env(const plugpkg_context *ctx, const struct pp_script_run *run, struct pp
 	add_env(env, "PLUGPKG_VERSION", release->version.text);
 	add_env(env, "PLUGPKG_OLD_VERSION", run->old_version);
 	add_env(env, "PLUGPKG_REASON", run->reason);
-	add_env(env, "PLUGPKG_PHASE", run->level < 0 ? "core" : "post");
+	add_env(env, "PLUGPKG_PHASE",
+	    run->event != NULL ? "event"
+	    : run->level < 0   ? "core"
+			       : "post");
 	if (run->level < 0)
 		add_env(env, "PLUGPKG_LEVEL", NULL);
 	else
@@ -144,6 +161,8 @@ build_env(const plugpkg_context *ctx, const struct pp_script_run *run, struct pp
 	if (run->dependencies != NULL)
 		pp_vec_foreach (variable, run->dependencies)
 			pp_strs_add(env, *variable);
+	if (run->event != NULL)
+		add_event_env(run, env);
 }
 
 /* ---- running ---- */
@@ -212,9 +231,11 @@ pp_script_run(plugpkg_context *ctx, const struct pp_script_run *run, plugpkg_err
 		.channel = run->kind,
 		.transaction = run->transaction,
 		.out_killed = run->out_killed,
+		.input = run->event != NULL ? run->event->input : NULL,
+		.out_answer = run->out_answer,
 	};
 	rc = pp_exec_run(ctx, &e, err);
-	if (rc == PLUGPKG_OK && strcmp(run->kind, "verify") != 0)
+	if (rc == PLUGPKG_OK && run->out_answer == NULL && strcmp(run->kind, "verify") != 0)
 		log_success(ctx, run);
 	return rc;
 }

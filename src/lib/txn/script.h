@@ -7,6 +7,23 @@
 #include "lib/model/manifest.h"
 #include "lib/state/state.h"
 
+/* What a handler that is asked a question answers. Of each stream the last lines, sanitised. */
+struct pp_answer {
+	int status;              /* exit status */
+	struct pp_strs out, err; /* standard output, standard error */
+};
+void pp_answer_fini(struct pp_answer *a);
+
+/* Why a handler runs; it becomes PLUGPKG_EVENT… in its environment. */
+struct pp_script_event {
+	const char *phase;  /* "ask", "do", "after" */
+	const char *plugin; /* key of what it is about; several with blanks between them */
+	const char *version, *new_version; /* new_version: NULL where nothing comes instead */
+	const char *answer;                /* what was answered to "ask", or NULL */
+	bool is_forced;                    /* somebody overrode that answer */
+	const char *input;                 /* the event as JSON, for its standard input */
+};
+
 struct pp_script_run {
 	const struct pp_manifest *manifest;
 	int dir_fd;              /* the plugin's store directory, borrowed */
@@ -21,6 +38,9 @@ struct pp_script_run {
 	bool is_undo; /* runs to its end although the user wants to stop */
 	bool
 	    *out_killed; /* NULL, or receives: it did not end by itself, nobody knows what it did */
+	const struct pp_script_event *event; /* of handlers, else NULL */
+	/* Handlers that are asked: an exit status other than 0 is an answer then, no error. */
+	struct pp_answer *out_answer;
 };
 /*
  * A plugin without that script: OK at once. Errors: SCRIPT (exit status, signal or time limit, with
@@ -49,7 +69,9 @@ struct pp_exec {
 	const char *file;             /* for the message that it cannot be started */
 	const char *plugin, *channel; /* of its lines in the log; plugin may be NULL */
 	int64_t transaction;
-	bool *out_killed; /* as above, or NULL */
+	bool *out_killed;             /* as above, or NULL */
+	const char *input;            /* for its standard input; NULL: nothing */
+	struct pp_answer *out_answer; /* as above, or NULL */
 };
 enum plugpkg_code pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err);
 

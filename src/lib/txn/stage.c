@@ -7,6 +7,7 @@
 
 #include "lib/model/tables.h"
 #include "lib/store/generation.h"
+#include "lib/txn/event.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,5 +173,7 @@ pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
 	enum plugpkg_code rc = check_tables(t, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	pp_txn_detach(t);
+	pp_txn_reattach(t);
 	return pp_txn_make_generation(t, t->generation, err);
 }

@@ -4,7 +4,7 @@
  * it), written to the journal before the first of them has an effect outside the root:
  *
  *	pre-transaction  move*  data*  core*  post-install*  switch  activate  health  commit
- *	post-uninstall*  uninstall*  purge*  settle  post-transaction
+ *	uninstall-before*  post-uninstall*  uninstall*  purge*  settle  *-after*  post-transaction
  *
  * `commit` is the point of no return. A failure or a crash before it is undone, backwards; after it
  * the rest is carried on. Recovery reads the list from the journal (intent.c) and goes the same
@@ -126,6 +126,7 @@ void pp_installed_set_state(struct pp_installed *p, const char *state);
 
 /* ops.c: fills t->ops, of a staged transaction. */
 enum plugpkg_code pp_ops_plan(struct pp_txn *t, plugpkg_error **err);
+struct pp_txn_op *pp_ops_add(struct pp_txn *t, const struct pp_op_type *type, const char *key);
 const struct pp_op_type *pp_op_type_named(const char *name); /* or NULL */
 size_t pp_ops_commit(const struct pp_txn *t);                /* index of `commit` */
 /* Is the op not worth two records of its own? Decided anew by recovery. */
@@ -166,6 +167,8 @@ struct pp_txn_script {
 	int64_t level;        /* -1: none */
 	const char *reason, *old_version;
 	bool is_undo;
+	const struct pp_script_event *event; /* of handlers */
+	struct pp_answer *out_answer;        /* of those that are asked */
 };
 enum plugpkg_code pp_txn_script(
     struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **err);

@@ -7,8 +7,10 @@
 #include "lib/txn/steps.h"
 
 #include "base/fd.h"
+#include "lib/state/history.h"
 #include "lib/store/generation.h"
 #include "lib/store/store.h"
+#include "lib/txn/event.h"
 #include "lib/txn/lock.h"
 
 #include <string.h>
@@ -129,6 +131,28 @@ make_tasks(struct pp_txn *t, plugpkg_error **err)
 	return rc;
 }
 
+/* What dependents said, and whether somebody overrode it. */
+static enum plugpkg_code
+note_votes(struct pp_txn *t, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
+
+	pp_vec_foreach (v, &t->spec->plan->votes) {
+		const char *reason = v->text != NULL ? v->text : "it gives no reason";
+		if (v->is_forced && v->said == PP_SAID_VETO)
+			pp_notes_add(&notes, v->key,
+			    "its veto to the removal of %s was overridden: %s", v->plugin, reason);
+		else if (v->is_forced)
+			pp_notes_add(&notes, v->key,
+			    "its delay of the upgrade of %s to %s was overridden: %s", v->plugin,
+			    v->new_version, reason);
+		else if (v->said == PP_SAID_STAY)
+			pp_notes_add(&notes, v->key, "stays without %s", v->requirement);
+	}
+	return notes.n == 0 ? PLUGPKG_OK
+			    : pp_history_note(t->state, t->id, NULL, t->ctx->now, &notes, err);
+}
+
 static enum plugpkg_code
 begin(struct pp_txn *t, plugpkg_error **err)
 {
@@ -147,9 +171,10 @@ begin(struct pp_txn *t, plugpkg_error **err)
 		return rc;
 	PP_AUTO_JSON pp_json *intent = pp_intent_write(t);
 	rc = pp_journal_begin(t->state, t->spec->command, intent, t->ctx->now, &t->id, err);
-	if (rc == PLUGPKG_OK)
-		pp_lock_note_transaction(t->ctx, t->spec->command, t->id);
-	return rc;
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_lock_note_transaction(t->ctx, t->spec->command, t->id);
+	return note_votes(t, err);
 }
 
 /* ---- before the point of no return ---- */
@@ -256,7 +281,8 @@ contract_op(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (op->type != &pp_op_settle && op->type != &pp_op_post_transaction)
+	if (op->type != &pp_op_settle && !pp_op_is_told(op->type) &&
+	    op->type != &pp_op_post_transaction)
 		rc = pp_check_cancel(t->ctx, err);
 	if (rc == PLUGPKG_OK && op->type->marks_itself)
 		rc = mark(t, op, PP_STEP_BEGUN, err);

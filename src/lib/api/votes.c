@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dependents decide: those that a plan would take along are asked, and so are those whose
+ * dependency it would upgrade. All answers are there before anything follows from one; then the
+ * plan is made again with what follows, until nobody new is asked.
+ */
+#include "lib/api/making.h"
+
+#include "base/time.h"
+#include "lib/txn/event.h"
+
+#include <string.h>
+
+struct voting {
+	struct pp_making *m;
+	struct pp_asking asking;
+	bool is_again; /* something follows that changes the plan */
+};
+
+static const struct pp_step *
+step_of(const struct pp_plan *plan, const char *key)
+{
+	pp_vec_foreach (step, &plan->steps)
+		if (strcmp(pp_step_old_key(step), key) == 0)
+			return step;
+	return NULL;
+}
+
+static bool
+is_forced(const struct pp_making *m)
+{
+	return m->request != NULL && (m->request->flags & PLUGPKG_FORCE) != 0;
+}
+
+static bool
+is_gone_along(const struct pp_step *step)
+{
+	return step->action == PP_REMOVE && step->why == PP_WHY_BROKEN;
+}
+
+/* ---- who requires whom ---- */
+
+static bool
+is_staying(const struct pp_making *m, size_t i)
+{
+	return pp_installed_is_usable(m->inv.set.at[i]) &&
+	       step_of(m->plan, m->inv.set.at[i]->key) == NULL;
+}
+
+static bool
+has_other(const struct pp_making *m, const struct pp_dep *dep)
+{
+	for (size_t i = 0; i < m->inv.releases.n; i++)
+		if (is_staying(m, i) && pp_release_satisfies(m->inv.releases.at[i], dep))
+			return true;
+	return false;
+}
+
+/* What the dependent requires of the plugin and nobody else has; NULL: nothing. */
+static const struct pp_dep *
+tie(const struct pp_making *m, const struct pp_release *dependent, const struct pp_release *plugin)
+{
+	pp_vec_foreach (dep, &dependent->requires)
+		if (pp_release_satisfies(plugin, dep) && !has_other(m, dep))
+			return dep;
+	return NULL;
+}
+
+/* ---- asking ---- */
+
+static enum plugpkg_code
+ask(struct voting *v, const struct pp_vote *about, plugpkg_error **err)
+{
+	struct pp_vote *vote = pp_votes_add(&v->m->asked, about);
+	enum plugpkg_code rc = pp_event_ask(&v->asking, vote, err);
+
+	vote->is_forced =
+	    is_forced(v->m) && (vote->said == PP_SAID_VETO || vote->said == PP_SAID_DELAY);
+	return rc;
+}
+
+static enum plugpkg_code
+ask_who_goes(struct voting *v, const struct pp_step *leaving, const struct pp_step *along,
+    plugpkg_error **err)
+{
+	const struct pp_making *m = v->m;
+	const struct pp_release *plugin = pp_inventory_release(&m->inv, leaving->key);
+	const struct pp_release *dependent = pp_inventory_release(&m->inv, along->key);
+	const struct pp_dep *dep = NULL;
+
+	if (plugin != NULL && dependent != NULL)
+		dep = tie(m, dependent, plugin);
+	if (dep == NULL || pp_votes_get(&m->asked, along->key, leaving->key) != NULL)
+		return PLUGPKG_OK;
+	return ask(v,
+	    &(struct pp_vote){
+		.event = PP_ON_UNINSTALL_BEFORE,
+		.key = along->key,
+		.version = along->version,
+		.plugin = leaving->key,
+		.plugin_version = leaving->version,
+		.requirement = dep->name,
+	    },
+	    err);
+}
+
+/* Steps are in order: dependents of dependents leave first, and are asked first. */
+static enum plugpkg_code
+ask_removals(struct voting *v, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_vec_foreach (leaving, &v->m->plan->steps) {
+		if (leaving->action != PP_REMOVE)
+			continue;
+		pp_vec_foreach (along, &v->m->plan->steps)
+			if (rc == PLUGPKG_OK && along != leaving && is_gone_along(along))
+				rc = ask_who_goes(v, leaving, along, err);
+	}
+	return rc;
+}
+
+/* ---- what follows from the answers to a removal ---- */
+
+/* Indexes are those of the plan's steps: who leaves whatever anybody says. */
+static bool
+goes(const struct voting *v, const bool *is_going, size_t along)
+{
+	const struct pp_plan *plan = v->m->plan;
+	bool has_say = false;
+
+	for (size_t i = 0; i < plan->steps.n; i++) {
+		const struct pp_vote *vote =
+		    pp_votes_get(&v->m->asked, plan->steps.at[along].key, plan->steps.at[i].key);
+		if (vote == NULL)
+			continue;
+		has_say = true;
+		if (is_going[i] && vote->said != PP_SAID_STAY)
+			return true;
+	}
+	return !has_say; /* it goes for another reason */
+}
+
+static void
+find_going(const struct voting *v, bool *is_going)
+{
+	const struct pp_plan *plan = v->m->plan;
+	bool has_grown = true;
+
+	for (size_t i = 0; i < plan->steps.n; i++)
+		is_going[i] =
+		    plan->steps.at[i].action == PP_REMOVE && !is_gone_along(&plan->steps.at[i]);
+	while (has_grown) {
+		has_grown = false;
+		for (size_t i = 0; i < plan->steps.n; i++) {
+			if (is_going[i] || !is_gone_along(&plan->steps.at[i]) ||
+			    !goes(v, is_going, i))
+				continue;
+			is_going[i] = has_grown = true;
+		}
+	}
+}
+
+/* It stays without what really leaves; of what stays itself, nothing follows. */
+static void
+detach(struct voting *v, const struct pp_step *along, const bool *is_going)
+{
+	struct pp_making *m = v->m;
+	size_t at = pp_installeds_index(&m->inv.set, along->key);
+
+	for (size_t i = 0; i < m->plan->steps.n; i++) {
+		const struct pp_vote *vote =
+		    pp_votes_get(&m->asked, along->key, m->plan->steps.at[i].key);
+		if (!is_going[i] || vote == NULL || vote->said != PP_SAID_STAY ||
+		    at >= m->inv.releases.n)
+			continue;
+		pp_release_detach(m->inv.releases.at[at], vote->requirement);
+		(void)pp_votes_add(&m->plan->votes, vote);
+		v->is_again = true;
+	}
+}
+
+static void
+follow(struct voting *v)
+{
+	const struct pp_plan *plan = v->m->plan;
+	PP_AUTO_FREE bool *is_going = pp_xcalloc(plan->steps.n + 1, sizeof(*is_going));
+
+	find_going(v, is_going);
+	for (size_t i = 0; i < plan->steps.n; i++)
+		if (is_gone_along(&plan->steps.at[i]) && !is_going[i])
+			detach(v, &plan->steps.at[i], is_going);
+}
+
+/* ---- upgrades ---- */
+
+static struct pp_state_put_off
+put_off_of(const struct pp_vote *vote)
+{
+	return (struct pp_state_put_off){ vote->key, vote->plugin, vote->new_version };
+}
+
+/* The first date that it named for this version is the last one. */
+static enum plugpkg_code
+ask_about_upgrade(struct voting *v, const struct pp_vote *about, plugpkg_error **err)
+{
+	struct pp_making *m = v->m;
+	struct pp_state *state = m->ctx->state;
+	const struct pp_state_put_off what = put_off_of(about);
+	int64_t end = pp_state_delayed(state, &what);
+	bool is_look = m->request == NULL || (m->request->flags & PLUGPKG_LOOK) != 0;
+
+	if (end != 0 && end <= m->ctx->now)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = ask(v, about, err);
+	struct pp_vote *vote = &m->asked.at[m->asked.n - 1];
+	if (rc != PLUGPKG_OK || vote->said != PP_SAID_DELAY)
+		return rc;
+	pp_state_delay(state, &what, is_look, &vote->until);
+	if (vote->is_forced)
+		return rc;
+	if (!pp_strs_has(&m->delayed, vote->plugin))
+		pp_strs_add(&m->delayed, vote->plugin);
+	pp_strs_sort(&m->delayed);
+	v->is_again = true;
+	return rc;
+}
+
+static bool
+is_asked_about(const struct pp_making *m, const struct pp_vote *about)
+{
+	pp_vec_foreach (vote, &m->asked)
+		if (vote->event == about->event && strcmp(vote->key, about->key) == 0 &&
+		    strcmp(vote->plugin, about->plugin) == 0 &&
+		    strcmp(vote->new_version, about->new_version) == 0)
+			return true;
+	return false;
+}
+
+static enum plugpkg_code
+ask_dependents(struct voting *v, const struct pp_step *upgrade, plugpkg_error **err)
+{
+	const struct pp_making *m = v->m;
+	const struct pp_release *old = pp_inventory_release(&m->inv, pp_step_old_key(upgrade));
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && old != NULL && i < m->inv.set.n; i++) {
+		const struct pp_installed *p = m->inv.set.at[i];
+		const struct pp_step *own = step_of(m->plan, p->key);
+		const struct pp_dep *dep = NULL;
+		if (pp_event_is_handled(p->manifest, PP_ON_UPGRADE_BEFORE) &&
+		    pp_installed_is_usable(p) && (own == NULL || own->action != PP_REMOVE))
+			dep = tie(m, m->inv.releases.at[i], old);
+		struct pp_vote about = {
+			.event = PP_ON_UPGRADE_BEFORE,
+			.key = p->key,
+			.version = p->version,
+			.plugin = (char *)(uintptr_t)pp_step_old_key(upgrade),
+			.plugin_version = upgrade->old_version,
+			.new_version = upgrade->version,
+			.requirement = dep != NULL ? dep->name : NULL,
+		};
+		if (dep != NULL && !is_asked_about(m, &about))
+			rc = ask_about_upgrade(v, &about, err);
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+ask_upgrades(struct voting *v, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_vec_foreach (step, &v->m->plan->steps)
+		if (rc == PLUGPKG_OK && step->action == PP_UPGRADE)
+			rc = ask_dependents(v, step, err);
+	return rc;
+}
+
+/* ---- telling ---- */
+
+static char *
+delay_text(const struct pp_vote *vote)
+{
+	char until[PP_TIME_TEXT];
+
+	pp_time_format(vote->until, until);
+	return pp_asprintf("%s delays it until %s%s%s", vote->key, until,
+	    vote->text != NULL ? ": " : "", vote->text != NULL ? vote->text : "");
+}
+
+static struct pp_kept *
+kept_row_of(struct pp_plan *plan, const struct pp_vote *vote)
+{
+	pp_vec_foreach (kept, &plan->kept)
+		if (strcmp(kept->name, vote->plugin) == 0)
+			return kept;
+	struct pp_kept *kept = pp_vec_new(&plan->kept);
+	kept->name = pp_xstrdup(vote->plugin);
+	kept->version = pp_xstrdup(vote->plugin_version);
+	kept->candidate = pp_xstrdup(vote->new_version);
+	return kept;
+}
+
+/* The solver calls it held; who asks why wants to know by whom. */
+static void
+explain_delays(struct pp_making *m)
+{
+	pp_vec_foreach (vote, &m->asked) {
+		if (vote->said != PP_SAID_DELAY || vote->is_forced)
+			continue;
+		struct pp_kept *kept = kept_row_of(m->plan, vote);
+		free(kept->reason);
+		kept->reason = delay_text(vote);
+	}
+}
+
+static void
+keep_votes(struct pp_making *m)
+{
+	pp_vec_foreach (vote, &m->asked) {
+		const struct pp_step *along = step_of(m->plan, vote->key);
+		const struct pp_step *leaving = step_of(m->plan, vote->plugin);
+		bool concerns = vote->event == PP_ON_UPGRADE_BEFORE ||
+				(along != NULL && is_gone_along(along) && leaving != NULL &&
+				    leaving->action == PP_REMOVE);
+		if (concerns)
+			(void)pp_votes_add(&m->plan->votes, vote);
+	}
+}
+
+static enum plugpkg_code
+refuse_veto(const struct pp_making *m, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf all = PP_BUF_INIT(65536);
+	const struct pp_vote *first = NULL;
+
+	pp_vec_foreach (vote, &m->plan->votes) {
+		if (vote->said != PP_SAID_VETO || vote->is_forced)
+			continue;
+		first = first != NULL ? first : vote;
+		pp_buf_addf(&all, "\n  %s %s does not let %s go: %s", vote->key, vote->version,
+		    vote->plugin, vote->text != NULL ? vote->text : "it gives no reason");
+	}
+	if (first == NULL)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_REFUSED, 0, "a dependent refuses; nothing was changed%s",
+	    pp_buf_cstr(&all));
+	(void)pp_subject(err, PLUGPKG_E_REFUSED, first->key);
+	return pp_hint(err, PLUGPKG_E_REFUSED,
+	    "--force takes it along all the same, and the history keeps what it said");
+}
+
+static bool
+is_target(const struct pp_making *m, const struct pp_vote *vote)
+{
+	PP_AUTO_FREE char *name = pp_key_name(vote->plugin);
+
+	pp_vec_foreach (t, &m->targets)
+		if (!t->is_removal && strcmp(t->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Who asks for it by name gets an answer, not a plan without it. */
+static enum plugpkg_code
+refuse_delay(const struct pp_making *m, plugpkg_error **err)
+{
+	pp_vec_foreach (vote, &m->asked) {
+		if (vote->said != PP_SAID_DELAY || vote->is_forced || !is_target(m, vote))
+			continue;
+		PP_AUTO_FREE char *text = delay_text(vote);
+		(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "%s stays at %s instead of %s; nothing was changed\n  %s", vote->plugin,
+		    vote->plugin_version, vote->new_version, text);
+		(void)pp_subject(err, PLUGPKG_E_REFUSED, vote->key);
+		return pp_hint(err, PLUGPKG_E_REFUSED,
+		    "--force upgrades it all the same, and the history keeps what it said");
+	}
+	return PLUGPKG_OK;
+}
+
+/* ---- all of it ---- */
+
+static enum plugpkg_code
+vote(struct voting *v, plugpkg_error **err)
+{
+	enum plugpkg_code rc = ask_removals(v, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = ask_upgrades(v, err);
+	if (rc == PLUGPKG_OK)
+		follow(v);
+	if (rc == PLUGPKG_OK && v->is_again)
+		rc = refuse_delay(v->m, err);
+	return rc;
+}
+
+static enum plugpkg_code
+solve_again(struct pp_making *m, plugpkg_error **err)
+{
+	pp_plan_clear(m->plan);
+	enum plugpkg_code rc = pp_making_solve_once(m, err);
+
+	pp_vec_foreach (said, &m->asked)
+		if (rc != PLUGPKG_OK && said->said == PP_SAID_DELAY && !said->is_forced) {
+			PP_AUTO_FREE char *text = delay_text(said);
+			rc = pp_wrap(err, rc, "%s %s is kept back (%s)", said->plugin,
+			    said->plugin_version, text);
+		}
+	return rc;
+}
+
+enum plugpkg_code
+pp_making_solve(struct pp_making *m, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_making_solve_once(m, err);
+
+	for (bool is_again = true; rc == PLUGPKG_OK && is_again;) {
+		struct voting v = { .m = m, .asking = { m->ctx, &m->inv, m->plan } };
+		rc = vote(&v, err);
+		is_again = v.is_again;
+		if (rc == PLUGPKG_OK && is_again)
+			rc = solve_again(m, err);
+	}
+	if (rc != PLUGPKG_OK)
+		return rc;
+	keep_votes(m);
+	explain_delays(m);
+	return refuse_veto(m, err);
+}

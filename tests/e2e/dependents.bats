@@ -1,0 +1,349 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Dependents decide: who is asked before a dependency leaves or is upgraded, and what follows.
+# shellcheck disable=SC2016 # handlers' bodies expand in the handlers
+
+setup() {
+	load ../helpers
+	setup_scratch
+	make_repo
+	export PLUGPKG_NOW=2026-11-21T12:00:00Z
+}
+
+# voter NAME VERSION REQUIRED BODY [EVENT]: a plugin that needs REQUIRED and answers EVENT
+# (uninstall-before) as BODY says; each call of a handler or script is noted in SCRATCH/calls.
+voter() {
+	local dir event=${5:-uninstall-before}
+	dir=$(make_plugin "$1" "$2" "\"requires\": {\"$3\": \"*\"}, \"on\": {\"$event\": \"scripts/handler.sh\"},
+		\"scripts\": {\"uninstall\": \"scripts/uninstall.sh\"}, \"timeout\": 2")
+	add_script "$dir" handler "echo \"\$PLUGPKG_EVENT_PHASE \$PLUGPKG_NAME \$PLUGPKG_EVENT_PLUGIN\${PLUGPKG_EVENT_ANSWER:+ \$PLUGPKG_EVENT_ANSWER}\" >>'$SCRATCH/calls'
+$4"
+	add_script "$dir" uninstall
+	build_plugin "$1" "$2"
+}
+
+# plain NAME VERSION [MEMBERS]: a plugin without a handler that notes its uninstall.
+plain() {
+	local dir
+	dir=$(make_plugin "$1" "$2" "\"scripts\": {\"uninstall\": \"scripts/uninstall.sh\"}${3:+, $3}")
+	add_script "$dir" uninstall
+	build_plugin "$1" "$2"
+}
+
+asks() {
+	echo '[ "$PLUGPKG_EVENT_PHASE" = do ] || '"$1"
+}
+
+calls() {
+	cat "$SCRATCH/calls" 2>/dev/null || true
+}
+
+votes() {
+	json_get 'select(.type == "vote") | .name + " " + .plugin + " " + .answer' | paste -sd,
+}
+
+detached() {
+	plugpkg list --json | jq -r 'select(.type == "plugin" and .detached) | .name + ":" + (.detached | join("+"))' | paste -sd,
+}
+
+@test "one goes, one stays and detaches: asked first, told before the first script" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base 'exit 0')" \
+		"$(voter d2 1.0.0 base "$(asks 'exit 10')")"
+	make_root
+	run plugpkg install d1 d2 -y
+	assert_status 0
+	run plugpkg remove base --allow-remove -y
+	assert_status 0
+	assert_has "d1  goes with base" "d2  stays without base"
+	assert_equal "$(calls)" "ask d2 base
+ask d1 base
+do d2 base stay
+do d1 base go
+uninstall d1 1.0.0
+uninstall base 1.0.0"
+	assert_not_installed base d1
+	assert_installed d2 1.0.0
+	assert_equal "$(detached)" d2:base
+	run plugpkg check
+	assert_status 0
+	run plugpkg history show 2 --json
+	assert_has "stays without base"
+}
+
+@test "a veto stops the whole removal, names its author and his reason, and changes nothing" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base 'exit 0')" \
+		"$(voter d2 1.0.0 base 'exit 10')" \
+		"$(voter d3 1.0.0 base 'echo "invoices are open" >&2; exit 20')"
+	make_root
+	run plugpkg install d1 d2 d3 -y
+	assert_status 0
+	before=$(tree_state "$PLUGPKG_ROOT")
+	database=$(sha256sum <"$PLUGPKG_ROOT/var/state.db")
+	run plugpkg remove base --allow-remove -y
+	assert_status 9
+	assert_has "d3 1.0.0 does not let base go: invoices are open" "--force"
+	run plugpkg remove base --allow-remove -y --json
+	assert_status 9
+	assert_has '"refused"' '"type":"result"'
+	assert_equal "$(tree_state "$PLUGPKG_ROOT")" "$before"
+	assert_equal "$(sha256sum <"$PLUGPKG_ROOT/var/state.db")" "$database"
+	assert_installed base 1.0.0
+	run grep -c '^do\|^uninstall' "$SCRATCH/calls"
+	assert_equal "$output" 0
+}
+
+@test "the chain: dependents of dependents are asked first, and the veto of the top blocks everything" {
+	publish "$(plain base 1.0.0)" "$(voter mid 1.0.0 base 'exit 0')" \
+		"$(voter top 1.0.0 mid 'echo "not without me" >&2; exit 20')"
+	make_root
+	run plugpkg install top -y
+	assert_status 0
+	run plugpkg remove base --allow-remove -y
+	assert_status 9
+	assert_has "top 1.0.0 does not let mid go: not without me"
+	assert_equal "$(calls)" "ask top mid
+ask mid base"
+	assert_installed base 1.0.0
+	assert_installed top 1.0.0
+}
+
+@test "who stays keeps his own dependents, whatever they said" {
+	publish "$(plain base 1.0.0)" "$(voter mid 1.0.0 base "$(asks 'exit 10')")" \
+		"$(voter top 1.0.0 mid 'exit 20')" "$(voter top2 1.0.0 mid 'exit 10')"
+	make_root
+	run plugpkg install top top2 -y
+	assert_status 0
+	run plugpkg remove base -y --json
+	assert_status 0
+	assert_equal "$(votes)" "mid base stay"
+	assert_installed mid 1.0.0
+	assert_installed top 1.0.0
+	assert_equal "$(detached)" mid:base
+}
+
+@test "no answer is a veto: a crash, the time limit, an unknown code, a handler that cannot run" {
+	local n body
+	publish "$(plain base 1.0.0)" "$(voter a 1.0.0 base 'kill -9 $$')" "$(voter b 1.0.0 base 'sleep 60')" \
+		"$(voter c 1.0.0 base 'exit 3')" "$(voter d 1.0.0 base 'plugpkg() { :; }; exit 127')"
+	make_root
+	for n in a:"killed by signal 9" b:"time limit of 2 s" c:"unknown exit status 3" d:"unknown exit status 127"; do
+		body=${n#*:}
+		run plugpkg install "${n%%:*}" -y
+		assert_status 0
+		run plugpkg remove base --allow-remove -y
+		assert_status 9
+		assert_has "${n%%:*} 1.0.0 does not let base go" "$body"
+		run plugpkg remove "${n%%:*}" -y
+		assert_status 0
+	done
+}
+
+@test "--force still asks, takes the vetoer along, and the history keeps what it said" {
+	publish "$(plain base 1.0.0)" "$(voter d3 1.0.0 base "$(asks '{ echo "no, never" >&2; exit 20; }')")"
+	make_root
+	run plugpkg install d3 -y
+	assert_status 0
+	run plugpkg remove base --force --allow-remove -y
+	assert_status 0
+	assert_has "does not let base go, overridden" "no, never"
+	assert_equal "$(calls)" "ask d3 base
+do d3 base go
+uninstall d3 1.0.0
+uninstall base 1.0.0"
+	assert_not_installed base d3
+	run plugpkg history show 2
+	assert_has "its veto to the removal of base was overridden: no, never"
+}
+
+@test "a dependent without a handler goes along, and the plan says so" {
+	publish "$(plain base 1.0.0)" "$(plain quiet 1.0.0 '"requires": {"base": "*"}')" \
+		"$(voter d1 1.0.0 base 'exit 0')"
+	make_root
+	run plugpkg install quiet d1 -y
+	assert_status 0
+	run plugpkg remove base --dry-run
+	assert_status 0
+	assert_has "quiet  goes with base; it has no handler to ask"
+	run plugpkg remove base --dry-run --json
+	assert_equal "$(votes)" "quiet base none,d1 base go"
+}
+
+@test "a dry run asks as well, and the handler gets the event with the whole list" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base "cat >'$SCRATCH/event'; env | grep ^PLUGPKG_ | sort >'$SCRATCH/env'")"
+	make_root
+	run plugpkg install d1 -y
+	assert_status 0
+	run plugpkg purge base --dry-run
+	assert_status 0
+	assert_equal "$(jq -c '[.v, .event, .phase, .plugin, .version, .requirement, .reason, (.steps | map(.action + " " + .key))]' "$SCRATCH/event")" \
+		'[1,"uninstall-before","ask","base","1.0.0","base","purge",["remove d1","remove base"]]'
+	output=$(cat "$SCRATCH/env")
+	assert_has PLUGPKG_EVENT=uninstall-before PLUGPKG_EVENT_PHASE=ask PLUGPKG_EVENT_PLUGIN=base \
+		PLUGPKG_EVENT_VERSION=1.0.0 PLUGPKG_PHASE=event PLUGPKG_REASON=purge PLUGPKG_TRANSACTION=0
+	assert_installed base 1.0.0
+}
+
+@test "who is named is not asked: its user has decided" {
+	publish "$(plain base 1.0.0)" "$(voter d3 1.0.0 base 'exit 20')"
+	make_root
+	run plugpkg install d3 -y
+	assert_status 0
+	run plugpkg remove base d3 -y
+	assert_status 0
+	assert_equal "$(calls)" "uninstall d3 1.0.0
+uninstall base 1.0.0"
+}
+
+@test "a handler that calls a mutating plugpkg is refused at once" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base "'$PLUGPKG_PROGRAM' hold base; '$PLUGPKG_PROGRAM' remove base -y; exit 0")"
+	make_root
+	run plugpkg install d1 base -y
+	assert_status 0
+	SECONDS=0
+	run plugpkg remove base --dry-run
+	assert_status 9
+	assert_has "called from a"
+	[ "$SECONDS" -lt 20 ]
+	assert_installed base 1.0.0
+}
+
+@test "detached it stays through installs, upgrades and autoremove, until its dependency is back" {
+	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base "$(asks 'exit 10')")" "$(plain other 1.0.0)"
+	make_root
+	run plugpkg install d2 -y
+	assert_status 0
+	run plugpkg remove base -y
+	assert_status 0
+	publish "$(plain other 1.1.0)"
+	run plugpkg update
+	run plugpkg install other@1.0.0 -y
+	assert_status 0
+	assert_equal "$(detached)" d2:base
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_not_installed base
+	run plugpkg autoremove -y
+	assert_status 0
+	assert_installed d2 1.0.0
+	run plugpkg check
+	assert_status 0
+	run plugpkg install base -y
+	assert_status 0
+	assert_equal "$(detached)" ''
+	run plugpkg rdepends base
+	assert_has d2
+	run plugpkg remove base --dry-run --json
+	assert_equal "$(votes)" "d2 base stay"
+}
+
+@test "an upgrade of a detached plugin asks anew for what its new version needs" {
+	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base "$(asks 'exit 10')")"
+	make_root
+	run plugpkg install d2 -y
+	run plugpkg remove base -y
+	assert_status 0
+	publish "$(voter d2 1.1.0 base 'exit 0')"
+	run plugpkg update
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_installed d2 1.1.0
+	assert_installed base 1.0.0
+	assert_equal "$(detached)" ''
+}
+
+@test "a handler that fails in its part stops the removal: everybody is there again" {
+	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base '[ "$PLUGPKG_EVENT_PHASE" = ask ] && exit 10; exit 1')"
+	make_root
+	run plugpkg install d2 -y
+	assert_status 0
+	run plugpkg remove base -y
+	assert_status 7
+	assert_installed base 1.0.0
+	assert_installed d2 1.0.0
+	assert_equal "$(detached)" ''
+}
+
+@test "what an install removes is voted on too" {
+	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base 'echo "stays" >&2; exit 20')" "$(plain foe 1.0.0 '"conflicts": {"base": "*"}')"
+	make_root
+	run plugpkg install d2 base -y
+	assert_status 0
+	run plugpkg install foe base- --allow-remove -y
+	assert_status 9
+	assert_has "d2 1.0.0 does not let base go: stays"
+	assert_installed base 1.0.0
+	assert_not_installed foe
+}
+
+@test "an upgrade is put off until a date that cannot extend itself" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base "echo until \"\$(cat '$SCRATCH/date')\"; echo 'season' >&2; exit 20" upgrade-before)"
+	make_root
+	run plugpkg install d1 -y
+	assert_status 0
+	publish "$(plain base 2.0.0)"
+	run plugpkg update
+	echo 2026-12-01 >"$SCRATCH/date"
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_has "d1 delays it until 2026-12-01T00:00:00Z: season" "1 kept back"
+	assert_installed base 1.0.0
+	run plugpkg upgrade base -y
+	assert_status 9
+	assert_has "base stays at 1.0.0 instead of 2.0.0" "until 2026-12-01"
+	echo 2026-12-15 >"$SCRATCH/date"
+	run plugpkg upgrade --dry-run --json
+	assert_equal "$(json_get 'select(.type == "vote") | .until | todate')" 2026-12-01T00:00:00Z
+	export PLUGPKG_NOW=2026-12-02T00:00:00Z
+	rm "$SCRATCH/calls"
+	plugpkg-repo --repo "$SCRATCH/repo" refresh >/dev/null
+	plugpkg update
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_installed base 2.0.0
+	assert_equal "$(calls)" ''
+}
+
+@test "a delay has an end: 30 days at most, 7 for who names none; --force overrides and is recorded" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base "echo '{\"until\": \"2030-01-01\"}'; exit 20" upgrade-before)" \
+		"$(plain lib 1.0.0)" "$(voter d2 1.0.0 lib 'exit 1' upgrade-before)"
+	make_root
+	run plugpkg install d1 d2 -y
+	assert_status 0
+	publish "$(plain base 2.0.0)" "$(plain lib 2.0.0)"
+	run plugpkg update
+	run plugpkg upgrade --dry-run --json
+	assert_equal "$(json_get 'select(.type == "vote") | .plugin + " " + (.until | todate)' | paste -sd,)" \
+		"base 2026-12-21T12:00:00Z,lib 2026-11-28T12:00:00Z"
+	run plugpkg upgrade --force -y
+	assert_status 0
+	assert_installed base 2.0.0
+	assert_installed lib 2.0.0
+	run plugpkg history show 2
+	assert_has "its delay of the upgrade of base to 2.0.0 was overridden"
+}
+
+@test "afterwards who wants to hear is told; what fails then is a warning" {
+	local dir
+	dir=$(make_plugin ear 1.0.0 '"on": {"install-after": "scripts/hear.sh", "upgrade-after": "scripts/hear.sh",
+		"uninstall-after": "scripts/hear.sh"}')
+	add_script "$dir" hear "echo \"\$PLUGPKG_EVENT \$PLUGPKG_EVENT_PHASE \$PLUGPKG_EVENT_PLUGIN \$(jq -c '.plugins | map(.key + \" \" + .version)')\" >>'$SCRATCH/calls'
+[ ! -e '$SCRATCH/fail' ]"
+	publish "$(build_plugin ear 1.0.0)" "$(build_plugin a 1.0.0)" "$(build_plugin b 1.0.0)"
+	make_root
+	PATH=$PATH run plugpkg install ear -y
+	assert_status 0
+	run plugpkg install a b -y
+	assert_status 0
+	publish "$(build_plugin a 1.1.0)"
+	run plugpkg update
+	run plugpkg upgrade -y
+	assert_status 0
+	touch "$SCRATCH/fail"
+	run plugpkg remove a -y
+	assert_status 0
+	assert_has "uninstall-after"
+	assert_equal "$(calls)" 'install-after after a b ["a 1.0.0","b 1.0.0"]
+upgrade-after after a ["a 1.1.0"]
+uninstall-after after a ["a 1.1.0"]'
+	assert_not_installed a
+}
