@@ -271,13 +271,16 @@ typedef struct plugpkg_plan plugpkg_plan;
  * out_plan  receives an owned plan (plugpkg_plan_free), bound to ctx and the root's present
  * generation
  *
+ * Dependents with a handler for what the plan does are asked, which runs their programs; a delay
+ * that begins with that is recorded. A veto, and the delay of a plugin that is named: REFUSED.
+ *
  * Errors: NOT_FOUND NOT_INSTALLED BAD_NAME BAD_RANGE NO_SOLUTION NETWORK EXPIRED DIGEST IO.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_make(plugpkg_context *ctx,
     const struct plugpkg_request *request, plugpkg_plan **out_plan, plugpkg_error **err);
 /**
- * Rows of type "step" in the order of execution, then "kept" (held back, with why), then one
- * "summary".
+ * Rows of type "step" in the order of execution, then "vote" (what dependents said), "kept" (held
+ * back, with why), and one "summary".
  */
 PLUGPKG_API void plugpkg_plan_rows(const plugpkg_plan *plan, plugpkg_row_fn row, void *user);
 /** Number of steps; 0: nothing to do. */

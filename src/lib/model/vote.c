@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Votes as values: kept, shown, written down. Who is asked and what follows is decided elsewhere. */
+/* Votes as values: kept, shown, written down. Who is asked, and what follows, others decide. */
 #include "lib/model/vote.h"
 
 #include "base/mem.h"
