@@ -2,7 +2,8 @@
 /*
  * Every call that changes the disk goes through here. In a build with --enable-failpoints,
  * PLUGPKG_CRASH_AT=N kills the process just before the N-th of them, and PLUGPKG_FAIL_AT=N:ERRNO
- * (ENOSPC, EIO, EACCES) lets it fail instead. Returns and errno as the plain call.
+ * (ENOSPC, EIO, EACCES) lets it fail instead; PLUGPKG_COUNT_POINTS=FILE gets a byte for each.
+ * Returns and errno as the plain call.
  */
 #ifndef PP_BASE_SYS_H
 #define PP_BASE_SYS_H

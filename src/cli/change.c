@@ -14,6 +14,7 @@
 PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
 
 #define MAX_DAYS 3650
+#define TRIES    5 /* of a plan, while others change the root */
 
 static bool
 has_option(const struct cli *cli, const char *name)
@@ -63,12 +64,36 @@ is_dangerous(const struct cli *cli, const plugpkg_plan *plan)
 }
 
 static enum plugpkg_code
-run(struct cli *cli, const struct plugpkg_request *request)
+run_once(struct cli *cli, const struct plugpkg_request *request, bool *out_again)
 {
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
 	enum plugpkg_code rc = plugpkg_plan_make(cli->ctx, request, &plan, &cli->err);
 
-	return rc == PLUGPKG_OK ? change_show(cli, plan) : rc;
+	*out_again = false;
+	if (rc != PLUGPKG_OK)
+		return rc;
+	rc = change_show(cli, plan);
+	*out_again = rc == PLUGPKG_E_REFUSED && plugpkg_plan_is_stale(plan) != 0;
+	return rc;
+}
+
+/*
+ * Who waited for another plugpkg finds another root: its plan is made anew, shown, and asked for as
+ * if it were the first.
+ */
+static enum plugpkg_code
+run(struct cli *cli, const struct plugpkg_request *request)
+{
+	bool is_again = false;
+	enum plugpkg_code rc = run_once(cli, request, &is_again);
+
+	for (int i = 1; is_again && i < TRIES; i++) {
+		cli_say(cli, "The root has changed meanwhile; the plan is made again.");
+		plugpkg_error_free(cli->err);
+		cli->err = NULL;
+		rc = run_once(cli, request, &is_again);
+	}
+	return rc;
 }
 
 enum plugpkg_code

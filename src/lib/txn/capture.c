@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #define OUTPUT_MAX_BYTES (1024 * 1024)
 #define CHUNK_BYTES      (64 * 1024)
 #define LAST_LINES       10
+#define TAIL_BYTES       8192
 
 void
 pp_capture_init(struct pp_capture *c, int fd)
@@ -69,10 +71,30 @@ end_line(struct pp_capture *c)
 	say(c, c->is_cut ? "… output truncated" : pp_buf_cstr(&clean));
 }
 
+/* Nobody sees it any more, but for the last lines, should the script fail. */
 static void
-take(struct pp_capture *c, const char *p, size_t n)
+keep_tail(struct pp_capture *c, const char *p, size_t n)
+{
+	if (c->tail == NULL)
+		c->tail = pp_xmalloc(TAIL_BYTES);
+	if (n > TAIL_BYTES) {
+		p += n - TAIL_BYTES;
+		n = TAIL_BYTES;
+	}
+	size_t kept = c->tail_n < TAIL_BYTES - n ? c->tail_n : TAIL_BYTES - n;
+	memmove(c->tail, c->tail + (c->tail_n - kept), kept);
+	memcpy(c->tail + kept, p, n);
+	c->tail_n = kept + n;
+}
+
+static void
+take(struct pp_capture *c, const char *p, size_t n, bool is_end)
 {
 	while (n > 0) {
+		if (c->is_cut && !is_end) {
+			keep_tail(c, p, n);
+			return;
+		}
 		const char *newline = memchr(p, '\n', n);
 		size_t part = newline != NULL ? (size_t)(newline - p) : n;
 		size_t room = c->line.limit - c->line.n;
@@ -101,7 +123,7 @@ pp_capture_read(struct pp_capture *c)
 		return false;
 	ssize_t n = read(c->fd, chunk, sizeof(chunk));
 	if (n > 0)
-		take(c, chunk, (size_t)n);
+		take(c, chunk, (size_t)n, false);
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		pp_auto_fd(&c->fd); /* closed by its writers */
 	return n > 0;
@@ -113,6 +135,8 @@ pp_capture_end(struct pp_capture *c)
 	/* Bounded: a process that escaped its group may hold the pipe and write for ever. */
 	for (int i = 0; i < OUTPUT_MAX_BYTES / CHUNK_BYTES && pp_capture_read(c); i++)
 		;
+	take(c, c->tail, c->tail_n, true);
+	c->tail_n = 0;
 	if (c->line.n > 0)
 		end_line(c);
 	if (c->state != NULL)
@@ -124,5 +148,6 @@ pp_capture_fini(struct pp_capture *c)
 {
 	pp_auto_fd(&c->fd);
 	pp_buf_fini(&c->line);
+	free(c->tail);
 	pp_strs_fini(&c->last);
 }

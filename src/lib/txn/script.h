@@ -85,6 +85,8 @@ struct pp_capture {
 	struct pp_buf line; /* what came since the last newline */
 	uint64_t bytes;     /* shown so far */
 	bool is_cut;
+	char *tail; /* what came last after the cut, or NULL */
+	size_t tail_n;
 	struct pp_strs last; /* the last lines, for the error message */
 };
 void pp_capture_init(struct pp_capture *c, int fd);
