@@ -347,3 +347,48 @@ upgrade-after after a ["a 1.1.0"]
 uninstall-after after a ["a 1.1.0"]'
 	assert_not_installed a
 }
+
+@test "killed in the middle of its part, it is called again by recovery, and all comes to its end" {
+	publish "$(plain base 1.0.0)" \
+		"$(voter d2 1.0.0 base "$(asks 'exit 10'); [ -e '$SCRATCH/killed' ] || { touch '$SCRATCH/killed'; kill -9 \$PPID; sleep 1; }")"
+	make_root
+	run plugpkg install d2 -y
+	assert_status 0
+	run plugpkg remove base -y
+	assert_status 137
+	run plugpkg recover
+	assert_status 0
+	assert_equal "$(calls)" "ask d2 base
+do d2 base stay
+do d2 base stay
+uninstall base 1.0.0"
+	assert_not_installed base
+	assert_equal "$(detached)" d2:base
+	run plugpkg check
+	assert_status 0
+}
+
+@test "a lock and a rollback keep to what is detached" {
+	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base "$(asks 'exit 10')")"
+	make_root
+	run plugpkg install d2 -y
+	assert_status 0
+	run plugpkg remove base -y
+	assert_status 0
+	run plugpkg sync --check
+	assert_status 0
+	run plugpkg sync --locked -y
+	assert_status 0
+	assert_not_installed base
+	run plugpkg install base -y
+	assert_status 0
+	assert_equal "$(detached)" ''
+	run plugpkg rollback 2 -y
+	assert_status 0
+	assert_not_installed base
+	assert_equal "$(detached)" d2:base
+	run plugpkg rollback 1 -y
+	assert_status 0
+	assert_installed base 1.0.0
+	assert_equal "$(detached)" ''
+}

@@ -213,6 +213,29 @@ order(const struct pp_inventory *inv, struct places *out)
 	pp_vec_free(&links);
 }
 
+/* What it said then counts again: its handler has its part to do, without being asked anew. */
+static void
+add_detached(struct pp_going *g, const struct pp_installed *p)
+{
+	const struct pp_installed *now = pp_installeds_get(&g->now.set, p->key);
+
+	pp_vec_foreach (name, &p->detached) {
+		const struct pp_installed *left = pp_installeds_highest(&g->now.set, *name);
+		if (now != NULL && pp_strs_has(&now->detached, *name))
+			continue;
+		(void)pp_votes_add(
+		    &g->plan->votes, &(struct pp_vote){
+					 .event = PP_ON_UNINSTALL_BEFORE,
+					 .said = PP_SAID_STAY,
+					 .key = p->key,
+					 .version = p->version,
+					 .plugin = left != NULL ? left->key : *name,
+					 .plugin_version = left != NULL ? left->version : NULL,
+					 .requirement = *name,
+				     });
+	}
+}
+
 /* What comes, dependencies first; then what goes, dependents first. */
 static enum plugpkg_code
 add_steps(struct pp_going *g, plugpkg_error **err)
@@ -229,6 +252,8 @@ add_steps(struct pp_going *g, plugpkg_error **err)
 		if (pp_installed_is_usable(p) && !is_taken_over(g, p))
 			(void)add_step(g, PP_REMOVE, p, now.at[i].depth);
 	}
+	pp_vec_foreach (p, &g->then.set)
+		add_detached(g, *p);
 	pp_vec_free(&then);
 	pp_vec_free(&now);
 	return rc;
