@@ -4,11 +4,15 @@
 
 #include <string.h>
 
+/* There are very many lists of one or two: ranges, what a release requires. */
+#define FIRST_BYTES 64
+
 void *
 pp_vec_grow(void *at, size_t n, size_t *cap, size_t size)
 {
 	if (n == *cap) {
-		*cap = *cap > 0 ? 2 * *cap : 8;
+		size_t first = size < FIRST_BYTES ? FIRST_BYTES / size : 1;
+		*cap = *cap > 0 ? 2 * *cap : first;
 		at = pp_xrealloc(at, *cap, size);
 	}
 	memset((char *)at + n * size, 0, size);
