@@ -224,6 +224,13 @@ enum plugpkg_verb {
 	PLUGPKG_UPGRADE,    /* targets: NAME; none = all */
 	PLUGPKG_AUTOREMOVE, /* no targets */
 	PLUGPKG_LINK,       /* target: a plugin's source directory, used in place */
+	/*
+	 * targets: NAME. The operator's switch: the plugin stays installed and is not in use, nor
+	 * is what requires it ("blocked"), until it is enabled. One that is switched so already is
+	 * "kept" in the plan.
+	 */
+	PLUGPKG_DISABLE,
+	PLUGPKG_ENABLE,
 };
 enum plugpkg_plan_flags {
 	PLUGPKG_ALL = 1 << 0,           /* REMOVE, PURGE: everything */
@@ -286,8 +293,8 @@ PLUGPKG_API void plugpkg_plan_rows(const plugpkg_plan *plan, plugpkg_row_fn row,
 /** Number of steps; 0: nothing to do. */
 PLUGPKG_API size_t plugpkg_plan_count(const plugpkg_plan *plan);
 /**
- * Number of plugins that leave without having been asked for by name, go back in version, or whose
- * data is deleted after they had left before.
+ * Number of plugins that leave without having been asked for by name, go back in version, go out of
+ * use because of what they require, or whose data is deleted after they had left before.
  */
 PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
 /**
@@ -436,8 +443,9 @@ enum plugpkg_list_flags {
 	PLUGPKG_LIST_MANUAL = 1 << 2,
 	PLUGPKG_LIST_AUTO = 1 << 3,
 	PLUGPKG_LIST_HELD = 1 << 4,
-	PLUGPKG_LIST_ALL = 1 << 5,    /* what is installed, and what else the sources offer */
-	PLUGPKG_LIST_LEVELS = 1 << 6, /* with the distance of each from the leaves */
+	PLUGPKG_LIST_ALL = 1 << 5,      /* what is installed, and what else the sources offer */
+	PLUGPKG_LIST_DISABLED = 1 << 7, /* only what is disabled or blocked */
+	PLUGPKG_LIST_LEVELS = 1 << 6,   /* with the distance of each from the leaves */
 };
 struct plugpkg_list_spec {
 	unsigned flags;      /* plugpkg_list_flags */

@@ -37,13 +37,24 @@ check_unnamed(struct cli *cli, const plugpkg_plan *plan)
 	    n, n == 1 ? "" : "s");
 }
 
+/* Switched as it was asked for, and back at any time, with no effect on others: no question. */
+static bool
+is_just_switch(const struct cli *cli)
+{
+	size_t i = 0;
+	const pp_json *summary = view_next(cli, "summary", &i);
+
+	return (cli->cmd == &cmd_disable || cli->cmd == &cmd_enable) &&
+	       view_bytes(summary, "block") == 0;
+}
+
 static enum plugpkg_code
-carry_out(struct cli *cli, plugpkg_plan *plan, bool wants_yes)
+carry_out(struct cli *cli, plugpkg_plan *plan, bool is_asked, bool wants_yes)
 {
 	enum plugpkg_code rc = check_unnamed(cli, plan);
 
 	if (rc == PLUGPKG_OK)
-		rc = prompt_continue(cli, wants_yes);
+		rc = is_asked ? prompt_continue(cli, wants_yes) : PLUGPKG_OK;
 	if (rc != PLUGPKG_OK)
 		return rc;
 	start_patience();
@@ -102,7 +113,7 @@ change_show(struct cli *cli, plugpkg_plan *plan)
 	bool is_dry_run = opts_has(&cli->opts, "dry-run");
 
 	plugpkg_plan_rows(plan, cli_row, cli);
-	bool wants_yes = is_dangerous(cli, plan);
+	bool wants_yes = is_dangerous(cli, plan), is_asked = !is_just_switch(cli);
 	/* A plan that nobody will be asked about is talk, and --quiet wants none. */
 	if (!cli->is_quiet || is_dry_run || !cli->is_yes)
 		cli_show(cli, view_plan);
@@ -114,7 +125,7 @@ change_show(struct cli *cli, plugpkg_plan *plan)
 		cli_say(cli, "Nothing to do.");
 		return PLUGPKG_OK;
 	}
-	return carry_out(cli, plan, wants_yes);
+	return carry_out(cli, plan, is_asked, wants_yes);
 }
 
 static struct plugpkg_request

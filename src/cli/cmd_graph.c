@@ -32,6 +32,7 @@ print_node(struct out *out, const pp_json *row)
 	PP_AUTO_FREE char *name = quoted(view_str(row, "name"));
 	PP_AUTO_FREE char *version = quoted(view_str(row, "version"));
 	const char *kind = view_str(row, "kind");
+	bool is_off = pp_json_get_bool(row, "disabled") || pp_json_get(row, "blocked_by") != NULL;
 
 	if (strcmp(kind, "missing") == 0)
 		out_line(out, "  \"%s\" [label=\"%s\\nnot installed\", color=red, fontcolor=red];",
@@ -39,7 +40,9 @@ print_node(struct out *out, const pp_json *row)
 	else
 		out_line(out, "  \"%s\" [label=\"%s\\n%s\"%s%s];", id, name, version,
 		    strcmp(kind, "host") == 0 ? ", shape=box" : "",
-		    pp_json_get_bool(row, "manual") ? ", style=bold" : "");
+		    is_off ? ", style=filled, fillcolor=gray85, fontcolor=gray40"
+		    : pp_json_get_bool(row, "manual") ? ", style=bold"
+						      : "");
 }
 
 static void

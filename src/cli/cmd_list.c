@@ -13,6 +13,7 @@ static const struct opt list_opts[] = {
 	{ 0, "manual", NULL, "list only what was asked for" },
 	{ 0, "auto", NULL, "list only what came along" },
 	{ 0, "held", NULL, "list only what is held" },
+	{ 0, "disabled", NULL, "list only what is disabled or blocked" },
 	{ 0, "levels", NULL, "list by depth: how far each is from what needs nothing" },
 	{ 0, "type", "TYPE", "list only plugins of that type" },
 	{ 0, "check", NULL, "with --upgradable: exit 100 when there is any" },
@@ -44,6 +45,7 @@ static const struct {
 	{ "manual", PLUGPKG_LIST_MANUAL, false },
 	{ "auto", PLUGPKG_LIST_AUTO, false },
 	{ "held", PLUGPKG_LIST_HELD, false },
+	{ "disabled", PLUGPKG_LIST_DISABLED, false },
 	{ "levels", PLUGPKG_LIST_LEVELS, false },
 };
 

@@ -23,6 +23,8 @@ static const struct cmd_entry table[] = {
 	{ NULL, &cmd_lock },
 	{ NULL, &cmd_hold },
 	{ NULL, &cmd_unhold },
+	{ NULL, &cmd_disable },
+	{ NULL, &cmd_enable },
 	{ NULL, &cmd_mark },
 	{ "Look", NULL },
 	{ NULL, &cmd_list },

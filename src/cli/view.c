@@ -34,6 +34,21 @@ add_mark(struct pp_buf *marks, const char *before, const char *text)
 		pp_buf_addf(marks, "%s%s%s", marks->n > 0 ? ", " : "", before, text);
 }
 
+char *
+view_blockers(const pp_json *row, const char *before, const char *after)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(OUT_MAX_BYTES);
+	const pp_json *keys = pp_json_get(row, "blocked_by");
+
+	for (size_t i = 0; i < pp_json_len(keys); i++)
+		pp_buf_addf(
+		    &text, "%s%s", i == 0 ? before : " and ", pp_json_string(pp_json_at(keys, i)));
+	if (text.n == 0)
+		return NULL;
+	pp_buf_adds(&text, after);
+	return pp_buf_steal(&text);
+}
+
 /* "automatic, held", or what of an offer is installed. */
 static char *
 marks_of(const pp_json *row)
@@ -41,11 +56,13 @@ marks_of(const pp_json *row)
 	PP_AUTO_BUF struct pp_buf marks = PP_BUF_INIT(4096);
 	const char *state = pp_json_get_str(row, "state");
 	PP_AUTO_FREE char *held = view_held(row);
+	PP_AUTO_FREE char *blockers = view_blockers(row, "needs ", "");
 	bool is_usual =
 	    state == NULL || strcmp(state, "installed") == 0 || strcmp(state, "available") == 0;
 
 	add_mark(&marks, "", pp_json_get_str(row, "reason"));
 	add_mark(&marks, "", is_usual ? NULL : state);
+	add_mark(&marks, "", is_usual ? NULL : blockers);
 	add_mark(&marks, "", pp_json_get(row, "broken") != NULL ? "broken" : NULL);
 	add_mark(&marks, "", held);
 	add_mark(&marks, "installed ", pp_json_get_str(row, "installed"));
@@ -232,10 +249,12 @@ view_fate(const pp_json *edge)
 {
 	const char *by = pp_json_get_str(edge, "satisfied_by");
 	const char *other = pp_json_get_str(edge, "installed");
+	const char *state = pp_json_get_str(edge, "state");
 	bool is_conflict = strcmp(view_str(edge, "kind"), "conflicts") == 0;
 
 	if (by != NULL)
-		return pp_asprintf("%s %s", by, is_conflict ? "is in the way" : "is here");
+		return pp_asprintf("%s %s%s%s", by, is_conflict ? "is in the way" : "is here",
+		    state != NULL ? ", " : "", state != NULL ? state : "");
 	if (is_conflict)
 		return pp_xstrdup("");
 	if (other != NULL)

@@ -46,4 +46,7 @@ char *view_fate(const pp_json *edge);
 /* "held" or "held until …" of a row with "hold"; NULL when it is not held. Owned. */
 char *view_held(const pp_json *row);
 
+/* "needs base and mid": text around the names of what blocks a plugin; NULL: nothing. Owned. */
+char *view_blockers(const pp_json *row, const char *before, const char *after);
+
 #endif

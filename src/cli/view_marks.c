@@ -72,6 +72,18 @@ print_edge(struct cli *cli, const pp_json *from, const pp_json *to)
 	out_end(&cli->out);
 }
 
+/* "mid 1.0.0 is blocked: it needs base", of a plugin that is not in use. */
+static void
+print_state(struct cli *cli, const pp_json *link)
+{
+	PP_AUTO_FREE char *blockers = view_blockers(link, ": it needs ", "");
+
+	if (pp_json_get(link, "state") != NULL)
+		out_line(&cli->out, "%s %s is %s%s", view_str(link, "name"),
+		    view_str(link, "version"), view_str(link, "state"),
+		    blockers != NULL ? blockers : "");
+}
+
 static void
 print_chain(struct cli *cli, const pp_json *row)
 {
@@ -84,6 +96,8 @@ print_chain(struct cli *cli, const pp_json *row)
 			    view_str(first, "version"), starts[i].after);
 	for (size_t i = 1; i < pp_json_len(chain); i++)
 		print_edge(cli, pp_json_at(chain, i - 1), pp_json_at(chain, i));
+	for (size_t i = 0; i < pp_json_len(chain); i++)
+		print_state(cli, pp_json_at(chain, i));
 }
 
 void

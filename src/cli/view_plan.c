@@ -13,9 +13,13 @@ static const struct {
 } groups[] = {
 	{ "remove", "The following plugins will be REMOVED:", OUT_BAD },
 	{ "downgrade", "The following plugins will be DOWNGRADED:", OUT_BAD },
+	{ "disable", "The following plugins will be DISABLED:", OUT_BAD },
+	{ "block", "The following plugins will be BLOCKED:", OUT_BAD },
 	{ "install", "The following NEW plugins will be installed:", OUT_BOLD },
 	{ "upgrade", "The following plugins will be upgraded:", OUT_BOLD },
 	{ "reinstall", "The following plugins will be installed again:", OUT_BOLD },
+	{ "enable", "The following plugins will be enabled:", OUT_BOLD },
+	{ "unblock", "The following plugins come back into use:", OUT_BOLD },
 };
 
 static const struct {
@@ -50,6 +54,21 @@ reason(const pp_json *step)
 	return pp_xstrdup("");
 }
 
+/* Of plugins that stay as they are and are switched, by whomever. NULL: of others. Owned. */
+static char *
+switch_reason(const pp_json *step)
+{
+	const char *action = view_str(step, "action");
+	bool is_back = strcmp(action, "unblock") == 0, is_on = strcmp(action, "enable") == 0;
+	char *text = view_blockers(step,
+	    is_back ? "was blocked by "
+	    : is_on ? "stays blocked: needs "
+		    : "needs ",
+	    "");
+
+	return text != NULL || pp_json_get(step, "blocked_by") == NULL ? text : pp_xstrdup("");
+}
+
 static void
 add_step(struct table *t, const pp_json *step)
 {
@@ -58,7 +77,8 @@ add_step(struct table *t, const pp_json *step)
 	bool is_change = old != NULL && strcmp(old, version) != 0;
 	PP_AUTO_FREE char *versions =
 	    is_change ? pp_asprintf("%s -> %s", old, version) : pp_xstrdup(version);
-	PP_AUTO_FREE char *why = reason(step);
+	PP_AUTO_FREE char *switched = switch_reason(step);
+	PP_AUTO_FREE char *why = switched != NULL ? pp_xstrdup(switched) : reason(step);
 	const char *file = pp_json_get_str(step, "file");
 	bool is_link = strcmp(view_str(step, "source"), "link") == 0;
 
@@ -269,12 +289,53 @@ print_left_data(struct cli *cli)
 	}
 }
 
+/* "2 disabled, 1 blocked." */
+static void
+print_switches(struct out *o, const pp_json *row)
+{
+	static const struct {
+		const char *key, *text;
+	} counts[] = {
+		{ "disable", "disabled" },
+		{ "block", "blocked" },
+		{ "enable", "enabled" },
+		{ "unblock", "back in use" },
+	};
+	bool is_first = true;
+
+	for (size_t i = 0; i < PP_LEN(counts); i++) {
+		long long n = (long long)pp_json_get_int(row, counts[i].key, 0);
+		if (n == 0)
+			continue;
+		out_text(o, "%s%lld %s", is_first ? "" : ", ", n, counts[i].text);
+		is_first = false;
+	}
+	if (!is_first)
+		out_line(o, ".");
+}
+
+/* Nothing but that: the counts of steps would only say so five times. */
+static bool
+is_switch(const pp_json *row)
+{
+	static const char *const steps[] = { "install", "upgrade", "downgrade", "reinstall",
+		"remove" };
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < PP_LEN(steps); i++)
+		n += view_bytes(row, steps[i]);
+	return n == 0 && view_bytes(row, "disable") + view_bytes(row, "enable") > 0;
+}
+
 static void
 print_summary(struct cli *cli, const pp_json *row)
 {
 	char download[OUT_SIZE_TEXT], unpacked[OUT_SIZE_TEXT];
 	struct out *o = &cli->out;
 
+	print_switches(o, row);
+	if (is_switch(row))
+		return;
 	out_text(o, "%lld new, %lld upgraded, ", (long long)pp_json_get_int(row, "install", 0),
 	    (long long)pp_json_get_int(row, "upgrade", 0));
 	if (pp_json_get_int(row, "reinstall", 0) > 0)

@@ -26,6 +26,7 @@ static const struct fact {
 	{ "version", "Version", FACT_TEXT },
 	{ "installed", "Installed", FACT_TEXT },
 	{ "state", "State", FACT_TEXT },
+	{ "blocked_by", "Blocked by", FACT_TEXT },
 	{ "reason", "Reason", FACT_TEXT },
 	{ "broken", "Broken", FACT_TEXT },
 	{ "candidate", "Newest", FACT_TEXT },

@@ -24,7 +24,8 @@ an_empty_plan_is_a_summary_of_nothing(void)
 	CHECK_INT(rows.n, 1);
 	CHECK_STR(rows.at[0],
 	    "{\"v\":1,\"type\":\"summary\",\"install\":0,\"upgrade\":0,\"downgrade\":0,"
-	    "\"reinstall\":0,\"remove\":0,\"kept\":0,\"download_bytes\":0,\"unpacked_bytes\":0}");
+	    "\"reinstall\":0,\"remove\":0,\"disable\":0,\"enable\":0,\"block\":0,\"unblock\":0,"
+	    "\"kept\":0,\"download_bytes\":0,\"unpacked_bytes\":0}");
 }
 
 static void
@@ -79,7 +80,8 @@ rows_stand_in_the_order_of_execution(void)
 	    rows.at[4], "{\"v\":1,\"type\":\"suggested\",\"text\":\"exif (suggested by photos)\"}");
 	CHECK_STR(rows.at[5],
 	    "{\"v\":1,\"type\":\"summary\",\"install\":1,\"upgrade\":1,\"downgrade\":0,"
-	    "\"reinstall\":0,\"remove\":1,\"kept\":1,\"download_bytes\":107,\"unpacked_bytes\":"
+	    "\"reinstall\":0,\"remove\":1,\"disable\":0,\"enable\":0,\"block\":0,\"unblock\":0,"
+	    "\"kept\":1,\"download_bytes\":107,\"unpacked_bytes\":"
 	    "409}");
 }
 

@@ -27,6 +27,9 @@ void pp_row_add_hold(const plugpkg_context *ctx, const struct pp_installed *p, p
 /* "detached": names that it requires and goes without; nothing of others. */
 void pp_row_add_detached(const struct pp_installed *p, pp_json *row);
 
+/* "state" as people see it; "disabled" and "blocked_by" of a plugin that is not in use. */
+void pp_row_add_state(const struct pp_installed *p, pp_json *row);
+
 /* ---- check.c ---- */
 
 /* Counts what is wrong with the links of the current generation. */

@@ -142,10 +142,21 @@ static bool
 has_plain_name(const struct checking *c, const struct pp_installed *p)
 {
 	pp_vec_foreach (q, &c->web.inv.set)
-		if (strcmp((*q)->name, p->name) == 0 && pp_installed_is_usable(*q) &&
+		if (strcmp((*q)->name, p->name) == 0 && pp_installed_is_active(*q) &&
 		    pp_version_cmp_text((*q)->version, p->version) > 0)
 			return false;
 	return true;
+}
+
+/* A plain NAME may lead to another one of its majors. */
+static void
+check_no_link(struct checking *c, const struct pp_installed *p)
+{
+	PP_AUTO_FREE char *link = pp_asprintf("current/%s", p->key);
+
+	if (pp_exists_at(c->ctx->root_fd, link) != 0)
+		problem(c, "generation", p->key, "%s is there, though %s is %s", link, p->version,
+		    pp_installed_state(p));
 }
 
 static void
@@ -153,6 +164,10 @@ check_member(struct checking *c, const struct pp_installed *p)
 {
 	if (!pp_installed_is_usable(p))
 		return;
+	if (!pp_installed_is_active(p)) {
+		check_no_link(c, p);
+		return;
+	}
 	check_link(c, p, p->key);
 	if (strcmp(p->key, p->name) != 0 && has_plain_name(c, p))
 		check_link(c, p, p->name);

@@ -122,6 +122,8 @@ add_fate(const struct walk *w, const struct branch *b, pp_json *row)
 		PP_AUTO_FREE char *by =
 		    pp_asprintf("%s %s", set->at[b->by]->name, set->at[b->by]->version);
 		pp_json_set_str(row, "satisfied_by", by);
+		if (!pp_installed_is_active(set->at[b->by]))
+			pp_json_set_str(row, "state", pp_installed_state(set->at[b->by]));
 		return;
 	}
 	size_t place = pp_web_place(&w->web, b->dep->name);

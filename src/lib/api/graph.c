@@ -80,7 +80,7 @@ send_plugin(const struct drawing *d, size_t place)
 	pp_json_set_str(one, "kind", "plugin");
 	pp_json_set_str(one, "name", p->name);
 	pp_json_set_str(one, "version", p->version);
-	pp_json_set_str(one, "state", p->state);
+	pp_row_add_state(p, one);
 	pp_json_set_bool(one, "manual", manual);
 	pp_json_set_int(one, "depth", d->depths.depth[place]);
 	pp_row(d->row, d->user, one);

@@ -67,7 +67,8 @@ answer_one(plugpkg_context *ctx, const struct pp_installeds *set, const char *te
 	pp_json_set_str(row, "name", text);
 	pp_json_set_bool(row, "installed", is_here && answer != PP_MEND_NO);
 	pp_json_set_str(row, "version", p != NULL ? p->version : NULL);
-	pp_json_set_str(row, "state", p != NULL ? p->state : NULL);
+	if (p != NULL)
+		pp_row_add_state(p, row);
 	if (answer != PP_MEND_NOT_ASKED)
 		pp_json_set_bool(row, "verified", answer == PP_MEND_YES);
 	pp_json_set_str(row, "text", why);

@@ -129,6 +129,8 @@ is_listed(const struct listing *l, const struct pp_installed *p)
 		return false;
 	if (wants(l, PLUGPKG_LIST_HELD) && !pp_installed_is_held(p, l->ctx->now))
 		return false;
+	if (wants(l, PLUGPKG_LIST_DISABLED) && pp_installed_is_active(p))
+		return false;
 	if (wants(l, PLUGPKG_LIST_MANUAL) && !is_manual(l, p))
 		return false;
 	return !wants(l, PLUGPKG_LIST_AUTO) || !is_manual(l, p);
@@ -156,7 +158,7 @@ send_installed(struct listing *l, size_t place, plugpkg_error **err)
 	pp_json_set_str(row, "source", p->source);
 	pp_json_set_bool(row, "manual", manual);
 	pp_json_set_str(row, "reason", manual ? "manual" : "automatic");
-	pp_json_set_str(row, "state", p->state);
+	pp_row_add_state(p, row);
 	pp_json_set_str(row, "kind", pp_plugin_type(p->manifest));
 	if (wants(l, PLUGPKG_LIST_LEVELS))
 		pp_json_set_int(row, "depth", l->depths.depth[place]);
@@ -208,7 +210,7 @@ send_offer(const struct listing *l, const struct pp_offer *offer)
 	const struct pp_installed *p = pp_installeds_highest(&l->web.inv.set, name);
 	pp_json *row = pp_offer_row(offer, "plugin", p);
 
-	pp_json_set_str(row, "state", p != NULL ? p->state : "available");
+	pp_json_set_str(row, "state", p != NULL ? pp_installed_state(p) : "available");
 	pp_row(l->row, l->user, row);
 }
 

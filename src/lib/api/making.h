@@ -122,6 +122,16 @@ enum plugpkg_code pp_making_solve_once(struct pp_making *m, plugpkg_error **err)
  */
 enum plugpkg_code pp_making_solve(struct pp_making *m, plugpkg_error **err);
 
+/* ---- plan_switch.c: who goes out of use, or comes back into it ---- */
+
+/* Fills the switches of PLUGPKG_DISABLE and PLUGPKG_ENABLE. Errors: BAD_NAME NOT_INSTALLED. */
+enum plugpkg_code pp_making_switch(struct pp_making *m, plugpkg_error **err);
+/*
+ * Adds what the plan's steps mean for plugins that stay. NO_SOLUTION when something comes that
+ * could not be used, because what it requires is disabled.
+ */
+enum plugpkg_code pp_making_blocks(struct pp_making *m, plugpkg_error **err);
+
 /* ---- sync_pins.c ---- */
 
 /* What pins leave of the releases and providers that a source has. Called by plan_world.c. */

@@ -35,6 +35,18 @@ pp_row_add_detached(const struct pp_installed *p, pp_json *row)
 		pp_json_free(names);
 }
 
+void
+pp_row_add_state(const struct pp_installed *p, pp_json *row)
+{
+	pp_json *blocked_by = pp_blocked_by_json(p);
+
+	pp_json_set_str(row, "state", pp_installed_state(p));
+	if (p->is_disabled)
+		pp_json_set_bool(row, "disabled", true);
+	if (blocked_by != NULL)
+		pp_json_set(row, "blocked_by", blocked_by);
+}
+
 /* One call while it works: what is installed, and those of it that are meant. */
 struct marking {
 	plugpkg_context *ctx;

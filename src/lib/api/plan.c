@@ -86,8 +86,16 @@ make(struct pp_making *m, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = pp_making_cycles(m, err);
 	if (rc == PLUGPKG_OK)
+		rc = pp_making_blocks(m, err);
+	if (rc == PLUGPKG_OK)
 		pp_making_wishes(m);
 	return rc;
+}
+
+static bool
+is_switch(const struct plugpkg_request *request)
+{
+	return request->verb == PLUGPKG_DISABLE || request->verb == PLUGPKG_ENABLE;
 }
 
 enum plugpkg_code
@@ -109,7 +117,7 @@ plugpkg_plan_make(plugpkg_context *ctx, const struct plugpkg_request *request,
 		.wishes = &plan->wishes,
 		.open = PP_SOURCES_OPEN_INIT,
 	};
-	rc = make(&m, err);
+	rc = is_switch(request) ? pp_making_switch(&m, err) : make(&m, err);
 	if (rc == PLUGPKG_OK)
 		*out_plan = pp_steal(&plan);
 	return rc;
@@ -140,7 +148,7 @@ size_t
 plugpkg_plan_count(const plugpkg_plan *plan)
 {
 	/* To mark what is installed as asked for is something to do as well. */
-	size_t n = plan->plan->steps.n + plan->plan->left_data.n;
+	size_t n = plan->plan->steps.n + plan->plan->switches.n + plan->plan->left_data.n;
 
 	return n > 0 ? n : plan->wishes.n + plan->remarks.n;
 }
@@ -154,6 +162,8 @@ plugpkg_plan_count_dangerous(const plugpkg_plan *plan)
 		if (step->action == PP_DOWNGRADE || step->file != NULL ||
 		    (step->action == PP_REMOVE && step->why != PP_WHY_REQUESTED))
 			n++;
+	pp_vec_foreach (s, &plan->plan->switches)
+		n += s->action == PP_BLOCK;
 	return n;
 }
 

@@ -18,6 +18,8 @@ static const char *const verb_names[] = {
 	[PLUGPKG_UPGRADE] = "upgrade",
 	[PLUGPKG_AUTOREMOVE] = "autoremove",
 	[PLUGPKG_LINK] = "link",
+	[PLUGPKG_DISABLE] = "disable",
+	[PLUGPKG_ENABLE] = "enable",
 };
 
 /* ---- targets ---- */

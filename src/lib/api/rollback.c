@@ -259,6 +259,27 @@ add_steps(struct pp_going *g, plugpkg_error **err)
 	return rc;
 }
 
+/* Switches stand as they stood then; who comes back disabled is not in use either. */
+static void
+add_switches(struct pp_going *g)
+{
+	pp_vec_foreach (p, &g->then.set) {
+		const struct pp_installed *old = predecessor(g, *p);
+		bool is_disabled = old != NULL && old->is_disabled;
+		bool is_blocked = old != NULL && old->blocked_by != NULL;
+		struct pp_switch *s = NULL;
+		if ((*p)->is_disabled != is_disabled)
+			s = pp_plan_switch(g->plan, is_disabled ? PP_ENABLE : PP_DISABLE, (*p)->key,
+			    (*p)->version);
+		else if (old != NULL && !is_disabled && ((*p)->blocked_by != NULL) != is_blocked)
+			s = pp_plan_switch(
+			    g->plan, is_blocked ? PP_UNBLOCK : PP_BLOCK, (*p)->key, (*p)->version);
+		if (s != NULL && s->action != PP_DISABLE)
+			s->because = pp_xstrdup(
+			    s->action == PP_UNBLOCK ? old->blocked_by : (*p)->blocked_by);
+	}
+}
+
 /* ---- what stands in the way ---- */
 
 /* Somebody wanted these kept as they are. */
@@ -389,6 +410,8 @@ make(struct pp_going *g, plugpkg_error **err)
 	rc = load(g, err);
 	if (rc == PLUGPKG_OK)
 		rc = add_steps(g, err);
+	if (rc == PLUGPKG_OK)
+		add_switches(g);
 	if (rc == PLUGPKG_OK)
 		rc = check_holds(g, err);
 	if (rc == PLUGPKG_OK)

@@ -75,7 +75,7 @@ add_installed(const struct showing *s, pp_json *row)
 		return;
 	bool manual = pp_deps_get(&s->ctx->config->plugins, p->name) != NULL;
 	pp_json_set_str(row, "installed", p->version);
-	pp_json_set_str(row, "state", p->state);
+	pp_row_add_state(p, row);
 	pp_json_set_bool(row, "manual", manual);
 	pp_json_set_str(row, "reason", manual ? "manual" : "automatic");
 	pp_row_add_hold(s->ctx, p, row);

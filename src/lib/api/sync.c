@@ -109,7 +109,9 @@ pp_sync_details(struct pp_sync *s, plugpkg_error **err)
 	pp_vec_foreach (step, &s->making.plan->steps)
 		if (rc == PLUGPKG_OK && step->action != PP_REMOVE)
 			rc = check_digest(s, step, err);
-	return rc == PLUGPKG_OK ? pp_making_cycles(&s->making, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = pp_making_cycles(&s->making, err);
+	return rc == PLUGPKG_OK ? pp_making_blocks(&s->making, err) : rc;
 }
 
 static void

@@ -195,6 +195,8 @@ add_link(const struct why *w, pp_json *chain, size_t i, const struct edge *by)
 	pp_json_set_str(link, "name", p->name);
 	pp_json_set_str(link, "version", p->version);
 	pp_json_set_str(link, "key", p->key);
+	if (!pp_installed_is_active(p))
+		pp_row_add_state(p, link);
 	if (by != NULL) {
 		pp_json_set_str(link, "kind", by->kind);
 		pp_json_set_str(link, "range", by->dep->text);

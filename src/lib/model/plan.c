@@ -27,6 +27,13 @@ const char *const pp_why_names[PP_N_WHYS] = {
 	[PP_WHY_ROLLBACK] = "rollback",
 };
 
+const char *const pp_switch_names[] = {
+	[PP_DISABLE] = "disable",
+	[PP_ENABLE] = "enable",
+	[PP_BLOCK] = "block",
+	[PP_UNBLOCK] = "unblock",
+};
+
 struct pp_plan *
 pp_plan_new(void)
 {
@@ -78,6 +85,13 @@ pp_plan_clear(struct pp_plan *p)
 	pp_vec_foreach (s, &p->steps)
 		step_fini(s);
 	pp_vec_free(&p->steps);
+	pp_vec_foreach (s, &p->switches) {
+		free(s->key);
+		free(s->name);
+		free(s->version);
+		free(s->because);
+	}
+	pp_vec_free(&p->switches);
 	kepts_fini(&p->kept);
 	kepts_fini(&p->broken);
 	pp_strs_fini(&p->suggested);
@@ -88,6 +102,19 @@ struct pp_step *
 pp_plan_add(struct pp_plan *p, enum pp_action action, const char *key, const char *version)
 {
 	struct pp_step *s = pp_vec_new(&p->steps);
+
+	s->action = action;
+	s->key = pp_xstrdup(key);
+	s->name = pp_key_name(key);
+	s->version = pp_xstrdup(version);
+	return s;
+}
+
+struct pp_switch *
+pp_plan_switch(
+    struct pp_plan *p, enum pp_switch_action action, const char *key, const char *version)
+{
+	struct pp_switch *s = pp_vec_new(&p->switches);
 
 	s->action = action;
 	s->key = pp_xstrdup(key);
@@ -138,6 +165,26 @@ step_row(const struct pp_step *s, plugpkg_row_fn fn, void *user)
 }
 
 static void
+switch_row(const struct pp_switch *s, plugpkg_row_fn fn, void *user)
+{
+	bool is_asked_for = s->action == PP_DISABLE || s->action == PP_ENABLE;
+	struct pp_str rest = pp_str_of(s->because != NULL ? s->because : ""), key;
+	pp_json *row = pp_row_new("step"), *keys = pp_json_array();
+
+	pp_json_set_str(row, "action", pp_switch_names[s->action]);
+	pp_json_set_str(row, "name", s->name);
+	pp_json_set_str(row, "version", s->version);
+	pp_json_set_str(row, "key", s->key);
+	pp_json_set_str(row, "why", is_asked_for ? "requested" : "required");
+	while (s->because != NULL && pp_str_cut(&rest, ' ', &key)) {
+		PP_AUTO_FREE char *text = pp_xstrndup(key.p, key.n);
+		pp_json_push_str(keys, text);
+	}
+	pp_json_set(row, "blocked_by", keys);
+	pp_row(fn, user, row);
+}
+
+static void
 kept_row(const char *type, const struct pp_kept *k, plugpkg_row_fn fn, void *user)
 {
 	pp_json *row = pp_row_new(type);
@@ -153,6 +200,7 @@ static void
 summary_row(const struct pp_plan *p, plugpkg_row_fn fn, void *user)
 {
 	int64_t counts[PP_LEN(pp_action_names)] = { 0 };
+	int64_t switches[PP_LEN(pp_switch_names)] = { 0 };
 	uint64_t download = 0, unpacked = 0;
 	pp_json *row = pp_row_new("summary");
 
@@ -161,8 +209,12 @@ summary_row(const struct pp_plan *p, plugpkg_row_fn fn, void *user)
 		download += is_fetched(s) ? s->size_bytes : 0;
 		unpacked += s->is_stored ? 0 : s->unpacked_bytes;
 	}
+	pp_vec_foreach (s, &p->switches)
+		switches[s->action]++;
 	for (size_t i = 0; i < PP_LEN(counts); i++)
 		pp_json_set_int(row, pp_action_names[i], counts[i]);
+	for (size_t i = 0; i < PP_LEN(switches); i++)
+		pp_json_set_int(row, pp_switch_names[i], switches[i]);
 	pp_json_set_int(row, "kept", (int64_t)p->kept.n);
 	pp_json_set_int(row, "download_bytes", (int64_t)download);
 	pp_json_set_int(row, "unpacked_bytes", (int64_t)unpacked);
@@ -174,6 +226,8 @@ pp_plan_to_rows(const struct pp_plan *p, plugpkg_row_fn row, void *user)
 {
 	pp_vec_foreach (s, &p->steps)
 		step_row(s, row, user);
+	pp_vec_foreach (s, &p->switches)
+		switch_row(s, row, user);
 	for (size_t i = 0; i < p->left_data.n; i++) {
 		pp_json *purge = pp_row_new("purge");
 

@@ -64,6 +64,20 @@ struct pp_step {
 	int64_t hold_until;
 };
 
+/* A plugin that stays as it is and goes out of use, or comes back into it. */
+enum pp_switch_action {
+	PP_DISABLE, /* by the operator */
+	PP_ENABLE,
+	PP_BLOCK, /* because of what it requires */
+	PP_UNBLOCK
+};
+extern const char *const pp_switch_names[]; /* "disable", "enable", "block", "unblock" */
+struct pp_switch {
+	enum pp_switch_action action;
+	char *key, *name, *version;
+	char *because; /* keys, with spaces between: what blocks it, or did for UNBLOCK; or NULL */
+};
+
 struct pp_kept {
 	char *name, *version, *candidate, *reason; /* ready to print */
 };
@@ -71,6 +85,7 @@ struct pp_kept {
 struct pp_plan {
 	/* in order of execution: installs dependencies first, then removals dependents first */
 	struct pp_steps pp_vec(struct pp_step) steps;
+	struct pp_switches pp_vec(struct pp_switch) switches; /* in the order of keys */
 	struct pp_kepts pp_vec(struct pp_kept) kept;
 	struct pp_kepts broken;   /* stays, and lacks something; without candidate */
 	struct pp_strs suggested; /* ready to print: "exif (suggested by photos)" */
@@ -89,6 +104,8 @@ void pp_plan_free(struct pp_plan *p);
 void pp_plan_clear(struct pp_plan *p);
 struct pp_step *pp_plan_add(
     struct pp_plan *p, enum pp_action action, const char *key, const char *version);
+struct pp_switch *pp_plan_switch(
+    struct pp_plan *p, enum pp_switch_action action, const char *key, const char *version);
 /* The key of what is installed now and changes or goes with this step. View. */
 const char *pp_step_old_key(const struct pp_step *s);
 /* Does the step take or bring the plugin of this key? */

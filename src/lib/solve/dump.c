@@ -104,6 +104,8 @@ add_run(struct pp_buf *b, const struct pp_solve_request *request, const struct p
 		[PLUGPKG_UPGRADE] = "upgrade",
 		[PLUGPKG_AUTOREMOVE] = "autoremove",
 		[PLUGPKG_LINK] = "link",
+		[PLUGPKG_DISABLE] = "disable",
+		[PLUGPKG_ENABLE] = "enable",
 	};
 	struct pp_retry r;
 

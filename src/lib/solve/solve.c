@@ -146,6 +146,9 @@ run_verb(plugpkg_context *ctx, struct pp_load *l, struct pp_plan *plan, plugpkg_
 		if (rc == PLUGPKG_OK)
 			pp_autoremove(l, plan);
 		return rc;
+	case PLUGPKG_DISABLE:
+	case PLUGPKG_ENABLE:
+		break; /* nothing to be solved */
 	}
 	return pp_fail(err, PLUGPKG_E_USAGE, 0, "no such verb");
 }

@@ -6,6 +6,7 @@
 #include "lib/state/state_db.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,9 @@ pp_installed_to_json(const struct pp_installed *p)
 	pp_json_set_bool(j, "manual", p->manual);
 	pp_json_set_bool(j, "hold", p->hold);
 	pp_json_set_int(j, "hold_until", p->hold_until);
+	if (p->is_disabled)
+		pp_json_set_bool(j, "disabled", true);
+	pp_json_set_str(j, "blocked_by", p->blocked_by);
 	pp_json_set_str(j, "sha256", p->sha256);
 	pp_json_set_str(j, "tree_sha256", p->tree_sha256);
 	pp_json_set_str(j, "link", p->link_dir);
@@ -105,6 +109,8 @@ pp_installed_from_json(const pp_json *j, struct pp_installed **out, plugpkg_erro
 	p->manual = pp_json_get_bool(j, "manual");
 	p->hold = pp_json_get_bool(j, "hold");
 	p->hold_until = pp_json_get_int(j, "hold_until", 0);
+	p->is_disabled = pp_json_get_bool(j, "disabled");
+	p->blocked_by = pp_xstrdup(pp_json_get_str(j, "blocked_by"));
 	p->sha256 = pp_xstrdup(pp_json_get_str(j, "sha256"));
 	p->tree_sha256 = pp_xstrdup(pp_json_get_str(j, "tree_sha256"));
 	p->link_dir = pp_xstrdup(pp_json_get_str(j, "link"));
@@ -121,4 +127,17 @@ pp_installed_from_json(const pp_json *j, struct pp_installed **out, plugpkg_erro
 		    p->key != NULL ? p->key : "?");
 	*out = pp_steal(&p);
 	return PLUGPKG_OK;
+}
+
+pp_json *
+pp_blocked_by_json(const struct pp_installed *p)
+{
+	struct pp_str rest = pp_str_of(p->blocked_by != NULL ? p->blocked_by : ""), key;
+	pp_json *keys = p->blocked_by != NULL ? pp_json_array() : NULL;
+
+	while (keys != NULL && pp_str_cut(&rest, ' ', &key)) {
+		PP_AUTO_FREE char *text = pp_xstrndup(key.p, key.n);
+		pp_json_push_str(keys, text);
+	}
+	return keys;
 }

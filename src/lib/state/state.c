@@ -24,6 +24,7 @@ pp_installed_free(struct pp_installed *p)
 	free(p->version);
 	free(p->source);
 	free(p->state);
+	free(p->blocked_by);
 	free(p->sha256);
 	free(p->tree_sha256);
 	free(p->link_dir);
@@ -51,6 +52,7 @@ pp_installed_copy(const struct pp_installed *p)
 	c->version = pp_xstrdup(p->version);
 	c->source = pp_xstrdup(p->source);
 	c->state = pp_xstrdup(p->state);
+	c->blocked_by = pp_xstrdup(p->blocked_by);
 	c->sha256 = pp_xstrdup(p->sha256);
 	c->tree_sha256 = pp_xstrdup(p->tree_sha256);
 	c->link_dir = pp_xstrdup(p->link_dir);
@@ -133,6 +135,29 @@ bool
 pp_installed_is_held(const struct pp_installed *p, int64_t now)
 {
 	return p->hold && (p->hold_until == 0 || p->hold_until > now);
+}
+
+bool
+pp_installed_is_usable(const struct pp_installed *p)
+{
+	return strcmp(p->state, "leftover") != 0;
+}
+
+bool
+pp_installed_is_active(const struct pp_installed *p)
+{
+	return pp_installed_is_usable(p) && !p->is_disabled && p->blocked_by == NULL;
+}
+
+const char *
+pp_installed_state(const struct pp_installed *p)
+{
+	bool is_there =
+	    strcmp(p->state, "installed") == 0 || strcmp(p->state, "core-installed") == 0;
+
+	if (!is_there || (!p->is_disabled && p->blocked_by == NULL))
+		return p->state;
+	return p->is_disabled ? "disabled" : "blocked";
 }
 
 static void
@@ -231,7 +256,7 @@ pp_state_close(struct pp_state *s)
 /* Columns of every statement on plugins, in the order of read_plugin() and bind_plugin(). */
 #define PLUGIN_COLUMNS                                                                             \
 	"name, version, source, state, manual, hold, hold_until, sha256, tree_sha256, link_dir, "  \
-	"manifest, bytes, files, installed_at, txn, key, detached"
+	"manifest, bytes, files, installed_at, txn, key, detached, disabled, blocked_by"
 
 static enum plugpkg_code
 read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
@@ -252,6 +277,8 @@ read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
 	p->transaction = sqlite3_column_int64(st, 14);
 	p->key = pp_db_text(st, 15);
 	pp_installed_read_detached(p, (const char *)sqlite3_column_text(st, 16));
+	p->is_disabled = sqlite3_column_int(st, 17) != 0;
+	p->blocked_by = pp_db_text(st, 18);
 
 	const char *text = (const char *)sqlite3_column_text(st, 10);
 	struct pp_json_error why = { 0 };
@@ -306,6 +333,8 @@ insert_plugin(sqlite3_stmt *st, const struct pp_installed *p)
 	(void)sqlite3_bind_int64(st, 15, p->transaction);
 	pp_db_bind_text(st, 16, p->key);
 	pp_db_bind_text(st, 17, detached);
+	(void)sqlite3_bind_int(st, 18, p->is_disabled);
+	pp_db_bind_text(st, 19, p->blocked_by);
 	int r = sqlite3_step(st);
 	(void)sqlite3_reset(st); /* repeats the result of the step */
 	return r;
@@ -337,7 +366,7 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	rc = pp_db_prepare(s->db,
-	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	    &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;

@@ -19,9 +19,15 @@ struct pp_installed {
 	bool manual;        /* follows the wanted set of plugpkg.json */
 	bool hold;          /* see pp_installed_is_held() */
 	int64_t hold_until; /* Unix seconds; 0 = until it is released */
-	char *sha256;       /* of the archive; "" when linked */
-	char *tree_sha256;  /* pp_store_tree_digest(); "" when linked */
-	char *link_dir;     /* or NULL */
+	bool is_disabled;   /* the operator's switch */
+	/*
+	 * Keys of the disabled plugins that keep it from being used, with spaces between; NULL: it
+	 * is not blocked. Computed for each generation (lib/txn/block.h).
+	 */
+	char *blocked_by;
+	char *sha256;      /* of the archive; "" when linked */
+	char *tree_sha256; /* pp_store_tree_digest(); "" when linked */
+	char *link_dir;    /* or NULL */
 	/* Names that it requires and goes without since it said so, when they left. */
 	struct pp_strs detached;
 	pp_json *manifest; /* plugin.json as installed */
@@ -41,6 +47,14 @@ enum plugpkg_code pp_installed_release(
     const struct pp_installed *p, struct pp_release **out, plugpkg_error **err);
 /* Held at `now`: a hold whose time is over counts as none. */
 bool pp_installed_is_held(const struct pp_installed *p, int64_t now);
+/* Its files may be used: it is no leftover. */
+bool pp_installed_is_usable(const struct pp_installed *p);
+/* And they are used: neither disabled nor blocked, it is linked in the generation. */
+bool pp_installed_is_active(const struct pp_installed *p);
+/* Its state as people see it: "disabled", "blocked", or what stands in p->state. View. */
+const char *pp_installed_state(const struct pp_installed *p);
+/* blocked_by as an array of keys; NULL when it is not blocked. Owned. (installed_json.c) */
+pp_json *pp_blocked_by_json(const struct pp_installed *p);
 const struct pp_installed *pp_installeds_get(const struct pp_installeds *v, const char *key);
 /* Index of the key, or SIZE_MAX. */
 size_t pp_installeds_index(const struct pp_installeds *v, const char *key);

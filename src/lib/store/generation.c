@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Generations: made aside, renamed into generations/, and made visible by one rename of `current`.
- * What a generation holds is read from its links; .plugins.json is for applications.
+ * What a generation holds is read from its links; .plugins.json is for applications, and for what
+ * is installed and not in use.
  */
 #include "lib/store/generation.h"
 
@@ -24,6 +25,7 @@
 
 #define LIST_FILE        ".plugins.json"
 #define TARGET_MAX_BYTES 4096
+#define LIST_MAX_BYTES   (64 * 1024 * 1024)
 #define ROOT_IS_DAMAGED  "plugpkg makes '%s' itself and only ever as a link to generations/NUMBER"
 
 /* "store/user/2.1.3" of the root, or a linked plugin's own directory. */
@@ -67,7 +69,9 @@ describe(const struct pp_member *m)
 	if (m->key != NULL && strcmp(m->key, m->name) != 0)
 		pp_json_set_str(j, "name", m->name);
 	pp_json_set_str(j, "version", m->version);
-	pp_json_set_str(j, "path", path);
+	/* Who reads no more than the path must not use it all the same. */
+	if (!m->is_off)
+		pp_json_set_str(j, "path", path);
 	if (m->link_dir != NULL)
 		pp_json_set_bool(j, "linked", true);
 	if (m->info == NULL)
@@ -105,7 +109,7 @@ static bool
 is_highest(const struct pp_member *m, const struct pp_member *const *all, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(all[i]->name, m->name) == 0 &&
+		if (!all[i]->is_off && strcmp(all[i]->name, m->name) == 0 &&
 		    pp_version_cmp_text(all[i]->version, m->version) > 0)
 			return false;
 	return true;
@@ -132,7 +136,7 @@ fill(int dir_fd, int64_t n, const struct pp_member *members, size_t n_members)
 		sorted[i] = &members[i];
 	qsort(sorted, n_members, sizeof(*sorted), by_key);
 	for (size_t i = 0; r == 0 && i < n_members; i++)
-		r = make_links(dir_fd, sorted[i], sorted, n_members);
+		r = sorted[i]->is_off ? 0 : make_links(dir_fd, sorted[i], sorted, n_members);
 	if (r == 0)
 		r = write_list(dir_fd, n, sorted, n_members);
 	return r == 0 && pp_fchmod(dir_fd, 0755) < 0 ? -errno : r;
@@ -344,6 +348,32 @@ add_members(int dir_fd, const char *scope, struct pp_strs *out, plugpkg_error **
 	return rc;
 }
 
+/* Without them a switch back to this generation would find nothing to enable. */
+static enum plugpkg_code
+add_unlinked(int dir_fd, struct pp_strs *out, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(LIST_MAX_BYTES);
+	int r = pp_read_file_at(dir_fd, LIST_FILE, &text);
+
+	if (r == -ENOENT)
+		return PLUGPKG_OK;
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '" LIST_FILE "'");
+	PP_AUTO_JSON pp_json *list = pp_json_parse(pp_buf_cstr(&text), text.n, NULL);
+	const pp_json *plugins = pp_json_get(list, "plugins");
+
+	for (void *it = pp_json_iter(plugins); it != NULL; it = pp_json_next(plugins, it)) {
+		const pp_json *one = pp_json_iter_value(it);
+		const char *version = pp_json_get_str(one, "version");
+		PP_AUTO_FREE char *name = pp_key_name(pp_json_iter_key(it));
+
+		if (pp_json_get(one, "state") != NULL && version != NULL &&
+		    !pp_json_get_bool(one, "linked"))
+			pp_strs_take(out, pp_asprintf("%s %s", name, version));
+	}
+	return PLUGPKG_OK;
+}
+
 /* The highest of several majors has two links. */
 static void
 drop_doubles(struct pp_strs *sorted)
@@ -368,6 +398,8 @@ pp_generation_members(plugpkg_context *ctx, int64_t n, struct pp_strs *out, plug
 
 	if (rc == PLUGPKG_OK)
 		rc = add_members(fd, "", out, err);
+	if (rc == PLUGPKG_OK)
+		rc = add_unlinked(fd, out, err);
 	pp_strs_sort(out);
 	drop_doubles(out);
 	return rc;

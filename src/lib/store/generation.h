@@ -10,6 +10,7 @@ struct pp_member {
 	const char *name, *version;
 	const char *key;      /* NAME@MAJOR of a plugin with parallel majors; NULL: the name */
 	const char *link_dir; /* linked plugin's directory, or NULL */
+	bool is_off;          /* installed and not in use: on the list, without a link */
 	const pp_json *info;  /* more members for .plugins.json, borrowed, or NULL */
 };
 /*
@@ -27,7 +28,10 @@ enum plugpkg_code pp_generation_current(plugpkg_context *ctx, int64_t *out, plug
 enum plugpkg_code pp_generation_remove(plugpkg_context *ctx, int64_t n, plugpkg_error **err);
 enum plugpkg_code pp_generation_list(
     plugpkg_context *ctx, int64_t **out, size_t *out_n, plugpkg_error **err); /* ascending, owned */
-/* Store versions that generation N links to, each once, as "NAME VERSION", read from its links. */
+/*
+ * Store versions that generation N links to, each once, as "NAME VERSION", read from its links; and
+ * those of plugins that its list calls disabled or blocked.
+ */
 enum plugpkg_code pp_generation_members(
     plugpkg_context *ctx, int64_t n, struct pp_strs *out, plugpkg_error **err);
 

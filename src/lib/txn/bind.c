@@ -51,15 +51,26 @@ pp_bindables_fini(struct pp_bindables *all)
 }
 
 const struct pp_bindable *
-pp_bind_find(const struct pp_bindables *all, const struct pp_dep *dep)
+pp_bind_next(const struct pp_bindables *all, const struct pp_dep *dep, size_t *i)
 {
-	const struct pp_bindable *best = NULL, *provider = NULL;
 	const struct places *list = pp_map_get(&all->by_name, dep->name);
 
-	for (size_t i = 0; list != NULL && i < list->n; i++) {
-		const struct pp_bindable *b = &all->list.at[list->at[i]];
+	while (list != NULL && *i < list->n) {
+		const struct pp_bindable *b = &all->list.at[list->at[(*i)++]];
+		if (pp_installed_is_usable(b->plugin) && pp_release_satisfies(b->release, dep))
+			return b;
+	}
+	return NULL;
+}
+
+static const struct pp_bindable *
+find_among(const struct pp_bindables *all, const struct pp_dep *dep, bool only_active)
+{
+	const struct pp_bindable *best = NULL, *provider = NULL, *b;
+
+	for (size_t i = 0; (b = pp_bind_next(all, dep, &i)) != NULL;) {
 		bool is_named = strcmp(b->release->name, dep->name) == 0;
-		if (!pp_installed_is_usable(b->plugin) || !pp_release_satisfies(b->release, dep))
+		if (only_active && !pp_installed_is_active(b->plugin))
 			continue;
 		if (!is_named && provider == NULL)
 			provider = b;
@@ -68,6 +79,14 @@ pp_bind_find(const struct pp_bindables *all, const struct pp_dep *dep)
 			best = b;
 	}
 	return best != NULL ? best : provider;
+}
+
+const struct pp_bindable *
+pp_bind_find(const struct pp_bindables *all, const struct pp_dep *dep)
+{
+	const struct pp_bindable *b = find_among(all, dep, true);
+
+	return b != NULL ? b : find_among(all, dep, false);
 }
 
 /* ---- the list of one plugin ---- */
@@ -104,13 +123,15 @@ is_listed(const struct bindings *list, const char *name)
 	return false;
 }
 
+/* What is only recommended and switched off is as good as not there. */
 static void
-add_bindings(struct bindings *list, const struct pp_bindables *all, const struct pp_deps *deps)
+add_bindings(struct bindings *list, const struct pp_bindables *all, const struct pp_deps *deps,
+    bool only_active)
 {
 	pp_vec_foreach (dep, deps) {
 		const struct pp_bindable *to = NULL;
 		if (!pp_name_is_host(dep->name) && !is_listed(list, dep->name))
-			to = pp_bind_find(all, dep);
+			to = only_active ? find_among(all, dep, true) : pp_bind_find(all, dep);
 		if (to != NULL)
 			pp_vec_push(list, ((struct binding){ .name = dep->name, .to = to }));
 	}
@@ -119,8 +140,8 @@ add_bindings(struct bindings *list, const struct pp_bindables *all, const struct
 static void
 list_bindings(struct bindings *list, const struct pp_bindables *all, const struct pp_release *r)
 {
-	add_bindings(list, all, &r->requires);
-	add_bindings(list, all, &r->recommends);
+	add_bindings(list, all, &r->requires, false);
+	add_bindings(list, all, &r->recommends, true);
 	pp_vec_sort(list, by_name);
 }
 

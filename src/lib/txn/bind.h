@@ -25,7 +25,13 @@ void pp_bindables_add(
 void pp_bindables_fini(struct pp_bindables *all);
 #define PP_AUTO_BINDABLES PP_CLEANUP(pp_bindables_fini)
 
-/* The highest of the name, else the first in the order of keys that provides it; NULL: none. */
+/* All that satisfy dep, one call after the other; *i begins with 0. NULL: no more. */
+const struct pp_bindable *pp_bind_next(
+    const struct pp_bindables *all, const struct pp_dep *dep, size_t *i);
+/*
+ * The highest of the name, else the first in the order of keys that provides it; one that is
+ * disabled or blocked only where there is no other. NULL: none.
+ */
 const struct pp_bindable *pp_bind_find(const struct pp_bindables *all, const struct pp_dep *dep);
 /*
  * {"lib": {"key", "version", "path"}} for each requirement and recommendation of r that is bound;

@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-pp_installed_is_usable(const struct pp_installed *p)
-{
-	return strcmp(p->state, "leftover") != 0;
-}
-
 enum plugpkg_code
 pp_inventory_load(plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error **err)
 {
@@ -93,21 +87,16 @@ does_satisfy(const struct pp_inventory *inv, size_t i, const struct pp_dep *dep)
 	       pp_release_satisfies(inv->releases.at[i], dep);
 }
 
-size_t
-pp_inventory_bound(const struct pp_inventory *inv, const struct pp_dep *dep)
+static size_t
+find_bound(const struct pp_inventory *inv, const struct pp_dep *dep, bool only_active)
 {
 	size_t best = SIZE_MAX, provider = SIZE_MAX;
-	size_t only = pp_installeds_index(&inv->set, dep->name);
-
-	/* Nearly always: a plugin of the name, which has no other majors then. */
-	if (only < inv->releases.n && does_satisfy(inv, only, dep))
-		return only;
 
 	for (size_t i = 0; i < inv->releases.n; i++) {
 		const struct pp_release *r = inv->releases.at[i];
 		bool is_named = strcmp(r->name, dep->name) == 0;
-		if ((!is_named && r->provides.n == 0) || !pp_installed_is_usable(inv->set.at[i]) ||
-		    !pp_release_satisfies(r, dep))
+		if ((!is_named && r->provides.n == 0) || !does_satisfy(inv, i, dep) ||
+		    (only_active && !pp_installed_is_active(inv->set.at[i])))
 			continue;
 		if (!is_named)
 			provider = provider == SIZE_MAX ? i : provider;
@@ -116,6 +105,19 @@ pp_inventory_bound(const struct pp_inventory *inv, const struct pp_dep *dep)
 			best = i;
 	}
 	return best != SIZE_MAX ? best : provider;
+}
+
+size_t
+pp_inventory_bound(const struct pp_inventory *inv, const struct pp_dep *dep)
+{
+	size_t only = pp_installeds_index(&inv->set, dep->name);
+
+	/* Nearly always: a plugin of the name, which has no other majors then. */
+	if (only < inv->releases.n && pp_installed_is_active(inv->set.at[only]) &&
+	    does_satisfy(inv, only, dep))
+		return only;
+	size_t i = find_bound(inv, dep, true);
+	return i != SIZE_MAX ? i : find_bound(inv, dep, false);
 }
 
 char *

@@ -25,7 +25,8 @@ const struct pp_release *pp_inventory_release(const struct pp_inventory *inv, co
 const struct pp_release *pp_inventory_highest(const struct pp_inventory *inv, const char *name);
 /*
  * Which plugin dep is bound to: of its name the highest that satisfies it, else the first in the
- * order of keys that provides it. Leftovers are not counted. SIZE_MAX: none.
+ * order of keys that provides it. Those that are disabled or blocked only where no other will do;
+ * leftovers are not counted. SIZE_MAX: none.
  */
 size_t pp_inventory_bound(const struct pp_inventory *inv, const struct pp_dep *dep);
 /*
@@ -39,8 +40,5 @@ const char *pp_inventory_host_version(const struct pp_inventory *inv, const stru
 struct pp_bindables;
 /* All of it, to be bound (lib/txn/bind.h). */
 void pp_inventory_bindables(const struct pp_inventory *inv, struct pp_bindables *out);
-
-/* Its files may be used: it stands in the generation. */
-bool pp_installed_is_usable(const struct pp_installed *p);
 
 #endif

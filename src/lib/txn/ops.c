@@ -16,10 +16,12 @@
 
 static const struct pp_op_type *const types[] = {
 	&pp_op_pre_transaction,
+	&pp_op_disable,
 	&pp_op_move,
 	&pp_op_data,
 	&pp_op_core,
 	&pp_op_post_install,
+	&pp_op_enable,
 	&pp_op_switch,
 	&pp_op_activate,
 	&pp_op_health,
@@ -194,17 +196,34 @@ says_always(const pp_json *manifest)
 	return false;
 }
 
-/* Plugins that want to see whatever comes, though they themselves stay as they are. */
+/* What stood in the place of a plugin of the new set, and could be used; or NULL. */
+static const struct pp_installed *
+predecessor(struct pp_txn *t, const struct pp_installed *p)
+{
+	const struct pp_task *task = pp_txn_task(t, p->key);
+	const struct pp_installed *old =
+	    task != NULL ? task->old : pp_installeds_get(&t->old.set, p->key);
+
+	return old != NULL && pp_installed_is_usable(old) ? old : NULL;
+}
+
+/*
+ * Plugins that want to see whatever comes, though they themselves stay as they are; not while they
+ * are out of use, but then when they come back into it.
+ */
 static enum plugpkg_code
-collect_always(struct pp_txn *t, struct posts *out, plugpkg_error **err)
+collect_always(struct pp_txn *t, bool is_coming, struct posts *out, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < t->set.n; i++) {
 		const struct pp_installed *p = t->set.at[i];
 		PP_AUTO(manifest) struct pp_manifest *m = NULL;
-		if (!pp_installed_is_usable(p) || pp_txn_task(t, p->key) != NULL ||
+		if (!pp_installed_is_active(p) || pp_txn_task(t, p->key) != NULL ||
 		    !says_always(p->manifest))
+			continue;
+		const struct pp_installed *old = predecessor(t, p);
+		if (!is_coming && (old == NULL || pp_installed_is_active(old)))
 			continue;
 		rc = pp_installed_manifest(p, &m, err);
 		if (rc == PLUGPKG_OK)
@@ -244,7 +263,6 @@ add_post_installs(struct pp_txn *t, plugpkg_error **err)
 {
 	struct posts posts = { 0 };
 	bool is_coming = false;
-	enum plugpkg_code rc = PLUGPKG_OK;
 
 	pp_vec_foreach (task, &t->tasks) {
 		if (pp_task_is_removal(task))
@@ -252,8 +270,7 @@ add_post_installs(struct pp_txn *t, plugpkg_error **err)
 		is_coming = true;
 		collect(task->step->key, &task->manifest->post_install, false, &posts);
 	}
-	if (is_coming)
-		rc = collect_always(t, &posts, err);
+	enum plugpkg_code rc = collect_always(t, is_coming, &posts, err);
 	if (rc == PLUGPKG_OK)
 		rc = sort_posts(t, &posts, ascending, err);
 	if (rc == PLUGPKG_OK)
@@ -274,6 +291,31 @@ add_post_uninstalls(struct pp_txn *t, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		add_posts(t, &pp_op_post_uninstall, &posts);
 	pp_vec_free(&posts);
+	return rc;
+}
+
+/*
+ * Who goes out of use, dependents first, or comes back into it, dependencies first; whether a
+ * switch of the operator is the reason, or what became of a dependency.
+ */
+static enum plugpkg_code
+add_turns(struct pp_txn *t, const struct pp_op_type *type, plugpkg_error **err)
+{
+	struct posts turns = { 0 };
+	bool is_going = type == &pp_op_disable;
+
+	pp_vec_foreach (p, &t->set) {
+		const struct pp_installed *old = predecessor(t, *p);
+		if (old == NULL || pp_installed_is_active(old) == pp_installed_is_active(*p) ||
+		    pp_installed_is_active(old) != is_going)
+			continue;
+		const char *key = is_going ? old->key : (*p)->key;
+		pp_vec_push(&turns, ((struct post){ key, 0, 0 }));
+	}
+	enum plugpkg_code rc = sort_posts(t, &turns, is_going ? descending : ascending, err);
+	if (rc == PLUGPKG_OK)
+		add_posts(t, type, &turns);
+	pp_vec_free(&turns);
 	return rc;
 }
 
@@ -348,6 +390,8 @@ pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op)
 		       !can_go_back(task->old);
 	if (op->type == &pp_op_uninstall)
 		return task->is_gone || task->manifest->scripts[PP_SCRIPT_UNINSTALL] == NULL;
+	if (op->type == &pp_op_disable || op->type == &pp_op_enable)
+		return !pp_op_has_handler(t, op);
 	return op->type == &pp_op_move || op->type == &pp_op_data || op->type == &pp_op_switch ||
 	       op->type == &pp_op_purge || op->type == &pp_op_settle;
 }
@@ -373,13 +417,18 @@ enum plugpkg_code
 pp_ops_plan(struct pp_txn *t, plugpkg_error **err)
 {
 	add_hook(t, &pp_op_pre_transaction, PP_HOOK_PRE_TRANSACTION);
+	enum plugpkg_code rc = add_turns(t, &pp_op_disable, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	pp_vec_foreach (task, &t->tasks) {
 		if (pp_task_is_removal(task))
 			continue;
 		add_data(t, task);
 		(void)pp_ops_add(t, &pp_op_core, task->step->key);
 	}
-	enum plugpkg_code rc = add_post_installs(t, err);
+	rc = add_post_installs(t, err);
+	if (rc == PLUGPKG_OK)
+		rc = add_turns(t, &pp_op_enable, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	(void)pp_ops_add(t, &pp_op_switch, NULL);
@@ -392,7 +441,9 @@ pp_ops_plan(struct pp_txn *t, plugpkg_error **err)
 		add_ends(t);
 	pp_vec_foreach (op, &t->ops) {
 		op->is_quiet = pp_op_is_quiet(t, op);
-		t->n_steps += op->type == &pp_op_post_install || op->type == &pp_op_post_uninstall;
+		t->n_steps += op->type == &pp_op_post_install ||
+			      op->type == &pp_op_post_uninstall || op->type == &pp_op_disable ||
+			      op->type == &pp_op_enable;
 	}
 	return rc;
 }

@@ -5,8 +5,10 @@
  */
 #include "lib/txn/steps.h"
 
+#include "base/str.h"
 #include "lib/model/tables.h"
 #include "lib/store/generation.h"
+#include "lib/txn/block.h"
 #include "lib/txn/event.h"
 
 #include <stdlib.h>
@@ -58,6 +60,7 @@ installed_by(const struct pp_txn *t, const struct pp_task *task)
 	p->state = pp_xstrdup("installed");
 	p->hold = task->old != NULL ? task->old->hold : s->hold;
 	p->hold_until = !p->hold ? 0 : task->old != NULL ? task->old->hold_until : s->hold_until;
+	p->is_disabled = task->old != NULL && task->old->is_disabled;
 	p->sha256 = pp_xstrdup(s->sha256);
 	p->tree_sha256 = pp_xstrdup(task->tree_sha256);
 	p->link_dir = pp_xstrdup(s->link_dir);
@@ -82,6 +85,16 @@ pp_txn_bindables(struct pp_txn *t, struct pp_bindables *out)
 	}
 }
 
+static void
+say_why_off(const struct pp_installed *p, pp_json *info)
+{
+	pp_json *blocked_by = pp_blocked_by_json(p);
+
+	pp_json_set_str(info, "state", pp_installed_state(p));
+	if (blocked_by != NULL)
+		pp_json_set(info, "blocked-by", blocked_by);
+}
+
 /* What the host needs of a plugin without opening its plugin.json. */
 static pp_json *
 info_of(const struct pp_bindable *b, const struct pp_bindables *all)
@@ -93,6 +106,10 @@ info_of(const struct pp_bindable *b, const struct pp_bindables *all)
 		const pp_json *value = pp_json_get(b->plugin->manifest, keys[i]);
 		if (value != NULL)
 			pp_json_set(info, keys[i], pp_json_copy(value));
+	}
+	if (!pp_installed_is_active(b->plugin)) {
+		say_why_off(b->plugin, info);
+		return info;
 	}
 	pp_json *dependencies = pp_bind_json(all, b->release);
 	if (dependencies != NULL)
@@ -108,13 +125,21 @@ pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err
 	PP_AUTO_BINDABLES struct pp_bindables all = { 0 };
 
 	pp_txn_bindables(t, &all);
+	pp_block_find(&t->set, &all);
 	pp_vec_foreach (b, &all.list) {
 		const struct pp_installed *p = b->plugin;
 		if (!pp_installed_is_usable(p))
 			continue;
 		pp_json *info = info_of(b, &all);
 		pp_json_push(infos, info);
-		struct pp_member m = { p->name, p->version, p->key, p->link_dir, info };
+		struct pp_member m = {
+			.name = p->name,
+			.version = p->version,
+			.key = p->key,
+			.link_dir = p->link_dir,
+			.is_off = !pp_installed_is_active(p),
+			.info = info,
+		};
 		pp_vec_push(&members, m);
 	}
 	enum plugpkg_code rc = pp_generation_make(t->ctx, generation, members.at, members.n, err);
@@ -158,6 +183,16 @@ check_tables(const struct pp_txn *t, plugpkg_error **err)
 	return rc;
 }
 
+static void
+turn_switches(struct pp_txn *t)
+{
+	pp_vec_foreach (s, &t->spec->plan->switches) {
+		size_t i = pp_installeds_index(&t->set, s->key);
+		if (i != SIZE_MAX && (s->action == PP_DISABLE || s->action == PP_ENABLE))
+			t->set.at[i]->is_disabled = s->action == PP_DISABLE;
+	}
+}
+
 enum plugpkg_code
 pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
 {
@@ -175,5 +210,6 @@ pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
 		return rc;
 	pp_txn_detach(t);
 	pp_txn_reattach(t);
+	turn_switches(t);
 	return pp_txn_make_generation(t, t->generation, err);
 }

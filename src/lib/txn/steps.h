@@ -3,7 +3,8 @@
  * Inside lib/txn only: a running transaction. What it does is data, a list of ops (ops.c builds
  * it), written to the journal before the first of them has an effect outside the root:
  *
- *	pre-transaction  move*  data*  core*  post-install*  switch  activate  health  commit
+ *	pre-transaction  disable*  move*  data*  core*  post-install*  enable*  switch  activate
+ *	health  commit
  *	uninstall-before*  post-uninstall*  uninstall*  purge*  settle  *-after*  post-transaction
  *
  * `commit` is the point of no return. A failure or a crash before it is undone, backwards; after it
@@ -132,12 +133,16 @@ size_t pp_ops_commit(const struct pp_txn *t);                /* index of `commit
 /* Is the op not worth two records of its own? Decided anew by recovery. */
 bool pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op);
 extern const struct pp_op_type pp_op_pre_transaction, pp_op_post_transaction, pp_op_activate,
-    pp_op_health, pp_op_switch, pp_op_commit; /* switch.c */
-extern const struct pp_op_type pp_op_move;    /* move.c */
-bool pp_step_moves(const struct pp_step *s);  /* does it say from where to where? */
+    pp_op_health, pp_op_switch, pp_op_commit;               /* switch.c */
+extern const struct pp_op_type pp_op_move;                  /* move.c */
+bool pp_step_moves(const struct pp_step *s);                /* does it say from where to where? */
+extern const struct pp_op_type pp_op_disable, pp_op_enable; /* disable.c */
 extern const struct pp_op_type pp_op_data, pp_op_core, pp_op_post_install; /* run.c */
 extern const struct pp_op_type pp_op_post_uninstall, pp_op_uninstall, pp_op_purge,
     pp_op_settle; /* remove.c */
+
+/* disable.c: has the plugin of a disable or enable op something to say to it, or to its undoing? */
+bool pp_op_has_handler(const struct pp_txn *t, const struct pp_txn_op *op);
 
 /* intent.c: what recovery needs to know, as JSON; with what comes, once it is staged. */
 pp_json *pp_intent_write(const struct pp_txn *t);

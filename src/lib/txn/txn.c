@@ -323,17 +323,21 @@ pp_txn_finish(struct pp_txn *t, plugpkg_error **err)
 static void
 send_row(struct pp_txn *t)
 {
-	int64_t counts[PP_REMOVE + 1] = { 0 };
+	int64_t counts[PP_REMOVE + 1] = { 0 }, switches[PP_UNBLOCK + 1] = { 0 };
 	pp_json *row = pp_row_new("transaction");
 
 	pp_vec_foreach (task, &t->tasks)
 		counts[task->step->action]++;
+	pp_vec_foreach (s, &t->spec->plan->switches)
+		switches[s->action]++;
 	pp_json_set_int(row, "id", t->id);
 	pp_json_set_str(row, "command", t->spec->command);
 	pp_json_set_str(row, "status", "done");
 	pp_json_set_int(row, "generation", t->generation);
 	for (size_t i = 0; i < PP_LEN(counts); i++)
 		pp_json_set_int(row, pp_action_names[i], counts[i]);
+	for (size_t i = 0; i < PP_LEN(switches); i++)
+		pp_json_set_int(row, pp_switch_names[i], switches[i]);
 	pp_row(t->spec->row, t->spec->user, row);
 }
 
@@ -363,10 +367,10 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	if (rc != PLUGPKG_OK)
 		return rc;
 	locked = ctx;
-	rc = spec->plan->steps.n == 0 ? pp_marks_want(ctx, spec->wishes, NULL, err)
-				      : run_locked(ctx, spec, err);
+	bool has_steps = spec->plan->steps.n + spec->plan->switches.n > 0;
+	rc = has_steps ? run_locked(ctx, spec, err) : pp_marks_want(ctx, spec->wishes, NULL, err);
 	/* With steps, it is one of their ops. */
-	if (rc == PLUGPKG_OK && spec->plan->steps.n == 0)
+	if (rc == PLUGPKG_OK && !has_steps)
 		for (size_t i = 0; rc == PLUGPKG_OK && i < spec->plan->left_data.n; i++)
 			rc = pp_txn_remove_data(ctx, spec->plan->left_data.at[i], err);
 	return rc;

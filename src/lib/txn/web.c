@@ -81,6 +81,18 @@ is_named(const struct pp_web *w, size_t place, const struct pp_dep *dep)
 	return strcmp(w->inv.set.at[place]->name, dep->name) == 0;
 }
 
+/* As bindings are: who is in use comes before who is not. */
+static bool
+is_better(const struct pp_web *w, size_t a, size_t b)
+{
+	bool x = pp_installed_is_active(w->inv.set.at[a]);
+	bool y = pp_installed_is_active(w->inv.set.at[b]);
+
+	return x != y ? x
+		      : pp_version_cmp(
+			    &w->inv.releases.at[a]->version, &w->inv.releases.at[b]->version) > 0;
+}
+
 /* Of several majors of one name the highest that will do; they stand first in the list. */
 static size_t
 find_named(const struct pp_web *w, const struct pp_places *list, const struct pp_dep *dep)
@@ -89,9 +101,7 @@ find_named(const struct pp_web *w, const struct pp_places *list, const struct pp
 
 	for (size_t i = 0; list != NULL && i < list->n && is_named(w, list->at[i], dep); i++) {
 		size_t at = list->at[i];
-		if (does_satisfy(w, at, dep) &&
-		    (best == PP_NOBODY || pp_version_cmp(&w->inv.releases.at[at]->version,
-					      &w->inv.releases.at[best]->version) > 0))
+		if (does_satisfy(w, at, dep) && (best == PP_NOBODY || is_better(w, at, best)))
 			best = at;
 	}
 	return best;
