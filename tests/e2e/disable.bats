@@ -292,7 +292,7 @@ off base 1.0.0 rollback"
 @test "an unhealthy application without the plugin gets it back" {
 	chain
 	mkdir "$PLUGPKG_ROOT/bin"
-	printf '#!/bin/sh\n[ -e "$PLUGPKG_ROOT/current/base" ]\n' >"$PLUGPKG_ROOT/bin/health"
+	printf '#!/bin/sh\n[ -e current/base ]\n' >"$PLUGPKG_ROOT/bin/health"
 	chmod 755 "$PLUGPKG_ROOT/bin/health"
 	jq '.hooks = {"health": "bin/health"}' "$PLUGPKG_ROOT/plugpkg.json" >new
 	cp new "$PLUGPKG_ROOT/plugpkg.json"
