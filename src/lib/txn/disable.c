@@ -40,6 +40,11 @@ call(struct pp_txn *t, const struct pp_txn_op *op, const char *event, bool is_un
 	enum plugpkg_code rc = pp_installed_manifest(p, &m, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	const struct pp_script_event e = {
+		.phase = "do",
+		.plugin = p->key,
+		.version = p->version,
+	};
 	struct pp_txn_script s = {
 		.manifest = m,
 		.link_dir = p->link_dir,
@@ -48,6 +53,7 @@ call(struct pp_txn *t, const struct pp_txn_op *op, const char *event, bool is_un
 		.level = -1,
 		.reason = is_undo ? "rollback" : event,
 		.is_undo = is_undo,
+		.event = &e,
 	};
 	return pp_txn_script(t, &s, err);
 }
