@@ -68,5 +68,5 @@ what_a_release_is_detached_from_it_does_not_require(void)
 }
 
 TAP_MAIN(CASE(votes_come_back_from_the_journal_as_they_were)
-    CASE(events_of_a_manifest_have_their_handlers_and_unknown_ones_are_left_alone)
-    CASE(what_a_release_is_detached_from_it_does_not_require))
+	CASE(events_of_a_manifest_have_their_handlers_and_unknown_ones_are_left_alone)
+	    CASE(what_a_release_is_detached_from_it_does_not_require))
