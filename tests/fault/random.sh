@@ -34,6 +34,7 @@ rowed() {
 		"verify": "scripts/verify.sh", "uninstall": "scripts/drop.sh",
 		"post-install": [{"level": 0, "run": "scripts/bind.sh"}],
 		"post-uninstall": [{"level": 0, "run": "scripts/unbind.sh"}]}'"${3:+, $3}")
+	# shellcheck disable=SC2016 # expands in the script
 	db='sqlite3 -cmd ".timeout 5000" "$DATABASE"'
 	add_script "$dir" put "$db \"INSERT INTO groups VALUES('$1', '$2') ON CONFLICT(name) DO UPDATE SET version = '$2'\" >/dev/null"
 	add_script "$dir" verify "[ \"\$($db \"SELECT version FROM groups WHERE name = '$1'\")\" = '$2' ]"
