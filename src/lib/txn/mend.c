@@ -128,10 +128,12 @@ pp_mend_generation(
 	enum plugpkg_code rc = begin(ctx, &t, err);
 	if (rc == PLUGPKG_OK)
 		rc = next_generation(&t, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
+	if (rc == PLUGPKG_OK)
+		rc = pp_inventory_load(ctx, &t.old, err);
 	t.set = *set; /* borrowed */
-	rc = pp_txn_make_generation(&t, t.generation, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_txn_make_generation(&t, t.generation, err);
+	pp_inventory_fini(&t.old);
 	if (rc == PLUGPKG_OK)
 		rc = pp_generation_switch(ctx, t.generation, err);
 	if (rc == PLUGPKG_OK)
