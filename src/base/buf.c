@@ -83,6 +83,15 @@ pp_buf_addf(struct pp_buf *b, const char *fmt, ...)
 }
 
 void
+pp_buf_cut(struct pp_buf *b, size_t n)
+{
+	if (n >= b->n)
+		return;
+	b->n = n;
+	b->s[n] = '\0';
+}
+
+void
 pp_buf_clear(struct pp_buf *b)
 {
 	b->n = 0;

@@ -27,7 +27,8 @@ void pp_buf_adds(struct pp_buf *b, const char *s);
 void pp_buf_addc(struct pp_buf *b, char c);
 void pp_buf_addf(struct pp_buf *b, const char *fmt, ...) PP_PRINTF(2, 3);
 void pp_buf_vaddf(struct pp_buf *b, const char *fmt, va_list ap) PP_PRINTF(2, 0);
-void pp_buf_clear(struct pp_buf *b); /* empty again; memory and limit stay */
+void pp_buf_cut(struct pp_buf *b, size_t n); /* only the first n bytes stay */
+void pp_buf_clear(struct pp_buf *b);         /* empty again; memory and limit stay */
 /*
  * Room for n more bytes at the end; NULL (and overflow) past the limit. Fill, then pp_buf_grew().
  */

@@ -122,3 +122,15 @@ pp_fchmod(int fd, mode_t mode)
 {
 	return pp_failpoint() < 0 ? -1 : fchmod(fd, mode);
 }
+
+int
+pp_fchownat(int dirfd, const char *name, uid_t uid, gid_t gid, int flags)
+{
+	return pp_failpoint() < 0 ? -1 : fchownat(dirfd, name, uid, gid, flags);
+}
+
+int
+pp_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev)
+{
+	return pp_failpoint() < 0 ? -1 : mknodat(dirfd, name, mode, dev);
+}

@@ -78,7 +78,11 @@ add_step(struct table *t, const pp_json *step)
 	PP_AUTO_FREE char *versions =
 	    is_change ? pp_asprintf("%s -> %s", old, version) : pp_xstrdup(version);
 	PP_AUTO_FREE char *switched = switch_reason(step);
-	PP_AUTO_FREE char *why = switched != NULL ? pp_xstrdup(switched) : reason(step);
+	int64_t data_from = pp_json_get_int(step, "data_from", 0);
+	PP_AUTO_FREE char *why =
+	    switched != NULL ? pp_xstrdup(switched)
+	    : data_from > 0  ? pp_asprintf("with its data of generation %lld", (long long)data_from)
+			     : reason(step);
 	const char *file = pp_json_get_str(step, "file");
 	bool is_link = strcmp(view_str(step, "source"), "link") == 0;
 

@@ -356,3 +356,21 @@ install.sh 1.0.0 - rollback"
 	assert_status 0
 	assert_installed base 1.0.0
 }
+
+@test "a plugin that was replaced comes back with its data" {
+	make_plugin old 1.0.0 >/dev/null
+	make_plugin new 1.0.0 '"replaces": {"old": "*"}' >/dev/null
+	publish "$(build_plugin old 1.0.0)" "$(build_plugin new 1.0.0)"
+	plugpkg update
+	plugpkg install old -y
+	mkdir -p "$PLUGPKG_ROOT/data/old"
+	echo mine >"$PLUGPKG_ROOT/data/old/file"
+	plugpkg install new -y
+	assert_not_installed old
+	assert_exists "$PLUGPKG_ROOT/data/new/file"
+	plugpkg rollback -y
+	assert_installed old 1.0.0
+	assert_not_installed new
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/old/file")" mine
+	assert_missing "$PLUGPKG_ROOT/data/new"
+}

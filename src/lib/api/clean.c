@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "lib/index/index.h"
 #include "lib/store/generation.h"
+#include "lib/store/snapshot.h"
 #include "lib/store/store.h"
 #include "lib/store/tree.h"
 #include "lib/txn/lock.h"
@@ -28,6 +29,7 @@ struct cleaning {
 	const struct plugpkg_clean_spec *spec;
 	struct pp_map kept; /* cache files, or "NAME VERSION" of the store: borrowed marks */
 	int64_t files, generations, versions;
+	uint64_t snapshots;
 	uint64_t bytes;
 };
 
@@ -182,6 +184,17 @@ keep_installed(struct cleaning *c, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* Data goes back along with the plugins of its generation, or not at all. */
+static enum plugpkg_code
+clean_snapshots(struct cleaning *c, plugpkg_error **err)
+{
+	PP_AUTO_FREE int64_t *all = NULL;
+	size_t n = 0;
+	enum plugpkg_code rc = pp_generation_list(c->ctx, &all, &n, err);
+
+	return rc == PLUGPKG_OK ? pp_snapshots_clean(c->ctx, all, n, &c->snapshots, err) : rc;
+}
+
 static uint64_t
 stored_bytes(plugpkg_context *ctx, const char *name, const char *version)
 {
@@ -238,6 +251,8 @@ plugpkg_clean(plugpkg_context *ctx, const struct plugpkg_clean_spec *spec, plugp
 	if (rc == PLUGPKG_OK)
 		rc = clean_generations(&c, err);
 	if (rc == PLUGPKG_OK)
+		rc = clean_snapshots(&c, err);
+	if (rc == PLUGPKG_OK)
 		rc = clean_store(&c, err);
 	pp_map_fini(&c.kept, NULL);
 	if (rc != PLUGPKG_OK)
@@ -245,6 +260,7 @@ plugpkg_clean(plugpkg_context *ctx, const struct plugpkg_clean_spec *spec, plugp
 	pp_json *one = pp_row_new("cleaned");
 	pp_json_set_int(one, "files", c.files);
 	pp_json_set_int(one, "generations", c.generations);
+	pp_json_set_int(one, "snapshots", (int64_t)c.snapshots);
 	pp_json_set_int(one, "versions", c.versions);
 	pp_json_set_int(one, "bytes", (int64_t)c.bytes);
 	pp_row(row, user, one);

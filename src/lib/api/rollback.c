@@ -11,6 +11,7 @@
 #include "lib/model/name.h"
 #include "lib/state/history.h"
 #include "lib/store/generation.h"
+#include "lib/store/snapshot.h"
 #include "lib/txn/host.h"
 
 #include <inttypes.h>
@@ -155,6 +156,29 @@ add_step(struct pp_going *g, enum pp_action action, const struct pp_installed *p
 	return s;
 }
 
+/*
+ * Data as it was when the root left the span of generations that had this version: the first
+ * snapshot from the target on. Another version there means that the data is not this one's.
+ */
+static enum plugpkg_code
+find_data(struct pp_going *g, struct pp_step *s, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
+	PP_AUTO_FREE int64_t *all = NULL;
+	size_t n = 0, i = 0;
+	enum plugpkg_code rc = pp_snapshot_list(g->ctx, s->key, &all, &n, err);
+
+	while (rc == PLUGPKG_OK && i < n && all[i] < g->target)
+		i++;
+	if (rc != PLUGPKG_OK || i == n || all[i] > UINT32_MAX)
+		return rc;
+	rc = pp_history_set(g->state, all[i], &set, err);
+	const struct pp_installed *p = pp_installeds_get(&set, s->key);
+	if (rc == PLUGPKG_OK && p != NULL && strcmp(p->version, s->version) == 0)
+		s->data_from = all[i];
+	return rc;
+}
+
 static enum plugpkg_code
 add_arrival(struct pp_going *g, const struct pp_installed *p, uint32_t depth, plugpkg_error **err)
 {
@@ -171,7 +195,8 @@ add_arrival(struct pp_going *g, const struct pp_installed *p, uint32_t depth, pl
 		if (strcmp(old->key, p->key) != 0)
 			s->old_key = pp_xstrdup(old->key);
 	}
-	return pp_going_supply(g, s, p, err);
+	enum plugpkg_code rc = find_data(g, s, err);
+	return rc == PLUGPKG_OK ? pp_going_supply(g, s, p, err) : rc;
 }
 
 /* ---- in which order ---- */
@@ -236,6 +261,19 @@ add_detached(struct pp_going *g, const struct pp_installed *p)
 	}
 }
 
+/* What took the place of another plugin gives it back, and the data with it. */
+static void
+say_replaced(const struct pp_going *g, size_t index, struct pp_step *gone)
+{
+	pp_vec_foreach (dep, &g->now.releases.at[index]->replaces)
+		pp_vec_foreach (s, &g->plan->steps)
+			if (s->action == PP_INSTALL && strcmp(s->name, dep->name) == 0 &&
+			    gone->because == NULL) {
+				gone->why = PP_WHY_REPLACED;
+				gone->because = pp_xstrdup(s->key);
+			}
+}
+
 /* What comes, dependencies first; then what goes, dependents first. */
 static enum plugpkg_code
 add_steps(struct pp_going *g, plugpkg_error **err)
@@ -250,7 +288,8 @@ add_steps(struct pp_going *g, plugpkg_error **err)
 	for (size_t i = now.n; rc == PLUGPKG_OK && i-- > 0;) {
 		const struct pp_installed *p = g->now.set.at[now.at[i].index];
 		if (pp_installed_is_usable(p) && !is_taken_over(g, p))
-			(void)add_step(g, PP_REMOVE, p, now.at[i].depth);
+			say_replaced(
+			    g, now.at[i].index, add_step(g, PP_REMOVE, p, now.at[i].depth));
 	}
 	pp_vec_foreach (p, &g->then.set)
 		add_detached(g, *p);

@@ -355,8 +355,12 @@ read_data(const struct pp_fields *f, const char *key, struct pp_manifest *m PP_U
 	const pp_json *j = pp_json_get(f->json, key);
 	const pp_json *tables = pp_json_get(j, "tables");
 
+	const pp_json *snapshot = pp_json_get(j, "snapshot");
+
 	if (!pp_json_is(j, PP_JSON_OBJECT))
 		return pp_field_kind(f, key, j, "an object such as {\"tables\": [\"animal\"]}");
+	if (snapshot != NULL && !pp_json_is(snapshot, PP_JSON_BOOL))
+		return pp_field_kind(f, "data.snapshot", snapshot, "true or false");
 	return tables != NULL ? check_lines(f, "data.tables", tables) : PLUGPKG_OK;
 }
 

@@ -157,6 +157,8 @@ step_row(const struct pp_step *s, plugpkg_row_fn fn, void *user)
 		pp_json_set_bool(row, "unsigned", true);
 	pp_json_set_str(row, "why", pp_why_names[s->why]);
 	pp_json_set_str(row, "because", s->because);
+	if (s->data_from > 0)
+		pp_json_set_int(row, "data_from", s->data_from);
 	pp_json_set_bool(row, "manual", s->manual);
 	pp_json_set_int(row, "depth", s->depth);
 	pp_json_set_int(row, "download_bytes", is_fetched(s) ? (int64_t)s->size_bytes : 0);

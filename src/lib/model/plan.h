@@ -62,6 +62,7 @@ struct pp_step {
 	char tree_sha256[65];
 	bool hold; /* of what comes back, as it was when it left */
 	int64_t hold_until;
+	int64_t data_from; /* generation whose snapshot of its data comes back; 0: none */
 };
 
 /* A plugin that stays as it is and goes out of use, or comes back into it. */

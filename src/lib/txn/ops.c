@@ -19,6 +19,8 @@ static const struct pp_op_type *const types[] = {
 	&pp_op_disable,
 	&pp_op_move,
 	&pp_op_data,
+	&pp_op_snapshot,
+	&pp_op_restore,
 	&pp_op_core,
 	&pp_op_post_install,
 	&pp_op_enable,
@@ -368,8 +370,14 @@ add_data(struct pp_txn *t, const struct pp_task *task)
 		(void)pp_ops_add(t, &pp_op_move, task->step->key);
 	else if (gone != NULL)
 		(void)pp_ops_add(t, &pp_op_move, gone->step->key);
-	else if (has_scripts(task->manifest) && pp_exists_at(t->ctx->root_fd, dir) != 1)
+	else if ((has_scripts(task->manifest) || task->step->data_from > 0) &&
+		 pp_exists_at(t->ctx->root_fd, dir) != 1)
 		(void)pp_ops_add(t, &pp_op_data, task->step->key);
+	if (pp_task_takes_snapshot(t, task))
+		(void)pp_ops_add(t, &pp_op_snapshot, task->step->key);
+	if (task->step->data_from > 0)
+		pp_ops_add(t, &pp_op_restore, task->step->key)->level =
+		    (uint32_t)task->step->data_from;
 }
 
 static bool
@@ -445,5 +453,5 @@ pp_ops_plan(struct pp_txn *t, plugpkg_error **err)
 			      op->type == &pp_op_post_uninstall || op->type == &pp_op_disable ||
 			      op->type == &pp_op_enable;
 	}
-	return rc;
+	return rc == PLUGPKG_OK ? pp_snapshot_check_space(t, err) : rc;
 }

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "lib/model/name.h"
+#include "lib/store/snapshot.h"
 #include "lib/txn/event.h"
 #include "lib/txn/root.h"
 
@@ -141,7 +142,9 @@ const struct pp_op_type pp_op_uninstall = { "uninstall", run_uninstall, NULL, tr
 static enum plugpkg_code
 run_purge(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
-	return pp_txn_try_remove_data(t, op->key, err);
+	enum plugpkg_code rc = pp_txn_try_remove_data(t, op->key, err);
+
+	return rc == PLUGPKG_OK ? pp_snapshots_drop(t->ctx, op->key, err) : rc;
 }
 
 const struct pp_op_type pp_op_purge = { "purge", run_purge, NULL, false };

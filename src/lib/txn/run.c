@@ -283,6 +283,8 @@ upgrade_back(
 {
 	PP_AUTO(manifest) struct pp_manifest *old = NULL;
 	enum plugpkg_code rc = pp_installed_manifest(task->old, &old, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_txn_return_data(t, task, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	struct pp_txn_script s = {

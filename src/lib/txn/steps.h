@@ -3,8 +3,8 @@
  * Inside lib/txn only: a running transaction. What it does is data, a list of ops (ops.c builds
  * it), written to the journal before the first of them has an effect outside the root:
  *
- *	pre-transaction  disable*  move*  data*  core*  post-install*  enable*  switch  activate
- *	health  commit
+ *	pre-transaction  disable*  (move data snapshot restore core)*  post-install*  enable*
+ *	switch  activate  health  commit
  *	uninstall-before*  post-uninstall*  uninstall*  purge*  settle  *-after*  post-transaction
  *
  * `commit` is the point of no return. A failure or a crash before it is undone, backwards; after it
@@ -56,7 +56,7 @@ struct pp_op_type {
 struct pp_txn_op {
 	const struct pp_op_type *type;
 	char *key;                  /* of the plugin that it is about, or NULL; owned */
-	uint32_t level;             /* of post-install and post-uninstall */
+	uint32_t level;             /* of post-install and post-uninstall; of restore: from where */
 	enum pp_step_status status; /* as in the journal */
 	/*
 	 * Changes only the root, and can be done and undone any number of times: its status is not
@@ -133,10 +133,11 @@ size_t pp_ops_commit(const struct pp_txn *t);                /* index of `commit
 /* Is the op not worth two records of its own? Decided anew by recovery. */
 bool pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op);
 extern const struct pp_op_type pp_op_pre_transaction, pp_op_post_transaction, pp_op_activate,
-    pp_op_health, pp_op_switch, pp_op_commit;               /* switch.c */
-extern const struct pp_op_type pp_op_move;                  /* move.c */
-bool pp_step_moves(const struct pp_step *s);                /* does it say from where to where? */
-extern const struct pp_op_type pp_op_disable, pp_op_enable; /* disable.c */
+    pp_op_health, pp_op_switch, pp_op_commit;                 /* switch.c */
+extern const struct pp_op_type pp_op_move;                    /* move.c */
+bool pp_step_moves(const struct pp_step *s);                  /* does it say from where to where? */
+extern const struct pp_op_type pp_op_disable, pp_op_enable;   /* disable.c */
+extern const struct pp_op_type pp_op_snapshot, pp_op_restore; /* snapshot.c */
 extern const struct pp_op_type pp_op_data, pp_op_core, pp_op_post_install; /* run.c */
 extern const struct pp_op_type pp_op_post_uninstall, pp_op_uninstall, pp_op_purge,
     pp_op_settle; /* remove.c */
@@ -192,6 +193,14 @@ enum pp_verdict pp_txn_verify(
 /* The manifest of what is installed, as it was installed. */
 enum plugpkg_code pp_installed_manifest(
     const struct pp_installed *p, struct pp_manifest **out, plugpkg_error **err);
+
+/* snapshot.c: will the data of what it changes be kept? */
+bool pp_task_takes_snapshot(const struct pp_txn *t, const struct pp_task *task);
+/* NO_SPACE when snapshots among the ops do not fit; before the first of them runs. */
+enum plugpkg_code pp_snapshot_check_space(struct pp_txn *t, plugpkg_error **err);
+/* On the way back: the data as it was, before the old version's script looks at it. */
+enum plugpkg_code pp_txn_return_data(
+    struct pp_txn *t, const struct pp_task *task, plugpkg_error **err);
 
 /* switch.c: calls a hook of the application; OK where there is none. */
 enum plugpkg_code pp_txn_hook(struct pp_txn *t, enum pp_hook_at at, plugpkg_error **err);

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "lib/state/history.h"
 #include "lib/store/generation.h"
+#include "lib/store/snapshot.h"
 #include "lib/store/store.h"
 #include "lib/txn/event.h"
 #include "lib/txn/lock.h"
@@ -371,7 +372,10 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	rc = has_steps ? run_locked(ctx, spec, err) : pp_marks_want(ctx, spec->wishes, NULL, err);
 	/* With steps, it is one of their ops. */
 	if (rc == PLUGPKG_OK && !has_steps)
-		for (size_t i = 0; rc == PLUGPKG_OK && i < spec->plan->left_data.n; i++)
+		for (size_t i = 0; rc == PLUGPKG_OK && i < spec->plan->left_data.n; i++) {
 			rc = pp_txn_remove_data(ctx, spec->plan->left_data.at[i], err);
+			if (rc == PLUGPKG_OK)
+				rc = pp_snapshots_drop(ctx, spec->plan->left_data.at[i], err);
+		}
 	return rc;
 }
