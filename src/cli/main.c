@@ -119,6 +119,14 @@ makes_root(const struct cli *cli)
 	       !opts_has(&cli->opts, "dry-run");
 }
 
+/* Not every command has the option. */
+static bool
+is_dry_run(const struct cli *cli)
+{
+	return opts_find(&cli->opts, pp_str_of("dry-run")) != NULL &&
+	       opts_has(&cli->opts, "dry-run");
+}
+
 static enum plugpkg_code
 run_in_root(struct cli *cli)
 {
@@ -140,6 +148,8 @@ run_in_root(struct cli *cli)
 	plugpkg_set_event_fn(cli->ctx, on_event, cli);
 	plugpkg_set_ask_fn(cli->ctx, prompt_answer, cli);
 	rc = set_wait(cli);
+	if (rc == PLUGPKG_OK && is_dry_run(cli))
+		rc = plugpkg_set_dry_run(cli->ctx, &cli->err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	start_signals(cli->ctx);

@@ -126,7 +126,8 @@ mine file manual"
 
 @test "the copy is what gets unpacked, and a damaged one is noticed" {
 	sum=$(sha256sum mine-1.0.0.plug | cut -d ' ' -f 1)
-	plugpkg install ./mine-1.0.0.plug --dry-run
+	run plugpkg install ./mine-1.0.0.plug
+	assert_status 11
 	assert_equal "$(sha256sum <"$PLUGPKG_ROOT/var/cache/$sum" | cut -d ' ' -f 1)" "$sum"
 	echo damage >>"$PLUGPKG_ROOT/var/cache/$sum"
 	run plugpkg install ./mine-1.0.0.plug -y --allow-unsigned
@@ -167,4 +168,32 @@ mine file manual"
 	run plugpkg source add file "file://$SCRATCH/repo/public"
 	assert_status 2
 	assert_has "stands for what comes from no source"
+}
+
+# every_byte DIR: all of it, times and databases too
+every_byte() {
+	(cd "$1" && find . -printf '%y %m %s %p %l %T@\n' && find . -type f -exec sha256sum {} +) |
+		LC_ALL=C sort
+}
+
+@test "a dry run changes no byte below the root, whatever it has to fetch and unpack" {
+	rm "$PLUGPKG_ROOT"/var/cache/*
+	before=$(every_byte "$PLUGPKG_ROOT")
+	export TMPDIR=$SCRATCH/tmp
+	mkdir "$TMPDIR"
+	for what in base ./mine-1.0.0.plug "$(plugin_dir mine 1.0.0)"; do
+		run plugpkg install "$what" --dry-run
+		assert_status 0
+		assert_has "1.0.0" "this was a dry run"
+		assert_equal "$(every_byte "$PLUGPKG_ROOT")" "$before"
+	done
+	for what in "install nothing" upgrade sync "link ./plugins/mine-1.0.0"; do
+		# shellcheck disable=SC2086 # several words
+		run plugpkg $what --dry-run
+		assert_equal "$(every_byte "$PLUGPKG_ROOT")" "$before"
+	done
+	assert_equal "$(ls -A "$TMPDIR")" ""
+	TMPDIR=$SCRATCH/nowhere run plugpkg install base --dry-run
+	assert_status 1
+	assert_has "cannot make the directory '$SCRATCH/nowhere/plugpkg-look-"
 }

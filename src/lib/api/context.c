@@ -38,6 +38,17 @@ pp_context_new(const char *dir, plugpkg_context **out, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+static void
+end_dry_run(plugpkg_context *ctx)
+{
+	if (!ctx->is_dry_run)
+		return;
+	pp_auto_fd(&ctx->scratch_fd);
+	PP_IGNORE(pp_rm_rf_at(AT_FDCWD, ctx->scratch)); /* a leftover costs only space */
+	free(ctx->scratch);
+	ctx->is_dry_run = false;
+}
+
 void
 plugpkg_close(plugpkg_context *ctx)
 {
@@ -47,6 +58,7 @@ plugpkg_close(plugpkg_context *ctx)
 	pp_state_close(ctx->state);
 	pp_host_free(ctx->host);
 	pp_config_free(ctx->config);
+	end_dry_run(ctx);
 	pp_auto_fd(&ctx->root_fd);
 	free(ctx->root);
 	free(ctx);
@@ -291,6 +303,24 @@ plugpkg_set_time(plugpkg_context *ctx, int64_t now)
 	ctx->now = now;
 	/* The clock itself, read a moment ago, is no other idea of the time. */
 	ctx->clock_skew_s = skew >= -1 && skew <= 1 ? 0 : skew;
+}
+
+enum plugpkg_code
+plugpkg_set_dry_run(plugpkg_context *ctx, plugpkg_error **err)
+{
+	const char *tmp = secure_getenv("TMPDIR");
+
+	if (ctx->is_dry_run)
+		return PLUGPKG_OK;
+	PP_AUTO_FREE char *path =
+	    pp_asprintf("%s/plugpkg-look-XXXXXX", tmp != NULL && *tmp == '/' ? tmp : "/tmp");
+	int fd = mkdtemp(path) == NULL ? -errno : pp_opendir_at(AT_FDCWD, path);
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot make the directory '%s'", path);
+	ctx->is_dry_run = true;
+	ctx->scratch = pp_steal(&path);
+	ctx->scratch_fd = fd;
+	return PLUGPKG_OK;
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From a request to a plan, and from a plan to a transaction. Making a plan changes nothing but the
- * cache.
+ * cache, and in a dry run not even that.
  */
 #include "lib/api/making.h"
 
@@ -226,6 +226,8 @@ plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_
 		.user = user,
 	};
 
+	if (plan->ctx->is_dry_run)
+		return pp_fail(err, PLUGPKG_E_USAGE, 0, "a plan of a dry run cannot be committed");
 	enum plugpkg_code rc = check_unsigned(plan, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_run(plan->ctx, &spec, err);

@@ -165,7 +165,7 @@ look_inside(
 		r = pp_mkdirat(cache_fd, name, 0700) < 0 ? -errno : 0;
 	PP_AUTO_FD int dir_fd = r < 0 ? r : pp_opendir_at(cache_fd, name);
 	if (dir_fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -dir_fd, "cannot make 'var/cache/%s'", name);
+		return pp_fail(err, PLUGPKG_E_IO, -dir_fd, "cannot make the directory '%s'", name);
 
 	enum plugpkg_code rc =
 	    pp_unpack_scratch(ctx, archive_fd, dir_fd, l->path, &limits, &l->unpacked, err);
@@ -177,17 +177,21 @@ look_inside(
 	return rc;
 }
 
+/* A dry run leaves the cache as it is. */
 static enum plugpkg_code
 open_cache(plugpkg_context *ctx, int *out_fd, plugpkg_error **err)
 {
-	int r = pp_mkdirs_at(ctx->root_fd, "var/cache", 0755);
+	int r = 0;
 
-	*out_fd = r < 0 ? r : pp_opendir_at(ctx->root_fd, "var/cache");
-	if (*out_fd >= 0)
+	if (ctx->is_dry_run)
+		r = *out_fd = pp_opendir_at(ctx->scratch_fd, ".");
+	else if ((r = pp_mkdirs_at(ctx->root_fd, "var/cache", 0755)) == 0)
+		r = *out_fd = pp_opendir_at(ctx->root_fd, "var/cache");
+	if (r >= 0)
 		return PLUGPKG_OK;
-	r = *out_fd;
 	*out_fd = -1;
-	return pp_fail(err, PLUGPKG_E_IO, -r, "cannot open '%s/var/cache'", ctx->root);
+	return pp_fail(err, PLUGPKG_E_IO, -r, "cannot open '%s'",
+	    ctx->is_dry_run ? ctx->scratch : "var/cache");
 }
 
 static enum plugpkg_code

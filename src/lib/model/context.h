@@ -33,6 +33,9 @@ struct plugpkg_context {
 	bool is_log_debug;    /* lines of level debug are kept, whatever plugpkg.json says */
 	int64_t clock_skew_s; /* what a caller's idea of the time adds to the clock */
 	int64_t transaction;  /* the running one's number, for log lines; 0 = none */
+	bool is_dry_run;      /* nothing below the root is written */
+	char *scratch;        /* of a dry run: what it fetches, outside the root */
+	int scratch_fd;       /* valid when is_dry_run */
 	atomic_int cancelled;
 };
 

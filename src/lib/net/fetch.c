@@ -104,7 +104,7 @@ static enum plugpkg_code
 settle_done(struct batch *b, struct job *job, plugpkg_error **err)
 {
 	const struct pp_want *want = job->want;
-	int r = pp_part_finish(b->net->cache_fd, &job->part, want->sha256, want->size);
+	int r = pp_part_finish(b->net->to_fd, &job->part, want->sha256, want->size);
 
 	if (r == 0) {
 		job->state = JOB_READY;
@@ -146,7 +146,7 @@ settle_failed(struct batch *b, struct job *job, const struct pp_answer *a, plugp
 	if (a->fault == PP_FAULT_LOCAL || r < 0) {
 		int errnum = r < 0 ? -r : a->errnum;
 
-		pp_part_close(b->net->cache_fd, &job->part, false);
+		pp_part_close(b->net->to_fd, &job->part, false);
 		return fail_local(job, errnum, err);
 	}
 	job->now = size;
@@ -261,7 +261,7 @@ attempt(struct batch *b, struct job *job, plugpkg_error **err)
 static enum plugpkg_code
 open_part(struct batch *b, struct job *job, plugpkg_error **err)
 {
-	int r = pp_part_open(b->net->cache_fd, job->want->sha256, &job->part);
+	int r = pp_part_open(b->net->to_fd, job->want->sha256, &job->part);
 
 	if (r == 0)
 		r = pp_part_size(&job->part, &job->now);
@@ -269,7 +269,7 @@ open_part(struct batch *b, struct job *job, plugpkg_error **err)
 		return fail_local(job, -r, err);
 	if (job->now < job->want->size)
 		return PLUGPKG_OK;
-	r = pp_part_finish(b->net->cache_fd, &job->part, job->want->sha256, job->want->size);
+	r = pp_part_finish(b->net->to_fd, &job->part, job->want->sha256, job->want->size);
 	if (r == 0) {
 		job->state = JOB_READY;
 		b->net->done += job->want->size;
@@ -344,6 +344,16 @@ run(struct batch *b, plugpkg_error **err)
 
 /* ---- the batch ---- */
 
+static int
+open_cached(const struct pp_net *net, const char *sha256, uint64_t size)
+{
+	int fd = pp_cache_open(net->cache_fd, sha256, size);
+
+	return fd == -ENOENT && net->to_fd != net->cache_fd
+		   ? pp_cache_open(net->to_fd, sha256, size)
+		   : fd;
+}
+
 static enum plugpkg_code
 init_job(struct batch *b, struct job *job, const struct pp_want *want, plugpkg_error **err)
 {
@@ -353,7 +363,7 @@ init_job(struct batch *b, struct job *job, const struct pp_want *want, plugpkg_e
 		    err, PLUGPKG_E_BAD_METADATA, 0, "%s has no valid digest", want->label);
 	job->reasons = pp_xcalloc(want->mirrors->n + 1, sizeof(*job->reasons));
 
-	PP_AUTO_FD int fd = pp_cache_open(b->net->cache_fd, want->sha256, want->size);
+	PP_AUTO_FD int fd = open_cached(b->net, want->sha256, want->size);
 	if (fd < 0 && fd != -ENOENT)
 		return pp_fail(
 		    err, PLUGPKG_E_IO, -fd, "cannot look for %s in the cache", want->label);
@@ -387,7 +397,7 @@ fini_jobs(struct batch *b)
 	for (size_t i = 0; i < b->n_jobs; i++) {
 		struct job *job = &b->jobs[i];
 
-		pp_part_close(b->net->cache_fd, &job->part, true);
+		pp_part_close(b->net->to_fd, &job->part, true);
 		for (size_t m = 0; job->reasons != NULL && m < job->want->mirrors->n; m++)
 			free(job->reasons[m]);
 		free(job->reasons);
@@ -419,7 +429,7 @@ pp_net_open_cached(
 	/* Nobody but us may hold the file open for writing once it was checked. */
 	pp_helper_end(&net->helper);
 
-	int fd = pp_cache_open(net->cache_fd, sha256, size);
+	int fd = open_cached(net, sha256, size);
 
 	if (fd == -ENOENT)
 		return pp_fail(
@@ -439,5 +449,9 @@ pp_net_open_unread(struct pp_net *net, const char *sha256, uint64_t size)
 int
 pp_net_read_cached(struct pp_net *net, const char *sha256, size_t size, struct pp_buf *out)
 {
-	return pp_cache_read(net->cache_fd, sha256, size, out);
+	int r = pp_cache_read(net->cache_fd, sha256, size, out);
+
+	return r == -ENOENT && net->to_fd != net->cache_fd
+		   ? pp_cache_read(net->to_fd, sha256, size, out)
+		   : r;
 }

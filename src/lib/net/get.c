@@ -33,6 +33,7 @@ pp_net_new(plugpkg_context *ctx, int cache_fd)
 	*net = (struct pp_net){
 		.ctx = ctx,
 		.cache_fd = cache_fd,
+		.to_fd = ctx != NULL && ctx->is_dry_run ? ctx->scratch_fd : cache_fd,
 		.helper = PP_HELPER_INIT,
 		.patience = read_patience(),
 	};

@@ -10,6 +10,7 @@
 struct pp_net {
 	plugpkg_context *ctx;
 	int cache_fd;
+	int to_fd; /* what is fetched goes there; the cache itself, but for a dry run */
 	struct pp_helper helper;
 	int64_t last_id;
 	unsigned patience;    /* seconds that a mirror may be silent */
