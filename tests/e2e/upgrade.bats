@@ -104,3 +104,18 @@ offer() {
 	assert_installed top 1.2.0
 	assert_installed extra 1.0.0
 }
+
+@test "upgrade follows a rename: the index says who replaces what is installed" {
+	publish "$(build_plugin birds 1.0.0)"
+	plugpkg update
+	plugpkg install birds -y
+	publish "$(build_plugin insects 2.0.0 '"replaces": {"birds": "<2"}')"
+	plugpkg update
+	run plugpkg show birds --json
+	assert_equal "$(json_get '.providers // empty')" ""
+	run plugpkg upgrade -y --json
+	assert_status 0
+	assert_not_installed birds
+	assert_installed insects 2.0.0
+	assert_equal "$(jq -c .plugins "$PLUGPKG_ROOT/plugpkg.json")" '{"top":"*","insects":"*"}'
+}

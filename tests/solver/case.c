@@ -372,7 +372,9 @@ source_releases(void *user, const char *name, struct pp_releases *out, struct pp
 		    s->releases.at[s->is_reversed ? s->releases.n - 1 - i : i];
 		if (strcmp(r->name, name) == 0)
 			pp_vec_push(out, copy_release(r));
-		if (pp_deps_get(&r->provides, name) != NULL && !pp_strs_has(providers, r->name))
+		bool is_led_to = pp_deps_get(&r->provides, name) != NULL ||
+				 pp_deps_get(&r->replaces, name) != NULL;
+		if (is_led_to && !pp_strs_has(providers, r->name))
 			pp_strs_add(providers, r->name);
 	}
 	return PLUGPKG_OK;

@@ -203,7 +203,8 @@ releases_come_newest_first_with_their_names(void)
 
 	world_init(&w);
 	CHECK_INT(refresh(&w, NULL, NULL), PLUGPKG_OK);
-	CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, &providers, NULL), PLUGPKG_OK);
+	CHECK_INT(
+	    pp_catalog_releases(w.catalog, "user", &found, &providers, NULL, NULL), PLUGPKG_OK);
 	if (CHECK_INT(found.n, 2)) {
 		CHECK_STR(found.at[0]->name, "user");
 		CHECK_STR(found.at[0]->version.text, "2.0.0");
@@ -211,11 +212,11 @@ releases_come_newest_first_with_their_names(void)
 		CHECK_STR(found.at[1]->version.text, "1.0.0");
 	}
 	CHECK_INT(providers.n, 0);
-	CHECK_INT(pp_catalog_releases(w.catalog, "log", &none, &providers, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_catalog_releases(w.catalog, "log", &none, &providers, NULL, NULL), PLUGPKG_OK);
 	CHECK_INT(none.n, 0);
 	if (CHECK_INT(providers.n, 2))
 		CHECK_STR(providers.at[0], "syslog");
-	CHECK_INT(pp_catalog_releases(w.catalog, "nothing", &none, NULL, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_catalog_releases(w.catalog, "nothing", &none, NULL, NULL, NULL), PLUGPKG_OK);
 	CHECK_INT(none.n, 0);
 	world_fini(&w);
 }
@@ -313,7 +314,7 @@ what_was_updated_is_loaded_without_the_repository(void)
 	CHECK_INT(pp_rm_rf_at(w.fd, "repo"), 0);
 	reopen(&w);
 	CHECK_INT(pp_catalog_load(w.catalog, false, NULL), PLUGPKG_OK);
-	CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, NULL, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, NULL, NULL, NULL), PLUGPKG_OK);
 	CHECK_INT(found.n, 2);
 	world_fini(&w);
 }
@@ -349,7 +350,7 @@ a_damaged_cache_is_fetched_again_silently(void)
 	}
 	reopen(&w);
 	CHECK_INT(pp_catalog_load(w.catalog, false, NULL), PLUGPKG_OK);
-	CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, NULL, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, NULL, NULL, NULL), PLUGPKG_OK);
 	CHECK_INT(found.n, 2);
 	world_fini(&w);
 }
@@ -380,10 +381,10 @@ damaged_blocks_are_fetched_again_silently(void)
 	}
 	reopen(&w);
 	CHECK_INT(pp_catalog_load(w.catalog, false, NULL), PLUGPKG_OK);
-	CHECK_INT(pp_catalog_releases(w.catalog, "a0000", &found, NULL, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_catalog_releases(w.catalog, "a0000", &found, NULL, NULL, NULL), PLUGPKG_OK);
 	CHECK_INT(found.n, 1);
 	pp_releases_fini(&found);
-	CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, NULL, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, NULL, NULL, NULL), PLUGPKG_OK);
 	CHECK_INT(found.n, 2);
 	world_fini(&w);
 }
@@ -409,7 +410,8 @@ shards_of_a_large_index_come_when_asked_for(void)
 	CHECK_INT(pp_catalog_prefetch(w.catalog, &names, NULL), PLUGPKG_OK);
 	CHECK_INT(pp_rm_rf_at(w.fd, "repo/targets"), 0);
 	CHECK_INT(pp_catalog_rows(w.catalog, "user", "2.0.0", NULL, &details, NULL), PLUGPKG_OK);
-	CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, NULL, NULL), PLUGPKG_E_NETWORK);
+	CHECK_INT(
+	    pp_catalog_releases(w.catalog, "user", &found, NULL, NULL, NULL), PLUGPKG_E_NETWORK);
 	world_fini(&w);
 }
 
@@ -436,7 +438,7 @@ bad_content_is_refused_although_it_is_signed(void)
 
 		publish(&w, lines[i][0], "", 1, (int)i + 2);
 		CHECK_INT(refresh(&w, NULL, NULL), PLUGPKG_OK);
-		CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, &providers, &err),
+		CHECK_INT(pp_catalog_releases(w.catalog, "user", &found, &providers, NULL, &err),
 		    PLUGPKG_E_BAD_METADATA);
 		CHECK_HAS(plugpkg_error_message(err), lines[i][1]);
 	}

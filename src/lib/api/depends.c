@@ -414,7 +414,8 @@ check_known(struct walk *w, const char *name, plugpkg_error **err)
 	enum plugpkg_code rc = pp_sources_load(w->ctx, true, &w->open, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < w->open.catalogs.n; i++)
-		rc = pp_catalog_releases(w->open.catalogs.at[i], name, &releases, &providers, err);
+		rc = pp_catalog_releases(
+		    w->open.catalogs.at[i], name, &releases, &providers, NULL, err);
 	if (rc != PLUGPKG_OK || releases.n > 0 || providers.n > 0)
 		return rc;
 	return pp_sources_unknown(w->ctx, &w->open, name, err);

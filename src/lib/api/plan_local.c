@@ -262,7 +262,8 @@ pp_making_local_releases(const struct pp_making *m, const char *name, struct pp_
 	pp_vec_foreach (l, &m->locals) {
 		const struct pp_release *r = l->manifest->release;
 		struct pp_release *copy = NULL;
-		if (pp_deps_get(&r->provides, name) != NULL)
+		if (pp_deps_get(&r->provides, name) != NULL ||
+		    pp_deps_get(&r->replaces, name) != NULL)
 			pp_strs_add(out_providers, r->name);
 		if (rc != PLUGPKG_OK || strcmp(r->name, name) != 0)
 			continue;

@@ -30,7 +30,8 @@ releases_of(void *user, const char *name, struct pp_releases *out, struct pp_str
 
 	if (a->catalog == NULL)
 		return pp_making_local_releases(a->making, name, out, out_providers, err);
-	enum plugpkg_code rc = pp_catalog_releases(a->catalog, name, out, out_providers, err);
+	enum plugpkg_code rc =
+	    pp_catalog_releases(a->catalog, name, out, out_providers, out_providers, err);
 
 	if (rc == PLUGPKG_OK && a->making->pins != NULL)
 		pp_making_pin(a->making, pp_catalog_source(a->catalog)->name, out, out_providers);

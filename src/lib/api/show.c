@@ -183,7 +183,7 @@ look_up(struct showing *s, plugpkg_error **err)
 	for (size_t i = 0; rc == PLUGPKG_OK && i < s->open.catalogs.n && s->releases.n == 0; i++) {
 		s->catalog = s->open.catalogs.at[i];
 		rc = pp_catalog_releases(s->catalog, s->target.name, &s->releases, &s->providers,
-		    s->installed != NULL ? &why : err);
+		    NULL, s->installed != NULL ? &why : err);
 	}
 	if (rc != PLUGPKG_OK && s->installed != NULL && s->range == NULL) {
 		pp_warn(s->ctx, s->target.name, "%s", plugpkg_error_message(why));

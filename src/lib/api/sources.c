@@ -96,7 +96,7 @@ pp_sources_releases(struct pp_sources_open *s, const char *name, struct pp_catal
 {
 	*out = NULL;
 	pp_vec_foreach (c, &s->catalogs) {
-		enum plugpkg_code rc = pp_catalog_releases(*c, name, releases, NULL, err);
+		enum plugpkg_code rc = pp_catalog_releases(*c, name, releases, NULL, NULL, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
 		if (releases->n > 0) {

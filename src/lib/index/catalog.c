@@ -299,16 +299,18 @@ add_release(const char *where, const char *name, const pp_json *row, struct pp_r
 }
 
 static enum plugpkg_code
-add_providers(const struct pp_catalog *c, const char *name, const pp_json *list,
+add_plugins(const struct pp_catalog *c, const pp_json *line, const char *member,
     struct pp_strs *out, plugpkg_error **err)
 {
+	const pp_json *list = pp_json_get(line, member);
+
 	for (size_t i = 0; i < pp_json_len(list); i++) {
 		const char *provider = pp_json_string(pp_json_at(list, i));
 
 		if (provider == NULL || !pp_name_valid(pp_str_of(provider)))
 			return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
-			    "%s, index of '%s': \"providers\" holds no plugin's name", c->label,
-			    name);
+			    "%s, index of '%s': \"%s\" holds no plugin's name", c->label,
+			    pp_json_get_str(line, "name"), member);
 		pp_strs_add(out, provider);
 	}
 	return PLUGPKG_OK;
@@ -316,7 +318,7 @@ add_providers(const struct pp_catalog *c, const char *name, const pp_json *list,
 
 enum plugpkg_code
 pp_catalog_releases(struct pp_catalog *c, const char *name, struct pp_releases *out,
-    struct pp_strs *out_providers, plugpkg_error **err)
+    struct pp_strs *out_providers, struct pp_strs *out_replacers, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *line = NULL;
 	struct pp_str text;
@@ -332,7 +334,9 @@ pp_catalog_releases(struct pp_catalog *c, const char *name, struct pp_releases *
 	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(rows); i++)
 		rc = add_release(where, name, pp_json_at(rows, i), out, err);
 	if (rc == PLUGPKG_OK && out_providers != NULL)
-		rc = add_providers(c, name, pp_json_get(line, "providers"), out_providers, err);
+		rc = add_plugins(c, line, "providers", out_providers, err);
+	if (rc == PLUGPKG_OK && out_replacers != NULL)
+		rc = add_plugins(c, line, "replacers", out_replacers, err);
 	return rc;
 }
 

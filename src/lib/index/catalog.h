@@ -32,11 +32,13 @@ enum plugpkg_code pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg
 enum plugpkg_code pp_catalog_load(struct pp_catalog *c, bool allow_expired, plugpkg_error **err);
 
 /*
- * All releases of NAME, newest first, each with .name set, and the plugins that provide it as a
- * virtual name. Nothing known: both empty, OK.
+ * All releases of NAME, newest first, each with .name set, the plugins that provide it as a
+ * virtual name, and those that replace it. Nothing known: all empty, OK. Each out_… may be NULL
+ * but the first; two may be the same.
  */
 enum plugpkg_code pp_catalog_releases(struct pp_catalog *c, const char *name,
-    struct pp_releases *out, struct pp_strs *out_providers, plugpkg_error **err);
+    struct pp_releases *out, struct pp_strs *out_providers, struct pp_strs *out_replacers,
+    plugpkg_error **err);
 /*
  * Signed planning row of a version (owned) and details row (owned); NOT_FOUND. Either out may be
  * NULL.

@@ -226,6 +226,14 @@ take_newest(struct checking *c, struct pp_counted *r, struct pp_counted_ptrs *se
 
 /* ---- the solver ---- */
 
+static void
+add_plugins(const pp_json *list, struct pp_strs *out)
+{
+	for (size_t i = 0; i < pp_json_len(list); i++)
+		if (pp_json_string(pp_json_at(list, i)) != NULL)
+			pp_strs_add(out, pp_json_string(pp_json_at(list, i)));
+}
+
 static enum plugpkg_code
 releases_of(void *user, const char *name, struct pp_releases *out, struct pp_strs *out_providers,
     plugpkg_error **err)
@@ -244,10 +252,8 @@ releases_of(void *user, const char *name, struct pp_releases *out, struct pp_str
 		if (rc == PLUGPKG_OK)
 			pp_vec_push(out, r);
 	}
-	const pp_json *providers = pp_json_get(line, "providers");
-	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(providers); i++)
-		if (pp_json_string(pp_json_at(providers, i)) != NULL)
-			pp_strs_add(out_providers, pp_json_string(pp_json_at(providers, i)));
+	add_plugins(pp_json_get(line, "providers"), out_providers);
+	add_plugins(pp_json_get(line, "replacers"), out_providers);
 	return rc;
 }
 

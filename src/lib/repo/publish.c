@@ -17,6 +17,11 @@
 
 /* ---- One version in, or out of, the lines of the book ---- */
 
+/* What a planning line says of its name beside the releases: who has it in that relation. */
+static const struct list {
+	const char *relation, *member;
+} lists[] = { { "provides", "providers" }, { "replaces", "replacers" } };
+
 /*
  * A line's copy without row `skip` (-1 = none) and with `row` (may be NULL) at its place, newest
  * first.
@@ -43,16 +48,21 @@ line_with(const char *name, const pp_json *old, ptrdiff_t skip, const pp_json *r
 		pp_json_push(rows, pp_json_ref(row));
 	pp_json_set_str(line, "name", name);
 	pp_json_set(line, "versions", rows);
-	if (pp_json_len(pp_json_get(old, "providers")) > 0)
-		pp_json_set(line, "providers", pp_json_ref(pp_json_get(old, "providers")));
+	for (size_t i = 0; i < PP_LEN(lists); i++)
+		if (pp_json_len(pp_json_get(old, lists[i].member)) > 0)
+			pp_json_set(
+			    line, lists[i].member, pp_json_ref(pp_json_get(old, lists[i].member)));
 	return line;
 }
 
 static bool
 is_empty_line(const pp_json *line)
 {
-	return pp_json_len(pp_json_get(line, "versions")) == 0 &&
-	       pp_json_len(pp_json_get(line, "providers")) == 0;
+	size_t n = pp_json_len(pp_json_get(line, "versions"));
+
+	for (size_t i = 0; i < PP_LEN(lists); i++)
+		n += pp_json_len(pp_json_get(line, lists[i].member));
+	return n == 0;
 }
 
 /* Stores a line, or takes it out when it says nothing any more. Line moved. */
@@ -80,72 +90,72 @@ change_row(struct pp_book *b, enum pp_layer layer, const struct pp_staged *s, co
 	return PLUGPKG_OK;
 }
 
-/* ---- Virtual names: their lines list the plugins that provide them ---- */
+/* ---- Names that other plugins provide or replace: their lines list these plugins ---- */
 
 static bool
-line_provides(const pp_json *line, const char *virtual_name)
+line_says(const pp_json *line, const char *relation, const char *name)
 {
 	const pp_json *rows = pp_json_get(line, "versions");
 
 	for (size_t i = 0; i < pp_json_len(rows); i++)
-		if (pp_json_get(pp_json_get(pp_json_at(rows, i), "provides"), virtual_name) != NULL)
+		if (pp_json_get(pp_json_get(pp_json_at(rows, i), relation), name) != NULL)
 			return true;
 	return false;
 }
 
 static pp_json *
-with_provider(const pp_json *old, const char *provider, bool provides)
+with_plugin(const pp_json *was, const char *plugin, bool is_in)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
-	const pp_json *was = pp_json_get(old, "providers");
 	pp_json *list = pp_json_array();
 
 	for (size_t i = 0; i < pp_json_len(was); i++) {
 		const char *name = pp_json_string(pp_json_at(was, i));
-		if (name != NULL && strcmp(name, provider) != 0)
+		if (name != NULL && strcmp(name, plugin) != 0)
 			pp_strs_add(&names, name);
 	}
-	if (provides)
-		pp_strs_add(&names, provider);
+	if (is_in)
+		pp_strs_add(&names, plugin);
 	pp_strs_sort(&names);
 	for (size_t i = 0; i < names.n; i++)
 		pp_json_push_str(list, names.at[i]);
 	return list;
 }
 
-/* Brings the line of one virtual name up to date with what `provider`'s line now says. */
+/* Brings the line of one such name up to date with what the plugin's line now says. */
 static enum plugpkg_code
-change_provider(
-    struct pp_book *b, const char *virtual_name, const char *provider, plugpkg_error **err)
+change_list(struct pp_book *b, const struct list *l, const char *name, const char *plugin,
+    plugpkg_error **err)
 {
-	PP_AUTO_JSON pp_json *provider_line = NULL;
+	PP_AUTO_JSON pp_json *plugin_line = NULL;
 	PP_AUTO_JSON pp_json *old = NULL;
 
-	enum plugpkg_code rc = pp_book_line(b, PP_LAYER_PLANNING, provider, &provider_line, err);
+	enum plugpkg_code rc = pp_book_line(b, PP_LAYER_PLANNING, plugin, &plugin_line, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_book_line(b, PP_LAYER_PLANNING, virtual_name, &old, err);
+		rc = pp_book_line(b, PP_LAYER_PLANNING, name, &old, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	pp_json *list = with_provider(old, provider, line_provides(provider_line, virtual_name));
-	pp_json *line = line_with(virtual_name, old, -1, NULL);
-	pp_json_set(line, "providers", list);
+	bool is_in = line_says(plugin_line, l->relation, name);
+	pp_json *list = with_plugin(pp_json_get(old, l->member), plugin, is_in);
+	pp_json *line = line_with(name, old, -1, NULL);
+	pp_json_set(line, l->member, list);
 	if (pp_json_len(list) == 0)
-		pp_json_del(line, "providers");
-	put_line(b, PP_LAYER_PLANNING, virtual_name, line);
+		pp_json_del(line, l->member);
+	put_line(b, PP_LAYER_PLANNING, name, line);
 	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code
-change_providers(struct pp_book *b, const pp_json *row, const char *provider, plugpkg_error **err)
+change_lists(struct pp_book *b, const pp_json *row, const char *plugin, plugpkg_error **err)
 {
-	const pp_json *provides = pp_json_get(row, "provides");
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (provides == NULL)
-		return rc;
-	for (void *it = pp_json_iter(provides); rc == PLUGPKG_OK && it != NULL;
-	     it = pp_json_next(provides, it))
-		rc = change_provider(b, pp_json_iter_key(it), provider, err);
+	for (size_t i = 0; i < PP_LEN(lists); i++) {
+		const pp_json *names = pp_json_get(row, lists[i].relation);
+		void *it = names == NULL ? NULL : pp_json_iter(names);
+		for (; rc == PLUGPKG_OK && it != NULL; it = pp_json_next(names, it))
+			rc = change_list(b, &lists[i], pp_json_iter_key(it), plugin, err);
+	}
 	return rc;
 }
 
@@ -255,9 +265,9 @@ apply(struct pp_book *b, const struct pp_staged *s, plugpkg_error **err)
 		return rc;
 	ptrdiff_t at = pp_rows_find(old, s->version);
 	const pp_json *gone = at < 0 ? NULL : pp_json_at(pp_json_get(old, "versions"), (size_t)at);
-	rc = change_providers(b, gone, s->name, err);
+	rc = change_lists(b, gone, s->name, err);
 	if (rc == PLUGPKG_OK)
-		rc = change_providers(b, row, s->name, err);
+		rc = change_lists(b, row, s->name, err);
 	if (rc == PLUGPKG_OK)
 		rc = change_search(b, s->name, err);
 	return rc;

@@ -415,6 +415,32 @@ collect_cands(struct pp_load *l)
 	pp_vec_free(&all);
 }
 
+static bool
+provides(const struct pp_known *plugin, const char *name)
+{
+	if (plugin == NULL)
+		return false;
+	pp_vec_foreach (slot, &plugin->slots)
+		if (pp_deps_get(&slot->release->provides, name) != NULL)
+			return true;
+	return false;
+}
+
+/* Who only replaces the name had to be seen, and answers for it nowhere. */
+static void
+keep_providers(const struct pp_load *l, struct pp_known *k)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->providers.n; i++) {
+		if (provides(pp_load_known(l, k->providers.at[i]), k->name))
+			k->providers.at[n++] = k->providers.at[i];
+		else
+			free(k->providers.at[i]);
+	}
+	k->providers.n = n;
+}
+
 enum plugpkg_code
 pp_load_walk(struct pp_load *l, plugpkg_context *ctx, plugpkg_error **err)
 {
@@ -429,6 +455,8 @@ pp_load_walk(struct pp_load *l, plugpkg_context *ctx, plugpkg_error **err)
 		if (rc != PLUGPKG_OK)
 			return rc;
 	}
+	pp_map_foreach (e, &l->known)
+		keep_providers(l, e->value);
 	collect_cands(l);
 	return PLUGPKG_OK;
 }

@@ -24,6 +24,7 @@ struct pp_solve_source {
 	const char *name;
 	int priority;
 	void *user;
+	/* out_providers: also the plugins that replace the name. */
 	enum plugpkg_code (*releases)(void *user, const char *name, struct pp_releases *out,
 	    struct pp_strs *out_providers, plugpkg_error **err);
 	enum plugpkg_code (*names)(
