@@ -107,7 +107,7 @@ print_options(struct out *o, const char *heading, const struct opt *table)
 		pp_buf_addf(&form, "--%s", t->name);
 		if (t->arg != NULL)
 			pp_buf_addf(&form, " %s", t->arg);
-		out_line(o, "  %-24s %s", pp_buf_cstr(&form), t->text);
+		out_line(o, "  %-25s %s", pp_buf_cstr(&form), t->text);
 	}
 }
 
@@ -128,7 +128,7 @@ help_command(struct out *o, const struct cmd *group, const struct cmd *cmd)
 		PP_AUTO_FREE char *form = pp_asprintf("%s %s%s%s", cmd->name, sub->name,
 		    sub->args != NULL ? " " : "", sub->args != NULL ? sub->args : "");
 
-		out_line(o, "  %-24s %s", form, sub->summary);
+		out_line(o, "  %-25s %s", form, sub->summary);
 	}
 	for (size_t i = 0; cmd->subs != NULL && cmd->subs[i] != NULL; i++) {
 		PP_AUTO_FREE char *heading = pp_asprintf("Options of %s", cmd->subs[i]->name);
@@ -156,7 +156,7 @@ help_program(struct out *o)
 			out_end(o);
 			out_line(o, "%s:", e->heading);
 		} else if ((e->cmd->flags & CMD_HIDDEN) == 0) {
-			out_line(o, "  %-12s %s", e->cmd->name, e->cmd->summary);
+			out_line(o, "  %-13s %s", e->cmd->name, e->cmd->summary);
 		}
 	}
 	print_options(o, "Options of every command", program.common);
