@@ -204,3 +204,79 @@ breaking_upgrade() {
 		assert_old_schema
 	done
 }
+
+@test "rollback after an upgrade that worked gives the old schema and its rows back" {
+	for database in sqlite postgresql; do
+		fresh "$database"
+		plugpkg install -q -y user@1.0 animal
+		plugpkg install -q -y user@1.1
+		assert_equal "$(rows email '"user"')" "ada@example.org edsger@example.org grace@example.org"
+		run -0 plugpkg rollback -y
+		assert_old_schema
+		assert_equal "$(rows name animal)" "Rex Tom"
+	done
+}
+
+# ---- owners and dependents ----
+
+everybody="$people, Rex Tom, New cakes We are open, 990 1250"
+
+# all_rows: of user, animal, news and invoice.
+all_rows() {
+	echo "$(rows '*' '"user"' | tr '|' ' '), $(rows name animal), $(rows text news), $(rows cents invoice)"
+}
+
+@test "user leaves: what has its rows by cascade goes along, what can do without stays and keeps its rows" {
+	for database in sqlite postgresql; do
+		fresh "$database"
+		plugpkg install -q -y user@1.0 animal news
+		run plugpkg remove -y --allow-remove user
+		assert_status 0
+		assert_not_installed user animal
+		assert_installed news 1.0.0
+		assert_equal "$(rows 'id, text' news)" "1|We are open 2|New cakes"
+		assert_equal "$(sql 'SELECT count(*) FROM news WHERE user_id IS NULL;')" 2
+		run ! sql 'SELECT * FROM animal;'
+		run ! sql 'SELECT * FROM "user";'
+		run -0 plugpkg check
+		sql "INSERT INTO news (id, text) VALUES (3, 'Still here');"
+	done
+}
+
+@test "the database refuses to let user go while a row refers to it: user stays with all rows nobody gave away" {
+	for database in sqlite postgresql; do
+		fresh "$database"
+		plugpkg install -q -y user@1.0 animal news invoice
+		assert_equal "$(all_rows)" "$everybody"
+		run plugpkg remove -y --allow-remove user
+		assert_status 7
+		assert_has "script 'uninstall' of user 1.0.0" "stays installed: user"
+		assert_installed user 1.0.0
+		assert_installed news 1.0.0
+		assert_installed invoice 1.0.0
+		assert_equal "$(rows '*' '"user"' | tr '|' ' ')" "$people"
+		assert_equal "$(rows text news)" "New cakes We are open"
+		assert_equal "$(rows user_id invoice)" "2 3"
+		assert_not_installed animal
+		run -0 plugpkg check
+		# It is of use: people can be added, and owe something.
+		sql "INSERT INTO \"user\" (id, name) VALUES (4, 'barbara');
+			INSERT INTO invoice (id, cents, user_id) VALUES (3, 5, 4);"
+		run -0 plugpkg install -y user@1.1
+		assert_equal "$(rows email '"user"' | wc -w)" 4
+	done
+}
+
+@test "one veto, and nothing at all is changed" {
+	for database in sqlite postgresql; do
+		fresh "$database"
+		plugpkg install -q -y user@1.0 animal news invoice court
+		tree_state "$PLUGPKG_ROOT" | grep -v application.db >before
+		run plugpkg remove -y --allow-remove user
+		assert_status 9
+		assert_has court "a case is open; close it first"
+		tree_state "$PLUGPKG_ROOT" | grep -v application.db | diff before -
+		assert_equal "$(all_rows)" "$everybody"
+		assert_equal "$(sql 'SELECT user_id FROM news WHERE id = 1;')" 1
+	done
+}

@@ -88,9 +88,11 @@ breaking() {
 	change 7 install -y user@1.1
 	health /
 	change 0 install -y user@1.1
+	change 0 rollback -y
+	change 0 install -y user@1.1
 	change 0 remove -y --allow-remove user
 	stop_asking '0: ?' '1: user 1.0.0' '2: animal 1.0.0, user 1.0.0' '3: user 1.0.0?' \
-		'3: animal 1.0.0, user 1.1.0' '4: '
+		'3: animal 1.0.0, user 1.1.0' '4: animal 1.0.0, user 1.0.0' '5: animal 1.0.0, user 1.1.0' '6: '
 }
 
 @test "a request at work when plugins leave gets all of its pages; uninstall scripts wait for it" {

@@ -150,3 +150,43 @@ rollback generations/0 "
 	assert_has "hook 'activate'"
 	tree_state "$PLUGPKG_ROOT" | diff before -
 }
+
+@test "a lower version's scripts run when the higher one is no longer current, dependents first" {
+	for version in 1.0.0 2.0.0; do
+		for name in low high; do
+			dir=$(make_plugin $name $version '"requires": {'"$([ $name = low ] || echo '"low": "*"')"'},
+				"scripts": {"upgrade": "scripts/upgrade.sh", "post-install": [{"level": 0, "run": "scripts/post.sh"}]}')
+			add_script "$dir" upgrade
+			add_script "$dir" post
+			publish "$(build_plugin $name $version)"
+		done
+	done
+	plugpkg update
+	plugpkg install low@1 high@1 -y
+	plugpkg install low@2 high@2 -y
+	all_hooks
+	rm calls
+	run plugpkg rollback -y
+	assert_status 0
+	assert_equal "$(grep -v transaction calls)" "activate generations/3 with blank
+upgrade high 1.0.0
+upgrade low 1.0.0
+post low 1.0.0
+post high 1.0.0
+health generations/3 "
+	plugpkg install low@2 high@2 -y
+	touch fail-health
+	rm calls
+	run plugpkg rollback -y
+	assert_status 7
+	assert_equal "$(grep -v transaction calls | sed -n '/^health/,$p')" "health generations/5 
+health generations/5 
+upgrade low 2.0.0
+upgrade high 2.0.0
+activate generations/4 with blank
+rollback generations/4 
+post low 2.0.0
+post high 2.0.0"
+	assert_installed low 2.0.0
+	run -0 plugpkg check
+}

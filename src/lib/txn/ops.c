@@ -260,19 +260,31 @@ add_posts(struct pp_txn *t, const struct pp_op_type *type, const struct posts *p
 		pp_ops_add(t, type, post->key)->level = post->level;
 }
 
+/*
+ * A lower version takes away what the higher one reads, which runs until the switch: its scripts
+ * wait until then.
+ */
+static bool
+is_contraction(const struct pp_task *task)
+{
+	return task->step->action == PP_DOWNGRADE;
+}
+
 static enum plugpkg_code
-add_post_installs(struct pp_txn *t, plugpkg_error **err)
+add_post_installs(struct pp_txn *t, bool of_contractions, plugpkg_error **err)
 {
 	struct posts posts = { 0 };
 	bool is_coming = false;
 
 	pp_vec_foreach (task, &t->tasks) {
-		if (pp_task_is_removal(task))
+		if (pp_task_is_removal(task) || is_contraction(task) != of_contractions)
 			continue;
 		is_coming = true;
 		collect(task->step->key, &task->manifest->post_install, false, &posts);
 	}
-	enum plugpkg_code rc = collect_always(t, is_coming, &posts, err);
+	enum plugpkg_code rc = PLUGPKG_OK;
+	if (is_coming || !of_contractions)
+		rc = collect_always(t, is_coming, &posts, err);
 	if (rc == PLUGPKG_OK)
 		rc = sort_posts(t, &posts, ascending, err);
 	if (rc == PLUGPKG_OK)
@@ -421,26 +433,48 @@ add_ends(struct pp_txn *t)
 	add_hook(t, &pp_op_post_transaction, PP_HOOK_POST_TRANSACTION);
 }
 
-enum plugpkg_code
-pp_ops_plan(struct pp_txn *t, plugpkg_error **err)
+static enum plugpkg_code
+add_expansions(struct pp_txn *t, plugpkg_error **err)
 {
-	add_hook(t, &pp_op_pre_transaction, PP_HOOK_PRE_TRANSACTION);
 	enum plugpkg_code rc = add_turns(t, &pp_op_disable, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_vec_foreach (task, &t->tasks) {
-		if (pp_task_is_removal(task))
+		if (pp_task_is_removal(task) || is_contraction(task))
 			continue;
 		add_data(t, task);
 		(void)pp_ops_add(t, &pp_op_core, task->step->key);
 	}
-	rc = add_post_installs(t, err);
-	if (rc == PLUGPKG_OK)
-		rc = add_turns(t, &pp_op_enable, err);
+	rc = add_post_installs(t, false, err);
+	return rc == PLUGPKG_OK ? add_turns(t, &pp_op_enable, err) : rc;
+}
+
+/* The way that undo takes back from the upgrade: dependents first. */
+static enum plugpkg_code
+add_contractions(struct pp_txn *t, plugpkg_error **err)
+{
+	for (size_t i = t->tasks.n; i-- > 0;) {
+		const struct pp_task *task = &t->tasks.at[i];
+		if (!is_contraction(task))
+			continue;
+		add_data(t, task);
+		(void)pp_ops_add(t, &pp_op_core, task->step->key);
+	}
+	return add_post_installs(t, true, err);
+}
+
+enum plugpkg_code
+pp_ops_plan(struct pp_txn *t, plugpkg_error **err)
+{
+	add_hook(t, &pp_op_pre_transaction, PP_HOOK_PRE_TRANSACTION);
+	enum plugpkg_code rc = add_expansions(t, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	(void)pp_ops_add(t, &pp_op_switch, NULL);
 	add_hook(t, &pp_op_activate, PP_HOOK_ACTIVATE);
+	rc = add_contractions(t, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	add_hook(t, &pp_op_health, PP_HOOK_HEALTH);
 	(void)pp_ops_add(t, &pp_op_commit, NULL);
 	pp_tell_plan_before(t);

@@ -4,7 +4,7 @@
  * it), written to the journal before the first of them has an effect outside the root:
  *
  *	pre-transaction  disable*  (move data snapshot restore core)*  post-install*  enable*
- *	switch  activate  health  commit
+ *	switch  activate  the same from move to post-install of downgrades  health  commit
  *	uninstall-before*  post-uninstall*  uninstall*  purge*  settle  *-after*  post-transaction
  *
  * `commit` is the point of no return. A failure or a crash before it is undone, backwards; after it
