@@ -82,8 +82,7 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_check(
 /**
  * Check every byte of a served directory against its signatures: rows of type "problem", then one
  * "verified". public_dir: the directory with metadata/ and targets/. key: as in
- * plugpkg_source_spec, or
- * NULL to trust its own 1.root.json.
+ * plugpkg_source_spec, or NULL to trust its own 1.root.json.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_verify(const char *public_dir,
     const char *key, int64_t now, size_t *out_problems, plugpkg_row_fn row, void *user,

@@ -279,8 +279,7 @@ typedef struct plugpkg_plan plugpkg_plan;
 
 /**
  * Resolve a request. Changes nothing; needs no network when `update` ran before, unless details of
- * the
- * chosen versions are not cached yet.
+ * the chosen versions are not cached yet.
  *
  * out_plan  receives an owned plan (plugpkg_plan_free), bound to ctx and the root's present
  * generation
@@ -311,10 +310,9 @@ PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
 PLUGPKG_API size_t plugpkg_plan_count_unnamed(const plugpkg_plan *plan);
 /**
  * Carry the plan out: fetch, unpack, stage, scripts, switch, remove. Refuses (REFUSED) when the
- * root
- * changed since the plan was made. Rows: one of type "transaction" at the end.
- * Errors: LOCKED NETWORK DIGEST BAD_ARCHIVE SCRIPT NO_SPACE IO PERMISSION INTERRUPTED.  Lock:
- * exclusive.
+ * root changed since the plan was made. Rows: one of type "transaction" at the end.
+ * Errors: LOCKED NETWORK DIGEST BAD_ARCHIVE SCRIPT NO_SPACE IO PERMISSION
+ * INTERRUPTED.  Lock: exclusive.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_commit(
     plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_error **err);
@@ -442,95 +440,8 @@ struct plugpkg_mark_spec {
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_mark(plugpkg_context *ctx,
     const struct plugpkg_mark_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
 
-/* ---- Questions to the root and its sources ---- */
+/* ---- Upkeep ---- */
 
-enum plugpkg_list_flags {
-	PLUGPKG_LIST_AVAILABLE = 1 << 0,  /* what the sources offer instead of what is installed */
-	PLUGPKG_LIST_UPGRADABLE = 1 << 1, /* only what has a newer version in its source */
-	PLUGPKG_LIST_MANUAL = 1 << 2,
-	PLUGPKG_LIST_AUTO = 1 << 3,
-	PLUGPKG_LIST_HELD = 1 << 4,
-	PLUGPKG_LIST_ALL = 1 << 5,      /* what is installed, and what else the sources offer */
-	PLUGPKG_LIST_DISABLED = 1 << 7, /* only what is disabled or blocked */
-	PLUGPKG_LIST_LEVELS = 1 << 6,   /* with the distance of each from the leaves */
-};
-struct plugpkg_list_spec {
-	unsigned flags;      /* plugpkg_list_flags */
-	const char *pattern; /* shell glob on names, or NULL */
-	const char *type;    /* only plugins of this "type", or NULL */
-};
-/** Rows of type "plugin", sorted by name, with LEVELS by depth first. spec: borrowed. */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_list(plugpkg_context *ctx,
-    const struct plugpkg_list_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/**
- * Everything about NAME or NAME@RANGE: one row of type "show". Errors: NOT_FOUND (with near names).
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_show(
-    plugpkg_context *ctx, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** Rows of type "found" for plugins whose name, summary or keywords hold every word. */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_search(plugpkg_context *ctx,
-    const char *const *words, size_t n_words, plugpkg_row_fn row, void *user, plugpkg_error **err);
-enum plugpkg_depends_flags {
-	PLUGPKG_DEPENDS_RECURSIVE = 1
-				    << 0, /* follow requirements and recommendations to their end */
-	PLUGPKG_DEPENDS_TREE = 1 << 1,    /* the same, each edge below the one that led to it */
-};
-/**
- * Rows of type "edge": what NAME asks for, and what of it is installed. flags:
- * plugpkg_depends_flags. A tree has one row of type "tree" first. Errors: BAD_NAME NOT_FOUND.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_depends(plugpkg_context *ctx,
-    const char *name, unsigned flags, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** The same the other way: who asks for NAME among the installed plugins. */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rdepends(plugpkg_context *ctx,
-    const char *name, unsigned flags, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/**
- * What is installed, for drawing: rows of type "node" (plugins, then names of the application and
- * missing ones), then "line" (requirements, followed recommendations, conflicts that are there).
- * names: borrowed; only these and what they lead to; none = all. Errors: BAD_NAME NOT_INSTALLED.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_graph(plugpkg_context *ctx,
-    const char *const *names, size_t n_names, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/**
- * Why NAME is installed: rows of type "why", one for each shortest chain of requirements and
- * recommendations from a plugin that was asked for down to NAME. Without such a chain they start at
- * a held or linked plugin, or the one row has none. Errors: BAD_NAME NOT_INSTALLED BAD_STATE IO.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_why(
-    plugpkg_context *ctx, const char *name, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/**
- * What could be installed of plugins or virtual names: for each a row of type "policy" (what is
- * installed, the candidates that install and upgrade would take, who provides the name), then rows
- * of type "offer", one a release of any source, with why it is none of them. What releases need of
- * each other is left to plugpkg_why_not(). Ends at the first name that nobody knows.
- * names: borrowed; NAME or NAME/SOURCE. Errors: USAGE BAD_NAME NOT_FOUND BAD_STATE IO. Takes no
- * lock.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_policy(plugpkg_context *ctx,
-    const char *const *names, size_t n_names, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/**
- * What stands in the way of a request, which is planned and not carried out. One row of type
- * "why-not"; where it is possible, then the rows of the plan, else those of plugpkg_policy() for
- * the targets. OK whenever there is an answer, also where it is no.
- * request: borrowed; PLUGPKG_INSTALL. Errors: those of plugpkg_plan_make() but NO_SOLUTION and
- * REFUSED.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_why_not(plugpkg_context *ctx,
-    const struct plugpkg_request *request, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** Whether plugins are installed. */
-struct plugpkg_is_installed_spec {
-	const char *const *targets; /* NAME, NAME@RANGE */
-	size_t n_targets;
-	int ask; /* 1 = their `verify` is asked too */
-};
-/**
- * Rows of type "installed", one a target; *out_missing counts those that are not. By the state
- * alone no script is called, no lock is taken, and the application's database may be down.
- * Errors: BAD_NAME BAD_RANGE BAD_STATE IO INTERRUPTED.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_is_installed(plugpkg_context *ctx,
-    const struct plugpkg_is_installed_spec *spec, size_t *out_missing, plugpkg_row_fn row,
-    void *user, plugpkg_error **err);
 /**
  * Say of installed plugins that what their `install` did is gone: is_installed answers no, check
  * names them, repair runs `install` again. All or none. Rows of type "mark", one a plugin.
@@ -548,17 +459,6 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_mark_not_installed(plugpkg
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repair(plugpkg_context *ctx,
     const char *const *names, size_t n_names, plugpkg_row_fn row, void *user, plugpkg_error **err);
-enum plugpkg_check_flags {
-	PLUGPKG_CHECK_NO_SCRIPTS = 1 << 0, /* no plugin's `verify` is asked */
-};
-/**
- * Compare the root with itself: databases, store digests, links, data directories, requirements,
- * host versions; and ask every `verify`. Rows of type "problem"; *out_problems counts them. OK also
- * when problems were found. flags: plugpkg_check_flags.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_check(plugpkg_context *ctx, unsigned flags,
-    size_t *out_problems, plugpkg_row_fn row, void *user, plugpkg_error **err);
-
 /** Where plain files go. */
 struct plugpkg_materialize_spec {
 	const char *dir; /* a new directory, or an earlier one of these; NULL = ROOT/plain */
@@ -583,27 +483,6 @@ struct plugpkg_clean_spec {
 /** One row of type "cleaned" with counts and bytes.  Lock: exclusive. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_clean(plugpkg_context *ctx,
     const struct plugpkg_clean_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
-
-/* ---- The log: what plugpkg and the scripts of plugins said ---- */
-
-/** Which lines. Texts may be NULL: no limit. */
-struct plugpkg_log_spec {
-	const char *const *names; /* plugins; none = all lines */
-	size_t n_names;
-	const char *period;        /* "last 5 mins", "yesterday": plugpkg-log(1) */
-	const char *since, *until; /* "2026-11-21T14:00:00Z", "2 hours ago" */
-	const char *level;         /* the least: "debug", "info", "warning", "error" */
-	int64_t transaction;       /* 0 = any; -1 = the newest */
-	int follow;                /* 1 = go on with lines as they come */
-};
-/**
- * Rows of type "log" in the order of time; when following, in the order in which they come. Without
- * period, since and transaction, following begins with the last ten lines. It ends with the
- * transaction that was asked for, else when it is cancelled (INTERRUPTED).
- * Errors: USAGE BAD_NAME NOT_FOUND (no such transaction) BAD_STATE IO INTERRUPTED. Takes no lock.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_log(plugpkg_context *ctx,
-    const struct plugpkg_log_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
  * Write text into the log, one record a line of it. Inside a script of a transaction on this root
  * (PLUGPKG_TRANSACTION and PLUGPKG_NAME in the environment) the lines carry its tags and the
@@ -613,26 +492,6 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_log(plugpkg_context *ctx,
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_log_write(
     plugpkg_context *ctx, const char *level, const char *text, plugpkg_error **err);
 
-/* ---- History ---- */
-
-/**
- * Transactions, newest first: rows of type "history"; between them rows of type "note" for what was
- * changed without one (holds, marks, sources). Errors: BAD_STATE IO. Takes no lock.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_history(
-    plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** What of a transaction is shown. */
-struct plugpkg_history_spec {
-	int64_t transaction; /* -1 = the newest */
-	int tree; /* 1 = rows of type "member": its generation as a tree of requirements */
-	int log;  /* 1 = rows of type "log" */
-};
-/**
- * One transaction: a row of type "history", rows of type "change" and "note", then what spec asks
- * for. Errors: NOT_FOUND BAD_STATE IO. Takes no lock.
- */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_history_show(plugpkg_context *ctx,
-    const struct plugpkg_history_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /* ---- Transactions that did not come to their end ---- */
 
 /**
@@ -674,8 +533,8 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_lint(const char *dir, size
     size_t *out_warnings, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
  * Lint and pack DIR into OUT_DIR/NAME-VERSION.plug (the / of a scope becomes -, its @ goes). Same
- * input, same
- * bytes. mtime: Unix seconds for every entry (SOURCE_DATE_EPOCH), 0 is usual. Row: "built".
+ * input, same bytes. mtime: Unix seconds for every entry (SOURCE_DATE_EPOCH), 0 is usual. Row:
+ * "built".
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_build(const char *dir, const char *out_dir,
     int64_t mtime, plugpkg_row_fn row, void *user, plugpkg_error **err);
@@ -683,4 +542,6 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_build(const char *dir, con
 #ifdef __cplusplus
 }
 #endif
+
+#include <plugpkg-query.h>
 #endif
