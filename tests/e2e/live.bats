@@ -77,7 +77,7 @@ breaking() {
 	add_script breaking post 'sleep 0.3; exit 1'
 }
 
-@test "install, upgrade, failing upgrades, remove" {
+@test "install, upgrade, failing upgrades, rollback, disable, enable, remove" {
 	breaking
 	start_asking
 	change 0 install -y user@1.0
@@ -89,10 +89,13 @@ breaking() {
 	health /
 	change 0 install -y user@1.1
 	change 0 rollback -y
+	change 0 disable -y animal
+	change 0 enable -y animal
 	change 0 install -y user@1.1
 	change 0 remove -y --allow-remove user
 	stop_asking '0: ?' '1: user 1.0.0' '2: animal 1.0.0, user 1.0.0' '3: user 1.0.0?' \
-		'3: animal 1.0.0, user 1.1.0' '4: animal 1.0.0, user 1.0.0' '5: animal 1.0.0, user 1.1.0' '6: '
+		'3: animal 1.0.0, user 1.1.0' '4: animal 1.0.0, user 1.0.0' '5: user 1.0.0' \
+		'6: animal 1.0.0, user 1.0.0' '7: animal 1.0.0, user 1.1.0' '8: '
 }
 
 @test "a request at work when plugins leave gets all of its pages; uninstall scripts wait for it" {
