@@ -443,7 +443,11 @@ pp_net_open_cached(
 int
 pp_net_open_unread(struct pp_net *net, const char *sha256, uint64_t size)
 {
-	return pp_cache_open_unread(net->cache_fd, sha256, size);
+	/* A dry run that fetched it anew has had a reason to. */
+	int fd =
+	    net->to_fd != net->cache_fd ? pp_cache_open_unread(net->to_fd, sha256, size) : -ENOENT;
+
+	return fd == -ENOENT ? pp_cache_open_unread(net->cache_fd, sha256, size) : fd;
 }
 
 int
