@@ -130,7 +130,10 @@ the_rules_of_the_log_are_read_or_refused(void)
 	for (size_t i = 0; i < PP_LEN(rows); i++) {
 		PP_AUTO_JSON pp_json *j = pp_json_parse(rows[i].json, strlen(rows[i].json), NULL);
 		PP_AUTO_ERROR plugpkg_error *err = NULL;
-		struct pp_fields f = { j, "plugpkg.json", PLUGPKG_E_BAD_CONFIG, &err };
+		struct pp_fields f = { .json = j,
+			.where = "plugpkg.json",
+			.code = PLUGPKG_E_BAD_CONFIG,
+			.err = &err };
 		struct pp_log_rules rules;
 		bool is_good = rows[i].bytes != 0;
 		CHECK_INT(
