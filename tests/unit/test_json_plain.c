@@ -25,8 +25,7 @@ plain_text_is_read_as_the_library_reads_it(void)
 	static const char *const texts[] = {
 		"{}",
 		" [ ] \n",
-		"{\"name\":\"a\",\"versions\":[{\"version\":\"1.0.0\",\"requires\":{\"b\":\"^1\"}}]"
-		"}",
+		"{\"name\":\"a\",\"versions\":[{\"version\":\"1.0\",\"requires\":{\"b\":\"^1\"}}]}",
 		"{\"z\":1,\"a\":-2,\"\":[true,false,0,-0,999999999999999999]}",
 		"\t{ \"a\" : [ 1 , \"x y\" ] }\r\n",
 	};
