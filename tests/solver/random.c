@@ -193,9 +193,11 @@ answers(const struct scenario *c, const struct set *s, const struct pp_dep *d)
 		is_plugin |= strcmp((*r)->name, d->name) == 0;
 	if (!is_plugin)
 		return satisfies(s, d);
-	for (size_t k = 0; k < NAMES; k++)
-		if (s->at[k] != NULL && strcmp(s->at[k]->name, d->name) == 0)
-			return pp_release_satisfies(s->at[k], d);
+	/* Either of two majors will do. */
+	for (size_t k = 0; k < PP_LEN(s->at); k++)
+		if (s->at[k] != NULL && strcmp(s->at[k]->name, d->name) == 0 &&
+		    pp_release_satisfies(s->at[k], d))
+			return true;
 	return false;
 }
 
