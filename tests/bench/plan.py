@@ -70,6 +70,8 @@ class Plugpkg:
         run(["plugpkg", "--root", self.root, "source", "add", "bench", URL + "/plugpkg/",
              "--key", graph + "/repo/public/metadata/1.root.json"])
         run(["plugpkg", "--root", self.root, "update"])
+        # A dry run keeps nothing; a question keeps what it fetched.
+        run(["plugpkg", "--root", self.root, "why-not"] + names)
 
     def forget(self):
         shutil.rmtree(self.root + "/var/cache")
