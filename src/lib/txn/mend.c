@@ -106,20 +106,6 @@ pp_mend_leftover(plugpkg_context *ctx, const struct pp_installed *p, plugpkg_err
 	return rc == PLUGPKG_OK ? pp_state_drop(t.state, p->key, err) : rc;
 }
 
-/* Above all there are: numbers are never used twice. */
-static enum plugpkg_code
-next_generation(struct pp_txn *t, plugpkg_error **err)
-{
-	PP_AUTO_FREE int64_t *all = NULL;
-	size_t n = 0;
-	enum plugpkg_code rc = pp_generation_list(t->ctx, &all, &n, err);
-
-	t->generation = t->old_generation + 1;
-	if (rc == PLUGPKG_OK && n > 0 && all[n - 1] >= t->generation)
-		t->generation = all[n - 1] + 1;
-	return rc;
-}
-
 enum plugpkg_code
 pp_mend_generation(
     plugpkg_context *ctx, const struct pp_installeds *set, int64_t *out, plugpkg_error **err)
@@ -127,7 +113,7 @@ pp_mend_generation(
 	struct pp_txn t;
 	enum plugpkg_code rc = begin(ctx, &t, err);
 	if (rc == PLUGPKG_OK)
-		rc = next_generation(&t, err);
+		rc = pp_txn_next_generation(&t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_inventory_load(ctx, &t.old, err);
 	t.set = *set; /* borrowed */

@@ -65,14 +65,13 @@ check_unchanged(struct pp_txn *t, plugpkg_error **err)
 	return pp_hint(err, PLUGPKG_E_REFUSED, "run the command again");
 }
 
-static enum plugpkg_code
-next_generation(struct pp_txn *t, plugpkg_error **err)
+enum plugpkg_code
+pp_txn_next_generation(struct pp_txn *t, plugpkg_error **err)
 {
 	PP_AUTO_FREE int64_t *all = NULL;
 	size_t n = 0;
 	enum plugpkg_code rc = pp_generation_list(t->ctx, &all, &n, err);
 
-	/* Above every number that was ever used, so that no two generations share one. */
 	t->generation = t->old_generation + 1;
 	if (rc == PLUGPKG_OK && n > 0 && all[n - 1] >= t->generation)
 		t->generation = all[n - 1] + 1;
@@ -167,7 +166,7 @@ begin(struct pp_txn *t, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = make_tasks(t, err);
 	if (rc == PLUGPKG_OK)
-		rc = next_generation(t, err);
+		rc = pp_txn_next_generation(t, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	PP_AUTO_JSON pp_json *intent = pp_intent_write(t);
