@@ -2,21 +2,9 @@
 /* The publisher's directory and the passphrase of its keys. */
 #include "repo/repo_cli.h"
 
-#include "base/fd.h"
-#include "base/mem.h"
+#include "term/passphrase.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <termios.h>
-#include <unistd.h>
-
-#define MAX_FD 1023
-
-static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-static volatile sig_atomic_t interrupted; /* the signal that came while a passphrase was typed */
 
 const char *
 repo_cli_dir(const struct cli *cli)
@@ -34,117 +22,11 @@ repo_cli_repo(const struct cli *cli)
 	return cli->subject;
 }
 
-/* One line without its end. 0 when nothing came, it does not fit, or reading failed. */
-static int
-read_line(int fd, char *buf, size_t size)
-{
-	ssize_t got = 1;
-	size_t n = 0;
-
-	while (n < size) {
-		got = read(fd, buf + n, 1);
-		if (got < 0 && errno == EINTR && interrupted == 0)
-			continue;
-		if (got != 1 || buf[n] == '\n')
-			break;
-		n++;
-	}
-	if (got < 0 || n == 0 || n == size)
-		return 0;
-	buf[n] = '\0';
-	return 1;
-}
-
-/* Ends the reading; then the terminal shows characters again, and the signal does what it does. */
-static void
-on_signal(int number)
-{
-	interrupted = number;
-}
-
-static void
-catch_signals(struct sigaction was[PP_LEN(ending)])
-{
-	struct sigaction action = { .sa_handler = on_signal };
-
-	(void)sigemptyset(&action.sa_mask); /* these fail for numbers that are no signals only */
-	interrupted = 0;
-	for (size_t i = 0; i < PP_LEN(ending); i++)
-		(void)sigaction(ending[i], &action, &was[i]);
-}
-
-static void
-release_signals(const struct sigaction was[PP_LEN(ending)])
-{
-	for (size_t i = 0; i < PP_LEN(ending); i++)
-		(void)sigaction(ending[i], &was[i], NULL); /* were set a moment ago */
-	if (interrupted != 0)
-		(void)raise((int)interrupted);
-}
-
-/*
- * Asks on the terminal itself, so that redirected streams do not get in the way; shows no
- * characters.
- */
-static int
-ask_on_terminal(const char *prompt, char *buf, size_t size)
-{
-	PP_AUTO_FD int tty = openat(AT_FDCWD, "/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	struct termios was, silent;
-	struct sigaction actions[PP_LEN(ending)];
-
-	if (tty < 0 || tcgetattr(tty, &was) < 0)
-		return 0;
-	silent = was;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
-	catch_signals(actions);
-	int ok = tcsetattr(tty, TCSAFLUSH, &silent) == 0;
-	if (ok) {
-		PP_IGNORE(pp_fd_write_all(tty, prompt, strlen(prompt))); /* the cursor waits too */
-		ok = read_line(tty, buf, size);
-		PP_IGNORE(pp_fd_write_all(tty, "\n", 1)); /* the typed one was not shown */
-	}
-	(void)tcsetattr(tty, TCSAFLUSH, &was); /* was set a moment ago */
-	release_signals(actions);
-	return ok;
-}
-
-/* For new keys: a slip of the finger would lock them for ever. */
-static int
-ask_twice(char *buf, size_t size)
-{
-	PP_AUTO_FREE char *again = pp_xcalloc(size, 1);
-
-	int ok = ask_on_terminal("passphrase for the new keys: ", buf, size) == 1 &&
-		 ask_on_terminal("once more: ", again, size) == 1 && strcmp(buf, again) == 0;
-	explicit_bzero(again, size);
-	return ok;
-}
-
-static int
-read_given(struct cli *cli, char *buf, size_t size)
-{
-	uint64_t fd = 0;
-
-	return opts_number(&cli->opts, "passphrase-fd", MAX_FD, 0, &fd) &&
-	       read_line((int)fd, buf, size) == 1;
-}
-
 int
 repo_cli_passphrase(const char *key, char *buf, size_t size, void *user)
 {
 	struct cli *cli = user;
-	PP_AUTO_FREE char *prompt = pp_asprintf("passphrase of key '%s': ", key);
-	bool is_given = opts_has(&cli->opts, "passphrase-fd");
 
-	if (!is_given && cli->cmd != &repo_init)
-		return ask_on_terminal(prompt, buf, size);
-	/* One line, or one answer, for all keys. */
-	if (cli->passphrase == NULL &&
-	    (is_given ? read_given(cli, buf, size) : ask_twice(buf, size)))
-		cli->passphrase = pp_xstrdup(buf);
-	if (cli->passphrase == NULL || strlen(cli->passphrase) >= size)
-		return 0;
-	memcpy(buf, cli->passphrase, strlen(cli->passphrase) + 1);
-	return 1;
+	return cli->cmd == &repo_init ? passphrase_new(key, buf, size, cli)
+				      : passphrase_old(key, buf, size, cli);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Key files of a publisher. */
+/* Key files of publishers and of authors. */
 #include "lib/repo/keys.h"
 
 #include "base/fd.h"
@@ -26,12 +26,12 @@ pp_signer_fini(struct pp_signer *s)
 }
 
 static enum plugpkg_code
-ask_passphrase(plugpkg_repo *repo, const char *name, char *out, plugpkg_error **err)
+ask_passphrase(const struct pp_key_file *f, char *out, plugpkg_error **err)
 {
-	if (repo->passphrase == NULL ||
-	    repo->passphrase(name, out, PASSPHRASE_MAX_BYTES, repo->passphrase_user) == 0) {
-		pp_fail(
-		    err, PLUGPKG_E_KEY, 0, "key '%s' needs a passphrase and nobody gave one", name);
+	if (f->passphrase == NULL ||
+	    f->passphrase(f->name, out, PASSPHRASE_MAX_BYTES, f->user) == 0) {
+		pp_fail(err, PLUGPKG_E_KEY, 0, "key '%s' needs a passphrase and nobody gave one",
+		    f->name);
 		return pp_hint(err, PLUGPKG_E_KEY, "give it with --passphrase-fd or on a terminal");
 	}
 	return PLUGPKG_OK;
@@ -49,12 +49,13 @@ signer_from_seed(struct pp_signer *s, const char *name, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-seal_seed(plugpkg_repo *repo, const struct pp_signer *s, pp_json *file, plugpkg_error **err)
+seal_seed(
+    const struct pp_key_file *f, const struct pp_signer *s, pp_json *file, plugpkg_error **err)
 {
 	char passphrase[PASSPHRASE_MAX_BYTES];
 	pp_json *sealed = NULL;
 
-	enum plugpkg_code rc = ask_passphrase(repo, s->name, passphrase, err);
+	enum plugpkg_code rc = ask_passphrase(f, passphrase, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_seal(s->seed, sizeof(s->seed), passphrase, &sealed, err);
 	explicit_bzero(passphrase, sizeof(passphrase));
@@ -64,24 +65,23 @@ seal_seed(plugpkg_repo *repo, const struct pp_signer *s, pp_json *file, plugpkg_
 }
 
 enum plugpkg_code
-pp_key_create(
-    plugpkg_repo *repo, const char *name, bool seal, struct pp_signer *out, plugpkg_error **err)
+pp_key_file_create(
+    const struct pp_key_file *f, bool seal, struct pp_signer *out, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = pp_asprintf("keys/%s.key", name);
 	PP_AUTO_JSON pp_json *file = pp_json_object();
 
-	if (pp_exists_at(repo->dir_fd, path) != 0)
-		return pp_fail(err, PLUGPKG_E_EXISTS, 0, "key '%s' is there already", path);
+	if (pp_exists_at(f->dir_fd, f->path) != 0)
+		return pp_fail(err, PLUGPKG_E_EXISTS, 0, "key '%s' is there already", f->path);
 	enum plugpkg_code rc = pp_ed25519_generate(out->seed, err);
 	if (rc == PLUGPKG_OK)
-		rc = signer_from_seed(out, name, err);
+		rc = signer_from_seed(out, f->name, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_json_set_str(file, "_type", KEY_TYPE);
 	pp_json_set_str(file, "id", out->id);
 	pp_json_set(file, "public", pp_json_ref(out->public));
 	if (seal) {
-		rc = seal_seed(repo, out, file, err);
+		rc = seal_seed(f, out, file, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
 	} else {
@@ -91,19 +91,20 @@ pp_key_create(
 		explicit_bzero(hex, sizeof(hex));
 	}
 	PP_AUTO_FREE char *text = pp_json_pretty(file);
-	int r = pp_write_file_at(repo->dir_fd, path, text, strlen(text), 0600);
+	int r = pp_write_file_at(f->dir_fd, f->path, text, strlen(text), 0600);
 	explicit_bzero(text, strlen(text));
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path);
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", f->path);
 	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code
-check_mode(plugpkg_repo *repo, const char *path, plugpkg_error **err)
+check_mode(const struct pp_key_file *f, plugpkg_error **err)
 {
+	const char *path = f->path;
 	struct stat st;
 
-	if (fstatat(repo->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+	if (fstatat(f->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno != ENOENT)
 			return pp_fail(err, PLUGPKG_E_IO, errno, "cannot look at '%s'", path);
 		pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "signing key '%s' is not here", path);
@@ -118,29 +119,29 @@ check_mode(plugpkg_repo *repo, const char *path, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-unseal_seed(plugpkg_repo *repo, const pp_json *sealed, struct pp_signer *s, const char *name,
-    plugpkg_error **err)
+unseal_seed(
+    const struct pp_key_file *f, const pp_json *sealed, struct pp_signer *s, plugpkg_error **err)
 {
 	char passphrase[PASSPHRASE_MAX_BYTES];
 
-	enum plugpkg_code rc = ask_passphrase(repo, name, passphrase, err);
+	enum plugpkg_code rc = ask_passphrase(f, passphrase, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_unseal(sealed, passphrase, s->seed, sizeof(s->seed), err);
 	explicit_bzero(passphrase, sizeof(passphrase));
-	return rc == PLUGPKG_OK ? rc : pp_wrap(err, rc, "cannot open signing key '%s'", name);
+	return rc == PLUGPKG_OK ? rc : pp_wrap(err, rc, "cannot open signing key '%s'", f->name);
 }
 
 enum plugpkg_code
-pp_key_load(plugpkg_repo *repo, const char *name, struct pp_signer *out, plugpkg_error **err)
+pp_key_file_load(const struct pp_key_file *f, struct pp_signer *out, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = pp_asprintf("keys/%s.key", name);
+	const char *path = f->path;
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(KEY_MAX_BYTES);
 	struct pp_json_error why;
 
-	enum plugpkg_code rc = check_mode(repo, path, err);
+	enum plugpkg_code rc = check_mode(f, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	int r = pp_read_file_at(repo->dir_fd, path, &text);
+	int r = pp_read_file_at(f->dir_fd, path, &text);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", path);
 	PP_AUTO_JSON pp_json *file = pp_json_parse(pp_buf_cstr(&text), text.n, &why);
@@ -150,11 +151,44 @@ pp_key_load(plugpkg_repo *repo, const char *name, struct pp_signer *out, plugpkg
 	const pp_json *sealed = pp_json_get(file, "sealed");
 	const char *seed = pp_json_get_str(file, "seed");
 	if (sealed != NULL)
-		rc = unseal_seed(repo, sealed, out, name, err);
+		rc = unseal_seed(f, sealed, out, err);
 	else if (pp_unhex(pp_str_of(seed), out->seed, sizeof(out->seed)) < 0)
 		rc = pp_fail(
 		    err, PLUGPKG_E_KEY, 0, "'%s' is no key file: no 'seed' of 64 hex digits", path);
 	if (rc == PLUGPKG_OK)
-		rc = signer_from_seed(out, name, err);
+		rc = signer_from_seed(out, f->name, err);
 	return rc;
+}
+
+/* ---- the keys of a publisher ---- */
+
+static struct pp_key_file
+file_of(const plugpkg_repo *repo, const char *name, const char *path)
+{
+	return (struct pp_key_file){
+		.dir_fd = repo->dir_fd,
+		.path = path,
+		.name = name,
+		.passphrase = repo->passphrase,
+		.user = repo->passphrase_user,
+	};
+}
+
+enum plugpkg_code
+pp_key_create(
+    plugpkg_repo *repo, const char *name, bool seal, struct pp_signer *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("keys/%s.key", name);
+	const struct pp_key_file f = file_of(repo, name, path);
+
+	return pp_key_file_create(&f, seal, out, err);
+}
+
+enum plugpkg_code
+pp_key_load(plugpkg_repo *repo, const char *name, struct pp_signer *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("keys/%s.key", name);
+	const struct pp_key_file f = file_of(repo, name, path);
+
+	return pp_key_file_load(&f, out, err);
 }
