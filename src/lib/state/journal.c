@@ -96,6 +96,8 @@ pp_journal_arm(struct pp_state *s, int64_t txn, const pp_json *intent,
 	if (rc == PLUGPKG_OK)
 		rc = write_intent(s, txn, intent, err);
 	if (rc == PLUGPKG_OK)
+		rc = pp_state_note_generation(s, pp_json_get_int(intent, "to", 0), err);
+	if (rc == PLUGPKG_OK)
 		rc = pp_db_prepare(s->db,
 		    "INSERT INTO steps(txn, seq, kind, plugin, level, status) VALUES(?,?,?,?,?,?)",
 		    &st, err, what);

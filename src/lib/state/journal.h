@@ -39,7 +39,10 @@ void pp_journal_steps_fini(struct pp_journal_steps *v);
 /* Every one of them is durable on return. */
 enum plugpkg_code pp_journal_begin(struct pp_state *s, const char *command, const pp_json *intent,
     int64_t now, int64_t *out_txn, plugpkg_error **err);
-/* Replaces the intent and writes all steps, in one SQL transaction. */
+/*
+ * Replaces the intent and writes all steps, in one SQL transaction. From then on the number of the
+ * generation that it goes "to" is taken.
+ */
 enum plugpkg_code pp_journal_arm(struct pp_state *s, int64_t txn, const pp_json *intent,
     const struct pp_journal_steps *steps, plugpkg_error **err);
 enum plugpkg_code pp_journal_mark(

@@ -340,6 +340,33 @@ insert_plugin(sqlite3_stmt *st, const struct pp_installed *p)
 	return r;
 }
 
+enum plugpkg_code
+pp_state_note_generation(struct pp_state *s, int64_t generation, plugpkg_error **err)
+{
+	const char *what = "record the number of a generation";
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "INSERT INTO meta(key, value) VALUES('last_generation', ?1)"
+	    " ON CONFLICT(key) DO UPDATE SET value = max(value, ?1)",
+	    &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, generation);
+	return sqlite3_step(st) == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
+}
+
+enum plugpkg_code
+pp_state_take_generation(struct pp_state *s, int64_t generation, plugpkg_error **err)
+{
+	const char *what = "record the number of a generation";
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_note_generation(s, generation, err);
+	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
+}
+
 static enum plugpkg_code
 set_generation(struct pp_state *s, int64_t generation, const char *what, plugpkg_error **err)
 {
@@ -374,6 +401,8 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 		if (insert_plugin(st, *p) != SQLITE_DONE)
 			return pp_db_fail(s->db, err, what);
 	rc = set_generation(s, generation, what, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_note_generation(s, generation, err);
 	/* Without a transaction, a generation that was recorded before got other states. */
 	if (rc == PLUGPKG_OK && transaction != 0)
 		rc = pp_history_record(s, set, generation, transaction, err);
@@ -410,19 +439,33 @@ pp_state_set_marks(struct pp_state *s, const struct pp_installeds *set, plugpkg_
 	return pp_db_commit(&guard, err, what);
 }
 
-enum plugpkg_code
-pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err)
+static enum plugpkg_code
+read_number(struct pp_state *s, const char *sql, int64_t *out, plugpkg_error **err)
 {
 	const char *what = "read the current generation";
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc =
-	    pp_db_prepare(s->db, "SELECT value FROM meta WHERE key = 'generation'", &st, err, what);
+	enum plugpkg_code rc = pp_db_prepare(s->db, sql, &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	if (sqlite3_step(st) != SQLITE_ROW)
 		return pp_db_fail(s->db, err, what);
 	*out = sqlite3_column_int64(st, 0);
 	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err)
+{
+	return read_number(s, "SELECT value FROM meta WHERE key = 'generation'", out, err);
+}
+
+enum plugpkg_code
+pp_state_last_generation(struct pp_state *s, int64_t *out, plugpkg_error **err)
+{
+	static const char sql[] =
+	    "SELECT max(value) FROM meta WHERE key IN ('generation', 'last_generation')";
+
+	return read_number(s, sql, out, err);
 }
 
 /* ?1: the key, ?2: the text where there is one. */

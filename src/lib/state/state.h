@@ -116,6 +116,14 @@ int64_t pp_state_delayed(struct pp_state *s, const struct pp_state_put_off *what
 /* Is var/state.db a sound database? BAD_STATE when not. */
 enum plugpkg_code pp_state_check(struct pp_state *s, plugpkg_error **err);
 enum plugpkg_code pp_state_generation(struct pp_state *s, int64_t *out, plugpkg_error **err);
+/*
+ * The highest number that a generation ever had, whatever became of it: none comes twice, and an
+ * application may remember things by it. Taking one is durable on return; pp_journal_arm() and
+ * pp_state_commit_set() do so in passing.
+ */
+enum plugpkg_code pp_state_last_generation(struct pp_state *s, int64_t *out, plugpkg_error **err);
+enum plugpkg_code pp_state_take_generation(
+    struct pp_state *s, int64_t generation, plugpkg_error **err);
 
 /*
  * What generation N held when it was committed, sorted by key; leftovers are not part of it. Owned

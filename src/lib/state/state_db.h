@@ -51,6 +51,9 @@ void pp_db_guard_fini(struct pp_db_guard *g);
 /* lib/state/state_migrate.c: the tables, and the steps from older formats. */
 enum plugpkg_code pp_state_make_tables(sqlite3 *db, plugpkg_error **err);
 enum plugpkg_code pp_state_check_format(sqlite3 *db, plugpkg_error **err);
+/* lib/state/state.c: pp_state_take_generation() within the caller's SQL transaction. */
+enum plugpkg_code pp_state_note_generation(
+    struct pp_state *s, int64_t generation, plugpkg_error **err);
 /* lib/state/history.c: inside the SQL transaction that makes the set a fact. */
 enum plugpkg_code pp_history_record(struct pp_state *s, const struct pp_installeds *set,
     int64_t generation, int64_t transaction, plugpkg_error **err);

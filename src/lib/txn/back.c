@@ -142,6 +142,8 @@ show_what_stays(struct pp_txn *t, plugpkg_error **err)
 	if (rc == PLUGPKG_OK && current != next)
 		rc = pp_txn_make_generation(t, next, err);
 	if (rc == PLUGPKG_OK && current != next)
+		rc = pp_state_take_generation(t->state, next, err);
+	if (rc == PLUGPKG_OK && current != next)
 		rc = pp_generation_switch(t->ctx, next, err);
 	if (rc != PLUGPKG_OK)
 		return rc;

@@ -121,6 +121,8 @@ pp_mend_generation(
 		rc = pp_txn_make_generation(&t, t.generation, err);
 	pp_inventory_fini(&t.old);
 	if (rc == PLUGPKG_OK)
+		rc = pp_state_take_generation(t.state, t.generation, err);
+	if (rc == PLUGPKG_OK)
 		rc = pp_generation_switch(ctx, t.generation, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_commit_set(t.state, set, t.generation, 0, err);

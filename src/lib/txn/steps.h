@@ -99,7 +99,7 @@ struct pp_task *pp_txn_task(struct pp_txn *t, const char *key);
 /* Tells listeners and the log which step begins. */
 void pp_txn_step(struct pp_txn *t, const struct pp_step *step, const char *what);
 void pp_txn_fini(struct pp_txn *t);
-/* txn.c: t->generation, above the current one and all that are still there. */
+/* txn.c: t->generation, above all that ever were and all that are there. */
 enum plugpkg_code pp_txn_next_generation(struct pp_txn *t, plugpkg_error **err);
 /* txn.c: the ops after `commit`; ends the transaction. */
 enum plugpkg_code pp_txn_finish(struct pp_txn *t, plugpkg_error **err);

@@ -70,11 +70,15 @@ pp_txn_next_generation(struct pp_txn *t, plugpkg_error **err)
 {
 	PP_AUTO_FREE int64_t *all = NULL;
 	size_t n = 0;
-	enum plugpkg_code rc = pp_generation_list(t->ctx, &all, &n, err);
+	int64_t last = 0;
+	enum plugpkg_code rc = pp_state_last_generation(t->state, &last, err);
 
-	t->generation = t->old_generation + 1;
-	if (rc == PLUGPKG_OK && n > 0 && all[n - 1] >= t->generation)
-		t->generation = all[n - 1] + 1;
+	/* A directory that the state knows nothing of is nobody's, and stays. */
+	if (rc == PLUGPKG_OK)
+		rc = pp_generation_list(t->ctx, &all, &n, err);
+	if (rc == PLUGPKG_OK && n > 0 && all[n - 1] > last)
+		last = all[n - 1];
+	t->generation = last + 1;
 	return rc;
 }
 
