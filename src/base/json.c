@@ -340,17 +340,26 @@ dump(const pp_json *j, size_t flags)
 }
 
 char *
+pp_json_write_any(const pp_json *j, bool is_pretty)
+{
+	return dump(j, is_pretty ? JSON_INDENT(2) : JSON_COMPACT);
+}
+
+char *
 pp_json_line(const pp_json *j)
 {
-	return dump(j, JSON_COMPACT);
+	char *plain = pp_json_write_plain(j, false);
+
+	return plain != NULL ? plain : pp_json_write_any(j, false);
 }
 
 char *
 pp_json_pretty(const pp_json *j)
 {
-	PP_AUTO_FREE char *text = dump(j, JSON_INDENT(2));
+	PP_AUTO_FREE char *plain = pp_json_write_plain(j, true);
+	PP_AUTO_FREE char *any = plain == NULL ? pp_json_write_any(j, true) : NULL;
 
-	return pp_asprintf("%s\n", text);
+	return pp_asprintf("%s\n", plain != NULL ? plain : any);
 }
 
 char *

@@ -87,5 +87,40 @@ deep_lists_and_long_keys_are_left_to_the_library(void)
 	CHECK(c != NULL);
 }
 
+static void
+both_writers_write_the_same_bytes(void)
+{
+	static const char *const texts[] = {
+		"{}",
+		"[]",
+		"[[],{},[[]],{\"a\":{}}]",
+		"{\"z\":1,\"a\":-9223372036854775808,\"\":[true,false,null,9223372036854775807]}",
+		"[\"\\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u0001 \\u001f \\u007f\"]",
+		"{\"\\u0009k\\\"\":\"\xc3\xa9 \xe2\x80\xa8 \xf0\x9f\x90\x98\"}",
+	};
+
+	for (size_t i = 0; i < 2 * PP_LEN(texts); i++) {
+		PP_AUTO_JSON pp_json *j =
+		    pp_json_read_any(texts[i / 2], strlen(texts[i / 2]), NULL);
+		if (!CHECK(j != NULL))
+			continue;
+		PP_AUTO_FREE char *quick = pp_json_write_plain(j, i % 2 == 1);
+		PP_AUTO_FREE char *slow = pp_json_write_any(j, i % 2 == 1);
+		CHECK_STR(quick, slow);
+	}
+}
+
+static void
+a_fraction_is_left_to_the_library(void)
+{
+	PP_AUTO_JSON pp_json *j = pp_json_read_any("[{\"a\":0.5}]", 11, NULL);
+	PP_AUTO_FREE char *quick = pp_json_write_plain(j, false);
+	PP_AUTO_FREE char *line = pp_json_line(j);
+
+	CHECK(quick == NULL);
+	CHECK_STR(line, "[{\"a\":0.5}]");
+}
+
 TAP_MAIN(CASE(plain_text_is_read_as_the_library_reads_it) CASE(
-    anything_unusual_is_left_to_the_library) CASE(deep_lists_and_long_keys_are_left_to_the_library))
+    anything_unusual_is_left_to_the_library) CASE(deep_lists_and_long_keys_are_left_to_the_library)
+	CASE(both_writers_write_the_same_bytes) CASE(a_fraction_is_left_to_the_library))
