@@ -458,22 +458,12 @@ pp_manifest_free(struct pp_manifest *m)
 	free(m);
 }
 
-/* JSON in, an empty manifest around it out. */
+/* An empty manifest around JSON, which is moved. */
 static enum plugpkg_code
-open_manifest(struct pp_str text, const char *file, struct pp_manifest **out, plugpkg_error **err)
+wrap_json(pp_json *json, const char *file, struct pp_manifest **out, plugpkg_error **err)
 {
-	struct pp_json_error why;
+	PP_AUTO_JSON pp_json *j = json;
 
-	if (text.n > PP_MANIFEST_MAX_BYTES)
-		return pp_fail(err, PLUGPKG_E_BAD_MANIFEST, 0,
-		    "%s: %zu bytes are too many: %d is the most", file, text.n,
-		    PP_MANIFEST_MAX_BYTES);
-
-	PP_AUTO_JSON pp_json *j = pp_json_parse(text.p, text.n, &why);
-
-	if (j == NULL)
-		return pp_fail(
-		    err, PLUGPKG_E_BAD_MANIFEST, 0, "%s: no valid JSON: %s", file, why.text);
 	if (!pp_json_is(j, PP_JSON_OBJECT))
 		return pp_fail(err, PLUGPKG_E_BAD_MANIFEST, 0, "%s: expected an object, found %s",
 		    file, pp_json_kind_name(j));
@@ -489,11 +479,41 @@ open_manifest(struct pp_str text, const char *file, struct pp_manifest **out, pl
 }
 
 static enum plugpkg_code
+open_manifest(struct pp_str text, const char *file, struct pp_manifest **out, plugpkg_error **err)
+{
+	struct pp_json_error why;
+
+	if (text.n > PP_MANIFEST_MAX_BYTES)
+		return pp_fail(err, PLUGPKG_E_BAD_MANIFEST, 0,
+		    "%s: %zu bytes are too many: %d is the most", file, text.n,
+		    PP_MANIFEST_MAX_BYTES);
+
+	pp_json *j = pp_json_parse(text.p, text.n, &why);
+
+	if (j == NULL)
+		return pp_fail(
+		    err, PLUGPKG_E_BAD_MANIFEST, 0, "%s: no valid JSON: %s", file, why.text);
+	return wrap_json(j, file, out, err);
+}
+
+static enum plugpkg_code
 read_field(const struct field *field, const struct pp_fields *f, struct pp_manifest *m)
 {
 	if (!field->is_needed && pp_json_get(m->json, field->key) == NULL)
 		return PLUGPKG_OK;
 	return field->read(f, field->key, m);
+}
+
+/* text: for the places of mistakes; empty where there is none. */
+static enum plugpkg_code
+read_fields(struct pp_manifest *m, struct pp_str text, const char *file, plugpkg_error **err)
+{
+	struct pp_fields f = { m->json, file, PLUGPKG_E_BAD_MANIFEST, err, text };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_LEN(fields); i++)
+		rc = read_field(&fields[i], &f, m);
+	return rc;
 }
 
 enum plugpkg_code
@@ -503,16 +523,21 @@ pp_manifest_parse(
 	PP_AUTO(manifest) struct pp_manifest *m = NULL;
 	enum plugpkg_code rc = open_manifest(text, file, &m, err);
 
-	*out = NULL;
-	if (rc != PLUGPKG_OK)
-		return rc;
-
-	struct pp_fields f = { m->json, file, PLUGPKG_E_BAD_MANIFEST, err, text };
-
-	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_LEN(fields); i++)
-		rc = read_field(&fields[i], &f, m);
 	if (rc == PLUGPKG_OK)
-		*out = pp_steal(&m);
+		rc = read_fields(m, text, file, err);
+	*out = rc == PLUGPKG_OK ? pp_steal(&m) : NULL;
+	return rc;
+}
+
+enum plugpkg_code
+pp_manifest_of(const pp_json *json, const char *file, struct pp_manifest **out, plugpkg_error **err)
+{
+	PP_AUTO(manifest) struct pp_manifest *m = NULL;
+	enum plugpkg_code rc = wrap_json(pp_json_ref(json), file, &m, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = read_fields(m, (struct pp_str){ NULL, 0 }, file, err);
+	*out = rc == PLUGPKG_OK ? pp_steal(&m) : NULL;
 	return rc;
 }
 

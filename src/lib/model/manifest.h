@@ -56,6 +56,9 @@ struct pp_manifest {
  */
 enum plugpkg_code pp_manifest_parse(
     struct pp_str text, const char *file, struct pp_manifest **out, plugpkg_error **err);
+/* The same of what was read once before; json is shared. */
+enum plugpkg_code pp_manifest_of(
+    const pp_json *json, const char *file, struct pp_manifest **out, plugpkg_error **err);
 /*
  * The same for lint: goes on after a mistake, which fn gets as an error (view). What could be read,
  * owned;

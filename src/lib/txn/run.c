@@ -155,10 +155,9 @@ pp_txn_verify(
 enum plugpkg_code
 pp_installed_manifest(const struct pp_installed *p, struct pp_manifest **out, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *text = pp_json_line(p->manifest);
 	PP_AUTO_FREE char *file = pp_asprintf("%s %s: plugin.json", p->name, p->version);
+	enum plugpkg_code rc = pp_manifest_of(p->manifest, file, out, err);
 
-	enum plugpkg_code rc = pp_manifest_parse(pp_str_of(text), file, out, err);
 	pp_vec_foreach (name, &p->detached)
 		if (rc == PLUGPKG_OK)
 			pp_release_detach((*out)->release, *name);
