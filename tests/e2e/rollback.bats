@@ -204,16 +204,34 @@ rollback 1"
 	assert_status 0
 }
 
-@test "a damaged store version is not taken for the real one" {
-	plugpkg install base@1.0.0 -y
-	plugpkg install base@1.1.0 -y
-	chmod u+w "$PLUGPKG_ROOT/store/base/1.0.0" "$PLUGPKG_ROOT/store/base/1.0.0/payload.txt"
-	echo damaged >"$PLUGPKG_ROOT/store/base/1.0.0/payload.txt"
+damage() {
+	chmod u+w "$PLUGPKG_ROOT/store/$1" "$PLUGPKG_ROOT/store/$1/payload.txt"
+	echo damaged >"$PLUGPKG_ROOT/store/$1/payload.txt"
+}
+
+@test "a damaged store version does not run its scripts" {
+	publish_user
+	plugpkg install user@1.0.0 -y
+	plugpkg install user@2.0.0 -y
+	damage user/1.0.0
 	run plugpkg rollback -y
 	# It is linked from a generation, so nobody replaces it silently.
 	[ "$status" -ne 0 ]
-	assert_has "store/base/1.0.0"
-	assert_installed base 1.1.0
+	assert_has "store/user/1.0.0"
+	assert_installed user 2.0.0
+}
+
+@test "files without scripts are not read again; check tells of damaged ones, repair mends them" {
+	plugpkg install base@1.0.0 -y
+	plugpkg install base@1.1.0 -y
+	damage base/1.0.0
+	plugpkg rollback -y
+	assert_installed base 1.0.0
+	run plugpkg check
+	[ "$status" -ne 0 ]
+	assert_has "store/base/1.0.0 was changed since it was installed"
+	plugpkg repair base
+	plugpkg check
 }
 
 @test "a plugin whose source is gone and whose files are gone is named" {

@@ -17,15 +17,27 @@
 #include <sys/stat.h>
 
 static bool
+runs_scripts(const struct pp_installed *p)
+{
+	return pp_json_len(pp_json_get(p->manifest, "scripts")) > 0 ||
+	       pp_json_len(pp_json_get(p->manifest, "on")) > 0;
+}
+
+/*
+ * What stands in the store was complete and durable before a generation led to it, and is never
+ * changed: like the plugins in use it is not read anew at each switch, that is `check`'s work. What
+ * plugpkg itself is about to run is read first.
+ */
+static bool
 is_in_store(struct pp_going *g, const struct pp_installed *p)
 {
 	PP_AUTO_FD int fd = -1;
 	char sha256[65];
 
-	if (pp_store_has(g->ctx, p->name, p->version) != 1 ||
-	    pp_store_open(g->ctx, p->name, p->version, &fd, NULL) != PLUGPKG_OK)
-		return false;
-	return pp_store_tree_digest(fd, sha256, NULL) == PLUGPKG_OK &&
+	if (!runs_scripts(p))
+		return pp_store_has(g->ctx, p->name, p->version) == 1;
+	return pp_store_open(g->ctx, p->name, p->version, &fd, NULL) == PLUGPKG_OK &&
+	       pp_store_tree_digest(fd, sha256, NULL) == PLUGPKG_OK &&
 	       strcmp(sha256, p->tree_sha256) == 0;
 }
 
@@ -68,6 +80,7 @@ pp_going_supply(
 	if (pp_is_sha256(p->sha256))
 		memcpy(s->sha256, p->sha256, 65);
 	s->is_stored = is_in_store(g, p);
+	s->manifest = s->is_stored ? pp_json_ref(p->manifest) : NULL;
 	s->is_cached = !s->is_stored && is_in_cache(g, p, &s->size_bytes);
 	return PLUGPKG_OK;
 }

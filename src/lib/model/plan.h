@@ -60,7 +60,8 @@ struct pp_step {
 	bool is_cached; /* its archive is in the cache already; no source is asked */
 	bool is_stored; /* the store has it already; tree_sha256 says what */
 	char tree_sha256[65];
-	bool hold; /* of what comes back, as it was when it left */
+	pp_json *manifest; /* as it was installed before, where is_stored; else NULL */
+	bool hold;         /* of what comes back, as it was when it left */
 	int64_t hold_until;
 	int64_t data_from; /* generation whose snapshot of its data comes back; 0: none */
 };

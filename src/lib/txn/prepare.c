@@ -195,18 +195,22 @@ prepare_link(struct pp_task *task, plugpkg_error **err)
 	return read_manifest(task, fd, err);
 }
 
-/* It was installed before; the plan looked at its files. */
+/* It was installed before, so its manifest is known; that it is still there was seen by is_new. */
 static enum plugpkg_code
-prepare_stored(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
+prepare_stored(struct pp_task *task, plugpkg_error **err)
 {
 	const struct pp_step *s = task->step;
-	PP_AUTO_FD int fd = -1;
-	enum plugpkg_code rc = pp_store_open(t->ctx, s->name, s->version, &fd, err);
+	PP_AUTO_FREE char *file = pp_asprintf("%s %s: plugin.json", s->name, s->version);
 
+	if (task->is_new) {
+		(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "store/%s/%s was deleted after the plan was made", s->name, s->version);
+		return pp_hint(err, PLUGPKG_E_REFUSED, "run the command again");
+	}
 	memcpy(task->tree_sha256, s->tree_sha256, sizeof(task->tree_sha256));
 	task->bytes = s->unpacked_bytes;
 	task->files = s->files;
-	return rc == PLUGPKG_OK ? read_manifest(task, fd, err) : rc;
+	return pp_manifest_of(s->manifest, file, &task->manifest, err);
 }
 
 /* ---- unpack ---- */
@@ -359,7 +363,7 @@ pp_txn_unpack(struct pp_txn *t, plugpkg_error **err)
 		rc = pp_check_cancel(t->ctx, err);
 		if (rc == PLUGPKG_OK)
 			rc = task->step->link_dir != NULL ? prepare_link(task, err)
-			     : task->step->is_stored      ? prepare_stored(t, task, err)
+			     : task->step->is_stored      ? prepare_stored(task, err)
 							  : add_job(t, net, &b, task, err);
 		if (rc == PLUGPKG_OK && b.n == BATCH)
 			rc = run_batch(t, &b, err);
