@@ -249,7 +249,10 @@ enum plugpkg_plan_flags {
 	PLUGPKG_ALLOW_ORIGIN_CHANGE = 1 << 6, /* installed plugins may come from another source */
 	/* INSTALL, UPGRADE: what stands in the way may be removed, although nobody named it */
 	PLUGPKG_ALLOW_REMOVE = 1 << 7,
-	/* Dependents are asked, but vetoes and delays do not count; the history keeps them. */
+	/*
+	 * Dependents are asked, but vetoes and delays do not count; the history keeps them. What
+	 * has lost its files is removed without its scripts.
+	 */
 	PLUGPKG_FORCE = 1 << 8,
 	PLUGPKG_LOOK =
 	    1 << 9, /* nobody will carry it out: delays that begin now are not recorded */

@@ -315,3 +315,76 @@ b"
 	assert_has "cannot run script 'install.sh' of a 1.0.0" "interpreter"
 	assert_not_installed a
 }
+
+@test "the order of a removal is that of what is installed now" {
+	scripted a 1.0.0 >/dev/null
+	scripted b 1.0.0 '"requires": {"a": "^1"}' >/dev/null
+	publish "$(build_plugin a 1.0.0)" "$(build_plugin b 1.0.0)"
+	make_root
+	plugpkg install a b -y
+	scripted a 2.0.0 '"requires": {"b": "^2"}' >/dev/null
+	scripted b 2.0.0 >/dev/null
+	publish "$(build_plugin a 2.0.0)" "$(build_plugin b 2.0.0)"
+	plugpkg update
+	plugpkg upgrade -y
+	rm calls
+	plugpkg remove --all -y
+	assert_equal "$(calls)" "uninstall a 2.0.0 reason=remove old=
+uninstall b 2.0.0 reason=remove old="
+}
+
+@test "who leaves runs only scripts of his own; those of what he required do not" {
+	chain 1.0.0
+	publish_chain 1.0.0
+	make_root
+	plugpkg install c -y
+	rm calls
+	plugpkg remove c -y
+	assert_equal "$(calls)" "uninstall c 1.0.0 reason=remove old="
+	assert_installed b 1.0.0
+}
+
+@test "a script is any program: of a shell, of another interpreter, or machine code" {
+	need python3
+	local dir
+	dir=$(make_plugin a 1.0.0 '"scripts": {"install": "s/shell", "verify": "s/machine", "uninstall": "s/python"}')
+	mkdir "$dir/s"
+	printf '#!/bin/sh -eu\necho shell >>"%s"\n' "$SCRATCH/calls" >"$dir/s/shell"
+	printf '#!/usr/bin/env python3\nopen("%s", "a").write("python\\n")\n' "$SCRATCH/calls" >"$dir/s/python"
+	cp "$(type -P true)" "$dir/s/machine"
+	chmod 755 "$dir/s/"*
+	publish "$(build_plugin a 1.0.0)"
+	make_root
+	plugpkg install a -y
+	plugpkg is-installed --ask a
+	plugpkg remove a -y
+	assert_equal "$(calls)" "shell
+python"
+}
+
+@test "a plugin whose files are gone is not removed without its script, and --force says so" {
+	scripted a 1.0.0 >/dev/null
+	publish "$(build_plugin a 1.0.0)"
+	make_root
+	plugpkg install a -y
+	rm calls
+	chmod -R u+w "$PLUGPKG_ROOT/store/a"
+	rm -r "$PLUGPKG_ROOT/store/a/1.0.0"
+	run plugpkg remove a -y
+	assert_status 9
+	assert_has "the files of a 1.0.0 are gone" "nothing was changed" "plugpkg repair a" "--force"
+	run plugpkg is-installed a
+	assert_status 0
+	cp -a "$PLUGPKG_ROOT" "$SCRATCH/other"
+	PLUGPKG_ROOT=$SCRATCH/other plugpkg repair -y
+	PLUGPKG_ROOT=$SCRATCH/other plugpkg remove a -y
+	assert_equal "$(calls)" "uninstall a 1.0.0 reason=remove old="
+	rm calls
+	run plugpkg remove a -y --force
+	assert_status 0
+	assert_has "is gone, and its uninstall script with it"
+	assert_missing calls
+	run plugpkg is-installed a
+	assert_status 1
+	plugpkg check
+}

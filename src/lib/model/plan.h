@@ -97,6 +97,7 @@ struct pp_plan {
 	bool is_purge;
 	bool is_rollback;     /* scripts are told so */
 	bool overrides_holds; /* who asked for it knows what is held */
+	bool is_forced;       /* and what else stands in the way */
 	int64_t generation;   /* the root's generation that this was planned against */
 };
 

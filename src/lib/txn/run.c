@@ -31,15 +31,23 @@ open_plugin(struct pp_txn *t, const struct pp_txn_script *s, char **out_path, in
 			   : PLUGPKG_OK;
 }
 
-/* An author who deleted his directory must not be stuck with what was linked from it. */
+/*
+ * An author who deleted his directory must not be stuck with what was linked from it, nor whoever
+ * lost a stored version and says --force; txn.c asks for that before anything begins.
+ */
 static bool
 is_lost(struct pp_txn *t, const struct pp_txn_script *s)
 {
-	if (strstr(s->kind, "uninstall") == NULL || s->link_dir == NULL ||
-	    pp_exists_at(AT_FDCWD, s->link_dir) != 0)
+	const struct pp_release *r = s->manifest->release;
+	int is_there = s->link_dir != NULL ? pp_exists_at(AT_FDCWD, s->link_dir)
+					   : pp_store_has(t->ctx, r->name, r->version.text);
+
+	if (strstr(s->kind, "uninstall") == NULL || is_there != 0)
 		return false;
-	pp_warn(t->ctx, s->manifest->release->name, "'%s' is gone, and its %s script with it",
-	    s->link_dir, s->kind);
+	PP_AUTO_FREE char *path = s->link_dir != NULL
+				      ? pp_xstrdup(s->link_dir)
+				      : pp_asprintf("store/%s/%s", r->name, r->version.text);
+	pp_warn(t->ctx, r->name, "'%s' is gone, and its %s script with it", path, s->kind);
 	return true;
 }
 

@@ -107,6 +107,25 @@ check_not_wanted(const struct pp_txn *t, const struct pp_step *step, plugpkg_err
 	    "%s was asked for after the plan was made; run the command again", step->key);
 }
 
+/* Its tables would stay for ever; whoever takes it out without the script has to say so. */
+static enum plugpkg_code
+check_script_is_there(const struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
+{
+	const struct pp_manifest *m = task->manifest;
+
+	if (t->spec->plan->is_forced || task->old->link_dir != NULL ||
+	    (m->scripts[PP_SCRIPT_UNINSTALL] == NULL && m->post_uninstall.n == 0) ||
+	    pp_store_has(t->ctx, task->old->name, task->old->version) != 0)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+	    "the files of %s %s are gone, and with them the scripts that clean up after it; "
+	    "nothing was changed",
+	    task->old->key, task->old->version);
+	(void)pp_subject(err, PLUGPKG_E_REFUSED, task->old->key);
+	return pp_hint(err, PLUGPKG_E_REFUSED,
+	    "plugpkg repair %s brings them back; --force removes it without", task->old->key);
+}
+
 static enum plugpkg_code
 make_tasks(struct pp_txn *t, plugpkg_error **err)
 {
@@ -131,6 +150,8 @@ make_tasks(struct pp_txn *t, plugpkg_error **err)
 			return pp_fail(err, PLUGPKG_E_REFUSED, 0,
 			    "'%s' is no longer installed; run the command again", step->key);
 		rc = pp_installed_manifest(task->old, &task->manifest, err);
+		if (rc == PLUGPKG_OK)
+			rc = check_script_is_there(t, task, err);
 	}
 	return rc;
 }
