@@ -219,3 +219,18 @@ setup() {
 	run -4 plugpkg build "$dir" -o nowhere
 	assert_has "nowhere" "[not-found]"
 }
+
+@test "the scripts of a skeleton do no harm when they run twice" {
+	local dir=$SCRATCH/mine
+	plugpkg new mine
+	plugpkg init "$SCRATCH/root" >/dev/null
+	export PLUGPKG_NAME=mine PLUGPKG_VERSION=0.1.0 PLUGPKG_OLD_VERSION=0.0.9 PLUGPKG_DATA=$SCRATCH/data
+	for script in install upgrade uninstall; do
+		run -0 "$dir/scripts/$script.sh"
+		first=$output
+		find data >"$script.first"
+		run -0 "$dir/scripts/$script.sh"
+		assert_equal "$output" "$first"
+		find data | diff "$script.first" -
+	done
+}

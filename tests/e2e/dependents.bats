@@ -392,3 +392,22 @@ uninstall base 1.0.0"
 	assert_installed base 1.0.0
 	assert_equal "$(detached)" ''
 }
+
+@test "a handler runs only while its plugin is whole: after its own install, and not when it has gone" {
+	local dir
+	dir=$(make_plugin ear 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh"},
+		"on": {"install-after": "scripts/hear.sh", "uninstall-after": "scripts/hear.sh"}')
+	add_script "$dir" install "touch '$SCRATCH/table'"
+	add_script "$dir" uninstall "rm '$SCRATCH/table'"
+	add_script "$dir" hear "[ -e '$SCRATCH/table' ] || echo 'no table' >>'$SCRATCH/calls'
+echo \"\$PLUGPKG_EVENT \$PLUGPKG_EVENT_PLUGIN\" >>'$SCRATCH/calls'"
+	publish "$(build_plugin ear 1.0.0)" "$(build_plugin a 1.0.0)" "$(build_plugin b 1.0.0)"
+	make_root
+	plugpkg install a ear -y
+	assert_equal "$(calls)" "install-after a"
+	plugpkg install b -y
+	plugpkg remove a ear -y
+	assert_equal "$(calls)" "install-after a
+install-after b"
+	assert_missing table
+}

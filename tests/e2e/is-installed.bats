@@ -113,3 +113,28 @@ verify"
 	run plugpkg mark auto --json user
 	assert_status 0
 }
+
+@test "when a command returns, what the state says and what the plugins say agree" {
+	agree() {
+		run plugpkg is-installed "$1"
+		state=$status
+		run plugpkg is-installed --ask "$1"
+		assert_equal "$status" "$state"
+		assert_equal "$state" "$2"
+	}
+	agree user 0
+	plugpkg remove user -y
+	agree user 1
+	plugpkg install user -y
+	agree user 0
+	dir=$(make_plugin bad 1.0.0 '"requires": {"user": "*"},
+		"scripts": {"install": "scripts/install.sh", "verify": "scripts/verify.sh"}')
+	add_script "$dir" install 'exit 1'
+	add_script "$dir" verify 'exit 0'
+	publish "$(build_plugin bad 1.0.0)"
+	plugpkg update
+	run plugpkg install bad -y
+	assert_status 7
+	agree bad 1
+	agree user 0
+}

@@ -238,3 +238,26 @@ error plugin user 4 worse"
 	run plugpkg log --write loud text
 	assert_status 2
 }
+
+@test "settings reach scripts and stay out of log, history and messages" {
+	local dir
+	dir=$(make_plugin a 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" install "[ \"\$DATABASE\" = mysql://app:hunter\$((1 + 1))@db/app ]"
+	add_script "$dir" uninstall "[ -n \"\$DATABASE\" ] && exit 3"
+	publish "$(build_plugin a 1.0.0)"
+	make_root
+	config '.settings = {"DATABASE": "mysql://app:hunter2@db/app"}'
+	run plugpkg install a -y --debug
+	assert_status 0
+	assert_lacks hunter2
+	run plugpkg remove a -y --debug
+	assert_status 7
+	assert_lacks hunter2
+	run plugpkg log --level debug
+	assert_has "a: install successfully completed"
+	assert_lacks hunter2
+	run plugpkg history show 2 --log
+	assert_lacks hunter2
+	run grep -rl hunter2 "$PLUGPKG_ROOT"
+	assert_equal "$output" "$PLUGPKG_ROOT/plugpkg.json"
+}

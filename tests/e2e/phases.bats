@@ -202,3 +202,19 @@ post 1 a 1.0.0"
 	run plugpkg lint "$(plugin_dir a 1.0.0)"
 	assert_has "scripts.post-uninstall[0].always"
 }
+
+@test "what cannot be solved or fetched runs no script at all" {
+	phased a 1.0.0 0 >/dev/null
+	phased b 1.0.0 0 '"requires": {"a": "*"}' >/dev/null
+	phased c 1.0.0 0 '"requires": {"nowhere": "*"}' >/dev/null
+	publish "$(build_plugin a 1.0.0)" "$(build_plugin b 1.0.0)" "$(build_plugin c 1.0.0)"
+	make_root
+	run plugpkg install a b c -y
+	assert_status 3
+	assert_equal "$(calls)" ""
+	rm -r repo/public/targets/pool/b
+	run plugpkg install a b -y
+	assert_status 5
+	assert_equal "$(calls)" ""
+	assert_not_installed a b
+}

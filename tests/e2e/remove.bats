@@ -123,3 +123,14 @@ add_keeper() {
 	assert_not_installed two
 	assert_missing "$PLUGPKG_ROOT/data/one" "$PLUGPKG_ROOT/data/two"
 }
+
+@test "after remove --all the same set can be installed again" {
+	before=$(plugpkg list --json | jq -c 'select(.type == "plugin") | [.name, .version, .state]')
+	wanted=$(jq -c .plugins "$PLUGPKG_ROOT/plugpkg.json")
+	plugpkg remove --all -y
+	assert_equal "$(plugpkg list)" ""
+	plugpkg install top solo -y
+	assert_equal "$(plugpkg list --json | jq -c 'select(.type == "plugin") | [.name, .version, .state]')" "$before"
+	assert_equal "$(jq -c .plugins "$PLUGPKG_ROOT/plugpkg.json")" "$wanted"
+	plugpkg check
+}
