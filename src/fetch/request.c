@@ -9,6 +9,12 @@
 #define MAX_FILE_BYTES ((int64_t)1 << 46)
 #define MAX_PATIENCE   3600
 
+static char *
+copy(const char *text)
+{
+	return text != NULL ? pp_xstrdup(text) : NULL;
+}
+
 bool
 request_read(const pp_json *j, struct request *out)
 {
@@ -23,6 +29,9 @@ request_read(const pp_json *j, struct request *out)
 	if (out->id < 0 || patience < 1 || patience > MAX_PATIENCE)
 		return false;
 	out->url = pp_xstrdup(url);
+	out->user = copy(pp_json_get_str(j, "user"));
+	out->password = copy(pp_json_get_str(j, "password"));
+	out->token = copy(pp_json_get_str(j, "token"));
 	out->max = (uint64_t)max;
 	out->offset = (uint64_t)offset;
 	out->patience = (unsigned)patience;
@@ -34,5 +43,8 @@ void
 request_fini(struct request *r)
 {
 	free(r->url);
-	r->url = NULL;
+	free(r->user);
+	free(r->password);
+	free(r->token);
+	*r = (struct request){ .id = r->id };
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the near side may ask of the fetch helper: one file into one descriptor. */
+/* What the near side may ask of the fetch helper: one file into one pipe. */
 #ifndef PP_FETCH_REQUEST_H
 #define PP_FETCH_REQUEST_H
 
@@ -8,10 +8,11 @@
 struct request {
 	int64_t id;
 	char *url;
-	uint64_t max;      /* most bytes of the whole file */
-	uint64_t offset;   /* bytes that are in the file already */
-	unsigned patience; /* seconds without progress that are borne */
-	bool exact;        /* the file has max bytes, no fewer */
+	char *user, *password, *token; /* for the URL's origin; NULL = none */
+	uint64_t max;                  /* most bytes of the whole file */
+	uint64_t offset;               /* bytes that are in the file already */
+	unsigned patience;             /* seconds without progress that are borne */
+	bool exact;                    /* the file has max bytes, no fewer */
 };
 
 /* False when j asks for nothing that can be done; *out then holds at most the id. */

@@ -17,15 +17,14 @@
 #include "base/mem.h"
 #include "base/msg.h"
 #include "base/str.h"
-#include "base/time.h"
 
-#define CONNECT_SECONDS   10
-#define LOW_SPEED         1024 /* bytes a second, over `patience` seconds */
-#define DEADLINE_SPEED    4096 /* bytes a second, over the whole file */
-#define MAX_REDIRECTS     5L
-#define MAX_HEADER_BYTES  (256u * 1024)
-#define MAX_WASTED_BYTES  (64u * 1024) /* bodies of errors and redirects */
-#define PROGRESS_EVERY_MS 100
+#define CONNECT_SECONDS  10
+#define LOW_SPEED        1024 /* bytes a second, over `patience` seconds */
+#define DEADLINE_SPEED   4096 /* bytes a second, over the whole file */
+#define MAX_REDIRECTS    5L
+#define MAX_HEADER_BYTES (256u * 1024)
+#define MAX_WASTED_BYTES (64u * 1024) /* bodies of errors and redirects */
+#define BUFFER_BYTES     (256L * 1024)
 
 /* Why we gave up ourselves; libcurl then only reports that a callback said no. */
 enum fault {
@@ -34,7 +33,7 @@ enum fault {
 	FAULT_SIZE,
 	FAULT_RANGE,
 	FAULT_DOWNGRADE,
-	FAULT_LOCAL,
+	FAULT_LEFT,
 };
 
 struct transfer {
@@ -42,11 +41,9 @@ struct transfer {
 	int fd, sock;
 	CURL *easy;
 	char curl_text[CURL_ERROR_SIZE];
-	uint64_t pos; /* bytes of the file that are there */
+	uint64_t pos; /* where in the file the next byte belongs */
 	uint64_t header_bytes, wasted;
-	int64_t told_ms; /* of the last progress answer */
 	enum fault fault;
-	int local_errno;
 	bool has_begun;  /* the final answer's status was looked at */
 	bool is_useless; /* its body is an error page */
 	bool was_secure; /* https was spoken: no way back */
@@ -75,40 +72,58 @@ answer(const struct transfer *t, const char *type, pp_json *more)
 	(void)r;
 }
 
-static void
-answer_progress(struct transfer *t)
+static int64_t
+first_byte_ms(const struct transfer *t)
 {
-	int64_t now = pp_time_mono_ms();
-	pp_json *j;
+	curl_off_t us = 0;
 
-	if (now - t->told_ms < PROGRESS_EVERY_MS)
-		return;
-	t->told_ms = now;
-	j = pp_json_object();
-	pp_json_set_int(j, "bytes", (int64_t)t->pos);
-	answer(t, "progress", j);
+	curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME_T, &us);
+	return us / 1000;
 }
 
+/* Stands in the socket before the first byte stands in the pipe. */
 static void
-answer_done(const struct transfer *t)
+answer_begin(const struct transfer *t)
 {
 	pp_json *j = pp_json_object();
 
+	pp_json_set_int(j, "bytes", (int64_t)t->pos);
+	pp_json_set_int(j, "first_byte_ms", first_byte_ms(t));
+	answer(t, "begin", j);
+}
+
+/* The last answer is read when the pipe has come to its end. */
+static void
+close_pipe(struct transfer *t)
+{
+	pp_auto_fd(&t->fd);
+}
+
+static void
+answer_done(struct transfer *t)
+{
+	pp_json *j = pp_json_object();
+
+	close_pipe(t);
 	pp_json_set_int(j, "status", status_of(t));
 	pp_json_set_int(j, "bytes", (int64_t)t->pos);
+	pp_json_set_int(j, "first_byte_ms", first_byte_ms(t));
 	answer(t, "done", j);
 }
 
 static void
-answer_failed(const struct transfer *t, const char *kind, int errnum, const char *text)
+answer_failed(struct transfer *t, const char *kind, int errnum, const char *text)
 {
 	pp_json *j = pp_json_object();
+	curl_off_t after = 0;
 
+	close_pipe(t);
+	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after);
+	pp_json_set_int(j, "retry_after", after);
 	pp_json_set_str(j, "kind", kind);
 	pp_json_set_int(j, "status", status_of(t));
 	pp_json_set_int(j, "errno", errnum);
 	pp_json_set_int(j, "bytes", (int64_t)t->pos);
-	pp_json_set_bool(j, "retryable", strcmp(kind, "local") != 0);
 	pp_json_set_str(j, "text", text);
 	answer(t, "failed", j);
 }
@@ -121,7 +136,6 @@ transfer_refuse(int sock, int64_t id, const char *text)
 	pp_json_set_int(j, "id", id);
 	pp_json_set_str(j, "type", "failed");
 	pp_json_set_str(j, "kind", "request");
-	pp_json_set_bool(j, "retryable", false);
 	pp_json_set_str(j, "text", text);
 	int r = pp_msg_send(sock, j, NULL, 0);
 	(void)r;
@@ -159,16 +173,6 @@ range_fits(const struct transfer *t)
 	return pp_parse_u64(rest, UINT64_MAX, &n) == 0 && n == t->req.max;
 }
 
-static bool
-rewind_file(struct transfer *t)
-{
-	t->pos = 0;
-	if (ftruncate(t->fd, 0) == 0)
-		return true;
-	t->local_errno = errno;
-	return give_up(t, FAULT_LOCAL);
-}
-
 /* Looks at the head of the final answer before its first byte is taken. */
 static bool
 begin_body(struct transfer *t)
@@ -182,8 +186,7 @@ begin_body(struct transfer *t)
 			return give_up(t, FAULT_RANGE);
 		t->pos = t->req.offset;
 	} else if (status == 200) {
-		if (!rewind_file(t))
-			return false;
+		t->pos = 0;
 	} else {
 		t->is_useless = true;
 		return true;
@@ -193,21 +196,24 @@ begin_body(struct transfer *t)
 		return give_up(t, FAULT_LIMIT);
 	if (length >= 0 && t->req.exact && (uint64_t)length != t->req.max - t->pos)
 		return give_up(t, FAULT_SIZE);
+	answer_begin(t);
 	return true;
 }
 
+/*
+ * Waits where the near side is slower than the network: it reads all pipes in turn, and a network
+ * that has to wait is what is wanted then.
+ */
 static bool
 write_body(struct transfer *t, const char *p, size_t n)
 {
 	while (n > 0) {
-		ssize_t w = pwrite(t->fd, p, n, (off_t)t->pos);
+		ssize_t w = write(t->fd, p, n);
 
 		if (w < 0 && errno == EINTR)
 			continue;
-		if (w < 0) {
-			t->local_errno = errno;
-			return give_up(t, FAULT_LOCAL);
-		}
+		if (w < 0)
+			return give_up(t, FAULT_LEFT);
 		p += w;
 		n -= (size_t)w;
 		t->pos += (uint64_t)w;
@@ -258,8 +264,6 @@ on_progress(void *user, curl_off_t total, curl_off_t now, curl_off_t up_total, c
 		give_up(t, FAULT_LIMIT);
 		return 1;
 	}
-	if (t->has_begun && !t->is_useless)
-		answer_progress(t);
 	return 0;
 }
 
@@ -303,6 +307,7 @@ set_policy(CURL *e, const struct transfer *t, const struct trust_store *trust)
 	r |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED);
 	r |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, patience);
 	r |= curl_easy_setopt(e, CURLOPT_TIMEOUT, deadline);
+	r |= curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
 	r |= curl_easy_setopt(e, CURLOPT_USERAGENT, "plugpkg/" PACKAGE_VERSION);
 	if (trust->file != NULL)
 		r |= curl_easy_setopt(e, CURLOPT_CAINFO, trust->file);
@@ -330,6 +335,23 @@ set_callbacks(CURL *e, struct transfer *t)
 	return r == CURLE_OK;
 }
 
+/* libcurl leaves them away where a redirect leads to another scheme, host or port. */
+static bool
+set_login(CURL *e, const struct transfer *t)
+{
+	CURLcode r = CURLE_OK;
+
+	if (t->req.token != NULL) {
+		r |= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+		r |= curl_easy_setopt(e, CURLOPT_XOAUTH2_BEARER, t->req.token);
+	} else if (t->req.user != NULL) {
+		r |= curl_easy_setopt(e, CURLOPT_USERNAME, t->req.user);
+		r |= curl_easy_setopt(
+		    e, CURLOPT_PASSWORD, t->req.password != NULL ? t->req.password : "");
+	}
+	return r == CURLE_OK;
+}
+
 static bool
 set_target(CURL *e, const struct transfer *t)
 {
@@ -353,7 +375,8 @@ transfer_new(const struct request *req, int fd, int sock, const struct trust_sto
 		return NULL;
 	t = pp_xcalloc(1, sizeof(*t));
 	*t = (struct transfer){ .req = *req, .fd = fd, .sock = sock, .easy = easy };
-	if (set_policy(easy, t, trust) && set_callbacks(easy, t) && set_target(easy, t))
+	if (set_policy(easy, t, trust) && set_callbacks(easy, t) && set_login(easy, t) &&
+	    set_target(easy, t))
 		return t;
 	curl_easy_cleanup(easy);
 	free(t);
@@ -394,11 +417,12 @@ restart(struct transfer *t)
 	t->fault = FAULT_NONE;
 	t->has_begun = t->is_useless = t->was_secure = false;
 	t->header_bytes = t->wasted = 0;
-	return rewind_file(t) && set_target(t->easy, t);
+	t->pos = 0;
+	return set_target(t->easy, t);
 }
 
 static void
-fail_by_fault(const struct transfer *t)
+fail_by_fault(struct transfer *t)
 {
 	char text[96];
 
@@ -414,8 +438,8 @@ fail_by_fault(const struct transfer *t)
 	case FAULT_DOWNGRADE:
 		answer_failed(t, "redirect", 0, "redirects from https to http");
 		break;
-	case FAULT_LOCAL:
-		answer_failed(t, "local", t->local_errno, "cannot write");
+	case FAULT_LEFT:
+		answer_failed(t, "local", 0, "nobody reads any more");
 		break;
 	case FAULT_RANGE:
 	case FAULT_NONE:
@@ -424,44 +448,58 @@ fail_by_fault(const struct transfer *t)
 	}
 }
 
+/* What the user can do something about has its own words; the rest are libcurl's. */
+static const struct {
+	CURLcode code;
+	const char *kind, *text;
+} curl_words[] = {
+	{ CURLE_COULDNT_RESOLVE_HOST, "network", "cannot resolve the name of the host" },
+	{ CURLE_COULDNT_RESOLVE_PROXY, "proxy", "cannot resolve the name of the proxy" },
+	{ CURLE_PROXY, "proxy", "the proxy refuses" },
+	{ CURLE_COULDNT_CONNECT, "network", "cannot connect" },
+	{ CURLE_OPERATION_TIMEDOUT, "slow", "too slow, or no answer at all" },
+	{ CURLE_PARTIAL_FILE, "cut", "the answer is cut off" },
+	{ CURLE_RECV_ERROR, "cut", "the answer is cut off" },
+	{ CURLE_GOT_NOTHING, "cut", "the answer is cut off" },
+	{ CURLE_HTTP2, "cut", "the answer is cut off" },
+	{ CURLE_HTTP2_STREAM, "cut", "the answer is cut off" },
+	{ CURLE_TOO_MANY_REDIRECTS, "redirect", "redirects more than 5 times" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, "redirect",
+	    "redirects to something else than http and https" },
+	{ CURLE_PEER_FAILED_VERIFICATION, "tls", "its certificate is not trusted" },
+	{ CURLE_SSL_CACERT_BADFILE, "tls", "there are no certificates to trust it by" },
+};
+
 static void
-fail_by_curl(const struct transfer *t, CURLcode result)
+fail_by_curl(struct transfer *t, CURLcode result)
 {
 	const char *text = t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(result);
-	long errnum = 0;
+	const char *kind = "network";
+	long errnum = 0, proxy_status = 0;
+	char more[PP_LEN(t->curl_text) + 64];
 
 	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
-	switch ((int)result) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-		answer_failed(t, "network", 0, "cannot resolve the name of the host");
-		break;
-	case CURLE_COULDNT_CONNECT:
-		answer_failed(t, "network", (int)errnum, "cannot connect");
-		break;
-	case CURLE_OPERATION_TIMEDOUT:
-		answer_failed(t, "slow", 0, "too slow, or no answer at all");
-		break;
-	case CURLE_PARTIAL_FILE:
-	case CURLE_RECV_ERROR:
-	case CURLE_GOT_NOTHING:
-	case CURLE_HTTP2:
-	case CURLE_HTTP2_STREAM:
-		answer_failed(t, "cut", 0, "the answer is cut off");
-		break;
-	case CURLE_TOO_MANY_REDIRECTS:
-		answer_failed(t, "redirect", 0, "redirects more than 5 times");
-		break;
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		answer_failed(t, "redirect", 0, "redirects to something else than http and https");
-		break;
-	default:
-		answer_failed(t, "network", 0, text);
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+	if (proxy_status >= 300) {
+		snprintf(
+		    more, sizeof(more), "the proxy answers with HTTP status %ld", proxy_status);
+		answer_failed(t, "proxy", 0, more);
+		return;
+	}
+	for (size_t i = 0; i < PP_LEN(curl_words); i++) {
+		if (curl_words[i].code != result)
+			continue;
+		kind = curl_words[i].kind;
+		/* Which certificate and why is worth its line. */
+		snprintf(more, sizeof(more), "%s: %s", curl_words[i].text, text);
+		text = strcmp(kind, "tls") == 0 ? more : curl_words[i].text;
 		break;
 	}
+	answer_failed(t, kind, result == CURLE_COULDNT_CONNECT ? (int)errnum : 0, text);
 }
 
 static void
-fail_by_status(const struct transfer *t, long status)
+fail_by_status(struct transfer *t, long status)
 {
 	char text[48];
 

@@ -59,6 +59,7 @@ plugpkg_close(plugpkg_context *ctx)
 	pp_host_free(ctx->host);
 	pp_config_free(ctx->config);
 	end_dry_run(ctx);
+	pp_map_fini(&ctx->verified, free);
 	pp_auto_fd(&ctx->root_fd);
 	free(ctx->root);
 	free(ctx);

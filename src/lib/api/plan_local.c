@@ -102,15 +102,13 @@ static int
 copy_to_part(int cache_fd, int from, struct pp_local *l)
 {
 	struct pp_part part = PP_PART_INIT;
-	int r = pp_part_open(cache_fd, l->sha256, &part);
+	int r = pp_part_open(cache_fd, l->sha256, l->size, &part);
 
 	if (r < 0)
 		return r;
-	r = pp_part_truncate(&part);
+	r = pp_part_copy(&part, from);
 	if (r == 0)
-		r = lseek(from, 0, SEEK_SET) < 0 ? -errno : pp_fd_copy(from, part.fd, NULL);
-	if (r == 0)
-		r = pp_part_finish(cache_fd, &part, l->sha256, l->size);
+		r = pp_part_finish(cache_fd, &part, l->sha256, NULL);
 	pp_part_close(cache_fd, &part, false);
 	return r;
 }
@@ -122,11 +120,11 @@ keep(int cache_fd, int from, struct pp_local *l, int *out_fd, plugpkg_error **er
 	int r = lseek(from, 0, SEEK_SET) < 0 ? -errno : pp_sha256_fd(from, l->sha256, &l->size);
 
 	if (r == 0)
-		*out_fd = pp_cache_open(cache_fd, l->sha256, l->size);
+		*out_fd = pp_cache_open(cache_fd, l->sha256, l->size, NULL);
 	if (r == 0 && *out_fd == -ENOENT) {
 		r = copy_to_part(cache_fd, from, l);
 		if (r == 0)
-			*out_fd = pp_cache_open(cache_fd, l->sha256, l->size);
+			*out_fd = pp_cache_open(cache_fd, l->sha256, l->size, NULL);
 	}
 	if (r == 0 && *out_fd < 0)
 		r = *out_fd;

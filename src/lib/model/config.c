@@ -48,6 +48,7 @@ pp_config_free(struct pp_config *c)
 		pp_source_fini(s);
 	pp_vec_free(&c->sources);
 	pp_hooks_fini(c->hooks);
+	pp_network_rules_fini(&c->network);
 	pp_strs_fini(&c->min_age_except);
 	free(c);
 }
@@ -413,6 +414,12 @@ read_log(const struct pp_fields *f, struct pp_config *c)
 }
 
 static enum plugpkg_code
+read_network(const struct pp_fields *f, struct pp_config *c)
+{
+	return pp_network_rules_read(f, &c->network);
+}
+
+static enum plugpkg_code
 read_hooks(const struct pp_fields *f, struct pp_config *c)
 {
 	return pp_hooks_read(f, c->hooks);
@@ -432,6 +439,7 @@ read_config(const struct pp_fields *f, struct pp_config *c)
 		read_settings,
 		read_min_age,
 		read_log,
+		read_network,
 		read_hooks,
 	};
 

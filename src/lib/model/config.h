@@ -11,6 +11,7 @@
 #include "lib/model/error.h"
 #include "lib/model/field.h"
 #include "lib/model/log_rules.h"
+#include "lib/model/network.h"
 #include "lib/model/release.h"
 
 struct pp_source {
@@ -58,6 +59,7 @@ struct pp_config {
 	struct pp_deps plugins; /* wanted: NAME or NAME@MAJOR -> range */
 	struct pp_sources pp_vec(struct pp_source) sources;
 	struct pp_log_rules log;
+	struct pp_network_rules network;
 	struct pp_hook hooks[PP_N_HOOKS];
 	int min_age_days;              /* 0: none */
 	struct pp_strs min_age_except; /* globs of names */

@@ -6,6 +6,7 @@
 #ifndef PP_MODEL_CONTEXT_H
 #define PP_MODEL_CONTEXT_H
 
+#include "base/map.h"
 #include "lib/model/config.h"
 #include "lib/model/error.h"
 
@@ -30,12 +31,15 @@ struct plugpkg_context {
 	/* The log: what is said while the lock is held also stands in var/log.db. */
 	void (*log_fn)(
 	    plugpkg_context *ctx, enum pp_log_level level, const char *plugin, const char *text);
-	bool is_log_debug;    /* lines of level debug are kept, whatever plugpkg.json says */
-	int64_t clock_skew_s; /* what a caller's idea of the time adds to the clock */
-	int64_t transaction;  /* the running one's number, for log lines; 0 = none */
-	bool is_dry_run;      /* nothing below the root is written */
-	char *scratch;        /* of a dry run: what it fetches, outside the root */
-	int scratch_fd;       /* valid when is_dry_run */
+	bool is_log_debug;      /* lines of level debug are kept, whatever plugpkg.json says */
+	int64_t clock_skew_s;   /* what a caller's idea of the time adds to the clock */
+	int64_t transaction;    /* the running one's number, for log lines; 0 = none */
+	bool is_dry_run;        /* nothing below the root is written */
+	char *scratch;          /* of a dry run: what it fetches, outside the root */
+	int scratch_fd;         /* valid when is_dry_run */
+	bool is_offline;        /* nothing is fetched: the cache has it, or it cannot be had */
+	unsigned jobs;          /* downloads at once; 0 = as plugpkg.json says */
+	struct pp_map verified; /* lib/net/cache.h: what this process found right in the cache */
 	atomic_int cancelled;
 };
 

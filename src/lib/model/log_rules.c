@@ -40,9 +40,8 @@ pp_log_level_parse(const char *name, enum pp_log_level *out, plugpkg_error **err
 	return pp_hint(err, PLUGPKG_E_USAGE, "write debug, info, warning or error");
 }
 
-/* "20 MB", or plain bytes. */
-static bool
-size_of(const pp_json *j, uint64_t *out)
+bool
+pp_rules_size(const pp_json *j, uint64_t least, uint64_t *out)
 {
 	static const struct {
 		const char *name;
@@ -60,7 +59,7 @@ size_of(const pp_json *j, uint64_t *out)
 	if (text == NULL) {
 		int64_t bytes = pp_json_integer(j, -1);
 		*out = bytes > 0 ? (uint64_t)bytes : 0;
-		return *out >= BYTES_LEAST && *out <= BYTES_MOST;
+		return bytes >= 0 && *out >= least && *out <= BYTES_MOST;
 	}
 	size_t digits = strspn(text, "0123456789");
 	struct pp_str unit = pp_str_trim(pp_str_of(text + digits));
@@ -70,7 +69,7 @@ size_of(const pp_json *j, uint64_t *out)
 		if (!pp_str_eq(unit, units[i].name) || n > BYTES_MOST / units[i].bytes)
 			continue;
 		*out = n * units[i].bytes;
-		return *out >= BYTES_LEAST;
+		return *out >= least;
 	}
 	return false;
 }
@@ -96,7 +95,7 @@ pp_log_rules_read(const struct pp_fields *f, struct pp_log_rules *out)
 			    f, "log.level", "must be debug, info, warning or error");
 		out->level = (enum pp_log_level)n;
 	}
-	if (size != NULL && !size_of(size, &out->max_bytes))
+	if (size != NULL && !pp_rules_size(size, BYTES_LEAST, &out->max_bytes))
 		return pp_field_fail(
 		    f, "log.max-size", "must be bytes or a text like \"20 MB\", from 64 kB on");
 	if (age != NULL && (pp_json_string(age) == NULL ||

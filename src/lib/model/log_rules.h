@@ -18,6 +18,9 @@ int pp_log_level_of(const char *name);
 /* The same for what people wrote. Errors: USAGE. */
 enum plugpkg_code pp_log_level_parse(const char *name, enum pp_log_level *out, plugpkg_error **err);
 
+/* A size as plugpkg.json has it: bytes, or a text like "20 MB"; `least` or more. False: none. */
+bool pp_rules_size(const pp_json *j, uint64_t least, uint64_t *out);
+
 struct pp_log_rules {
 	enum pp_log_level level; /* lines below it are not kept */
 	uint64_t max_bytes;      /* of var/log.db */

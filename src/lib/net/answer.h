@@ -9,7 +9,7 @@
 #include "base/json.h"
 
 enum pp_answer_type {
-	PP_ANSWER_PROGRESS,
+	PP_ANSWER_BEGIN, /* bytes follow in the pipe; `bytes` tells from where in the file */
 	PP_ANSWER_DONE,
 	PP_ANSWER_FAILED
 };
@@ -23,6 +23,8 @@ enum pp_fault {
 	PP_FAULT_LIMIT,    /* more bytes than there may be */
 	PP_FAULT_SIZE,     /* another number of bytes than there must be */
 	PP_FAULT_LOCAL,    /* our own disk */
+	PP_FAULT_TLS,      /* a certificate that is not trusted, or none to trust by */
+	PP_FAULT_PROXY,    /* the proxy does not do its part */
 };
 
 #define PP_ANSWER_TEXT 256
@@ -34,6 +36,8 @@ struct pp_answer {
 	int status;                /* HTTP, 0 = none */
 	int errnum;                /* 0 = none */
 	uint64_t bytes;            /* of the file that are there */
+	uint32_t first_byte_ms;    /* from the request to the answer */
+	uint32_t retry_after_s;    /* what the server asks for, 0 = nothing */
 	char text[PP_ANSWER_TEXT]; /* of FAILED: printable, never empty */
 };
 

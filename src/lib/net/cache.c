@@ -17,11 +17,58 @@
 #include "lib/net/cache.h"
 #include "lib/trust/crypto.h"
 
-#define MAX_RACES 8
+#define MAX_RACES  8
+#define READ_BYTES (128 * 1024)
+
+/* One file in one state: its ctime moves with every change and cannot be set. */
+struct stamp {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec changed;
+};
+
+static struct stamp
+stamp_of(const struct stat *st)
+{
+	/* Member by member into zeroed memory: it is compared with memcmp(). */
+	struct stamp s;
+
+	memset(&s, 0, sizeof(s));
+	s.dev = st->st_dev;
+	s.ino = st->st_ino;
+	s.size = st->st_size;
+	s.changed.tv_sec = st->st_ctim.tv_sec;
+	s.changed.tv_nsec = st->st_ctim.tv_nsec;
+	return s;
+}
+
+static bool
+is_known(pp_verified *known, const char *sha256, const struct stat *st)
+{
+	const struct stamp *was = known != NULL ? pp_map_get(known, sha256) : NULL;
+	struct stamp now = stamp_of(st);
+
+	return was != NULL && memcmp(was, &now, sizeof(now)) == 0;
+}
+
+static void
+remember(pp_verified *known, const char *sha256, int fd)
+{
+	struct stat st;
+
+	if (known == NULL || fstat(fd, &st) < 0)
+		return;
+	void **place = pp_map_put(known, sha256);
+	if (*place == NULL)
+		*place = pp_xmalloc(sizeof(struct stamp));
+	struct stamp now = stamp_of(&st);
+	memcpy(*place, &now, sizeof(now));
+}
 
 /* 0, -EBADMSG when size or digest differ, -errno. Leaves the offset at the start. */
 static int
-verify(int fd, const char *sha256, uint64_t size)
+verify(int fd, const char *sha256, uint64_t size, pp_verified *known)
 {
 	struct stat st;
 	uint64_t n = 0;
@@ -31,6 +78,8 @@ verify(int fd, const char *sha256, uint64_t size)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 		return -EBADMSG;
+	if (is_known(known, sha256, &st))
+		return 0;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
 	int r = pp_sha256_fd(fd, got, &n);
@@ -38,6 +87,7 @@ verify(int fd, const char *sha256, uint64_t size)
 		return r;
 	if (n != size || strcmp(got, sha256) != 0)
 		return -EBADMSG;
+	remember(known, sha256, fd);
 	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
@@ -50,14 +100,14 @@ drop(int cache_fd, const char *sha256)
 }
 
 int
-pp_cache_open(int cache_fd, const char *sha256, uint64_t size)
+pp_cache_open(int cache_fd, const char *sha256, uint64_t size, pp_verified *known)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	PP_AUTO_FD int fd = openat(cache_fd, sha256, flags);
 
 	if (fd < 0 && errno != ELOOP)
 		return -errno;
-	int r = fd < 0 ? -EBADMSG : verify(fd, sha256, size);
+	int r = fd < 0 ? -EBADMSG : verify(fd, sha256, size, known);
 	if (r == 0)
 		return pp_fd_steal(&fd);
 	return r == -EBADMSG ? drop(cache_fd, sha256) : r;
@@ -155,47 +205,133 @@ open_named(int cache_fd, struct pp_part *out)
 	return -EBUSY;
 }
 
-int
-pp_part_open(int cache_fd, const char *sha256, struct pp_part *out)
+/* Takes what is there into the digest; 0 or -errno. */
+static int
+take_up(struct pp_part *part)
 {
-	snprintf(out->name, sizeof(out->name), "%s.part", sha256);
-	int r = open_named(cache_fd, out);
-	if (r != -EWOULDBLOCK)
-		return r;
-	/* Somebody else fetches the same file: each its own, the later rename wins. */
-	snprintf(out->name, sizeof(out->name), "%s.%ld.part", sha256, (long)getpid());
-	return open_named(cache_fd, out);
-}
-
-int
-pp_part_size(const struct pp_part *part, uint64_t *out)
-{
+	PP_AUTO_FREE char *chunk = NULL;
 	struct stat st;
 
 	if (fstat(part->fd, &st) < 0)
 		return -errno;
-	*out = (uint64_t)st.st_size;
+	if ((uint64_t)st.st_size > part->max)
+		return ftruncate(part->fd, 0) < 0 ? -errno : 0;
+	if (st.st_size > 0)
+		chunk = pp_xmalloc(READ_BYTES);
+	while (part->n < (uint64_t)st.st_size) {
+		ssize_t got = pread(part->fd, chunk, READ_BYTES, (off_t)part->n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		pp_sha256_add(part->digest, chunk, (size_t)got);
+		part->n += (uint64_t)got;
+	}
 	return 0;
 }
 
 int
-pp_part_truncate(const struct pp_part *part)
+pp_part_open(int cache_fd, const char *sha256, uint64_t size, struct pp_part *out)
 {
+	snprintf(out->name, sizeof(out->name), "%s.part", sha256);
+	int r = open_named(cache_fd, out);
+	if (r == -EWOULDBLOCK) {
+		/* Somebody else fetches the same file: each its own, the later rename wins. */
+		snprintf(out->name, sizeof(out->name), "%s.%ld.part", sha256, (long)getpid());
+		r = open_named(cache_fd, out);
+	}
+	if (r < 0)
+		return r;
+	out->n = 0;
+	out->max = size;
+	out->digest = pp_sha256_new();
+	return take_up(out);
+}
+
+static void
+drop_digest(struct pp_part *part)
+{
+	char ignored[65];
+
+	if (part->digest != NULL)
+		pp_sha256_end(part->digest, ignored);
+	part->digest = NULL;
+}
+
+int
+pp_part_begin(struct pp_part *part, uint64_t n)
+{
+	if (n == part->n && n > 0)
+		return 0;
+	if (n != 0)
+		return -EBADMSG;
+	drop_digest(part);
+	part->digest = pp_sha256_new();
+	part->n = 0;
 	return ftruncate(part->fd, 0) < 0 ? -errno : 0;
 }
 
 int
-pp_part_finish(int cache_fd, struct pp_part *part, const char *sha256, uint64_t size)
+pp_part_add(struct pp_part *part, const char *p, size_t n)
 {
-	int r = verify(part->fd, sha256, size);
+	if (n > part->max - part->n)
+		return -EFBIG;
+	pp_sha256_add(part->digest, p, n);
+	while (n > 0) {
+		ssize_t w = pwrite(part->fd, p, n, (off_t)part->n);
 
-	if (r < 0)
-		return r;
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0) {
+			/* The digest is ahead of the file now: whoever goes on begins again. */
+			int r = -errno;
+			drop_digest(part);
+			return r;
+		}
+		p += w;
+		n -= (size_t)w;
+		part->n += (uint64_t)w;
+	}
+	return 0;
+}
+
+int
+pp_part_copy(struct pp_part *part, int from)
+{
+	PP_AUTO_FREE char *chunk = pp_xmalloc(READ_BYTES);
+	int r = pp_part_begin(part, 0);
+
+	while (r == 0) {
+		ssize_t got = pread(from, chunk, READ_BYTES, (off_t)part->n);
+
+		if (got == 0)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (got > 0)
+			r = pp_part_add(part, chunk, (size_t)got);
+	}
+	return r == -EFBIG ? -EBADMSG : r;
+}
+
+int
+pp_part_finish(int cache_fd, struct pp_part *part, const char *sha256, pp_verified *known)
+{
+	char got[65];
+
+	if (part->n != part->max || part->digest == NULL)
+		return -EBADMSG;
+	pp_sha256_end(part->digest, got);
+	part->digest = NULL;
+	if (strcmp(got, sha256) != 0)
+		return -EBADMSG;
 	/* Verified: whoever may read the root may ask it, as they may read the store. */
 	if (pp_fchmod(part->fd, 0644) < 0)
 		return -errno;
 	if (pp_renameat(cache_fd, part->name, cache_fd, sha256) < 0)
 		return -errno;
+	remember(known, sha256, part->fd);
 	pp_auto_fd(&part->fd);
 	return 0;
 }
@@ -203,11 +339,10 @@ pp_part_finish(int cache_fd, struct pp_part *part, const char *sha256, uint64_t 
 void
 pp_part_close(int cache_fd, struct pp_part *part, bool is_kept)
 {
-	uint64_t size = 0;
-
+	drop_digest(part);
 	if (part->fd < 0)
 		return;
-	if (!is_kept || pp_part_size(part, &size) < 0 || size == 0)
+	if (!is_kept || part->n == 0)
 		PP_IGNORE(pp_unlinkat(cache_fd, part->name, 0)); /* a leftover costs only space */
 	pp_auto_fd(&part->fd);
 }

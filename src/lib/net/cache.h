@@ -4,12 +4,19 @@
 #define PP_NET_CACHE_H
 
 #include "base/buf.h"
+#include "base/map.h"
+
+/*
+ * What this process has verified: sha256 -> the file's identity and time of its last change, which
+ * nobody can set back. Values are freed with free(). NULL where it is taken: everything is read.
+ */
+typedef struct pp_map pp_verified;
 
 /*
  * Opens a cached file for reading at its start, after size and digest were checked. -ENOENT when
  * there is none; one that is not what its name says is removed first. -errno.
  */
-int pp_cache_open(int cache_fd, const char *sha256, uint64_t size);
+int pp_cache_open(int cache_fd, const char *sha256, uint64_t size, pp_verified *known);
 /*
  * Opens it unread, for who compares the digests of its pieces himself; only its size is checked.
  * -ENOENT also when that is another.
@@ -20,27 +27,39 @@ int pp_cache_read_piece(int fd, uint64_t offset, size_t n, struct pp_buf *out) P
 /* The same into memory, appended. 0, -ENOENT, -errno. */
 int pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out) PP_MUSTUSE;
 
-/* A download under way. Locked, so that two processes never write into one file. */
+/*
+ * A download under way. Locked, so that two processes never write into one file. The digest grows
+ * with the file, so that what was received need not be read again.
+ */
 struct pp_part {
 	int fd;        /* -1 = closed */
 	char name[96]; /* in the cache directory */
+	uint64_t n;    /* bytes that are there */
+	uint64_t max;  /* bytes that the whole file has */
+	struct pp_sha256 *digest;
 };
 #define PP_PART_INIT                                                                               \
 	{                                                                                          \
 		.fd = -1                                                                           \
 	}
 
-/* Opens what an earlier attempt left, or an empty file. 0 or -errno. */
-int pp_part_open(int cache_fd, const char *sha256, struct pp_part *out) PP_MUSTUSE;
-/* Bytes that are there. 0 or -errno. */
-int pp_part_size(const struct pp_part *part, uint64_t *out) PP_MUSTUSE;
-int pp_part_truncate(const struct pp_part *part) PP_MUSTUSE;
 /*
- * Checks size and digest and moves the file to its name; -EBADMSG when they differ (still open
- * then).
+ * Opens what an earlier attempt left, or an empty file; more than `size` bytes cannot be right and
+ * are dropped. 0 or -errno.
+ */
+int pp_part_open(int cache_fd, const char *sha256, uint64_t size, struct pp_part *out) PP_MUSTUSE;
+/* What comes next follows the first n bytes: 0, or all that are there. -EBADMSG for others. */
+int pp_part_begin(struct pp_part *part, uint64_t n) PP_MUSTUSE;
+/* Appends. 0, -EFBIG past the size, -errno. */
+int pp_part_add(struct pp_part *part, const char *p, size_t n) PP_MUSTUSE;
+/* All of the open file `from`, from its start. 0, -EBADMSG when it is larger, -errno. */
+int pp_part_copy(struct pp_part *part, int from) PP_MUSTUSE;
+/*
+ * Checks size and digest and moves the file to its name, known from then on; -EBADMSG when they
+ * differ (still open then, with its bytes).
  */
 int pp_part_finish(
-    int cache_fd, struct pp_part *part, const char *sha256, uint64_t size) PP_MUSTUSE;
+    int cache_fd, struct pp_part *part, const char *sha256, pp_verified *known) PP_MUSTUSE;
 /* Leaves a part for later, or removes it; an empty one is always removed. */
 void pp_part_close(int cache_fd, struct pp_part *part, bool is_kept);
 

@@ -59,7 +59,7 @@ copy_chunk(int from, const struct pp_ask *ask, char *chunk, struct pp_answer *a)
 		answer_failed(a, PP_FAULT_LIMIT, 0, "grows while it is read");
 		return false;
 	}
-	int r = pp_fd_write_all(ask->fd, chunk, (size_t)n);
+	int r = ask->sink.add(ask->sink.user, chunk, (size_t)n);
 	if (r < 0) {
 		answer_failed(a, PP_FAULT_LOCAL, -r, "cannot write");
 		return false;
@@ -87,6 +87,12 @@ pp_file_fetch(plugpkg_context *ctx, const char *base_url, const char *path,
 	}
 	if (!check_source(from, ask, out))
 		return PLUGPKG_OK;
+
+	int r = ask->sink.begin(ask->sink.user, 0);
+	if (r < 0) {
+		answer_failed(out, PP_FAULT_LOCAL, -r, "cannot write");
+		return PLUGPKG_OK;
+	}
 
 	PP_AUTO_FREE char *chunk = pp_xmalloc(CHUNK_BYTES);
 	enum plugpkg_code rc;

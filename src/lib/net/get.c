@@ -1,73 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a pp_net, and small files of unknown digest: into memory, from one mirror, once. */
+/* Small files of unknown digest: into memory, from one mirror. */
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <poll.h>
+#include <string.h>
 
-#include "base/fd.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "lib/net/net.h"
 #include "lib/net/url.h"
 
-#define PATIENCE_SECONDS     20
-#define MAX_PATIENCE_SECONDS 3600
+#define MAX_REST_S 30 /* for one small file; the next mirror may have it at once */
+#define SLICE_MS   100
 
-/* PLUGPKG_FETCH_PATIENCE: for lines that sleep longer, and for tests that cannot wait. */
-static unsigned
-read_patience(void)
+static int
+begin(void *user, uint64_t offset)
 {
-	uint64_t seconds;
-	struct pp_str text = pp_str_of(secure_getenv("PLUGPKG_FETCH_PATIENCE"));
-
-	if (pp_parse_u64(text, MAX_PATIENCE_SECONDS, &seconds) < 0 || seconds == 0)
-		return PATIENCE_SECONDS;
-	return (unsigned)seconds;
+	pp_buf_clear(user);
+	return offset == 0 ? 0 : -EBADMSG;
 }
 
-struct pp_net *
-pp_net_new(plugpkg_context *ctx, int cache_fd)
+static int
+add(void *user, const char *p, size_t n)
 {
-	struct pp_net *net = pp_xmalloc(sizeof(*net));
+	struct pp_buf *out = user;
 
-	*net = (struct pp_net){
-		.ctx = ctx,
-		.cache_fd = cache_fd,
-		.to_fd = ctx != NULL && ctx->is_dry_run ? ctx->scratch_fd : cache_fd,
-		.helper = PP_HELPER_INIT,
-		.patience = read_patience(),
-	};
-	return net;
-}
-
-void
-pp_net_free(struct pp_net *net)
-{
-	if (net == NULL)
-		return;
-	pp_helper_end(&net->helper);
-	pp_map_fini(&net->faults, NULL);
-	free(net);
-}
-
-void
-pp_net_blame(struct pp_net *net, const char *base_url)
-{
-	void **count = pp_map_put(&net->faults, base_url);
-
-	*count = (void *)((uintptr_t)*count + 1);
-}
-
-void
-pp_net_set_patience(struct pp_net *net, unsigned seconds)
-{
-	net->patience = seconds > 0 ? seconds : 1;
-}
-
-uintptr_t
-pp_net_faults(const struct pp_net *net, const char *base_url)
-{
-	return (uintptr_t)pp_map_get(&net->faults, base_url);
+	pp_buf_add(out, p, n);
+	return out->overflow ? -EFBIG : 0;
 }
 
 /* Asks for the one file and waits for its last answer. */
@@ -75,17 +33,63 @@ static enum plugpkg_code
 run(struct pp_net *net, const char *base_url, const char *path, const struct pp_ask *ask,
     struct pp_answer *out, plugpkg_error **err)
 {
-	enum plugpkg_code rc;
+	struct pp_stream stream = { .fd = -1 };
+	struct pp_stream *const streams[] = { &stream };
 
 	if (pp_url_is_file(base_url))
 		return pp_file_fetch(net->ctx, base_url, path, ask, out, err);
-	rc = pp_helper_ask(&net->helper, ask, err);
+	enum plugpkg_code rc = pp_helper_ask(&net->helper, ask, &stream, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	do {
-		rc = pp_helper_answer(&net->helper, net->ctx, out, err);
-	} while (rc == PLUGPKG_OK && (out->id != ask->id || out->type == PP_ANSWER_PROGRESS));
+		rc = pp_helper_pump(&net->helper, net->ctx, streams, 1, SLICE_MS, out, err);
+	} while (rc == PLUGPKG_OK && out->id != ask->id);
+	pp_stream_close(&stream);
 	return rc;
+}
+
+static enum plugpkg_code
+rest(struct pp_net *net, int64_t ms, plugpkg_error **err)
+{
+	int64_t until = pp_time_mono_ms() + ms;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	while (rc == PLUGPKG_OK && (ms = until - pp_time_mono_ms()) > 0) {
+		(void)poll(NULL, 0, (int)(ms < SLICE_MS ? ms : SLICE_MS));
+		rc = pp_check_cancel(net->ctx, err);
+	}
+	return rc;
+}
+
+/*
+ * Another mirror is the better answer to most failures. Tried again here is what says itself that
+ * it will pass, and what broke off in the middle.
+ */
+static bool
+is_tried_again(const struct pp_answer *a)
+{
+	return a->type == PP_ANSWER_FAILED &&
+	       (a->fault == PP_FAULT_CUT ||
+		   (a->fault == PP_FAULT_HTTP && a->status != 404 && pp_answer_is_passing(a))) &&
+	       a->retry_after_s <= MAX_REST_S;
+}
+
+static enum plugpkg_code
+run_with_retries(struct pp_net *net, const char *base_url, const char *path, struct pp_ask *ask,
+    struct pp_answer *out, plugpkg_error **err)
+{
+	for (unsigned n = 0;; n++) {
+		ask->id = ++net->last_id;
+		enum plugpkg_code rc = run(net, base_url, path, ask, out, err);
+		if (rc != PLUGPKG_OK || n >= pp_net_retries(net) || !is_tried_again(out))
+			return rc;
+		rc = rest(net,
+		    out->retry_after_s > 0 ? (int64_t)out->retry_after_s * 1000
+					   : pp_net_pause_ms(net, n + 1),
+		    err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
 }
 
 static enum plugpkg_code
@@ -93,13 +97,27 @@ fail_get(struct pp_net *net, const char *base_url, const char *path, const struc
     plugpkg_error **err)
 {
 	PP_AUTO_FREE char *shown = pp_url_redacted(base_url);
+	const char *hint = pp_answer_hint(a);
 
 	if (a->fault == PP_FAULT_LOCAL)
 		return pp_fail(err, PLUGPKG_E_IO, a->errnum, "cannot hold '%s'", path);
-	pp_net_blame(net, base_url);
+	if (!pp_url_is_file(base_url))
+		pp_mirror_blame(
+		    &net->mirrors, pp_mirror_of(&net->mirrors, base_url), pp_net_now(net));
 	pp_fail(err, PLUGPKG_E_NETWORK, a->errnum, "cannot fetch '%s' from '%s'%s%s", path, shown,
 	    a->text[0] != '\0' ? ": " : "", a->text);
+	if (hint != NULL)
+		pp_hint(err, PLUGPKG_E_NETWORK, "%s", hint);
 	return pp_retryable(err, PLUGPKG_E_NETWORK);
+}
+
+static enum plugpkg_code
+fail_offline(const char *base_url, const char *path, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *shown = pp_url_redacted(base_url);
+
+	pp_fail(err, PLUGPKG_E_NETWORK, 0, "'%s' of '%s' is not fetched: offline", path, shown);
+	return pp_hint(err, PLUGPKG_E_NETWORK, "run the command again without --offline");
 }
 
 enum plugpkg_code
@@ -107,20 +125,20 @@ pp_net_get(struct pp_net *net, const char *base_url, const char *path, size_t ma
     struct pp_buf *out, int *out_status, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *url = pp_url_join(base_url, path);
-	PP_AUTO_FD int fd = memfd_create("plugpkg-metadata", MFD_CLOEXEC);
-	struct pp_answer a;
-
-	if (fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot hold '%s'", path);
-
+	PP_AUTO_BUF struct pp_buf body = PP_BUF_INIT(max_bytes);
 	struct pp_ask ask = {
-		.id = ++net->last_id,
 		.url = url,
-		.fd = fd,
+		.sink = { begin, add, &body },
 		.max = max_bytes,
 		.patience = net->patience,
 	};
-	enum plugpkg_code rc = run(net, base_url, path, &ask, &a, err);
+	struct pp_answer a;
+
+	if (net->ctx != NULL && net->ctx->is_offline)
+		return fail_offline(base_url, path, err);
+	enum plugpkg_code rc = pp_net_login(net, url, &ask.login, err);
+	if (rc == PLUGPKG_OK)
+		rc = run_with_retries(net, base_url, path, &ask, &a, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	*out_status = a.status;
@@ -129,13 +147,6 @@ pp_net_get(struct pp_net *net, const char *base_url, const char *path, size_t ma
 		return PLUGPKG_OK;
 	if (a.type == PP_ANSWER_FAILED)
 		return fail_get(net, base_url, path, &a, err);
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot read '%s'", path);
-	/* Read once and checked there: the helper could still write into the file. */
-	PP_AUTO_BUF struct pp_buf body = PP_BUF_INIT(max_bytes);
-	int r = pp_fd_read_all(fd, &body);
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", path);
 	pp_buf_add(out, pp_buf_cstr(&body), body.n);
 	if (out->overflow)
 		return pp_fail(err, PLUGPKG_E_IO, EFBIG, "cannot hold '%s'", path);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Starts the fetch helper with a fixed environment, speaks with it, and ends it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/msg.h"
@@ -10,6 +12,9 @@
 
 #define HELPER  "plugpkg-fetch"
 #define WAIT_MS 100
+
+#define CHUNK_BYTES (1024 * 1024)
+#define MAX_STREAMS 64
 
 /* All that the helper learns from our environment; nothing of it names a file that it writes. */
 static void
@@ -82,21 +87,104 @@ broke_down(struct pp_helper *h, plugpkg_error **err)
 	return pp_fail(err, PLUGPKG_E_FAILED, 0, "the download helper '" HELPER "' broke down");
 }
 
-enum plugpkg_code
-pp_helper_ask(struct pp_helper *h, const struct pp_ask *ask, plugpkg_error **err)
+static int
+make_pipe(int *out_near, int *out_far)
 {
-	PP_AUTO_JSON pp_json *j = pp_json_object();
-	enum plugpkg_code rc = start(h, err);
+	int ends[2];
 
-	if (rc != PLUGPKG_OK)
-		return rc;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	/* Fewer turns of both processes; a system that is short of pipe memory gives less. */
+	(void)fcntl(ends[0], F_SETPIPE_SZ, CHUNK_BYTES);
+	/* Ours only: a helper that promises the end and keeps the pipe open must not hold us. */
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+		int r = -errno;
+		pp_auto_fd(&ends[0]);
+		pp_auto_fd(&ends[1]);
+		return r;
+	}
+	*out_near = ends[0];
+	*out_far = ends[1];
+	return 0;
+}
+
+static pp_json *
+request_of(const struct pp_ask *ask)
+{
+	pp_json *j = pp_json_object();
+
 	pp_json_set_int(j, "id", ask->id);
 	pp_json_set_str(j, "url", ask->url);
 	pp_json_set_int(j, "max", (int64_t)ask->max);
 	pp_json_set_bool(j, "exact", ask->is_exact);
 	pp_json_set_int(j, "offset", (int64_t)ask->offset);
 	pp_json_set_int(j, "patience", ask->patience);
-	return pp_msg_send(h->sock, j, &ask->fd, 1) < 0 ? broke_down(h, err) : PLUGPKG_OK;
+	if (ask->login != NULL) {
+		pp_json_set_str(j, "user", ask->login->user);
+		pp_json_set_str(j, "password", ask->login->password);
+		pp_json_set_str(j, "token", ask->login->token);
+	}
+	return j;
+}
+
+enum plugpkg_code
+pp_helper_ask(
+    struct pp_helper *h, const struct pp_ask *ask, struct pp_stream *out, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *j = request_of(ask);
+	PP_AUTO_FD int near = -1;
+	PP_AUTO_FD int far = -1;
+	enum plugpkg_code rc = start(h, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = make_pipe(&near, &far);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make a pipe");
+	if (pp_msg_send(h->sock, j, &far, 1) < 0)
+		return broke_down(h, err);
+	*out = (struct pp_stream){ .id = ask->id, .sink = ask->sink, .fd = pp_fd_steal(&near) };
+	return PLUGPKG_OK;
+}
+
+void
+pp_stream_close(struct pp_stream *s)
+{
+	pp_auto_fd(&s->fd);
+	s->id = 0;
+}
+
+/* The sink refuses: the pipe is closed, which the helper notices and answers. */
+static void
+refuse(struct pp_stream *s, int r)
+{
+	s->local_errno = -r;
+	pp_auto_fd(&s->fd);
+}
+
+/* One read. True when there may be more. */
+static bool
+flow(struct pp_helper *h, struct pp_stream *s)
+{
+	if (s->fd < 0)
+		return false;
+	if (h->chunk == NULL)
+		h->chunk = pp_xmalloc(CHUNK_BYTES);
+
+	ssize_t n = read(s->fd, h->chunk, CHUNK_BYTES);
+
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	if (n <= 0) {
+		pp_auto_fd(&s->fd);
+		return false;
+	}
+	int r = s->has_begun ? s->sink.add(s->sink.user, h->chunk, (size_t)n) : -EBADMSG;
+	if (r < 0)
+		refuse(s, r);
+	return r == 0;
 }
 
 static enum plugpkg_code
@@ -114,26 +202,81 @@ receive(struct pp_helper *h, struct pp_answer *out, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-enum plugpkg_code
-pp_helper_answer(
-    struct pp_helper *h, plugpkg_context *ctx, struct pp_answer *out, plugpkg_error **err)
+/* The last answer: the helper has closed its end before, so what is in the pipe is all. */
+static void
+end_stream(struct pp_helper *h, struct pp_stream *s, struct pp_answer *a)
 {
-	if (h->sock < 0)
-		return broke_down(h, err);
-	for (;;) {
-		struct pollfd p = { .fd = h->sock, .events = POLLIN };
-		int n = poll(&p, 1, WAIT_MS);
-		enum plugpkg_code rc = pp_check_cancel(ctx, err);
-
-		if (rc != PLUGPKG_OK) {
-			pp_helper_end(h);
-			return rc;
-		}
-		if (n < 0 && errno != EINTR)
-			return broke_down(h, err);
-		if (n > 0)
-			return receive(h, out, err);
+	while (flow(h, s))
+		;
+	if (s->local_errno != 0) {
+		a->type = PP_ANSWER_FAILED;
+		a->fault = PP_FAULT_LOCAL;
+		a->errnum = s->local_errno;
 	}
+	pp_stream_close(s);
+}
+
+/* False: nothing of it concerns the caller. */
+static bool
+heed(struct pp_helper *h, struct pp_stream *const *streams, size_t n, struct pp_answer *a)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct pp_stream *s = streams[i];
+
+		if (s->id != a->id)
+			continue;
+		if (a->type != PP_ANSWER_BEGIN) {
+			end_stream(h, s, a);
+			return true;
+		}
+		int r = s->has_begun ? -EBADMSG : s->sink.begin(s->sink.user, a->bytes);
+		s->has_begun = true;
+		if (r < 0)
+			refuse(s, r);
+	}
+	return false;
+}
+
+static int
+await(struct pp_helper *h, struct pp_stream *const *streams, size_t n, int timeout_ms,
+    struct pollfd *polls)
+{
+	polls[0] = (struct pollfd){ .fd = h->sock, .events = POLLIN };
+	/* Before it has begun, nothing may be read: its first answer says where the bytes go. */
+	for (size_t i = 0; i < n; i++)
+		polls[i + 1] = (struct pollfd){ .fd = streams[i]->has_begun ? streams[i]->fd : -1,
+			.events = POLLIN };
+	return poll(polls, n + 1, timeout_ms < WAIT_MS ? timeout_ms : WAIT_MS);
+}
+
+enum plugpkg_code
+pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx, struct pp_stream *const *streams,
+    size_t n, int timeout_ms, struct pp_answer *out, plugpkg_error **err)
+{
+	struct pollfd polls[MAX_STREAMS + 1];
+
+	*out = (struct pp_answer){ .id = 0 };
+	if (h->sock < 0 || n > MAX_STREAMS)
+		return broke_down(h, err);
+	int ready = await(h, streams, n, timeout_ms, polls);
+	enum plugpkg_code rc = pp_check_cancel(ctx, err);
+	if (rc != PLUGPKG_OK) {
+		pp_helper_end(h);
+		return rc;
+	}
+	if (ready < 0 && errno != EINTR)
+		return broke_down(h, err);
+	if (ready <= 0)
+		return PLUGPKG_OK;
+	for (size_t i = 0; i < n; i++)
+		if (polls[i + 1].revents != 0)
+			(void)flow(h, streams[i]);
+	if (polls[0].revents == 0)
+		return PLUGPKG_OK;
+	rc = receive(h, out, err);
+	if (rc == PLUGPKG_OK && !heed(h, streams, n, out))
+		out->id = 0;
+	return rc;
 }
 
 void
@@ -146,4 +289,6 @@ pp_helper_end(struct pp_helper *h)
 	if (h->child.pid > 0)
 		PP_IGNORE(pp_child_wait(&h->child, WAIT_MS, &status));
 	pp_child_fini(&h->child);
+	free(h->chunk);
+	h->chunk = NULL;
 }

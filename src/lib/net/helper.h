@@ -1,35 +1,65 @@
 /* SPDX-License-Identifier: MIT */
-/* The process plugpkg-fetch: started at the first request, ended with its pp_net. */
+/*
+ * The process plugpkg-fetch: started at the first request, ended with its pp_net. It never holds a
+ * file of ours: what it downloads comes through a pipe and is written here.
+ */
 #ifndef PP_NET_HELPER_H
 #define PP_NET_HELPER_H
 
 #include "base/proc.h"
 #include "lib/model/context.h"
 #include "lib/net/answer.h"
+#include "lib/net/login.h"
 
 struct pp_helper {
 	struct pp_child child;
-	int sock; /* -1 = not running */
+	int sock;    /* -1 = not running */
+	char *chunk; /* what was read of a pipe */
 };
 #define PP_HELPER_INIT                                                                             \
 	{                                                                                          \
 		.child = { .pid = -1 }, .sock = -1                                                 \
 	}
 
+/* Where the bytes of one download go. Each function: 0, or -errno, which ends the download. */
+struct pp_sink {
+	/* The bytes that come next begin there in the file: at 0, or at the offset asked for. */
+	int (*begin)(void *user, uint64_t offset);
+	int (*add)(void *user, const char *p, size_t n);
+	void *user;
+};
+
 struct pp_ask {
 	int64_t id;
 	const char *url;
-	int fd; /* where the bytes go; borrowed */
+	const struct pp_login *login; /* of the URL's origin, or NULL */
+	struct pp_sink sink;
 	uint64_t max, offset;
 	bool is_exact;
 	unsigned patience; /* seconds */
 };
 
+/* A download under way. */
+struct pp_stream {
+	int64_t id;
+	struct pp_sink sink;
+	int fd;          /* the pipe's end; -1 = at its end */
+	int local_errno; /* the sink refused */
+	bool has_begun;
+};
+
 /* Starts the helper where needed. Errors: IO, and FAILED when it broke down. */
-enum plugpkg_code pp_helper_ask(struct pp_helper *h, const struct pp_ask *ask, plugpkg_error **err);
-/* Waits for the next answer. A cancelled wait kills the helper: INTERRUPTED within 100 ms. */
-enum plugpkg_code pp_helper_answer(
-    struct pp_helper *h, plugpkg_context *ctx, struct pp_answer *out, plugpkg_error **err);
+enum plugpkg_code pp_helper_ask(
+    struct pp_helper *h, const struct pp_ask *ask, struct pp_stream *out, plugpkg_error **err);
+/*
+ * Lets bytes flow into the sinks of the n streams until one of them has its last answer, whose
+ * stream is closed then. out->id is 0 after timeout_ms at most, and whenever bytes came. A
+ * cancelled wait kills the helper: INTERRUPTED within 100 ms.
+ */
+enum plugpkg_code pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx,
+    struct pp_stream *const *streams, size_t n, int timeout_ms, struct pp_answer *out,
+    plugpkg_error **err);
+void pp_stream_close(struct pp_stream *s);
 void pp_helper_end(struct pp_helper *h); /* may be started again by the next request */
 
 #endif

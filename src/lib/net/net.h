@@ -3,9 +3,11 @@
 #ifndef PP_NET_NET_H
 #define PP_NET_NET_H
 
-#include "base/map.h"
+#include "lib/net/cache.h"
 #include "lib/net/fetch.h"
 #include "lib/net/helper.h"
+#include "lib/net/login.h"
+#include "lib/net/mirrors.h"
 
 struct pp_net {
 	plugpkg_context *ctx;
@@ -13,18 +15,32 @@ struct pp_net {
 	int to_fd; /* what is fetched goes there; the cache itself, but for a dry run */
 	struct pp_helper helper;
 	int64_t last_id;
-	unsigned patience;    /* seconds that a mirror may be silent */
-	struct pp_map faults; /* base URL -> number of faults, as (void *)(uintptr_t) */
+	unsigned patience; /* seconds that a mirror may be silent */
+	struct pp_mirrors mirrors;
+	struct pp_logins logins;
+	bool has_logins;      /* they were read */
 	uint64_t done, total; /* bytes of all files since pp_net_new() */
 };
 
-/* One attempt's outcome in words of the helper, also for what needs no helper. */
-void pp_net_blame(struct pp_net *net, const char *base_url);
-uintptr_t pp_net_faults(const struct pp_net *net, const char *base_url);
+/* The rules of plugpkg.json and of the command line; the usual ones without a root. */
+unsigned pp_net_jobs(const struct pp_net *net);
+unsigned pp_net_per_mirror(const struct pp_net *net);
+unsigned pp_net_retries(const struct pp_net *net);
+int64_t pp_net_now(const struct pp_net *net); /* Unix seconds */
+pp_verified *pp_net_verified(const struct pp_net *net);
+/* The login for that URL into the request. Errors: as pp_logins_load(). */
+enum plugpkg_code pp_net_login(
+    struct pp_net *net, const char *url, const struct pp_login **out, plugpkg_error **err);
+/* Milliseconds before the n-th new try, n from 1: doubled each time, half of it by chance. */
+int64_t pp_net_pause_ms(const struct pp_net *net, unsigned n);
+/* Could the same request succeed a little later? */
+bool pp_answer_is_passing(const struct pp_answer *a);
+/* What the user can do about it; NULL: nothing in particular. */
+const char *pp_answer_hint(const struct pp_answer *a);
 
 /*
- * Copies a file:// file into fd, which is empty. A failure is told as an answer of the helper
- * would be. Errors: INTERRUPTED only.
+ * Copies a file:// file into the sink. A failure is told as an answer of the helper would be.
+ * Errors: INTERRUPTED only.
  */
 enum plugpkg_code pp_file_fetch(plugpkg_context *ctx, const char *base_url, const char *path,
     const struct pp_ask *ask, struct pp_answer *out, plugpkg_error **err);

@@ -4,6 +4,7 @@
  * one.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "lib/net/fetch.h"
 #include "lib/net/url.h"
@@ -105,6 +106,36 @@ pp_url_redacted(const char *url)
 
 	return pp_asprintf(
 	    "%.*s%.*s%s", (int)(authority - url), url, (int)shown.n, shown.p, authority + n);
+}
+
+bool
+pp_url_has_user(const char *url)
+{
+	const char *authority = strstr(url, "://");
+
+	return authority != NULL &&
+	       memchr(authority + 3, '@', strcspn(authority + 3, "/?#")) != NULL;
+}
+
+char *
+pp_url_origin(const char *url)
+{
+	bool is_https = strncasecmp(url, "https://", 8) == 0;
+	const char *usual = is_https ? ":443" : ":80";
+
+	if (!is_https && strncasecmp(url, "http://", 7) != 0)
+		return NULL;
+	const char *authority = strstr(url, "://") + 3;
+	struct pp_str host = without_user((struct pp_str){ authority, strcspn(authority, "/?#") });
+	PP_AUTO_FREE char *origin =
+	    pp_asprintf("%s://%.*s", is_https ? "https" : "http", (int)host.n, host.p);
+
+	for (char *p = origin; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	if (pp_ends_with(origin, usual))
+		origin[strlen(origin) - strlen(usual)] = '\0';
+	return pp_steal(&origin);
 }
 
 char *

@@ -8,6 +8,9 @@
 #define PP_URL_MAX_BYTES 2048
 
 bool pp_url_is_file(const char *url);
+/* scheme://host[:port] in lower case, without the port that is usual; NULL of others than http. */
+char *pp_url_origin(const char *url);
+bool pp_url_has_user(const char *url);
 /* base, one slash, path. Owned. */
 char *pp_url_join(const char *base, const char *path);
 /*
