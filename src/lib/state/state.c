@@ -502,6 +502,29 @@ pp_state_drop(struct pp_state *s, const char *key, plugpkg_error **err)
 }
 
 enum plugpkg_code
+pp_state_drop_all(struct pp_state *s, const struct pp_strs *keys, plugpkg_error **err)
+{
+	const char *what = "record the plugins that left";
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	if (keys->n == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_prepare(s->db, "DELETE FROM plugins WHERE key = ?1", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_vec_foreach (key, keys) {
+		pp_db_bind_text(st, 1, *key);
+		int step = sqlite3_step(st);
+		(void)sqlite3_reset(st); /* repeats the result of the step */
+		if (step != SQLITE_DONE)
+			return pp_db_fail(s->db, err, what);
+	}
+	return pp_db_commit(&guard, err, what);
+}
+
+enum plugpkg_code
 pp_state_check(struct pp_state *s, plugpkg_error **err)
 {
 	const char *what = "check var/state.db";

@@ -104,6 +104,8 @@ enum plugpkg_code pp_state_set_marks(
 enum plugpkg_code pp_state_set_state(
     struct pp_state *s, const char *key, const char *state, plugpkg_error **err);
 enum plugpkg_code pp_state_drop(struct pp_state *s, const char *key, plugpkg_error **err);
+enum plugpkg_code pp_state_drop_all(
+    struct pp_state *s, const struct pp_strs *keys, plugpkg_error **err);
 /*
  * delays.c. The dependent puts the upgrade of key to version off until *until: no later than it
  * once said, which is recorded with the first answer. is_look: only what the record says counts.

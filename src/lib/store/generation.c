@@ -93,7 +93,9 @@ write_list(int dir_fd, int64_t n, const struct pp_member *const *sorted, size_t 
 	pp_json_set(list, "plugins", plugins);
 	PP_AUTO_FREE char *text = pp_json_pretty(list);
 
-	return pp_write_file_at(dir_fd, LIST_FILE, text, strlen(text), 0644);
+	/* Not synced: the directory is private until it is renamed, and synced whole after that. */
+	PP_AUTO_FD int fd = pp_openat_create(dir_fd, LIST_FILE, O_WRONLY | O_EXCL, 0644);
+	return fd < 0 ? -errno : pp_fd_write_all(fd, text, strlen(text));
 }
 
 static int

@@ -172,15 +172,13 @@ drop_gone(struct pp_txn *t)
 static enum plugpkg_code
 come_back(struct pp_txn *t, struct coming_back *c, plugpkg_error **err)
 {
-	struct pp_txn_op settle = { .type = &pp_op_settle };
-
 	drop_gone(t);
 	decide(t, c);
 	enum plugpkg_code rc = rebind_back(t, c, err);
 	if (rc == PLUGPKG_OK && c->back.n > 0)
 		rc = show_what_stays(t, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_op_settle.run(t, &settle, err);
+		rc = pp_txn_settle(t, false, err);
 	if (rc == PLUGPKG_OK)
 		pp_tell_after(t);
 	if (rc == PLUGPKG_OK)

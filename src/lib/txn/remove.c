@@ -175,13 +175,31 @@ record_wishes(struct pp_txn *t, plugpkg_error **err)
 	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);
 }
 
-/* Facts first, then wishes, then what is derived. */
+/* `commit` recorded the set with what leaves; the history holds it without. */
 static enum plugpkg_code
-run_settle(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err)
+record_gone(struct pp_txn *t, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
+
+	pp_vec_foreach (task, &t->tasks)
+		if (task->is_gone)
+			pp_strs_add(&gone, task->step->key);
+	return pp_state_drop_all(t->state, &gone, err);
+}
+
+static enum plugpkg_code
+record_set(struct pp_txn *t, plugpkg_error **err)
+{
+	pp_txn_reattach(t); /* what was to leave may have come back */
+	return pp_state_commit_set(t->state, &t->set, t->generation, t->id, err);
+}
+
+/* Facts first, then wishes, then what is derived. */
+enum plugpkg_code
+pp_txn_settle(struct pp_txn *t, bool is_as_planned, plugpkg_error **err)
 {
 	struct pp_installeds usable = { 0 };
-	pp_txn_reattach(t); /* what was to leave may have come back */
-	enum plugpkg_code rc = pp_state_commit_set(t->state, &t->set, t->generation, t->id, err);
+	enum plugpkg_code rc = is_as_planned ? record_gone(t, err) : record_set(t, err);
 
 	pp_vec_foreach (p, &t->set)
 		if (pp_installed_is_usable(*p))
@@ -192,6 +210,12 @@ run_settle(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err
 		rc = pp_root_write_lockfile(t->ctx, &usable, err);
 	pp_vec_free(&usable);
 	return rc;
+}
+
+static enum plugpkg_code
+run_settle(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err)
+{
+	return pp_txn_settle(t, !t->is_recovery, err);
 }
 
 const struct pp_op_type pp_op_settle = { "settle", run_settle, NULL, false };

@@ -208,7 +208,12 @@ enum plugpkg_code pp_txn_return_data(
 enum plugpkg_code pp_txn_hook(struct pp_txn *t, enum pp_hook_at at, plugpkg_error **err);
 void pp_txn_hook_or_warn(struct pp_txn *t, enum pp_hook_at at);
 
-/* remove.c: step 10. The data directory, and its scope's when that is empty then. */
+/*
+ * remove.c: step 10. The last records: facts, wishes, what is derived. As planned only what left
+ * differs from what `commit` recorded.
+ */
+enum plugpkg_code pp_txn_settle(struct pp_txn *t, bool is_as_planned, plugpkg_error **err);
+/* The data directory, and its scope's when that is empty then. */
 enum plugpkg_code pp_txn_remove_data(plugpkg_context *ctx, const char *key, plugpkg_error **err);
 /* The same as part of an op; in a recovery a failure is a warning. */
 enum plugpkg_code pp_txn_try_remove_data(struct pp_txn *t, const char *key, plugpkg_error **err);
