@@ -28,6 +28,8 @@ struct plugpkg_repo_init_spec {
 	plugpkg_passphrase_fn passphrase;
 	void *user;
 	int64_t now; /* Unix seconds */
+	/* How many root keys have to agree, 2 to 9; 0 = 2. One more is made, so that one may be lost. */
+	unsigned root_threshold;
 };
 /**
  * Make DIR a publisher directory with new Ed25519 keys (files 0600) and publish an empty
@@ -48,6 +50,84 @@ PLUGPKG_API void plugpkg_repo_set_passphrase_fn(
     plugpkg_repo *repo, plugpkg_passphrase_fn fn, void *user);
 
 /**
+ * From now on publish and refresh go on from what public/ holds, older or newer than what was
+ * signed here last.
+ */
+PLUGPKG_API void plugpkg_repo_accept_public(plugpkg_repo *repo);
+/** Ends what runs on repo at its next safe point with INTERRUPTED. A signal handler may call it. */
+PLUGPKG_API void plugpkg_repo_cancel(plugpkg_repo *repo);
+
+/* ---- keys ---- */
+
+enum plugpkg_repo_key_action {
+	PLUGPKG_REPO_KEY_NEW,      /* one more key for a role */
+	PLUGPKG_REPO_KEY_ROTATE,   /* another key instead of `name` */
+	PLUGPKG_REPO_KEY_REVOKE,   /* `name` no longer counts */
+	PLUGPKG_REPO_KEY_THRESHOLD /* how many keys of `role` have to agree */
+};
+struct plugpkg_repo_key_change {
+	enum plugpkg_repo_key_action action;
+	const char *name;   /* of the key; to ROTATE or REVOKE: the one that leaves */
+	const char *role;   /* NEW, THRESHOLD: "root", "targets" */
+	unsigned threshold; /* of the role from now on; 0 = as it is */
+	const char *as;     /* ROTATE: name of the new key; NULL = the next number */
+	/* NEW, ROTATE: the public half, a PEM file or a key file; NULL = make an Ed25519 key. */
+	const char *public_file;
+	const char *signer; /* command that signs with it on this machine, or NULL */
+	int encrypt;        /* a key that is made is encrypted with the passphrase */
+};
+/**
+ * Change which keys count. The change waits as a new root (and targets) for the signatures of
+ * offline keys; publish shows it. Rows: "key" of a new key, "signing" of what waits. Errors: EXISTS
+ * NOT_FOUND USAGE KEY IO.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_key_change(plugpkg_repo *repo,
+    const struct plugpkg_repo_key_change *change, plugpkg_row_fn row, void *user,
+    plugpkg_error **err);
+/** Rows of type "key": every key that ever was, its roles, and where its private half is. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_key_list(
+    plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Make a key file on a machine that has no publisher's directory: PATH, and PATH.pub to be carried
+ * to it. Row: "key". spec: passphrase, user, encrypt and now. Errors: EXISTS IO KEY.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_key_make(const char *path,
+    const struct plugpkg_repo_init_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+struct plugpkg_repo_sign_spec {
+	const char *const *keys; /* names; with a file: paths. None = all that are here */
+	size_t n_keys;
+	/* Signs for the one of `keys`, which then is a name; with a file: a public key's path. */
+	const char *signer;
+	const char
+	    *renew; /* "root" or "targets": sign it for another year; NULL = only what waits */
+	plugpkg_passphrase_fn passphrase; /* for a file */
+	void *user;
+};
+/** Sign what waits with the keys of this directory. Rows: "signing". Errors: NOT_FOUND KEY. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_sign(plugpkg_repo *repo,
+    const struct plugpkg_repo_sign_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Write what waits to a file that is carried to offline keys. Rows: "signing". */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_sign_export(
+    plugpkg_repo *repo, const char *path, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Take over the signatures of such a file. Rows: "signing". Errors: DIGEST SIGNATURE. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_sign_import(
+    plugpkg_repo *repo, const char *path, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** Sign in such a file, where the offline keys are; without keys only tells what it holds. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_sign_file(const char *path,
+    const struct plugpkg_repo_sign_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+/**
+ * When does each role expire? Rows of type "expiry", with the command that renews it. within_days:
+ * what expires earlier is due; -1 = a third of its life, at most 30 days. *out_due counts them.
+ * Errors: EXPIRED when one has.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_expiry(plugpkg_repo *repo,
+    int64_t within_days, size_t *out_due, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
+/* ---- content ---- */
+
+/**
  * Stage archives for the next publish. Row: "staged" each. Refuses what fails lint (BAD_MANIFEST,
  * BAD_ARCHIVE) and other content under a published version (EXISTS); the same content again is OK.
  */
@@ -58,8 +138,10 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_add(plugpkg_repo *rep
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_remove(
     plugpkg_repo *repo, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
- * Merge what is staged into the index and sign. Row: "published". Refuses what nobody could install
- * because scripts wait for each other (NO_SOLUTION).
+ * Merge what is staged into the index and sign; show a new root or targets that has its signatures.
+ * Row: "published"; "signing" of what still waits. Refuses what nobody could install because
+ * scripts wait for each other (NO_SOLUTION), and to go on from another state than the one signed
+ * here last (ROLLBACK, BAD_STATE).
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_publish(
     plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err);

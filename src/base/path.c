@@ -243,6 +243,19 @@ pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 }
 
 int
+pp_write_path(const char *path, const void *p, size_t n, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+	PP_AUTO_FREE char *dir =
+	    slash == NULL ? pp_xstrdup(".") : pp_xstrndup(path, (size_t)(slash - path) + 1);
+	PP_AUTO_FD int fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return pp_write_file_at(fd, slash != NULL ? slash + 1 : path, p, n, mode);
+}
+
+int
 pp_read_file_at(int dirfd, const char *path, struct pp_buf *out)
 {
 	struct stat st;

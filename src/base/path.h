@@ -31,6 +31,8 @@ int pp_symlink_replace(int dirfd, const char *name, const char *target) PP_MUSTU
 int pp_readlink_at(int dirfd, const char *name, struct pp_buf *out) PP_MUSTUSE;
 /* Whole file: temporary name, fsync, rename, fsync of the directory. path may have directories. */
 int pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
+/* The same for a path as a user gave it, wherever that leads. */
+int pp_write_path(const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
 int pp_read_file_at(int dirfd, const char *path, struct pp_buf *out) PP_MUSTUSE; /* regular file */
 int pp_exists_at(int dirfd, const char *path); /* 1, 0 or -errno; does not follow the last link */
 /* Makes a tree durable: one syncfs() of its file system. */

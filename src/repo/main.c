@@ -12,6 +12,10 @@ static const struct cmd_entry table[] = {
 	{ NULL, &repo_publish },
 	{ NULL, &repo_refresh },
 	{ NULL, &repo_list },
+	{ "Keys", NULL },
+	{ NULL, &repo_key },
+	{ NULL, &repo_sign },
+	{ NULL, &repo_expire_check },
 	{ "Copies", NULL },
 	{ NULL, &repo_mirror },
 	{ NULL, &repo_verify },
@@ -34,8 +38,8 @@ static const struct opt common_opts[] = {
 	OPT_END,
 };
 
-static enum plugpkg_code
-run_in_repo(struct cli *cli)
+enum plugpkg_code
+repo_cli_run_in_repo(struct cli *cli, enum plugpkg_code (*run)(struct cli *cli))
 {
 	plugpkg_repo *repo = NULL;
 	int64_t now = 0;
@@ -48,9 +52,15 @@ run_in_repo(struct cli *cli)
 	plugpkg_repo_set_time(repo, now);
 	plugpkg_repo_set_passphrase_fn(repo, repo_cli_passphrase, cli);
 	cli->subject = repo;
-	rc = cli->cmd->run(cli);
+	rc = run(cli);
 	plugpkg_repo_close(repo);
 	return rc;
+}
+
+static enum plugpkg_code
+run_in_repo(struct cli *cli)
+{
+	return repo_cli_run_in_repo(cli, cli->cmd->run);
 }
 
 const struct program program = {

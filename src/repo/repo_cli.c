@@ -27,6 +27,8 @@ repo_cli_passphrase(const char *key, char *buf, size_t size, void *user)
 {
 	struct cli *cli = user;
 
-	return cli->cmd == &repo_init ? passphrase_new(key, buf, size, cli)
-				      : passphrase_old(key, buf, size, cli);
+	/* What takes --encrypt makes the keys that it asks for. */
+	return opts_find(&cli->opts, PP_STR("encrypt")) != NULL
+		   ? passphrase_new(key, buf, size, cli)
+		   : passphrase_old(key, buf, size, cli);
 }

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_THRESHOLD 9
+
 static const struct opt init_opts[] = {
 	{ 0, "name", "NAME", "name of the repository; default: that of the directory" },
+	{ 0, "threshold", "N", "root keys that have to agree, 2 to 9; default: 2" },
 	{ 0, "encrypt", NULL, "protect the keys with a passphrase" },
 	OPT_END,
 };
@@ -71,6 +74,11 @@ init_run(struct cli *cli)
 		.user = cli,
 	};
 
+	uint64_t threshold = 0;
+
+	if (!opts_number(&cli->opts, "threshold", MAX_THRESHOLD, 0, &threshold))
+		return cli_bad_option(cli);
+	spec.root_threshold = (unsigned)threshold;
 	enum plugpkg_code rc = cli_now(cli, &spec.now);
 	if (rc == PLUGPKG_OK)
 		rc = plugpkg_repo_init(dir, &spec, cli_row, cli, &cli->err);

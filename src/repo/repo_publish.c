@@ -2,6 +2,21 @@
 /* `plugpkg-repo publish` and `refresh`: new content, and new signatures over the old. */
 #include "repo/repo_cli.h"
 
+static const struct opt signing_opts[] = {
+	{ 0, "accept-public", NULL, "go on from public/, older or newer than signed here" },
+	OPT_END,
+};
+
+static plugpkg_repo *
+repo_for(const struct cli *cli)
+{
+	plugpkg_repo *repo = repo_cli_repo(cli);
+
+	if (opts_has(&cli->opts, "accept-public"))
+		plugpkg_repo_accept_public(repo);
+	return repo;
+}
+
 static void
 view_published(struct cli *cli)
 {
@@ -10,17 +25,23 @@ view_published(struct cli *cli)
 	long long added = (long long)pp_json_get_int(row, "added", 0);
 	long long removed = (long long)pp_json_get_int(row, "removed", 0);
 
-	if (added + removed == 0)
+	const pp_json *renewed = pp_json_get(row, "renewed");
+
+	for (size_t i = 0; i < pp_json_len(renewed); i++)
+		out_line(&cli->out, "Published: a new %s.", pp_json_string(pp_json_at(renewed, i)));
+	if (added + removed == 0 && renewed == NULL)
 		out_line(&cli->out, "Nothing is staged; nothing is published.");
-	else
+	else if (added + removed > 0)
 		out_line(&cli->out, "Published: %lld added, %lld removed (version %lld).", added,
 		    removed, (long long)pp_json_get_int(row, "version", 0));
+	repo_view_signing(cli);
+	repo_warn_expiry(cli);
 }
 
 static enum plugpkg_code
 publish_run(struct cli *cli)
 {
-	enum plugpkg_code rc = plugpkg_repo_publish(repo_cli_repo(cli), cli_row, cli, &cli->err);
+	enum plugpkg_code rc = plugpkg_repo_publish(repo_for(cli), cli_row, cli, &cli->err);
 
 	if (rc == PLUGPKG_OK)
 		cli_show(cli, view_published);
@@ -30,6 +51,7 @@ publish_run(struct cli *cli)
 const struct cmd repo_publish = {
 	.name = "publish",
 	.summary = "put what is staged into the index and sign it",
+	.opts = signing_opts,
 	.run = publish_run,
 };
 
@@ -41,12 +63,13 @@ view_refreshed(struct cli *cli)
 
 	out_line(&cli->out, "Signed anew (version %lld); refresh again before %s.",
 	    (long long)pp_json_get_int(row, "version", 0), view_str(row, "expires"));
+	repo_warn_expiry(cli);
 }
 
 static enum plugpkg_code
 refresh_run(struct cli *cli)
 {
-	enum plugpkg_code rc = plugpkg_repo_refresh(repo_cli_repo(cli), cli_row, cli, &cli->err);
+	enum plugpkg_code rc = plugpkg_repo_refresh(repo_for(cli), cli_row, cli, &cli->err);
 
 	if (rc == PLUGPKG_OK)
 		cli_show(cli, view_refreshed);
@@ -56,5 +79,6 @@ refresh_run(struct cli *cli)
 const struct cmd repo_refresh = {
 	.name = "refresh",
 	.summary = "renew the signatures before they expire",
+	.opts = signing_opts,
 	.run = refresh_run,
 };

@@ -7,27 +7,28 @@
 #include "lib/model/name.h"
 #include "lib/repo/metadata.h"
 #include "lib/repo/publish.h"
+#include "lib/repo/root.h"
 #include "lib/trust/updater.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Two of three: one key may be lost, and one stolen, without losing the repository. */
-#define N_ROOT_KEYS    3
-#define ROOT_THRESHOLD 2
-
-static const char *const root_key_names[N_ROOT_KEYS] = { "root-1", "root-2", "root-3" };
+#define USUAL_THRESHOLD 2
+#define MAX_THRESHOLD   9
 
 struct ceremony {
-	struct pp_signer root[N_ROOT_KEYS], targets, online;
+	struct pp_signer root[MAX_THRESHOLD + 1], targets, online;
+	size_t n_root; /* one more than have to agree */
 };
 
 static void
 ceremony_fini(struct ceremony *c)
 {
-	for (size_t i = 0; i < N_ROOT_KEYS; i++)
+	for (size_t i = 0; i < c->n_root; i++)
 		pp_signer_fini(&c->root[i]);
 	pp_signer_fini(&c->targets);
 	pp_signer_fini(&c->online);
@@ -38,29 +39,38 @@ make_keys(plugpkg_repo *repo, bool seal, struct ceremony *c, plugpkg_error **err
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < N_ROOT_KEYS; i++)
-		rc = pp_key_create(repo, root_key_names[i], seal, &c->root[i], err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < c->n_root; i++) {
+		PP_AUTO_FREE char *name = pp_asprintf("root-%zu", i + 1);
+		rc = pp_key_create(repo, name, seal, &c->root[i], err);
+	}
 	if (rc == PLUGPKG_OK)
 		rc = pp_key_create(repo, "targets", seal, &c->targets, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_key_create(repo, "online", seal, &c->online, err);
-	return rc;
+	if (rc != PLUGPKG_OK)
+		return rc;
+	PP_AUTO_JSON pp_json *names = pp_json_object();
+	for (size_t i = 0; i < c->n_root; i++)
+		pp_keyring_add(names, &c->root[i], repo->now);
+	pp_keyring_add(names, &c->targets, repo->now);
+	pp_keyring_add(names, &c->online, repo->now);
+	return pp_keyring_write(repo, names, err);
 }
 
 static enum plugpkg_code
-sign_offline_roles(plugpkg_repo *repo, const struct ceremony *c, struct pp_meta_file *out_targets,
-    plugpkg_error **err)
+sign_offline_roles(
+    plugpkg_repo *repo, const struct ceremony *c, struct pp_published *out, plugpkg_error **err)
 {
-	struct pp_meta_file written;
-	struct pp_signing root = { PP_ROLE_ROOT, 1, c->root, N_ROOT_KEYS };
+	struct pp_signing root = { PP_ROLE_ROOT, 1, c->root, c->n_root };
 	struct pp_signing targets = { PP_ROLE_TARGETS, 1, &c->targets, 1 };
 
 	enum plugpkg_code rc = pp_metadata_write(repo, &root,
-	    pp_body_root(c->root, N_ROOT_KEYS, ROOT_THRESHOLD, &c->targets, &c->online), &written,
-	    err);
+	    pp_body_root(c->root, c->n_root, (unsigned)c->n_root - 1, &c->targets, &c->online),
+	    &out->file[PP_ROLE_ROOT], err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	return pp_metadata_write(repo, &targets, pp_body_targets(&c->online), out_targets, err);
+	return pp_metadata_write(
+	    repo, &targets, pp_body_targets(&c->online), &out->file[PP_ROLE_TARGETS], err);
 }
 
 static enum plugpkg_code
@@ -106,7 +116,8 @@ check_is_new(const char *dir, plugpkg_repo *repo, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-send_row(plugpkg_repo *repo, const char *dir, plugpkg_row_fn row, void *user, plugpkg_error **err)
+send_row(plugpkg_repo *repo, const char *dir, int64_t threshold, plugpkg_row_fn row, void *user,
+    plugpkg_error **err)
 {
 	PP_AUTO_BUF struct pp_buf root = PP_BUF_INIT(PP_TUF_MAX_ROOT_BYTES);
 	char fingerprint[72];
@@ -119,12 +130,14 @@ send_row(plugpkg_repo *repo, const char *dir, plugpkg_row_fn row, void *user, pl
 	pp_json_set_str(j, "name", pp_repo_name(repo));
 	pp_json_set_str(j, "directory", dir);
 	pp_json_set_str(j, "fingerprint", fingerprint);
-	for (size_t i = 0; i < N_ROOT_KEYS; i++)
-		pp_json_push(offline, pp_json_str(root_key_names[i]));
+	for (int64_t i = 1; i <= threshold + 1; i++) {
+		PP_AUTO_FREE char *name = pp_asprintf("root-%" PRId64, i);
+		pp_json_push_str(offline, name);
+	}
 	pp_json_push_str(offline, "targets");
 	pp_json_set(j, "offline_keys", offline);
-	pp_json_set_int(j, "root_keys", N_ROOT_KEYS);
-	pp_json_set_int(j, "root_threshold", ROOT_THRESHOLD);
+	pp_json_set_int(j, "root_keys", threshold + 1);
+	pp_json_set_int(j, "root_threshold", threshold);
 	pp_row(row, user, j);
 	return PLUGPKG_OK;
 }
@@ -133,8 +146,8 @@ static enum plugpkg_code
 fill(plugpkg_repo *repo, const char *dir, const struct plugpkg_repo_init_spec *spec,
     plugpkg_error **err)
 {
-	PP_CLEANUP(ceremony_fini) struct ceremony keys = { 0 };
-	struct pp_meta_file targets;
+	PP_CLEANUP(ceremony_fini) struct ceremony keys = { .n_root = spec->root_threshold + 1 };
+	struct pp_published offline = { 0 };
 
 	repo->config = pp_json_object();
 	pp_json_set_str(repo->config, "name", spec->name);
@@ -146,24 +159,41 @@ fill(plugpkg_repo *repo, const char *dir, const struct plugpkg_repo_init_spec *s
 	if (rc == PLUGPKG_OK)
 		rc = make_keys(repo, spec->encrypt != 0, &keys, err);
 	if (rc == PLUGPKG_OK)
-		rc = sign_offline_roles(repo, &keys, &targets, err);
+		rc = sign_offline_roles(repo, &keys, &offline, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_publish_empty(repo, &targets, &keys.online, err);
+		rc = pp_publish_empty(repo, &offline, &keys.online, err);
 	/* Last: with it the directory is a publisher's. */
 	if (rc == PLUGPKG_OK)
 		rc = write_config(repo, err);
 	return rc;
 }
 
-enum plugpkg_code
-plugpkg_repo_init(const char *dir, const struct plugpkg_repo_init_spec *spec, plugpkg_row_fn row,
-    void *user, plugpkg_error **err)
+static enum plugpkg_code
+check_spec(const struct plugpkg_repo_init_spec *spec, plugpkg_error **err)
 {
 	if (!pp_source_name_valid(pp_str_of(spec->name))) {
 		pp_fail(err, PLUGPKG_E_BAD_NAME, 0, "'%s' is no repository name", spec->name);
 		return pp_hint(
 		    err, PLUGPKG_E_BAD_NAME, "lower-case letters, digits and '-', at most 64");
 	}
+	if (spec->root_threshold == 1 || spec->root_threshold > MAX_THRESHOLD)
+		return pp_fail(err, PLUGPKG_E_USAGE, 0,
+		    "%u root keys cannot be what has to agree: it takes 2 to %d",
+		    spec->root_threshold, MAX_THRESHOLD);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+plugpkg_repo_init(const char *dir, const struct plugpkg_repo_init_spec *spec, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
+{
+	struct plugpkg_repo_init_spec filled = *spec;
+
+	enum plugpkg_code rc = check_spec(spec, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (filled.root_threshold == 0)
+		filled.root_threshold = USUAL_THRESHOLD;
 	plugpkg_repo *repo = pp_xcalloc(1, sizeof(*repo));
 	*repo = (plugpkg_repo){
 		.dir_fd = -1,
@@ -172,9 +202,9 @@ plugpkg_repo_init(const char *dir, const struct plugpkg_repo_init_spec *spec, pl
 		.passphrase = spec->passphrase,
 		.passphrase_user = spec->user,
 	};
-	enum plugpkg_code rc = fill(repo, dir, spec, err);
+	rc = fill(repo, dir, &filled, err);
 	if (rc == PLUGPKG_OK)
-		rc = send_row(repo, dir, row, user, err);
+		rc = send_row(repo, dir, filled.root_threshold, row, user, err);
 	plugpkg_repo_close(repo);
 	return rc;
 }

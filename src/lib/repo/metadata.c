@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TUF roles of a publisher (TUF 1.0 section 4): reading what is published, signing what follows. */
+/* TUF roles of a publisher (TUF 1.0 section 4): bodies, signatures, and files in their order. */
 #include "lib/repo/metadata.h"
 
 #include "base/mem.h"
@@ -10,177 +10,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define SPEC_VERSION       "1.0.31"
-#define METADATA_MAX_BYTES (8 * 1024 * 1024)
-#define VERSION_MAX        (INT64_MAX / 2) /* room to count on */
+#define SPEC_VERSION "1.0.31"
 
-/* public/metadata/N.role.json; timestamp.json alone has no version in its name. Owned. */
-static char *
-role_path(enum pp_role role, int64_t version)
-{
-	if (role == PP_ROLE_TIMESTAMP)
-		return pp_xstrdup("metadata/timestamp.json");
-	return pp_asprintf("metadata/%" PRId64 ".%s.json", version, pp_role_names[role]);
-}
-
-static enum plugpkg_code
-read_file(plugpkg_repo *repo, const char *path, struct pp_buf *out, plugpkg_error **err)
-{
-	int r = pp_read_file_at(repo->public_fd, path, out);
-
-	if (r == 0)
-		return PLUGPKG_OK;
-	pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'public/%s'", path);
-	return r == -ENOENT ? pp_hint(err, PLUGPKG_E_IO, "copy public/ back from a mirror")
-			    : PLUGPKG_E_IO;
-}
-
-static enum plugpkg_code
-parse_file(const char *path, const struct pp_buf *text, pp_json **out, const pp_json **out_signed,
-    plugpkg_error **err)
-{
-	struct pp_json_error why = { .text = "no 'signed' object" };
-	PP_AUTO_JSON pp_json *file = pp_json_parse(pp_buf_cstr(text), text->n, &why);
-
-	*out_signed = pp_json_get(file, "signed");
-	if (!pp_json_is(*out_signed, PP_JSON_OBJECT))
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "public/%s: %s", path, why.text);
-	*out = pp_steal(&file);
-	return PLUGPKG_OK;
-}
-
-enum plugpkg_code
-pp_published_load(plugpkg_repo *repo, const struct pp_published *published, enum pp_role role,
-    pp_json **out, const pp_json **out_signed, plugpkg_error **err)
-{
-	const struct pp_meta_file *f = &published->file[role];
-	PP_AUTO_FREE char *path = role_path(role, f->version);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
-	char sha256[65];
-
-	enum plugpkg_code rc = read_file(repo, path, &text, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	pp_sha256_hex(pp_buf_cstr(&text), text.n, sha256);
-	if (text.n != f->length || strcmp(sha256, f->sha256) != 0) {
-		pp_fail(err, PLUGPKG_E_DIGEST, 0, "'public/%s' is not what was signed", path);
-		return pp_hint(err, PLUGPKG_E_DIGEST,
-		    "copy it back from a mirror; plugpkg-repo verify lists all damage");
-	}
-	return parse_file(path, &text, out, out_signed, err);
-}
-
-/* The entry of a file in a snapshot or timestamp; false when it is no whole one. */
-static bool
-read_entry(const pp_json *body, const char *name, struct pp_meta_file *out)
-{
-	const pp_json *entry = pp_json_get(pp_json_get(body, "meta"), name);
-	const char *sha256 = pp_json_get_str(pp_json_get(entry, "hashes"), "sha256");
-	int64_t length = pp_json_get_int(entry, "length", 0);
-
-	*out = (struct pp_meta_file){ .version = pp_json_get_int(entry, "version", 0) };
-	if (!pp_is_sha256(sha256) || length < 1 || out->version < 1 || out->version > VERSION_MAX)
-		return false;
-	out->length = (uint64_t)length;
-	memcpy(out->sha256, sha256, sizeof(out->sha256));
-	return true;
-}
-
-static bool
-is_signed_by(const pp_json *file, const struct pp_signer *signer)
-{
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
-	const pp_json *list = pp_json_get(file, "signatures");
-
-	if (pp_json_canonical(pp_json_get(file, "signed"), &text) < 0 || text.overflow)
-		return false;
-	for (size_t i = 0; i < pp_json_len(list); i++) {
-		const char *id = pp_json_get_str(pp_json_at(list, i), "keyid");
-		const char *sig = pp_json_get_str(pp_json_at(list, i), "sig");
-		if (id != NULL && strcmp(id, signer->id) == 0 &&
-		    pp_key_verify(signer->public, text.s, text.n, sig))
-			return true;
-	}
-	return false;
-}
-
-/* The one file that no other lists: its signature stands for all that follows. */
-static enum plugpkg_code
-read_timestamp(plugpkg_repo *repo, const struct pp_signer *signer, struct pp_published *out,
-    plugpkg_error **err)
-{
-	PP_AUTO_FREE char *path = role_path(PP_ROLE_TIMESTAMP, 0);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
-	PP_AUTO_JSON pp_json *file = NULL;
-	const pp_json *body;
-
-	enum plugpkg_code rc = read_file(repo, path, &text, err);
-	if (rc == PLUGPKG_OK)
-		rc = parse_file(path, &text, &file, &body, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	const char *type = pp_json_get_str(body, "_type");
-	int64_t version = pp_json_get_int(body, "version", 0);
-	if (type == NULL || strcmp(type, "timestamp") != 0 || version < 1 ||
-	    version > VERSION_MAX ||
-	    !read_entry(body, "snapshot.json", &out->file[PP_ROLE_SNAPSHOT]))
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "'public/%s' is no timestamp", path);
-	out->file[PP_ROLE_TIMESTAMP].version = version;
-	if (signer == NULL || is_signed_by(file, signer))
-		return PLUGPKG_OK;
-	pp_fail(err, PLUGPKG_E_SIGNATURE, 0, "'public/%s' is not signed by 'keys/%s.key'", path,
-	    signer->name);
-	return pp_hint(err, PLUGPKG_E_SIGNATURE,
-	    "either the key is another repository's, or somebody changed public/: compare it with "
-	    "a "
-	    "mirror that verifies");
-}
-
-enum plugpkg_code
-pp_published_read(plugpkg_repo *repo, const struct pp_signer *signer, struct pp_published *out,
-    plugpkg_error **err)
-{
-	PP_AUTO_JSON pp_json *snapshot = NULL;
-	const pp_json *body;
-
-	*out = (struct pp_published){ 0 };
-	enum plugpkg_code rc = read_timestamp(repo, signer, out, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_published_load(repo, out, PP_ROLE_SNAPSHOT, &snapshot, &body, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	if (!read_entry(body, "targets.json", &out->file[PP_ROLE_TARGETS]) ||
-	    !read_entry(body, "index.json", &out->file[PP_ROLE_INDEX]))
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
-		    "the published snapshot lists no 'targets.json' or no 'index.json'");
-	return PLUGPKG_OK;
-}
-
-static enum plugpkg_code
-add_signature(pp_json *signatures, const struct pp_buf *text, const struct pp_signer *signer,
-    plugpkg_error **err)
-{
-	char hex[129];
-
-	enum plugpkg_code rc = pp_ed25519_sign(signer->seed, text->s, text->n, hex, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	pp_json *signature = pp_json_object();
-	pp_json_set_str(signature, "keyid", signer->id);
-	pp_json_set_str(signature, "sig", hex);
-	pp_json_push(signatures, signature);
-	return PLUGPKG_OK;
-}
-
-/* The members that every role has, TUF section 4.3; _type of a delegated role is "targets". */
-static void
-complete_body(plugpkg_repo *repo, const struct pp_signing *how, int64_t version, pp_json *body)
+/* _type of a delegated role is "targets". */
+void
+pp_body_complete(plugpkg_repo *repo, enum pp_role role, int64_t version, pp_json *body)
 {
 	char expires[PP_TIME_TEXT];
 
-	pp_time_format(pp_repo_expiry(repo, how->role), expires);
-	pp_json_set_str(
-	    body, "_type", how->role == PP_ROLE_INDEX ? "targets" : pp_role_names[how->role]);
+	pp_time_format(pp_repo_expiry(repo, role), expires);
+	pp_json_set_str(body, "_type", role == PP_ROLE_INDEX ? "targets" : pp_role_names[role]);
 	pp_json_set_str(body, "spec_version", SPEC_VERSION);
 	pp_json_set_int(body, "version", version);
 	pp_json_set_str(body, "expires", expires);
@@ -193,7 +32,7 @@ free_version(plugpkg_repo *repo, const struct pp_signing *how, int64_t *out, plu
 	int there = how->role == PP_ROLE_TIMESTAMP ? 0 : 1;
 
 	for (*out = how->version; there == 1; *out += there) {
-		PP_AUTO_FREE char *path = role_path(how->role, *out);
+		PP_AUTO_FREE char *path = pp_role_path(how->role, *out);
 		there = pp_exists_at(repo->public_fd, path);
 		if (there < 0)
 			return pp_fail(
@@ -203,6 +42,19 @@ free_version(plugpkg_repo *repo, const struct pp_signing *how, int64_t *out, plu
 			return pp_fail(
 			    err, PLUGPKG_E_EXISTS, 0, "'public/%s' is there already", path);
 	}
+	return PLUGPKG_OK;
+}
+
+/* Canonical text is no JSON where a key in PEM has its line ends: what is served escapes them. */
+enum plugpkg_code
+pp_metadata_text(const pp_json *file, struct pp_buf *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *text = pp_json_sorted(file);
+
+	pp_buf_adds(out, text);
+	pp_buf_addc(out, '\n');
+	if (out->overflow)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "it would be too large");
 	return PLUGPKG_OK;
 }
 
@@ -218,14 +70,47 @@ sign_body(const struct pp_signing *how, pp_json *body, struct pp_buf *out, plugp
 	enum plugpkg_code rc = PLUGPKG_OK;
 	if (pp_json_canonical(body, out) < 0 || out->overflow)
 		rc = pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "it would be too large");
-	for (size_t i = 0; rc == PLUGPKG_OK && i < how->n_signers; i++)
-		rc = add_signature(signatures, out, &how->signers[i], err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < how->n_signers; i++) {
+		pp_json *signature = NULL;
+		rc = pp_signer_sign(&how->signers[i], out->s, out->n, &signature, err);
+		if (rc == PLUGPKG_OK)
+			pp_json_push(signatures, signature);
+	}
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_buf_clear(out);
-	if (pp_json_canonical(file, out) < 0 || out->overflow)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "it would be too large");
-	pp_buf_addc(out, '\n');
+	return pp_metadata_text(file, out, err);
+}
+
+/* The signed text of a role with the version that is free; nothing is written yet. */
+static enum plugpkg_code
+sign_role(plugpkg_repo *repo, const struct pp_signing *how, pp_json *body, struct pp_buf *text,
+    struct pp_meta_file *out, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *owned = body;
+	int64_t version;
+
+	enum plugpkg_code rc = free_version(repo, how, &version, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_body_complete(repo, how->role, version, owned);
+	rc = sign_body(how, owned, text, err);
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, rc, "cannot sign %s", pp_role_names[how->role]);
+	*out = (struct pp_meta_file){ .version = version, .length = text->n };
+	pp_sha256_hex(text->s, text->n, out->sha256);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_role_write(plugpkg_repo *repo, enum pp_role role, int64_t version, const struct pp_buf *text,
+    plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_role_path(role, version);
+
+	int r = pp_write_file_at(repo->public_fd, path, text->s, text->n, 0644);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write 'public/%s'", path);
 	return PLUGPKG_OK;
 }
 
@@ -233,24 +118,10 @@ enum plugpkg_code
 pp_metadata_write(plugpkg_repo *repo, const struct pp_signing *how, pp_json *body,
     struct pp_meta_file *out, plugpkg_error **err)
 {
-	PP_AUTO_JSON pp_json *owned = body;
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(METADATA_MAX_BYTES);
-	int64_t version;
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_METADATA_MAX_BYTES);
 
-	enum plugpkg_code rc = free_version(repo, how, &version, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	PP_AUTO_FREE char *path = role_path(how->role, version);
-	complete_body(repo, how, version, owned);
-	rc = sign_body(how, owned, &text, err);
-	if (rc != PLUGPKG_OK)
-		return pp_wrap(err, rc, "cannot sign '%s'", path);
-	*out = (struct pp_meta_file){ .version = version, .length = text.n };
-	pp_sha256_hex(text.s, text.n, out->sha256);
-	int r = pp_write_file_at(repo->public_fd, path, text.s, text.n, 0644);
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write 'public/%s'", path);
-	return PLUGPKG_OK;
+	enum plugpkg_code rc = sign_role(repo, how, body, &text, out, err);
+	return rc == PLUGPKG_OK ? pp_role_write(repo, how->role, out->version, &text, err) : rc;
 }
 
 static pp_json *
@@ -362,28 +233,71 @@ pp_body_timestamp(const struct pp_meta_file *snapshot)
 	return body;
 }
 
+static enum plugpkg_code
+root_text(
+    const pp_json *file, struct pp_buf *out, struct pp_meta_file *out_meta, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_metadata_text(file, out, err);
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, rc, "new root");
+	*out_meta = (struct pp_meta_file){
+		.version = pp_json_get_int(pp_json_get(file, "signed"), "version", 0),
+		.length = out->n,
+	};
+	pp_sha256_hex(out->s, out->n, out_meta->sha256);
+	return PLUGPKG_OK;
+}
+
+/*
+ * The two files that clients see change, one after the other. Before them the record of what they
+ * will be, beside what they were: whichever of both a crash leaves is known as ours.
+ */
+static enum plugpkg_code
+show(plugpkg_repo *repo, const struct pp_published *was, const struct pp_buf *timestamp,
+    struct pp_record *record, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf root = PP_BUF_INIT(PP_METADATA_MAX_BYTES);
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	memcpy(record->before, was->file, sizeof(record->before));
+	if (was->new_root != NULL)
+		rc = root_text(was->new_root, &root, &record->now[PP_ROLE_ROOT], err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_record_write(repo, record, err);
+	if (rc == PLUGPKG_OK && was->new_root != NULL)
+		rc = pp_role_write(
+		    repo, PP_ROLE_ROOT, record->now[PP_ROLE_ROOT].version, &root, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_role_write(repo, PP_ROLE_TIMESTAMP, 0, timestamp, err);
+	memset(record->before, 0, sizeof(record->before));
+	return rc == PLUGPKG_OK ? pp_record_write(repo, record, err) : rc;
+}
+
 enum plugpkg_code
 pp_metadata_seal(plugpkg_repo *repo, const struct pp_published *was,
     const struct pp_meta_file *targets, const struct pp_meta_file *index,
     const struct pp_signer *online, plugpkg_error **err)
 {
-	struct pp_meta_file snapshot, timestamp;
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_METADATA_MAX_BYTES);
+	struct pp_record record = { .is_known = true };
+	struct pp_meta_file *now = record.now;
 	struct pp_signing how = {
 		.role = PP_ROLE_SNAPSHOT,
-		.version = was->file[PP_ROLE_SNAPSHOT].version + 1,
+		.version = was->last[PP_ROLE_SNAPSHOT] + 1,
 		.signers = online,
 		.n_signers = 1,
 	};
 
-	enum plugpkg_code rc =
-	    pp_metadata_write(repo, &how, pp_body_snapshot(targets, index), &snapshot, err);
+	now[PP_ROLE_ROOT] = was->file[PP_ROLE_ROOT];
+	now[PP_ROLE_TARGETS] = *targets;
+	now[PP_ROLE_INDEX] = *index;
+	enum plugpkg_code rc = pp_metadata_write(
+	    repo, &how, pp_body_snapshot(targets, index), &now[PP_ROLE_SNAPSHOT], err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	/*
-	 * The only file that changes under its name, and so the last: until now nobody saw anything
-	 * new.
-	 */
 	how.role = PP_ROLE_TIMESTAMP;
-	how.version = was->file[PP_ROLE_TIMESTAMP].version + 1;
-	return pp_metadata_write(repo, &how, pp_body_timestamp(&snapshot), &timestamp, err);
+	how.version = was->last[PP_ROLE_TIMESTAMP] + 1;
+	rc = sign_role(repo, &how, pp_body_timestamp(&now[PP_ROLE_SNAPSHOT]), &text,
+	    &now[PP_ROLE_TIMESTAMP], err);
+	return rc == PLUGPKG_OK ? show(repo, was, &text, &record, err) : rc;
 }

@@ -3,33 +3,7 @@
 #ifndef PP_REPO_METADATA_H
 #define PP_REPO_METADATA_H
 
-#include "lib/repo/keys.h"
-
-/* A metadata file as its parent lists it. */
-struct pp_meta_file {
-	int64_t version;
-	uint64_t length;
-	char sha256[65];
-};
-
-/* What is published, each file as its parent lists it. Of the timestamp only the version is set. */
-struct pp_published {
-	struct pp_meta_file file[PP_N_ROLES];
-};
-/*
- * Reads it from public/. With a signer (else NULL) the timestamp has to carry its signature, and
- * from there on everything hangs together by digests: so a key never signs what others put into
- * public/, and the key of another repository is never used. Errors: SIGNATURE DIGEST BAD_METADATA
- * IO.
- */
-enum plugpkg_code pp_published_read(plugpkg_repo *repo, const struct pp_signer *signer,
-    struct pp_published *out, plugpkg_error **err);
-/*
- * A file of it, compared with its digest and parsed (owned), its `signed` member as *out_signed
- * (borrowed from it). Not for the timestamp.
- */
-enum plugpkg_code pp_published_load(plugpkg_repo *repo, const struct pp_published *published,
-    enum pp_role role, pp_json **out, const pp_json **out_signed, plugpkg_error **err);
+#include "lib/repo/published.h"
 
 /*
  * Signs and writes one role: `body` (moved) has the members that the role adds to _type,
@@ -46,6 +20,14 @@ struct pp_signing {
 enum plugpkg_code pp_metadata_write(plugpkg_repo *repo, const struct pp_signing *how, pp_json *body,
     struct pp_meta_file *out, plugpkg_error **err);
 
+/* {"signatures","signed"} as it is served, a line. Appended. BAD_METADATA when it does not fit. */
+enum plugpkg_code pp_metadata_text(const pp_json *file, struct pp_buf *out, plugpkg_error **err);
+/* A signed text as the file of its role; of the timestamp the version has no meaning. */
+enum plugpkg_code pp_role_write(plugpkg_repo *repo, enum pp_role role, int64_t version,
+    const struct pp_buf *text, plugpkg_error **err);
+
+/* The members that every role has, TUF section 4.3. */
+void pp_body_complete(plugpkg_repo *repo, enum pp_role role, int64_t version, pp_json *body);
 /* Bodies. Keys are borrowed. */
 pp_json *pp_body_root(const struct pp_signer *root_keys, size_t n_root_keys, unsigned threshold,
     const struct pp_signer *targets_key, const struct pp_signer *online_key);
@@ -55,8 +37,9 @@ pp_json *pp_body_snapshot(const struct pp_meta_file *targets, const struct pp_me
 pp_json *pp_body_timestamp(const struct pp_meta_file *snapshot);
 
 /*
- * Snapshot and timestamp, one version up, over the given targets and index. `was` from
- * pp_published_read().
+ * Snapshot and timestamp, one version up, over the given targets and index, and the record of them.
+ * `was` from pp_published_read(); its new root, if any, is shown just before the timestamp, which
+ * is the only file that changes under its name: until then nobody sees anything new.
  */
 enum plugpkg_code pp_metadata_seal(plugpkg_repo *repo, const struct pp_published *was,
     const struct pp_meta_file *targets, const struct pp_meta_file *index,

@@ -10,7 +10,9 @@
 #include "lib/model/semver.h"
 #include "lib/repo/book.h"
 #include "lib/repo/census.h"
+#include "lib/repo/expiry.h"
 #include "lib/repo/metadata.h"
+#include "lib/repo/session.h"
 #include "lib/repo/staged.h"
 
 #include <string.h>
@@ -284,7 +286,7 @@ write_all(struct pp_book *b, const struct pp_published *was, const struct pp_sig
 	struct pp_meta_file index;
 	struct pp_signing how = {
 		.role = PP_ROLE_INDEX,
-		.version = was->file[PP_ROLE_INDEX].version + 1,
+		.version = was->last[PP_ROLE_INDEX] + 1,
 		.signers = online,
 		.n_signers = 1,
 	};
@@ -301,15 +303,14 @@ write_all(struct pp_book *b, const struct pp_published *was, const struct pp_sig
 }
 
 enum plugpkg_code
-pp_publish_empty(plugpkg_repo *repo, const struct pp_meta_file *targets,
+pp_publish_empty(plugpkg_repo *repo, const struct pp_published *offline,
     const struct pp_signer *online, plugpkg_error **err)
 {
-	struct pp_published nothing = { .file = { [PP_ROLE_TARGETS] = *targets } };
 	PP_AUTO(book) struct pp_book *b = NULL;
 
 	enum plugpkg_code rc = pp_book_open(repo, NULL, &b, err);
 	if (rc == PLUGPKG_OK)
-		rc = write_all(b, &nothing, online, err);
+		rc = write_all(b, offline, online, err);
 	return rc;
 }
 
@@ -368,52 +369,17 @@ publish_staged(plugpkg_repo *repo, const struct pp_staged_list *staged,
 	return rc == PLUGPKG_OK ? write_all(b, was, online, err) : rc;
 }
 
-static void
-send_published(const struct pp_staged_list *staged, int64_t version, plugpkg_row_fn row, void *user)
-{
-	pp_json *j = pp_row_new("published");
-	int64_t n_removed = 0;
+/* ---- Signing anew what is published ---- */
 
-	for (size_t i = 0; i < staged->n; i++)
-		n_removed += staged->at[i].is_removal;
-	pp_json_set_int(j, "added", (int64_t)staged->n - n_removed);
-	pp_json_set_int(j, "removed", n_removed);
-	pp_json_set_int(j, "version", version);
-	pp_row(row, user, j);
-}
-
-enum plugpkg_code
-plugpkg_repo_publish(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err)
-{
-	PP_CLEANUP(pp_staged_list_fini) struct pp_staged_list staged = { 0 };
-	PP_CLEANUP(pp_signer_fini) struct pp_signer online = { 0 };
-	struct pp_published was = { 0 };
-
-	enum plugpkg_code rc = pp_repo_lock(repo, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_staged_read(repo, &staged, err);
-	if (rc == PLUGPKG_OK && staged.n > 0)
-		rc = pp_key_load(repo, "online", &online, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_published_read(repo, staged.n > 0 ? &online : NULL, &was, err);
-	if (rc == PLUGPKG_OK && staged.n > 0)
-		rc = publish_staged(repo, &staged, &was, &online, err);
-	/* Only now: a publish that was cut off is simply repeated. */
-	for (size_t i = 0; rc == PLUGPKG_OK && i < staged.n; i++)
-		rc = pp_staged_delete(repo, &staged.at[i], err);
-	if (rc == PLUGPKG_OK)
-		send_published(
-		    &staged, was.file[PP_ROLE_TIMESTAMP].version + (staged.n > 0), row, user);
-	return rc;
-}
-
-/* ---- Refreshing ---- */
-
-/* Past half its life, an index role that nobody published into is signed anew. */
+/*
+ * Past half its life, an index role that nobody published into is signed anew; under a new key, or
+ * when clients know a later one, always.
+ */
 static enum plugpkg_code
-renew_index(plugpkg_repo *repo, const struct pp_published *was, const struct pp_signer *online,
-    struct pp_meta_file *out, bool *out_renewed, plugpkg_error **err)
+renew_index(plugpkg_repo *repo, const struct pp_session *s, struct pp_meta_file *out,
+    bool *out_renewed, plugpkg_error **err)
 {
+	const struct pp_published *was = &s->was;
 	PP_AUTO_JSON pp_json *file = NULL;
 	const pp_json *body;
 	int64_t expires = 0;
@@ -424,6 +390,7 @@ renew_index(plugpkg_repo *repo, const struct pp_published *was, const struct pp_
 	const char *text = pp_json_get_str(body, "expires");
 	int64_t life = pp_repo_expiry(repo, PP_ROLE_INDEX) - repo->now;
 	*out_renewed =
+	    s->is_online_new || was->last[PP_ROLE_INDEX] > was->file[PP_ROLE_INDEX].version ||
 	    pp_time_parse(pp_str_of(text), &expires) < 0 || expires - repo->now < life / 2;
 	*out = was->file[PP_ROLE_INDEX];
 	if (!*out_renewed)
@@ -434,35 +401,107 @@ renew_index(plugpkg_repo *repo, const struct pp_published *was, const struct pp_
 	if (!pp_is_sha256(sha256) || length < 1)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
 		    "the published index role lists no '%s'", PP_INDEX_TARGET);
-	struct pp_signing how = { PP_ROLE_INDEX, out->version + 1, online, 1 };
+	struct pp_signing how = { PP_ROLE_INDEX, was->last[PP_ROLE_INDEX] + 1, &s->online, 1 };
 	return pp_metadata_write(repo, &how, pp_body_index((uint64_t)length, sha256), out, err);
+}
+
+static enum plugpkg_code
+sign_anew(plugpkg_repo *repo, const struct pp_session *s, bool *out_renewed, plugpkg_error **err)
+{
+	struct pp_meta_file index;
+	bool renewed = false;
+
+	enum plugpkg_code rc = renew_index(repo, s, &index, &renewed, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_metadata_seal(
+		    repo, &s->was, &s->was.file[PP_ROLE_TARGETS], &index, &s->online, err);
+	if (out_renewed != NULL)
+		*out_renewed = renewed;
+	return rc;
+}
+
+/* ---- Commands ---- */
+
+static void
+send_published(const struct pp_staged_list *staged, const struct pp_session *s, int64_t version,
+    plugpkg_row_fn row, void *user)
+{
+	pp_json *j = pp_row_new("published");
+	int64_t n_removed = 0;
+
+	for (size_t i = 0; i < staged->n; i++)
+		n_removed += staged->at[i].is_removal;
+	pp_json_set_int(j, "added", (int64_t)staged->n - n_removed);
+	pp_json_set_int(j, "removed", n_removed);
+	pp_json_set_int(j, "version", version);
+	if (s->is_renewing) {
+		pp_json *renewed = pp_json_array();
+		if (s->renewal.root != NULL)
+			pp_json_push_str(renewed, "root");
+		if (s->renewal.targets != NULL)
+			pp_json_push_str(renewed, "targets");
+		pp_json_set(j, "renewed", renewed);
+	}
+	pp_row(row, user, j);
+}
+
+/* Only now: a publish that was cut off is simply repeated. */
+static enum plugpkg_code
+clear_away(plugpkg_repo *repo, const struct pp_staged_list *staged, const struct pp_session *s,
+    plugpkg_error **err)
+{
+	enum plugpkg_code rc = s->is_renewing ? pp_renewal_delete(repo, err) : PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
+		rc = pp_staged_delete(repo, &staged->at[i], err);
+	return rc;
+}
+
+enum plugpkg_code
+plugpkg_repo_publish(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_staged_list_fini) struct pp_staged_list staged = { 0 };
+	PP_CLEANUP(pp_session_fini) struct pp_session s = { 0 };
+
+	enum plugpkg_code rc = pp_repo_lock(repo, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_staged_read(repo, &staged, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_session_open(repo, staged.n > 0, true, &s, err);
+	if (rc == PLUGPKG_OK && staged.n > 0)
+		rc = publish_staged(repo, &staged, &s.was, &s.online, err);
+	else if (rc == PLUGPKG_OK && s.is_renewing)
+		rc = sign_anew(repo, &s, NULL, err);
+	if (rc == PLUGPKG_OK)
+		rc = clear_away(repo, &staged, &s, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	bool is_signed = staged.n > 0 || s.is_renewing;
+	send_published(&staged, &s, s.was.last[PP_ROLE_TIMESTAMP] + is_signed, row, user);
+	if (!s.is_renewing)
+		pp_renewal_send(&s.renewal, row, user);
+	return pp_expiry_warn(repo, row, user, err);
 }
 
 enum plugpkg_code
 plugpkg_repo_refresh(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_signer_fini) struct pp_signer online = { 0 };
-	struct pp_meta_file index;
-	struct pp_published was;
+	PP_CLEANUP(pp_session_fini) struct pp_session s = { 0 };
 	bool renewed = false;
 	char expires[PP_TIME_TEXT];
 
 	enum plugpkg_code rc = pp_repo_lock(repo, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_key_load(repo, "online", &online, err);
+		rc = pp_session_open(repo, true, false, &s, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_published_read(repo, &online, &was, err);
-	if (rc == PLUGPKG_OK)
-		rc = renew_index(repo, &was, &online, &index, &renewed, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_metadata_seal(repo, &was, &was.file[PP_ROLE_TARGETS], &index, &online, err);
+		rc = sign_anew(repo, &s, &renewed, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_json *j = pp_row_new("refreshed");
 	pp_time_format(pp_repo_expiry(repo, PP_ROLE_TIMESTAMP), expires);
-	pp_json_set_int(j, "version", was.file[PP_ROLE_TIMESTAMP].version + 1);
+	pp_json_set_int(j, "version", s.was.last[PP_ROLE_TIMESTAMP] + 1);
 	pp_json_set_str(j, "expires", expires);
 	pp_json_set_bool(j, "index_renewed", renewed);
 	pp_row(row, user, j);
-	return PLUGPKG_OK;
+	return pp_expiry_warn(repo, row, user, err);
 }

@@ -6,8 +6,8 @@
 #include "lib/repo/book.h"
 #include "lib/repo/staged.h"
 
-/* First publication of a new repository: an empty index, signed; targets is published. */
-enum plugpkg_code pp_publish_empty(plugpkg_repo *repo, const struct pp_meta_file *targets,
+/* First publication of a new repository: an empty index, signed; root and targets are there. */
+enum plugpkg_code pp_publish_empty(plugpkg_repo *repo, const struct pp_published *offline,
     const struct pp_signer *online, plugpkg_error **err);
 /* The book as the next publish makes it; nothing is written. Errors: EXISTS FAILED. */
 enum plugpkg_code pp_publish_merge(

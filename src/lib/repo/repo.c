@@ -202,3 +202,9 @@ plugpkg_repo_set_passphrase_fn(plugpkg_repo *repo, plugpkg_passphrase_fn fn, voi
 	repo->passphrase = fn;
 	repo->passphrase_user = user;
 }
+
+void
+plugpkg_repo_accept_public(plugpkg_repo *repo)
+{
+	repo->accepts_public = true;
+}

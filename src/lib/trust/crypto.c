@@ -277,6 +277,61 @@ pp_key_id(const pp_json *key, char out[65])
 	return 0;
 }
 
+static pp_json *
+new_key(const char *type, const char *scheme, const char *public)
+{
+	pp_json *key = pp_json_object(), *keyval = pp_json_object();
+
+	pp_json_set_str(keyval, "public", public);
+	pp_json_set_str(key, "keytype", type);
+	pp_json_set_str(key, "scheme", scheme);
+	pp_json_set(key, "keyval", keyval);
+	return key;
+}
+
+static pp_json *
+new_ed25519_key(EVP_PKEY *pkey)
+{
+	uint8_t raw[32];
+	size_t n = sizeof(raw);
+	char hex[65];
+
+	must(EVP_PKEY_get_raw_public_key(pkey, raw, &n));
+	pp_hex(raw, n, hex);
+	return new_key("ed25519", "ed25519", hex);
+}
+
+/* Written anew, so that blanks and comments around the given text make no other key of it. */
+static pp_json *
+new_pem_key(EVP_PKEY *pkey, const char *type, const char *scheme)
+{
+	PP_AUTO(bio) BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+
+	must(bio != NULL && PEM_write_bio_PUBKEY(bio, pkey) == 1);
+	long n = BIO_get_mem_data(bio, &text);
+	PP_AUTO_FREE char *pem = pp_xstrndup(text, n > 0 ? (size_t)n : 0);
+	return new_key(type, scheme, pem);
+}
+
+pp_json *
+pp_key_of_pem(const char *pem, size_t n)
+{
+	PP_AUTO_FREE char *text = pp_xstrndup(pem, n);
+	pp_json *key = NULL;
+
+	ERR_set_mark();
+	PP_AUTO(pkey) EVP_PKEY *pkey = load_pem(text);
+	if (pkey != NULL && EVP_PKEY_is_a(pkey, "ED25519") == 1)
+		key = new_ed25519_key(pkey);
+	else if (pkey != NULL && is_p256(pkey))
+		key = new_pem_key(pkey, "ecdsa", "ecdsa-sha2-nistp256");
+	else if (pkey != NULL && is_sound_rsa(pkey))
+		key = new_pem_key(pkey, "rsa", "rsassa-pss-sha256");
+	ERR_pop_to_mark();
+	return key;
+}
+
 /* ---- Ed25519 ---- */
 
 enum plugpkg_code
@@ -301,20 +356,8 @@ pp_json *
 pp_ed25519_public(const uint8_t seed[PP_ED25519_SEED_BYTES])
 {
 	PP_AUTO(pkey) EVP_PKEY *pkey = load_seed(seed);
-	uint8_t raw[32];
-	size_t n = sizeof(raw);
-	char hex[65];
 
-	must(EVP_PKEY_get_raw_public_key(pkey, raw, &n));
-	pp_hex(raw, n, hex);
-
-	pp_json *keyval = pp_json_object();
-	pp_json_set_str(keyval, "public", hex);
-	pp_json *key = pp_json_object();
-	pp_json_set_str(key, "keytype", "ed25519");
-	pp_json_set_str(key, "scheme", "ed25519");
-	pp_json_set(key, "keyval", keyval);
-	return key;
+	return new_ed25519_key(pkey);
 }
 
 enum plugpkg_code

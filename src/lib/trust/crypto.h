@@ -24,6 +24,12 @@ bool pp_key_verify(const pp_json *key, const void *p, size_t n, const char *sig_
 /* keyid: sha256 of the canonical key object, hex. -EINVAL when it has no canonical form. */
 int pp_key_id(const pp_json *key, char out[65]) PP_MUSTUSE;
 
+/*
+ * TUF key object of a public key in PEM: Ed25519, ECDSA P-256, or RSA of 2048 to 8192 bits (PSS).
+ * NULL when it is none of these. Owned.
+ */
+pp_json *pp_key_of_pem(const char *pem, size_t n);
+
 #define PP_ED25519_SEED_BYTES 32
 /* New key pair. */
 enum plugpkg_code pp_ed25519_generate(uint8_t seed[PP_ED25519_SEED_BYTES], plugpkg_error **err);

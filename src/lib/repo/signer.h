@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Signing by a command of the publisher's: a hardware module, a cloud's key service, openssl. */
+#ifndef PP_REPO_SIGNER_H
+#define PP_REPO_SIGNER_H
+
+#include "base/buf.h"
+#include "lib/model/error.h"
+
+/*
+ * Runs `command` by the shell with the bytes as its standard input; its standard output becomes the
+ * signature, in hex: it gives raw bytes, or hex itself. Errors: KEY.
+ */
+enum plugpkg_code pp_signer_run(
+    const char *command, const void *p, size_t n, struct pp_buf *out_hex, plugpkg_error **err);
+
+#endif
