@@ -28,7 +28,9 @@ struct plugpkg_repo_init_spec {
 	plugpkg_passphrase_fn passphrase;
 	void *user;
 	int64_t now; /* Unix seconds */
-	/* How many root keys have to agree, 2 to 9; 0 = 2. One more is made, so that one may be lost. */
+	/*
+	 * How many root keys have to agree, 2 to 9; 0 = 2. One more is made: it may be lost.
+	 */
 	unsigned root_threshold;
 };
 /**

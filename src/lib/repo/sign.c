@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signatures of offline keys: by keys that are here, in a file that is carried to others, or both. */
+/* Signatures of offline keys: by keys that are here, or in a file that is carried to others. */
 #include "base/mem.h"
 #include "base/path.h"
 #include "lib/model/context.h"
