@@ -186,6 +186,12 @@ PLUGPKG_API void plugpkg_set_lock_wait(plugpkg_context *ctx, int64_t timeout_ms)
  */
 PLUGPKG_API void plugpkg_set_log_debug(plugpkg_context *ctx, int on);
 /**
+ * Makes the calling process the reaper of its descendants (PR_SET_CHILD_SUBREAPER), so that a
+ * script's processes end with it also where they left its session. Only for a process that starts
+ * no others while a call runs: it could not tell them from those.
+ */
+PLUGPKG_API void plugpkg_set_reaper(plugpkg_context *ctx);
+/**
  * Ask the running call to stop. Only sets a flag: safe in a signal handler and from another thread.
  */
 PLUGPKG_API void plugpkg_cancel(plugpkg_context *ctx);

@@ -19,6 +19,7 @@
 #define PID_MAX           (1 << 30)
 /* proc_pid_stat(5), counted from 0 behind the name */
 #define FIELD_STATE   0
+#define FIELD_PARENT  1
 #define FIELD_SESSION 3
 #define FIELD_START   19
 
@@ -42,7 +43,7 @@ static bool
 look(int proc_fd, pid_t pid, struct pp_process *out)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(STAT_MAX_BYTES);
-	uint64_t session = 0, start = 0;
+	uint64_t session = 0, start = 0, parent = 0;
 	bool has_all = false;
 
 	if (read_proc(proc_fd, pid, "stat", &text) < 0)
@@ -58,10 +59,13 @@ look(int proc_fd, pid_t pid, struct pp_process *out)
 			out->is_dead = pp_str_eq(field, "Z") || pp_str_eq(field, "X");
 		else if (i == FIELD_SESSION && pp_parse_u64(field, PID_MAX, &session) < 0)
 			return false;
+		else if (i == FIELD_PARENT && pp_parse_u64(field, PID_MAX, &parent) < 0)
+			return false;
 		else if (i == FIELD_START)
 			has_all = pp_parse_u64(field, UINT64_MAX, &start) == 0;
 	}
 	out->session = (pid_t)session;
+	out->parent = (pid_t)parent;
 	out->start_ticks = start;
 	return has_all;
 }
@@ -102,8 +106,8 @@ pp_process_has_env(pid_t pid, const char *const *lines, size_t n)
 	return true;
 }
 
-void
-pp_process_each(pid_t session, pp_process_fn fn, void *user)
+static void
+each(pp_process_fn fn, void *user)
 {
 	PP_AUTO_FD int proc_fd = open_proc();
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
@@ -113,9 +117,41 @@ pp_process_each(pid_t session, pp_process_fn fn, void *user)
 		struct pp_process p;
 		uint64_t pid;
 		if (pp_parse_u64(pp_str_of(names.at[i]), PID_MAX, &pid) == 0 &&
-		    look(proc_fd, (pid_t)pid, &p) && p.session == session && !p.is_dead)
+		    look(proc_fd, (pid_t)pid, &p))
 			go_on = fn(&p, user);
 	}
+}
+
+struct filter {
+	pid_t session, parent; /* of the session, or, where it is not 0, of the parent */
+	pp_process_fn fn;
+	void *user;
+};
+
+static bool
+pass(const struct pp_process *p, void *user)
+{
+	const struct filter *f = user;
+	bool fits =
+	    f->parent != 0 ? p->parent == f->parent : p->session == f->session && !p->is_dead;
+
+	return !fits || f->fn(p, f->user);
+}
+
+void
+pp_process_each(pid_t session, pp_process_fn fn, void *user)
+{
+	struct filter f = { .session = session, .fn = fn, .user = user };
+
+	each(pass, &f);
+}
+
+void
+pp_process_each_child(pid_t parent, pp_process_fn fn, void *user)
+{
+	struct filter f = { .parent = parent, .fn = fn, .user = user };
+
+	each(pass, &f);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes that are not our children any more, as /proc shows them. Where there is no /proc,
- * nobody is seen.
+ * Processes that we did not start ourselves, as /proc shows them. Where there is no /proc, nobody
+ * is seen.
  */
 #ifndef PP_BASE_PROCESS_H
 #define PP_BASE_PROCESS_H
@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 struct pp_process {
-	pid_t pid, session;
+	pid_t pid, parent, session;
 	bool is_dead;         /* a corpse that nobody reaped */
 	uint64_t start_ticks; /* since boot; tells it from a later process of the same number */
 };
@@ -25,6 +25,8 @@ bool pp_process_has_env(pid_t pid, const char *const *lines, size_t n);
 /* Calls fn for every process of the session that is alive, until it returns false. */
 typedef bool (*pp_process_fn)(const struct pp_process *p, void *user);
 void pp_process_each(pid_t session, pp_process_fn fn, void *user);
+/* The same for the children of a process, corpses too. */
+void pp_process_each_child(pid_t parent, pp_process_fn fn, void *user);
 /* SIGKILL, if it is still the one that was seen. */
 void pp_process_kill(const struct pp_process *p);
 

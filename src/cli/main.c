@@ -144,6 +144,7 @@ run_in_root(struct cli *cli)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	plugpkg_set_time(cli->ctx, now);
+	plugpkg_set_reaper(cli->ctx);
 	plugpkg_set_log_debug(cli->ctx, cli->is_debug ? 1 : 0);
 	plugpkg_set_event_fn(cli->ctx, on_event, cli);
 	plugpkg_set_ask_fn(cli->ctx, prompt_answer, cli);

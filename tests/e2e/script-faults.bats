@@ -117,9 +117,34 @@ link_refused() {
 	SECONDS=0
 	refused 7 "failed with exit status 3"
 	[ "$SECONDS" -lt 15 ]
-	kill "$(cat away)" || true
-	state=$(awk '{ print $3 }' "/proc/$(cat child)/stat" 2>/dev/null || echo gone)
+	is_gone "$(cat child)"
+	is_gone "$(cat away)"
+}
+
+# is_gone PID: dead, or a corpse where nobody reaps
+is_gone() {
+	local state
+	state=$(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null || echo gone)
 	[[ $state == gone || $state == Z ]]
+}
+
+@test "a process that leaves its session, its parent and its environment ends with the script all the same" {
+	cat >daemon <<-END
+		#!/bin/sh
+		trap '' TERM HUP
+		sleep 300 &
+		echo \$\$ >'$SCRATCH/away'
+		echo \$! >'$SCRATCH/child'
+		wait
+	END
+	chmod 755 daemon
+	offer "(setsid env -i PATH=\"\$PATH\" '$SCRATCH/daemon' >/dev/null 2>&1 &)
+until [ -s '$SCRATCH/child' ]; do sleep 0.01; done"
+	run plugpkg install bad -y --debug
+	assert_status 0
+	assert_has "left processes behind"
+	is_gone "$(cat away)"
+	is_gone "$(cat child)"
 }
 
 @test "a script that ignores SIGTERM is killed after its time limit" {

@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum plugpkg_code
@@ -322,6 +323,13 @@ plugpkg_set_dry_run(plugpkg_context *ctx, plugpkg_error **err)
 	ctx->scratch = pp_steal(&path);
 	ctx->scratch_fd = fd;
 	return PLUGPKG_OK;
+}
+
+void
+plugpkg_set_reaper(plugpkg_context *ctx)
+{
+	/* Where it cannot be, those that leave a script's session are out of reach. */
+	ctx->is_reaper = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
 }
 
 void

@@ -31,6 +31,7 @@ struct plugpkg_context {
 	/* The log: what is said while the lock is held also stands in var/log.db. */
 	void (*log_fn)(
 	    plugpkg_context *ctx, enum pp_log_level level, const char *plugin, const char *text);
+	bool is_reaper;         /* who loses his parent becomes a child of this process */
 	bool is_log_debug;      /* lines of level debug are kept, whatever plugpkg.json says */
 	int64_t clock_skew_s;   /* what a caller's idea of the time adds to the clock */
 	int64_t transaction;    /* the running one's number, for log lines; 0 = none */

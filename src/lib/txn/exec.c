@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "base/time.h"
 #include "lib/txn/lock.h"
+#include "lib/txn/strays.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +38,7 @@ struct running {
 	struct pp_capture answer; /* standard output of who is asked */
 	int64_t deadline_ms;
 	bool is_undo;
+	struct pp_strays strays;
 	int status; /* as waitpid(), once OUT_ENDED */
 };
 
@@ -248,13 +250,20 @@ pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err)
 		.deadline_ms = pp_time_mono_ms() + (int64_t)e->timeout_s * 1000,
 		.is_undo = e->is_undo,
 	};
+	/* A hook may start the application itself, on purpose. */
+	if (e->plugin != NULL)
+		pp_strays_begin(ctx, &r.strays);
 	enum plugpkg_code rc = start(ctx, e, &r, err);
-	if (rc != PLUGPKG_OK)
+	if (rc != PLUGPKG_OK) {
+		(void)pp_strays_end(&r.strays);
 		return rc;
+	}
 	label(&r.out, ctx, e);
 	label(&r.answer, ctx, e);
 	enum outcome outcome = watch(ctx, &r);
 	finish(&r, outcome);
+	if (pp_strays_end(&r.strays))
+		pp_debug(ctx, e->plugin, "%s left processes behind, which were ended", e->what);
 	pp_lock_note_script(ctx, 0);
 	rc = judge(e, &r, outcome, err);
 	if (rc == PLUGPKG_OK && e->out_answer != NULL)
