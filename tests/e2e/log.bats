@@ -261,3 +261,28 @@ error plugin user 4 worse"
 	run grep -rl hunter2 "$PLUGPKG_ROOT"
 	assert_equal "$output" "$PLUGPKG_ROOT/plugpkg.json"
 }
+
+@test "a transaction has a line of its beginning and one of its end, with its error" {
+	local dir
+	talker good
+	dir=$(make_plugin bad 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install 'echo no such table; exit 3'
+	dir=$(make_plugin stay 1.0.0 '"scripts": {"uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" uninstall 'exit 4'
+	publish "$(build_plugin bad 1.0.0)" "$(build_plugin stay 1.0.0)"
+	make_root
+	plugpkg install good stay -y
+	run plugpkg install bad -y
+	assert_status 7
+	run plugpkg remove stay -y
+	assert_status 7
+	assert_equal "$(lines | grep 'transaction - [0-9] transaction')" \
+		"info transaction - 1 transaction 1: install good stay
+info transaction - 1 transaction 1: done
+info transaction - 2 transaction 2: install bad
+error transaction - 2 transaction 2: failed and undone: script 'install' of bad 1.0.0 failed with exit status 3
+info transaction - 3 transaction 3: remove stay
+error transaction - 3 transaction 3: failed; what has not left yet stays: script 'uninstall' of stay 1.0.0 failed with exit status 4"
+	assert_equal "$(lines --level error --transaction 2)" \
+		"error transaction - 2 transaction 2: failed and undone: script 'install' of bad 1.0.0 failed with exit status 3"
+}

@@ -197,6 +197,7 @@ pp_txn_stop_removal(struct pp_txn *t, enum plugpkg_code failed, plugpkg_error **
 		.failures = PP_BUF_INIT(65536),
 	};
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	pp_txn_log(t, "error", "failed; what has not left yet stays", err);
 	enum plugpkg_code rc = come_back(t, &c, &why);
 	PP_AUTO_FREE char *back = pp_buf_steal(&c.back);
 	PP_AUTO_FREE char *leftover = pp_buf_steal(&c.leftover);

@@ -142,14 +142,19 @@ configure(struct configuring *c, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_lock_note_transaction(t->ctx, c->spec->command, t->id);
+	pp_txn_log(t, "info", c->spec->command, NULL);
 	rc = run_levels(c, err);
 	enum plugpkg_code recorded = rc == PLUGPKG_OK ? record(c, err)
 						      : pp_journal_end(t->state, t->id, "failed",
 							    t->generation, t->ctx->now, NULL);
 	if (rc != PLUGPKG_OK || recorded != PLUGPKG_OK)
+		pp_txn_log(t, "error", "failed", err);
+	if (rc != PLUGPKG_OK || recorded != PLUGPKG_OK)
 		return rc != PLUGPKG_OK ? rc : recorded;
 	rc = pp_journal_end(
 	    t->state, t->id, c->failed.n == 0 ? "done" : "failed", t->generation, t->ctx->now, err);
+	pp_txn_log(t, c->failed.n == 0 ? "info" : "error",
+	    c->failed.n == 0 ? "done" : "failed; who is pending still is", err);
 	if (rc != PLUGPKG_OK || c->failed.n == 0)
 		return rc;
 	(void)pp_fail(err, PLUGPKG_E_SCRIPT, 0, "%zu %s still pending", c->failed.n,

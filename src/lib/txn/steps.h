@@ -98,6 +98,8 @@ struct pp_task *pp_txn_task(struct pp_txn *t, const char *key);
 
 /* Tells listeners and the log which step begins. */
 void pp_txn_step(struct pp_txn *t, const struct pp_step *step, const char *what);
+/* txn.c: the log's line of how it began or ended; why: NULL, or where an error may be. */
+void pp_txn_log(struct pp_txn *t, const char *level, const char *how, plugpkg_error *const *why);
 void pp_txn_fini(struct pp_txn *t);
 /* txn.c: t->generation, above all that ever were and all that are there. */
 enum plugpkg_code pp_txn_next_generation(struct pp_txn *t, plugpkg_error **err);

@@ -50,6 +50,17 @@ pp_txn_step(struct pp_txn *t, const struct pp_step *step, const char *what)
 	pp_log_step(t->state, t->id, step->name, what, step->version);
 }
 
+void
+pp_txn_log(struct pp_txn *t, const char *level, const char *how, plugpkg_error *const *why)
+{
+	const char *message = why != NULL && *why != NULL ? plugpkg_error_message(*why) : "";
+	/* Further lines are what the script said; these are there already. */
+	PP_AUTO_FREE char *text = pp_asprintf("transaction %lld: %s%s%.*s", (long long)t->id, how,
+	    *message != '\0' ? ": " : "", (int)strcspn(message, "\n"), message);
+
+	pp_log_write(t->state, t->id, NULL, level, "transaction", text);
+}
+
 /* ---- beginning ---- */
 
 static enum plugpkg_code
@@ -199,6 +210,7 @@ begin(struct pp_txn *t, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_lock_note_transaction(t->ctx, t->spec->command, t->id);
+	pp_txn_log(t, "info", t->spec->command, NULL);
 	return note_votes(t, err);
 }
 
@@ -337,6 +349,8 @@ pp_txn_finish(struct pp_txn *t, plugpkg_error **err)
 		return pp_txn_stop_removal(t, rc, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_journal_end(t->state, t->id, "done", t->generation, t->ctx->now, err);
+	pp_txn_log(t, rc == PLUGPKG_OK ? "info" : "error",
+	    rc == PLUGPKG_OK ? "done" : "not finished yet", err);
 	pp_log_flush(t->state);
 	if (rc == PLUGPKG_OK)
 		return rc;

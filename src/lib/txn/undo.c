@@ -204,10 +204,13 @@ pp_txn_undo(struct pp_txn *t, enum plugpkg_code failed, plugpkg_error **err)
 	bool had = had_scripts(t, failed);
 
 	if (pp_txn_take_back(t, &failures, &why) != PLUGPKG_OK) {
+		pp_txn_log(t, "error", "failed, and is not undone yet", err);
 		(void)pp_hint(err, failed, "plugpkg recover goes on with it");
 		return pp_wrap(
 		    err, failed, "it could not be undone now (%s)", plugpkg_error_message(why));
 	}
+	pp_txn_log(t, "error",
+	    *failures != '\0' ? "failed, and was not wholly undone" : "failed and undone", err);
 	if (*failures != '\0')
 		return pp_wrap(err, failed, "not everything could be undone (%s)", failures);
 	return pp_wrap(err, failed, "%s", had ? "everything was undone" : "nothing was changed");
