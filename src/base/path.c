@@ -16,8 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define TEMP_SUFFIX ".new"
-
 /*
  * Opens component by component without following any link: stricter than openat2 with
  * PP_FOLLOW_INSIDE.
@@ -167,7 +165,7 @@ pp_symlink_replace(int dirfd, const char *name, const char *target)
 {
 	PP_AUTO_BUF struct pp_buf tmp = PP_BUF_INIT(NAME_MAX);
 
-	pp_buf_addf(&tmp, ".%s" TEMP_SUFFIX, name);
+	pp_buf_addf(&tmp, ".%s" PP_TEMP_SUFFIX, name);
 	if (tmp.overflow)
 		return -ENAMETOOLONG;
 	if (pp_unlinkat(dirfd, tmp.s, 0) < 0 && errno != ENOENT)
@@ -220,7 +218,7 @@ pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 
 	if (parent < 0)
 		return parent;
-	pp_buf_addf(&tmp, ".%s" TEMP_SUFFIX, base);
+	pp_buf_addf(&tmp, ".%s" PP_TEMP_SUFFIX, base);
 	if (tmp.overflow)
 		return -ENAMETOOLONG;
 	if (pp_unlinkat(parent, tmp.s, 0) < 0 && errno != ENOENT)
@@ -229,7 +227,8 @@ pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 	if (fd < 0)
 		return -errno;
 	/* Contents durable, then the name, then the directory that holds the name. */
-	int r = pp_fd_write_all(fd, p, n);
+	int r = pp_failpoint() < 0 ? -errno : pp_fd_write_all(fd, p, n);
+	pp_failpoint_passed();
 	if (r == 0)
 		r = pp_fd_commit(&fd);
 	if (r == 0 && pp_renameat(parent, tmp.s, parent, base) < 0)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,24 +37,46 @@ count_point(void)
 	(void)close(fd);
 }
 
+static atomic_long n_changes;
+
+static void
+crash_if(const char *variable, long n)
+{
+	const char *crash = secure_getenv(variable);
+
+	if (crash != NULL && n == strtol(crash, NULL, 10))
+		kill(getpid(), SIGKILL);
+}
+
+/* "N:ERRNO", "N+:ERRNO" */
+static int
+fail_if_asked(long n)
+{
+	const char *fail = secure_getenv("PLUGPKG_FAIL_AT");
+	char *end = NULL;
+	long first = fail == NULL ? 0 : strtol(fail, &end, 10);
+	bool goes_on = fail != NULL && *end == '+';
+
+	if (fail == NULL || n < first || (n > first && !goes_on) || end[goes_on] != ':')
+		return 0;
+	errno = errno_named(end + 1 + goes_on);
+	return -1;
+}
+
 int
 pp_failpoint(void)
 {
-	static atomic_long n_changes;
-	const char *crash = secure_getenv("PLUGPKG_CRASH_AT");
-	const char *fail = secure_getenv("PLUGPKG_FAIL_AT");
-	char *end = NULL;
+	long n = atomic_fetch_add(&n_changes, 1) + 1;
 
 	count_point();
-	if (crash == NULL && fail == NULL)
-		return 0;
-	long n = atomic_fetch_add(&n_changes, 1) + 1;
-	if (crash != NULL && n == strtol(crash, NULL, 10))
-		kill(getpid(), SIGKILL);
-	if (fail == NULL || n != strtol(fail, &end, 10) || *end != ':')
-		return 0;
-	errno = errno_named(end + 1);
-	return -1;
+	crash_if("PLUGPKG_CRASH_AT", n);
+	return fail_if_asked(n);
+}
+
+void
+pp_failpoint_passed(void)
+{
+	crash_if("PLUGPKG_CRASH_AFTER", atomic_load(&n_changes));
 }
 #else
 int
@@ -61,76 +84,92 @@ pp_failpoint(void)
 {
 	return 0;
 }
+
+void
+pp_failpoint_passed(void)
+{
+}
 #endif
+
+static int
+passed(int result)
+{
+	int saved = errno;
+
+	pp_failpoint_passed();
+	errno = saved;
+	return result;
+}
 
 int
 pp_unlinkat(int dirfd, const char *name, int flags)
 {
-	return pp_failpoint() < 0 ? -1 : unlinkat(dirfd, name, flags);
+	return pp_failpoint() < 0 ? -1 : passed(unlinkat(dirfd, name, flags));
 }
 
 int
 pp_renameat(int from_dirfd, const char *from, int to_dirfd, const char *to)
 {
-	return pp_failpoint() < 0 ? -1 : renameat(from_dirfd, from, to_dirfd, to);
+	return pp_failpoint() < 0 ? -1 : passed(renameat(from_dirfd, from, to_dirfd, to));
 }
 
 int
 pp_rename_exchange(int a_dirfd, const char *a, int b_dirfd, const char *b)
 {
-	return pp_failpoint() < 0 ? -1 : renameat2(a_dirfd, a, b_dirfd, b, RENAME_EXCHANGE);
+	return pp_failpoint() < 0 ? -1 : passed(renameat2(a_dirfd, a, b_dirfd, b, RENAME_EXCHANGE));
 }
 
 int
 pp_linkat(int from_dirfd, const char *from, int to_dirfd, const char *to)
 {
-	return pp_failpoint() < 0 ? -1 : linkat(from_dirfd, from, to_dirfd, to, 0);
+	return pp_failpoint() < 0 ? -1 : passed(linkat(from_dirfd, from, to_dirfd, to, 0));
 }
 
 int
 pp_symlinkat(const char *target, int dirfd, const char *name)
 {
-	return pp_failpoint() < 0 ? -1 : symlinkat(target, dirfd, name);
+	return pp_failpoint() < 0 ? -1 : passed(symlinkat(target, dirfd, name));
 }
 
 int
 pp_mkdirat(int dirfd, const char *name, mode_t mode)
 {
-	return pp_failpoint() < 0 ? -1 : mkdirat(dirfd, name, mode);
+	return pp_failpoint() < 0 ? -1 : passed(mkdirat(dirfd, name, mode));
 }
 
 int
 pp_openat_create(int dirfd, const char *name, int flags, mode_t mode)
 {
-	return pp_failpoint() < 0 ? -1 : openat(dirfd, name, flags | O_CREAT | O_CLOEXEC, mode);
+	return pp_failpoint() < 0 ? -1
+				  : passed(openat(dirfd, name, flags | O_CREAT | O_CLOEXEC, mode));
 }
 
 int
 pp_fsync(int fd)
 {
-	return pp_failpoint() < 0 ? -1 : fsync(fd);
+	return pp_failpoint() < 0 ? -1 : passed(fsync(fd));
 }
 
 int
 pp_syncfs(int fd)
 {
-	return pp_failpoint() < 0 ? -1 : syncfs(fd);
+	return pp_failpoint() < 0 ? -1 : passed(syncfs(fd));
 }
 
 int
 pp_fchmod(int fd, mode_t mode)
 {
-	return pp_failpoint() < 0 ? -1 : fchmod(fd, mode);
+	return pp_failpoint() < 0 ? -1 : passed(fchmod(fd, mode));
 }
 
 int
 pp_fchownat(int dirfd, const char *name, uid_t uid, gid_t gid, int flags)
 {
-	return pp_failpoint() < 0 ? -1 : fchownat(dirfd, name, uid, gid, flags);
+	return pp_failpoint() < 0 ? -1 : passed(fchownat(dirfd, name, uid, gid, flags));
 }
 
 int
 pp_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev)
 {
-	return pp_failpoint() < 0 ? -1 : mknodat(dirfd, name, mode, dev);
+	return pp_failpoint() < 0 ? -1 : passed(mknodat(dirfd, name, mode, dev));
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every call that changes the disk goes through here. In a build with --enable-failpoints,
- * PLUGPKG_CRASH_AT=N kills the process just before the N-th of them, and PLUGPKG_FAIL_AT=N:ERRNO
- * (ENOSPC, EIO, EACCES) lets it fail instead; PLUGPKG_COUNT_POINTS=FILE gets a byte for each.
- * Returns and errno as the plain call.
+ * PLUGPKG_CRASH_AT=N kills the process just before the N-th of them, PLUGPKG_CRASH_AFTER=N just
+ * after it, and PLUGPKG_FAIL_AT=N:ERRNO (ENOSPC, EIO, EACCES) lets it fail instead; with N+ it and
+ * all that come after it. PLUGPKG_COUNT_POINTS=FILE gets a byte for each. Returns and errno as the
+ * plain call.
  */
 #ifndef PP_BASE_SYS_H
 #define PP_BASE_SYS_H
@@ -29,5 +30,7 @@ int pp_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev) PP_MUSTUSE;
  * and errno when it is to fail.
  */
 int pp_failpoint(void);
+/* Says that the change of the last pp_failpoint() has happened. */
+void pp_failpoint_passed(void);
 
 #endif

@@ -16,27 +16,34 @@ APP=$SCRATCH/app.db
 
 # ---- roots ---------------------------------------------------------------------------------------
 
-# What is compared: files, links, facts, wishes, the application's database. No times, no numbers
-# that only count.
+# What is compared: files with their content, links, facts, wishes, the data of plugins and what was
+# kept of it, what is known of the sources, the application's database. No times, no numbers that
+# only count.
 snapshot() {
 	tree_state "$PLUGPKG_ROOT"
-	find "$PLUGPKG_ROOT/var/staging" -mindepth 1 2>/dev/null
-	cat "$PLUGPKG_ROOT/plugpkg.json" "$PLUGPKG_ROOT/plugpkg.lock" 2>/dev/null
-	sqlite3 "$PLUGPKG_ROOT/var/state.db" "SELECT key, version, state, manual, hold FROM plugins ORDER BY key;
+	(cd "$PLUGPKG_ROOT" && find . -path ./var -prune -o -type f -exec sha256sum {} + | LC_ALL=C sort)
+	(cd "$PLUGPKG_ROOT/var" && find . -mindepth 2 ! -path './cache/*' ! -path './trust/*' | LC_ALL=C sort)
+	(cd "$PLUGPKG_ROOT/var" && jq -r '"snapshots", "trust/" + .sources[].name' ../plugpkg.json |
+		xargs -I% find % -type f -exec sha256sum '{}' + 2>/dev/null | LC_ALL=C sort)
+	sqlite3 "$PLUGPKG_ROOT/var/state.db" "SELECT key, version, state, manual, hold, disabled, blocked_by, detached
+			FROM plugins ORDER BY key;
 		SELECT value FROM meta WHERE key = 'generation';
 		SELECT count(*) FROM transactions WHERE status = 'running'"
 	sqlite3 "$APP" .dump | LC_ALL=C sort
 }
 
+# save [NAME]: the root and the database, as they are; restore [NAME]: as they were.
 save() {
-	rm -rf "$SCRATCH/saved"
-	cp -a "$PLUGPKG_ROOT" "$SCRATCH/saved"
-	cp "$APP" "$SCRATCH/saved.db"
+	local to=$SCRATCH/${1-saved}
+	rm -rf "$to"
+	mkdir "$to"
+	cp -a "$PLUGPKG_ROOT" "$to/root"
+	cp "$APP"* "$to"
 }
 
 restore() {
-	rm -rf "$PLUGPKG_ROOT"
-	cp -a "$SCRATCH/saved" "$PLUGPKG_ROOT"
-	cp "$SCRATCH/saved.db" "$APP"
-	rm -f "$APP"-journal
+	local from=$SCRATCH/${1-saved}
+	rm -rf "$PLUGPKG_ROOT" "$APP"*
+	cp -a "$from/root" "$PLUGPKG_ROOT"
+	cp "$from"/app.db* "$SCRATCH"
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 #include "lib/net/net.h"
 #include "lib/net/url.h"
 
@@ -59,7 +60,7 @@ copy_chunk(int from, const struct pp_ask *ask, char *chunk, struct pp_answer *a)
 		answer_failed(a, PP_FAULT_LIMIT, 0, "grows while it is read");
 		return false;
 	}
-	int r = ask->sink.add(ask->sink.user, chunk, (size_t)n);
+	int r = pp_failpoint() < 0 ? -errno : ask->sink.add(ask->sink.user, chunk, (size_t)n);
 	if (r < 0) {
 		answer_failed(a, PP_FAULT_LOCAL, -r, "cannot write");
 		return false;

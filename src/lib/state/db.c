@@ -116,6 +116,7 @@ pp_db_commit(struct pp_db_guard *g, plugpkg_error **err, const char *what)
 	if (pp_failpoint() < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot %s", what);
 	enum plugpkg_code rc = pp_db_exec(g->db, "COMMIT", err, what);
+	pp_failpoint_passed();
 	if (rc == PLUGPKG_OK)
 		g->db = NULL;
 	return rc;

@@ -45,7 +45,9 @@ run(struct pp_state *s, sqlite3_stmt *st, plugpkg_error **err)
 {
 	if (sqlite3_get_autocommit(s->db) != 0 && pp_failpoint() < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot %s", what);
-	return sqlite3_step(st) == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
+	int step = sqlite3_step(st);
+	pp_failpoint_passed();
+	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
 }
 
 enum plugpkg_code

@@ -56,6 +56,8 @@ copy_bytes(struct copying *c, int from, int to, off_t size)
 {
 	int r = 0;
 
+	if (pp_failpoint() < 0)
+		return -errno;
 	if (ioctl(to, FICLONE, from) == 0)
 		return 0;
 	for (off_t at = 0; r == 0 && at < size;) {

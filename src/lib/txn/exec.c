@@ -67,7 +67,7 @@ has_ended(const struct running *r)
 	       info.si_pid == r->child.pid;
 }
 
-/* A failpoint of its own: a kill in the middle of a script that said something. */
+/* A failpoint of its own: a kill in the middle of a script that said something. One for each. */
 static void
 hear(struct running *r)
 {
@@ -114,6 +114,7 @@ finish(struct running *r, enum outcome outcome)
 	} else {
 		pp_child_kill(&r->child, GRACE_MS);
 	}
+	hear(r);
 	pp_capture_end(&r->out);
 	pp_capture_end(&r->answer);
 }
