@@ -78,7 +78,7 @@ lost"
 	run plugpkg install shop@2 other -y
 	assert_status 7
 	content "$DATA" | diff before -
-	assert_missing "$KEPT/1"
+	assert_missing "$KEPT"
 	assert_installed shop 1.0.0
 }
 

@@ -87,6 +87,13 @@ take_away(plugpkg_context *ctx, const char *path, plugpkg_error **err)
 	return pp_place_remove(ctx, ctx->root_fd, path, what, err);
 }
 
+/* The directory of a key holds snapshots of other generations, or has no use any more. */
+static void
+remove_if_empty(plugpkg_context *ctx, const char *dir)
+{
+	PP_IGNORE(pp_unlinkat(ctx->root_fd, dir, AT_REMOVEDIR)); /* nobody misses what it frees */
+}
+
 enum plugpkg_code
 pp_snapshot_take(plugpkg_context *ctx, const char *data_key, const char *key, int64_t generation,
     plugpkg_error **err)
@@ -133,14 +140,21 @@ pp_snapshot_return(plugpkg_context *ctx, const char *key, int64_t generation, co
 	PP_AUTO_FREE char *from = path_of(key, generation);
 	PP_AUTO_FREE char *to = pp_asprintf(DATA_DIR "/%s", data_key);
 
-	if (pp_exists_at(ctx->root_fd, from) == 0)
+	PP_AUTO_FREE char *parent = parent_of(from);
+	int r = 0;
+
+	if (pp_exists_at(ctx->root_fd, from) == 0) {
+		remove_if_empty(ctx, parent);
 		return PLUGPKG_OK;
+	}
 	enum plugpkg_code rc = take_away(ctx, to, err);
 	if (rc == PLUGPKG_OK)
 		rc = put(ctx, from, to, 0755, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	/* Gone there, or else it would come back after a power failure. */
-	PP_AUTO_FREE char *parent = parent_of(from);
-	int r = rc == PLUGPKG_OK ? pp_sync_dir_at(ctx->root_fd, parent) : 0;
+	r = pp_sync_dir_at(ctx->root_fd, parent);
+	remove_if_empty(ctx, parent);
 	return r < 0 ? cannot(ctx, r, "put back", to, err) : rc;
 }
 
@@ -201,7 +215,7 @@ clean_key(plugpkg_context *ctx, const char *key, const int64_t *kept, size_t n, 
 		rc = take_away(ctx, path, err);
 		*deleted += rc == PLUGPKG_OK;
 	}
-	PP_IGNORE(pp_unlinkat(ctx->root_fd, dir, AT_REMOVEDIR)); /* others may be in it */
+	remove_if_empty(ctx, dir);
 	return rc;
 }
 
