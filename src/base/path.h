@@ -29,6 +29,7 @@ int pp_list_dir(int dirfd, const char *path, struct pp_strs *out) PP_MUSTUSE;
 
 int pp_symlink_replace(int dirfd, const char *name, const char *target) PP_MUSTUSE; /* durable */
 int pp_readlink_at(int dirfd, const char *name, struct pp_buf *out) PP_MUSTUSE;
+#define PP_TEMP_SUFFIX ".new" /* of the temporary name: ".NAME.new", replaced by the next one */
 /* Whole file: temporary name, fsync, rename, fsync of the directory. path may have directories. */
 int pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
 /* The same for a path as a user gave it, wherever that leads. */

@@ -214,3 +214,17 @@ echo $! >"'"$SCRATCH"'/child"; setsid sleep 100 & echo $! >"'"$SCRATCH"'/service
 	still_alive "$other"
 	kill "$other"
 }
+
+@test "what a killed plugpkg had begun to write is deleted by the next one, and no other file" {
+	make_root
+	touch "$PLUGPKG_ROOT/.plugpkg.json.new" "$PLUGPKG_ROOT/.plugpkg.lock.new" \
+		"$PLUGPKG_ROOT/var/trust/test/.root.json.new" "$PLUGPKG_ROOT/.mine.new"
+	ln -s generations/7 "$PLUGPKG_ROOT/.current.new"
+	plugpkg recover
+	assert_exists "$PLUGPKG_ROOT/.plugpkg.json.new"
+	echo '{"pid": 4194305, "start_ticks": 1, "command": "mark"}' >"$PLUGPKG_ROOT/var/lock"
+	run -0 plugpkg recover
+	assert_missing "$PLUGPKG_ROOT/.plugpkg.json.new" "$PLUGPKG_ROOT/.plugpkg.lock.new" \
+		"$PLUGPKG_ROOT/var/trust/test/.root.json.new" "$PLUGPKG_ROOT/.current.new"
+	assert_exists "$PLUGPKG_ROOT/.mine.new" "$PLUGPKG_ROOT/plugpkg.json" "$PLUGPKG_ROOT/var/trust/test/root.json"
+}

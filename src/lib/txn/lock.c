@@ -95,7 +95,7 @@ write_holder(int fd, const char *what, int64_t txn)
 		pp_json_set_int(j, "transaction", txn);
 	PP_AUTO_FREE char *line = pp_json_line(j);
 	PP_AUTO_FREE char *text = pp_asprintf("%s\n", line);
-	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (pp_failpoint() < 0 || ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
 	return pp_fd_write_all(fd, text, strlen(text));
 }
@@ -108,7 +108,7 @@ pp_lock_note_script(plugpkg_context *ctx, int64_t pid)
 	struct pp_orphan_mark mark = pid > 0 ? pp_orphan_mark(pid) : (struct pp_orphan_mark){ 0 };
 	PP_AUTO_JSON pp_json *j = pp_json_object();
 
-	if (end < 0 || ftruncate(ctx->lock_fd, end) < 0 || mark.pid == 0)
+	if (end < 0 || pp_failpoint() < 0 || ftruncate(ctx->lock_fd, end) < 0 || mark.pid == 0)
 		return;
 	pp_json_set_int(j, "script", mark.pid);
 	pp_json_set_int(j, "start_ticks", mark.start_ticks);
@@ -243,8 +243,11 @@ end_orphans(plugpkg_context *ctx)
 		.transaction = h.transaction,
 	};
 
-	if (h.pid != getpid())
-		pp_orphans_end(ctx, &left);
+	if (h.pid == getpid())
+		return;
+	pp_orphans_end(ctx, &left);
+	if (h.pid != 0)
+		pp_root_tidy(ctx);
 }
 
 enum plugpkg_code

@@ -5,6 +5,9 @@
 #include "lib/txn/root.h"
 
 #include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "lib/store/generation.h"
 #include "lib/txn/host.h"
 #include "lib/txn/inventory.h"
 
@@ -14,6 +17,7 @@
 #include <sys/stat.h>
 
 #define CONFIG_FILE      "plugpkg.json"
+#define TRUST_DIR        "var/trust"
 #define CONFIG_MAX_BYTES (4 * 1024 * 1024)
 
 enum plugpkg_code
@@ -53,6 +57,41 @@ pp_root_write_config(plugpkg_context *ctx, plugpkg_error **err)
 	return r < 0
 		   ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/" CONFIG_FILE "'", ctx->root)
 		   : PLUGPKG_OK;
+}
+
+/* Only names that plugpkg itself gives: the rest of the root is the application's. */
+static void
+tidy_trust(plugpkg_context *ctx)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs sources = { 0 };
+
+	PP_IGNORE(pp_list_dir(ctx->root_fd, TRUST_DIR, &sources)); /* what cannot be read stays */
+	pp_vec_foreach (source, &sources) {
+		PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
+		PP_AUTO_FREE char *dir = pp_asprintf(TRUST_DIR "/%s", *source);
+		PP_IGNORE(pp_list_dir(ctx->root_fd, dir, &files)); /* the same */
+		pp_vec_foreach (file, &files) {
+			PP_AUTO_FREE char *path = pp_asprintf("%s/%s", dir, *file);
+			if ((*file)[0] == '.' && pp_ends_with(*file, PP_TEMP_SUFFIX))
+				PP_IGNORE(
+				    pp_unlinkat(ctx->root_fd, path, 0)); /* untidy, no worse */
+		}
+	}
+}
+
+void
+pp_root_tidy(plugpkg_context *ctx)
+{
+	static const char *const files[] = {
+		"." CONFIG_FILE PP_TEMP_SUFFIX,
+		"." PP_LOCKFILE PP_TEMP_SUFFIX,
+	};
+
+	for (size_t i = 0; i < PP_LEN(files); i++)
+		if (pp_exists_at(ctx->root_fd, files[i]) == 1)
+			PP_IGNORE(pp_unlinkat(ctx->root_fd, files[i], 0)); /* untidy, no worse */
+	pp_generation_tidy(ctx);
+	tidy_trust(ctx);
 }
 
 struct pp_lockfile *

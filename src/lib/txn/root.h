@@ -11,6 +11,8 @@
 enum plugpkg_code pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **err);
 /* Writes ctx->config, atomically, with the mode that the file had. Under the lock only. */
 enum plugpkg_code pp_root_write_config(plugpkg_context *ctx, plugpkg_error **err);
+/* Deletes what somebody who was killed had begun to write, beside plugpkg.json and its like. */
+void pp_root_tidy(plugpkg_context *ctx);
 /* What plugpkg.lock says of a set of installed plugins, leftovers left out. Owned. */
 struct pp_lockfile *pp_root_lock(plugpkg_context *ctx, const struct pp_installeds *set);
 /* Writes plugpkg.lock of the set; the same set gives the same bytes. */
