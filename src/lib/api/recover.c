@@ -2,6 +2,7 @@
 /* Transactions that did not come to their end: whether one runs, finishing one, pending steps. */
 #include "lib/api/api.h"
 
+#include "lib/state/log.h"
 #include "lib/txn/configure.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/recover.h"
@@ -18,6 +19,8 @@ plugpkg_recover(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_er
 		return rc;
 	locked = ctx;
 	rc = pp_recover(ctx, &r, err);
+	if (ctx->state != NULL)
+		pp_log_mend(ctx->state);
 	if (rc != PLUGPKG_OK || r.id == 0)
 		return rc;
 	pp_json *one = pp_row_new("recovered");

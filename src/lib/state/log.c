@@ -21,11 +21,30 @@
 #define SHRINK_TIMES 8
 #define KEPT_LINES   8192 /* waiting for a database that others keep busy */
 
+static int64_t
+number(sqlite3 *db, const char *sql)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
+		return 0;
+	return sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+}
+
 int
 pp_log_make_tables(sqlite3 *log)
 {
+	/* Setting what is set already would write, and sync, each time that the log is opened. */
+	const char *vacuum =
+	    number(log, "PRAGMA auto_vacuum") == 2 ? "" : "PRAGMA auto_vacuum=INCREMENTAL";
+	int r = sqlite3_exec(
+	    log, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=OFF", NULL, NULL, NULL);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(log, vacuum, NULL, NULL, NULL);
+	if (r != SQLITE_OK)
+		return r;
 	return sqlite3_exec(log,
-	    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=OFF;"
 	    "CREATE TABLE IF NOT EXISTS log("
 	    "  id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, txn INTEGER NOT NULL,"
 	    "  plugin TEXT, level INTEGER NOT NULL, channel TEXT NOT NULL, text TEXT NOT NULL);"
@@ -104,6 +123,15 @@ is_open(struct pp_state *s)
 	}
 	s->log_is_dead = r != SQLITE_OK;
 	return r == SQLITE_OK;
+}
+
+void
+pp_log_mend(struct pp_state *s)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+
+	if (pp_log_check(s, &why) == PLUGPKG_E_BAD_STATE)
+		(void)set_aside(s); /* check says so when it could not */
 }
 
 /* ---- writing ---- */
@@ -266,16 +294,6 @@ pp_log_close(struct pp_state *s)
 }
 
 /* ---- keeping it small ---- */
-
-static int64_t
-number(sqlite3 *db, const char *sql)
-{
-	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		return 0;
-	return sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-}
 
 static void
 delete_lines(sqlite3 *db, const char *sql, int64_t limit)

@@ -42,5 +42,7 @@ enum plugpkg_code pp_log_write_now(
     struct pp_state *s, const struct pp_log_line *line, plugpkg_error **err);
 /* Is var/log.db a sound database? BAD_STATE when not; a missing one is sound. */
 enum plugpkg_code pp_log_check(struct pp_state *s, plugpkg_error **err);
+/* After a loss of power, which a log that never waits for the disk may not survive: a new one. */
+void pp_log_mend(struct pp_state *s);
 
 #endif
