@@ -259,6 +259,10 @@ show(plugpkg_repo *repo, const struct pp_published *was, const struct pp_buf *ti
 	PP_AUTO_BUF struct pp_buf root = PP_BUF_INIT(PP_METADATA_MAX_BYTES);
 	enum plugpkg_code rc = PLUGPKG_OK;
 
+	/* What they lead to is durable before them, down to the directories of the archives. */
+	int r = pp_sync_tree_at(repo->public_fd, ".");
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make 'public' durable");
 	memcpy(record->before, was->file, sizeof(record->before));
 	if (was->new_root != NULL)
 		rc = root_text(was->new_root, &root, &record->now[PP_ROLE_ROOT], err);

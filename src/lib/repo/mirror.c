@@ -82,8 +82,6 @@ place(struct mirroring *m, const struct pp_walk_file *f, plugpkg_error **err)
 	if (r == 0 && (fd < 0 || pp_fchmod(fd, 0644) < 0 || pp_fsync(fd) < 0 ||
 			  pp_renameat(m->work_fd, f->sha256, m->dir_fd, path) < 0))
 		r = -errno;
-	if (r == 0)
-		r = pp_sync_dir_at(m->dir_fd, dir);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot put '%s' in place", path);
 	m->files++;
@@ -228,7 +226,7 @@ copy_metadata_file(
 
 /*
  * Received in the order in which a client asks; here all but the timestamp first, and that at the
- * end.
+ * end, when what it leads to is durable.
  */
 static enum plugpkg_code
 copy_metadata(struct mirroring *m, const struct pp_walk *w, plugpkg_error **err)
@@ -240,6 +238,9 @@ copy_metadata(struct mirroring *m, const struct pp_walk *w, plugpkg_error **err)
 			rc = copy_metadata_file(m, e->key, e->value, err);
 	}
 	const struct pp_buf *timestamp = pp_map_get(&w->received, TIMESTAMP);
+	int r = pp_sync_tree_at(m->dir_fd, ".");
+	if (rc == PLUGPKG_OK && r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make the mirror durable");
 	if (rc == PLUGPKG_OK && timestamp != NULL)
 		rc = copy_metadata_file(m, TIMESTAMP, timestamp, err);
 	return rc;

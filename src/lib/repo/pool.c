@@ -117,9 +117,7 @@ move_in(plugpkg_repo *repo, const struct pp_pool_file *f, int fd, const char *di
 		return -errno;
 	if (pp_renameat(repo->dir_fd, from, dir_fd, name) < 0)
 		r = errno == EXDEV ? copy_in(fd, dir_fd, name) : -errno;
-	if (r == 0 && pp_fsync(dir_fd) < 0)
-		r = -errno;
-	return r;
+	return r; /* its name becomes durable with all others, before the timestamp */
 }
 
 enum plugpkg_code
