@@ -190,3 +190,24 @@ post high 2.0.0"
 	assert_installed low 2.0.0
 	run -0 plugpkg check
 }
+
+@test "killed while it tells of the end of a removal that stopped, plugpkg tells it again" {
+	dir=$(make_plugin stays 1.0.0 '"scripts": {"uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" uninstall 'exit 1'
+	publish "$(build_plugin stays 1.0.0)"
+	plugpkg update
+	plugpkg install stays -y
+	cat >"$PLUGPKG_ROOT/bin/post-transaction" <<-END
+		#!/bin/sh
+		echo told >>'$SCRATCH/told'
+		[ -e '$SCRATCH/killed' ] || { touch '$SCRATCH/killed'; kill -9 \$PPID; sleep 10; }
+	END
+	hooks '{"post-transaction": "bin/post-transaction"}'
+	run plugpkg remove stays -y
+	assert_status 137
+	run -0 plugpkg recover
+	assert_has "stays installed: stays"
+	assert_equal "$(cat told)" "told
+told"
+	assert_installed stays 1.0.0
+}

@@ -150,8 +150,7 @@ show_what_stays(struct pp_txn *t, plugpkg_error **err)
 	t->generation = next;
 	struct plugpkg_event ev = { .type = PLUGPKG_EVENT_SWITCH, .done = (uint64_t)next };
 	pp_event(t->ctx, &ev);
-	pp_txn_hook_or_warn(t, PP_HOOK_ACTIVATE);
-	return PLUGPKG_OK;
+	return pp_txn_hook_or_warn(t, PP_HOOK_ACTIVATE, err);
 }
 
 /* Ops whose turn was before the one that failed, and that left no record of their own. */
@@ -182,8 +181,9 @@ come_back(struct pp_txn *t, struct coming_back *c, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		pp_tell_after(t);
 	if (rc == PLUGPKG_OK)
-		rc = pp_journal_end(t->state, t->id, "failed", t->generation, t->ctx->now, err);
-	pp_txn_hook_or_warn(t, PP_HOOK_POST_TRANSACTION);
+		rc = pp_txn_hook_or_warn(t, PP_HOOK_POST_TRANSACTION, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_txn_end(t, "failed", err);
 	pp_log_flush(t->state);
 	return rc;
 }

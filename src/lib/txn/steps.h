@@ -105,6 +105,8 @@ void pp_txn_fini(struct pp_txn *t);
 enum plugpkg_code pp_txn_next_generation(struct pp_txn *t, plugpkg_error **err);
 /* txn.c: the ops after `commit`; ends the transaction. */
 enum plugpkg_code pp_txn_finish(struct pp_txn *t, plugpkg_error **err);
+/* txn.c: its last record, of a generation that stays. */
+enum plugpkg_code pp_txn_end(struct pp_txn *t, const char *status, plugpkg_error **err);
 
 /*
  * prepare.c: steps 4 and 5, fetch and unpack. Nothing of it is visible; pp_txn_unprepare() takes it
@@ -208,7 +210,8 @@ enum plugpkg_code pp_txn_return_data(
 
 /* switch.c: calls a hook of the application; OK where there is none. */
 enum plugpkg_code pp_txn_hook(struct pp_txn *t, enum pp_hook_at at, plugpkg_error **err);
-void pp_txn_hook_or_warn(struct pp_txn *t, enum pp_hook_at at);
+/* What it says when it fails is a warning; an error means that it could not be called. */
+enum plugpkg_code pp_txn_hook_or_warn(struct pp_txn *t, enum pp_hook_at at, plugpkg_error **err);
 
 /*
  * remove.c: step 10. The last records: facts, wishes, what is derived. As planned only what left

@@ -141,13 +141,17 @@ pp_txn_hook(struct pp_txn *t, enum pp_hook_at at, plugpkg_error **err)
 	return rc == PLUGPKG_OK ? rc : pp_subject(err, rc, pp_hook_names[at]);
 }
 
-void
-pp_txn_hook_or_warn(struct pp_txn *t, enum pp_hook_at at)
+enum plugpkg_code
+pp_txn_hook_or_warn(struct pp_txn *t, enum pp_hook_at at, plugpkg_error **err)
 {
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc = pp_txn_hook(t, at, &why);
 
-	if (pp_txn_hook(t, at, &why) != PLUGPKG_OK)
+	if (rc != PLUGPKG_OK && rc != PLUGPKG_E_SCRIPT)
+		return pp_fail(err, rc, 0, "%s", plugpkg_error_message(why));
+	if (rc != PLUGPKG_OK)
 		pp_warn(t->ctx, NULL, "%s", plugpkg_error_message(why));
+	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code
@@ -158,11 +162,9 @@ run_pre_transaction(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_er
 
 /* The application that was told of a transaction is told that there was none. */
 static enum plugpkg_code
-undo_pre_transaction(
-    struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err PP_UNUSED)
+undo_pre_transaction(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err)
 {
-	pp_txn_hook_or_warn(t, PP_HOOK_ROLLBACK);
-	return PLUGPKG_OK;
+	return pp_txn_hook_or_warn(t, PP_HOOK_ROLLBACK, err);
 }
 
 const struct pp_op_type pp_op_pre_transaction = {
@@ -195,11 +197,9 @@ const struct pp_op_type pp_op_health = { "health", run_health, NULL, false };
 
 /* It is over, whatever it says. */
 static enum plugpkg_code
-run_post_transaction(
-    struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err PP_UNUSED)
+run_post_transaction(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err)
 {
-	pp_txn_hook_or_warn(t, PP_HOOK_POST_TRANSACTION);
-	return PLUGPKG_OK;
+	return pp_txn_hook_or_warn(t, PP_HOOK_POST_TRANSACTION, err);
 }
 
 const struct pp_op_type pp_op_post_transaction = {
@@ -253,9 +253,7 @@ undo_switch(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **er
 		return rc;
 	if (has_moved)
 		tell_switch(t, t->old_generation);
-	if (was_activated(t))
-		pp_txn_hook_or_warn(t, PP_HOOK_ACTIVATE);
-	return PLUGPKG_OK;
+	return was_activated(t) ? pp_txn_hook_or_warn(t, PP_HOOK_ACTIVATE, err) : rc;
 }
 
 const struct pp_op_type pp_op_switch = { "switch", run_switch, undo_switch, false };

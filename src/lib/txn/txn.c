@@ -334,6 +334,17 @@ contract_op(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 }
 
 enum plugpkg_code
+pp_txn_end(struct pp_txn *t, const char *status, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+
+	/* What was cut off left its own there; nobody sees it, and the next one tries again. */
+	if (pp_staging_clear(t->ctx, &why) != PLUGPKG_OK)
+		pp_debug(t->ctx, NULL, "%s", plugpkg_error_message(why));
+	return pp_journal_end(t->state, t->id, status, t->generation, t->ctx->now, err);
+}
+
+enum plugpkg_code
 pp_txn_finish(struct pp_txn *t, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
@@ -348,7 +359,7 @@ pp_txn_finish(struct pp_txn *t, plugpkg_error **err)
 	if (rc == PLUGPKG_E_SCRIPT || rc == PLUGPKG_E_INTERRUPTED)
 		return pp_txn_stop_removal(t, rc, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_journal_end(t->state, t->id, "done", t->generation, t->ctx->now, err);
+		rc = pp_txn_end(t, "done", err);
 	pp_txn_log(t, rc == PLUGPKG_OK ? "info" : "error",
 	    rc == PLUGPKG_OK ? "done" : "not finished yet", err);
 	pp_log_flush(t->state);
