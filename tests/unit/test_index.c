@@ -44,6 +44,27 @@ a_root_is_read_and_written(void)
 }
 
 static void
+a_layer_of_many_is_written_short_and_read_in_both_forms(void)
+{
+	PP_AUTO(root) struct pp_index_root *r = NULL;
+	PP_AUTO(root) struct pp_index_root *again = NULL;
+	const char *text =
+	    HEAD "\"planning\":[" REF "],\"details\":[" REF ",\"" HEX " 11 22\"]," TAIL;
+
+	if (!CHECK_INT(parse(text, &r, NULL), PLUGPKG_OK))
+		return;
+	PP_AUTO_FREE char *written = pp_index_root_text(r);
+	CHECK_HAS(written, "\"details\":[\"" HEX " 10 20\",\"" HEX " 11 22\"]");
+	CHECK_HAS(written, "\"planning\":[{");
+	if (!CHECK_INT(parse(written, &again, NULL), PLUGPKG_OK))
+		return;
+	CHECK_STR(again->details.at[1].sha256, HEX);
+	CHECK_INT(again->details.at[1].size, 11);
+	CHECK_INT(again->details.at[1].unpacked, 22);
+	CHECK_INT(again->details.at[1].table.size, 0);
+}
+
+static void
 each_wrong_member_is_named(void)
 {
 	static const char *const rows[][2] = {
@@ -68,6 +89,13 @@ each_wrong_member_is_named(void)
 		{ HEAD "\"planning\":[{\"sha256\":\"" HEX
 		       "\",\"size\":1,\"unpacked\":999999999999}]}",
 		    "\"unpacked\" of planning" },
+		{ HEAD "\"planning\":[\"\"]}", "is not \"SHA256 SIZE UNPACKED\"" },
+		{ HEAD "\"planning\":[\"" HEX " 1\"]}", "is not \"SHA256 SIZE UNPACKED\"" },
+		{ HEAD "\"planning\":[\"" HEX " 1 1 1\"]}", "is not \"SHA256 SIZE UNPACKED\"" },
+		{ HEAD "\"planning\":[\"" HEX " 1 -1\"]}", "is not \"SHA256 SIZE UNPACKED\"" },
+		{ HEAD "\"planning\":[\"" HEX "0 1 1\"]}", "is not \"SHA256 SIZE UNPACKED\"" },
+		{ HEAD "\"planning\":[\"" HEX " 0 1\"]}", "\"size\" of planning" },
+		{ HEAD "\"planning\":[\"" HEX " 1 999999999999\"]}", "\"unpacked\" of planning" },
 		{ HEAD "\"planning\":[" REF "]}", "\"details\" is" },
 		{ HEAD "\"planning\":[" REF "],\"details\":[" REF "]}", "search shard" },
 		{ HEAD "\"name\":\"other\"," TAIL, "index root" },
@@ -152,6 +180,7 @@ paths_follow_from_digests_and_names(void)
 	CHECK_STR(scoped, "pool/@babel/core/1.0.0-rc.1%2Bb.7/" HEX ".plug");
 }
 
-TAP_MAIN(CASE(a_root_is_read_and_written) CASE(each_wrong_member_is_named)
+TAP_MAIN(CASE(a_root_is_read_and_written) CASE(
+    a_layer_of_many_is_written_short_and_read_in_both_forms) CASE(each_wrong_member_is_named)
 	CASE(upper_case_digests_are_refused) CASE(shards_are_chosen_by_the_leading_bits)
 	    CASE(a_table_is_inside_its_shard) CASE(paths_follow_from_digests_and_names))

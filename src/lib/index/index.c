@@ -35,13 +35,9 @@ parse_table(
 }
 
 static enum plugpkg_code
-parse_ref(
-    const struct at *at, const pp_json *j, const char *what, size_t i, struct pp_shard_ref *out)
+set_ref(const struct at *at, const char *what, size_t i, const char *digest, int64_t size,
+    int64_t unpacked, struct pp_shard_ref *out)
 {
-	const char *digest = pp_json_get_str(j, "sha256");
-	int64_t size = pp_json_get_int(j, "size", -1);
-	int64_t unpacked = pp_json_get_int(j, "unpacked", -1);
-
 	if (!pp_is_sha256(digest))
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: \"sha256\" of %s shard %zu is no 64 lower-case hex digits", at->where,
@@ -58,6 +54,39 @@ parse_ref(
 	out->size = (uint64_t)size;
 	out->unpacked = (uint64_t)unpacked;
 	return PLUGPKG_OK;
+}
+
+/* "SHA256 SIZE UNPACKED": thousands of objects would take a reader longer than all else. */
+static enum plugpkg_code
+parse_short_ref(
+    const struct at *at, const char *text, const char *what, size_t i, struct pp_shard_ref *out)
+{
+	struct pp_str rest = pp_str_of(text), digest, size;
+	uint64_t n_size, n_unpacked;
+
+	if (!pp_str_cut(&rest, ' ', &digest) || digest.n != sizeof(out->sha256) - 1 ||
+	    rest.p == NULL || !pp_str_cut(&rest, ' ', &size) || rest.p == NULL ||
+	    pp_parse_u64(size, INT64_MAX, &n_size) < 0 ||
+	    pp_parse_u64(rest, INT64_MAX, &n_unpacked) < 0)
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: %s shard %zu is not \"SHA256 SIZE UNPACKED\"", at->where, what, i);
+	struct pp_shard_ref ref;
+	memcpy(ref.sha256, digest.p, digest.n);
+	ref.sha256[digest.n] = '\0';
+	return set_ref(at, what, i, ref.sha256, (int64_t)n_size, (int64_t)n_unpacked, out);
+}
+
+static enum plugpkg_code
+parse_ref(
+    const struct at *at, const pp_json *j, const char *what, size_t i, struct pp_shard_ref *out)
+{
+	const char *text = pp_json_string(j);
+
+	if (text != NULL)
+		return parse_short_ref(at, text, what, i, out);
+	enum plugpkg_code rc = set_ref(at, what, i, pp_json_get_str(j, "sha256"),
+	    pp_json_get_int(j, "size", -1), pp_json_get_int(j, "unpacked", -1), out);
+	return rc == PLUGPKG_OK ? parse_table(at, j, what, i, out) : rc;
 }
 
 static enum plugpkg_code
@@ -77,8 +106,6 @@ parse_layer(const struct at *at, const pp_json *j, const char *what, struct pp_s
 		struct pp_shard_ref ref = { .size = 0 };
 		enum plugpkg_code rc = parse_ref(at, pp_json_at(list, i), what, i, &ref);
 
-		if (rc == PLUGPKG_OK)
-			rc = parse_table(at, pp_json_at(list, i), what, i, &ref);
 		if (rc != PLUGPKG_OK)
 			return rc;
 		pp_vec_push(out, ref);
@@ -166,8 +193,15 @@ layer_json(const struct pp_shard_refs *refs)
 {
 	pp_json *list = pp_json_array();
 
-	pp_vec_foreach (ref, refs)
-		pp_json_push(list, ref_json(ref));
+	pp_vec_foreach (ref, refs) {
+		if (refs->n == 1 || ref->table.size > 0) {
+			pp_json_push(list, ref_json(ref));
+			continue;
+		}
+		PP_AUTO_FREE char *text = pp_asprintf("%s %llu %llu", ref->sha256,
+		    (unsigned long long)ref->size, (unsigned long long)ref->unpacked);
+		pp_json_push_str(list, text);
+	}
 	return list;
 }
 
