@@ -209,8 +209,8 @@ open_parent(int dirfd, const char *path, const char **out_base)
 	return pp_open_beneath(dirfd, parent, O_RDONLY | O_DIRECTORY, 0, PP_FOLLOW_INSIDE);
 }
 
-int
-pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode)
+static int
+write_file(int dirfd, const char *path, struct pp_str bytes, mode_t mode, bool is_durable)
 {
 	PP_AUTO_BUF struct pp_buf tmp = PP_BUF_INIT(NAME_MAX);
 	const char *base;
@@ -227,9 +227,9 @@ pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 	if (fd < 0)
 		return -errno;
 	/* Contents durable, then the name, then the directory that holds the name. */
-	int r = pp_failpoint() < 0 ? -errno : pp_fd_write_all(fd, p, n);
+	int r = pp_failpoint() < 0 ? -errno : pp_fd_write_all(fd, bytes.p, bytes.n);
 	pp_failpoint_passed();
-	if (r == 0)
+	if (r == 0 && is_durable)
 		r = pp_fd_commit(&fd);
 	if (r == 0 && pp_renameat(parent, tmp.s, parent, base) < 0)
 		r = -errno;
@@ -238,7 +238,19 @@ pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mo
 		    pp_unlinkat(parent, tmp.s, 0)); /* the first failure is what is reported */
 		return r;
 	}
-	return pp_fsync(parent) < 0 ? -errno : 0;
+	return is_durable && pp_fsync(parent) < 0 ? -errno : 0;
+}
+
+int
+pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode)
+{
+	return write_file(dirfd, path, (struct pp_str){ p, n }, mode, true);
+}
+
+int
+pp_write_file_unsynced_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode)
+{
+	return write_file(dirfd, path, (struct pp_str){ p, n }, mode, false);
 }
 
 int

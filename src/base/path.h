@@ -34,6 +34,9 @@ int pp_readlink_at(int dirfd, const char *name, struct pp_buf *out) PP_MUSTUSE;
 int pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
 /* The same for a path as a user gave it, wherever that leads. */
 int pp_write_path(const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
+/* The same without fsync, for many files of which none counts before a pp_syncfs(). */
+int pp_write_file_unsynced_at(
+    int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
 int pp_read_file_at(int dirfd, const char *path, struct pp_buf *out) PP_MUSTUSE; /* regular file */
 int pp_exists_at(int dirfd, const char *path); /* 1, 0 or -errno; does not follow the last link */
 /* Makes a tree durable: one syncfs() of its file system. */

@@ -75,7 +75,7 @@ names(void *user, struct pp_strs *out, plugpkg_error **err)
 static enum plugpkg_code
 install(struct invented *v, const char *target, struct pp_plan *plan, plugpkg_error **err)
 {
-	struct pp_solve_source source = { "main", 500, v, invent, names };
+	struct pp_solve_source source = { "main", 500, v, invent, names, NULL };
 	struct pp_solve_world world = { .sources = &source, .n_sources = 1 };
 	struct pp_target t;
 

@@ -50,6 +50,15 @@ names_of(void *user, struct pp_strs *out, plugpkg_error **err)
 	return pp_catalog_names(a->catalog, out, err);
 }
 
+static enum plugpkg_code
+expect_of(void *user, const struct pp_strs *names, size_t n_targets, plugpkg_error **err)
+{
+	const struct pp_world_source *a = user;
+
+	return a->catalog != NULL ? pp_catalog_expect(a->catalog, names, n_targets, err)
+				  : PLUGPKG_OK;
+}
+
 void
 pp_world_fini(struct pp_world *w)
 {
@@ -73,6 +82,7 @@ add_source(struct pp_world *w, const struct pp_making *m, struct pp_catalog *c)
 				     .user = asked,
 				     .releases = releases_of,
 				     .names = names_of,
+				     .expect = expect_of,
 				 }));
 }
 

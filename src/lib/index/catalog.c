@@ -13,6 +13,7 @@
 
 #define INDEX_TARGET "index/root.json"
 #define INDEX_ROLE   "index.json" /* local file of the role that lists it */
+#define SMALL_BYTES  (384 * 1024) /* packed: planning rows and search of some 3,000 plugins */
 
 struct pp_catalog {
 	plugpkg_context *ctx;
@@ -200,19 +201,29 @@ last_digest(const struct pp_catalog *c, char out[65])
 }
 
 /* A small index comes whole with the update, so that later commands need no network. */
+static bool
+is_small(const struct pp_catalog *c)
+{
+	uint64_t bytes = c->root->search.size;
+
+	pp_vec_foreach (ref, &c->root->planning)
+		bytes += ref->size;
+	return bytes <= SMALL_BYTES;
+}
+
 static enum plugpkg_code
 load_small(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 {
-	static const struct pp_shard_key keys[] = {
-		{ PP_LAYER_PLANNING, 0 },
-		{ PP_LAYER_SEARCH, 0 },
-	};
+	size_t n = pp_shards_count(&c->shards, PP_LAYER_PLANNING);
+	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n + 1, sizeof(*keys));
 	const struct pp_shard *search = NULL;
-	enum plugpkg_code rc;
 
-	if (pp_shards_count(&c->shards, PP_LAYER_PLANNING) > 1)
+	if (!is_small(c))
 		return PLUGPKG_OK;
-	rc = pp_shards_load(&c->shards, keys, PP_LEN(keys), err);
+	for (size_t i = 0; i < n; i++)
+		keys[i] = (struct pp_shard_key){ PP_LAYER_PLANNING, i };
+	keys[n] = (struct pp_shard_key){ PP_LAYER_SEARCH, 0 };
+	enum plugpkg_code rc = pp_shards_load(&c->shards, keys, n + 1, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_shards_search(&c->shards, &search, err);
 	if (rc == PLUGPKG_OK)
@@ -314,6 +325,18 @@ add_plugins(const struct pp_catalog *c, const pp_json *line, const char *member,
 		pp_strs_add(out, provider);
 	}
 	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_catalog_expect(
+    struct pp_catalog *c, const struct pp_strs *names, size_t n_planned, plugpkg_error **err)
+{
+	enum plugpkg_code rc = need_index(c, err);
+
+	if (rc != PLUGPKG_OK || pp_shards_count(&c->shards, PP_LAYER_PLANNING) == 1)
+		return rc;
+	rc = pp_shards_expect(&c->shards, names, n_planned, err);
+	return rc == PLUGPKG_OK ? rc : pp_wrap(err, rc, "%s", c->label);
 }
 
 enum plugpkg_code

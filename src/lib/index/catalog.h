@@ -32,6 +32,13 @@ enum plugpkg_code pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg
 enum plugpkg_code pp_catalog_load(struct pp_catalog *c, bool allow_expired, plugpkg_error **err);
 
 /*
+ * Says that these names will be asked for, and what they lead to: fetches the planning shards of
+ * all, then those that their lines hint at, each in one round. Of the first n_planned names a plan
+ * will be made: the details of what they lead to come with the second round.
+ */
+enum plugpkg_code pp_catalog_expect(
+    struct pp_catalog *c, const struct pp_strs *names, size_t n_planned, plugpkg_error **err);
+/*
  * All releases of NAME, newest first, each with .name set, the plugins that provide it as a
  * virtual name, and those that replace it. Nothing known: all empty, OK. Each out_… may be NULL
  * but the first; two may be the same.

@@ -34,25 +34,31 @@ parse_table(
 	return PLUGPKG_OK;
 }
 
+/* What is written of a shard, not yet found to be sound. */
+struct written {
+	const char *digest;
+	int64_t size, unpacked;
+};
+
 static enum plugpkg_code
-set_ref(const struct at *at, const char *what, size_t i, const char *digest, int64_t size,
-    int64_t unpacked, struct pp_shard_ref *out)
+set_ref(const struct at *at, const struct written *w, const char *what, size_t i,
+    struct pp_shard_ref *out)
 {
-	if (!pp_is_sha256(digest))
+	if (!pp_is_sha256(w->digest))
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: \"sha256\" of %s shard %zu is no 64 lower-case hex digits", at->where,
 		    what, i);
-	if (size < 1 || size > PP_INDEX_MAX_SHARD_BYTES)
+	if (w->size < 1 || w->size > PP_INDEX_MAX_SHARD_BYTES)
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: \"size\" of %s shard %zu is not between 1 and %u", at->where, what, i,
 		    PP_INDEX_MAX_SHARD_BYTES);
-	if (unpacked < 0 || unpacked > PP_INDEX_MAX_SHARD_BYTES)
+	if (w->unpacked < 0 || w->unpacked > PP_INDEX_MAX_SHARD_BYTES)
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: \"unpacked\" of %s shard %zu is not between 0 and %u", at->where, what, i,
 		    PP_INDEX_MAX_SHARD_BYTES);
-	snprintf(out->sha256, sizeof(out->sha256), "%s", digest);
-	out->size = (uint64_t)size;
-	out->unpacked = (uint64_t)unpacked;
+	snprintf(out->sha256, sizeof(out->sha256), "%s", w->digest);
+	out->size = (uint64_t)w->size;
+	out->unpacked = (uint64_t)w->unpacked;
 	return PLUGPKG_OK;
 }
 
@@ -73,7 +79,8 @@ parse_short_ref(
 	struct pp_shard_ref ref;
 	memcpy(ref.sha256, digest.p, digest.n);
 	ref.sha256[digest.n] = '\0';
-	return set_ref(at, what, i, ref.sha256, (int64_t)n_size, (int64_t)n_unpacked, out);
+	const struct written w = { ref.sha256, (int64_t)n_size, (int64_t)n_unpacked };
+	return set_ref(at, &w, what, i, out);
 }
 
 static enum plugpkg_code
@@ -84,8 +91,9 @@ parse_ref(
 
 	if (text != NULL)
 		return parse_short_ref(at, text, what, i, out);
-	enum plugpkg_code rc = set_ref(at, what, i, pp_json_get_str(j, "sha256"),
-	    pp_json_get_int(j, "size", -1), pp_json_get_int(j, "unpacked", -1), out);
+	const struct written w = { pp_json_get_str(j, "sha256"), pp_json_get_int(j, "size", -1),
+		pp_json_get_int(j, "unpacked", -1) };
+	enum plugpkg_code rc = set_ref(at, &w, what, i, out);
 	return rc == PLUGPKG_OK ? parse_table(at, j, what, i, out) : rc;
 }
 
@@ -166,6 +174,7 @@ pp_index_root_parse(
 		rc = parse_layer(&at, j, "details", &r->details);
 	if (rc == PLUGPKG_OK)
 		rc = parse_ref(&at, pp_json_get(j, "search"), "search", 0, &r->search);
+	r->search.table.size = 0; /* read as a whole */
 	if (rc == PLUGPKG_OK)
 		*out = pp_steal(&r);
 	return rc;

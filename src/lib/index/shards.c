@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "lib/index/reach.h"
 #include "lib/index/shards.h"
 #include "lib/index/zstd.h"
 #include "lib/net/cache.h"
@@ -399,6 +400,81 @@ pp_shards_take(struct pp_shards *s, const struct pp_strs *names, plugpkg_error *
 	enum plugpkg_code rc = each_held(s, keys, n, take_lines, &t, err);
 	pp_vec_free(&t.names);
 	return rc;
+}
+
+/* ---- what will be asked for ---- */
+
+struct expecting {
+	bool *planning, *details; /* shards: wanted */
+};
+
+/* The shards of a layer that are wanted and not held. */
+static size_t
+add_keys(
+    const struct pp_shards *s, enum pp_layer layer, const bool *wanted, struct pp_shard_key *keys)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pp_shards_count(s, layer); i++) {
+		struct pp_shard_key key = { layer, i };
+		if (wanted[i] && place_of(s, key)->bytes.n == 0)
+			keys[n++] = key;
+	}
+	return n;
+}
+
+static void
+want_reach(const struct pp_reach *reach, bool *wanted, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		wanted[i] |= pp_reach_has(reach, n, i);
+}
+
+static enum plugpkg_code
+add_hints(struct pp_shards *s, const struct pp_strs *names, size_t n_planned, struct expecting *e,
+    plugpkg_error **err)
+{
+	struct pp_reach reach = { 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < names->n; i++) {
+		struct pp_str line;
+		if (i == n_planned)
+			want_reach(&reach, e->details, s->root->details.n);
+		rc = pp_shards_line(s, PP_LAYER_PLANNING, names->at[i], &line, err);
+		if (line.p == NULL)
+			continue;
+		pp_reach_read(line, &reach);
+		if (i < n_planned)
+			pp_reach_add(&reach, names->at[i]);
+	}
+	if (n_planned >= names->n)
+		want_reach(&reach, e->details, s->root->details.n);
+	want_reach(&reach, e->planning, s->root->planning.n);
+	return rc;
+}
+
+enum plugpkg_code
+pp_shards_expect(
+    struct pp_shards *s, const struct pp_strs *names, size_t n_planned, plugpkg_error **err)
+{
+	size_t n_planning = s->root->planning.n, n_details = s->root->details.n;
+	PP_AUTO_FREE bool *wanted = pp_xcalloc(n_planning + n_details, sizeof(*wanted));
+	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n_planning + n_details, sizeof(*keys));
+	struct expecting e = { .planning = wanted, .details = wanted + n_planning };
+
+	pp_vec_foreach (name, names)
+		if (!pp_map_has(&s->planning_lines, *name))
+			wanted[pp_index_shard_of(n_planning, *name)] = true;
+	size_t n = add_keys(s, PP_LAYER_PLANNING, e.planning, keys);
+	enum plugpkg_code rc = pp_shards_load(s, keys, n, err);
+	if (rc == PLUGPKG_OK)
+		rc = add_hints(s, names, n_planned, &e, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	n = add_keys(s, PP_LAYER_PLANNING, e.planning, keys);
+	n += add_keys(s, PP_LAYER_DETAILS, e.details, keys + n);
+	return pp_shards_load(s, keys, n, err);
 }
 
 enum plugpkg_code

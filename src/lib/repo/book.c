@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "lib/index/blocks.h"
+#include "lib/index/reach.h"
+#include "lib/repo/hints.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,12 +15,16 @@
 #include <string.h>
 
 /*
- * Unpacked bytes of one shard before the layer is cut finer. Planning rows: about 100,000 versions,
- * 0.9 MB packed, so that a plan costs one request. Details are wanted a few lines at a time.
+ * Unpacked bytes: what a layer may have in one shard, and what each of many has at most. A shard of
+ * many is what a client fetches to learn of one name, the list of all is what it fetches first:
+ * these sizes keep the sum of both small.
  */
-static const uint64_t shard_bytes[] = {
-	[PP_LAYER_PLANNING] = 24 << 20,
-	[PP_LAYER_DETAILS] = 1 << 20,
+static const struct {
+	uint64_t one, each;
+} shard_bytes[] = {
+	[PP_LAYER_PLANNING] = { 256 << 10, 16 << 10 },
+	[PP_LAYER_DETAILS] = { 1 << 20, 32 << 10 },
+	[PP_LAYER_SEARCH] = { UINT64_MAX, UINT64_MAX },
 };
 static const char *const layer_names[] = {
 	[PP_LAYER_PLANNING] = "planning",
@@ -27,19 +33,19 @@ static const char *const layer_names[] = {
 };
 
 static struct pp_shard_refs *
-refs_of(struct pp_book *b, enum pp_layer layer)
+refs_of(const struct pp_book *b, enum pp_layer layer)
 {
 	return layer == PP_LAYER_PLANNING ? &b->root->planning : &b->root->details;
 }
 
 static size_t
-n_shards(struct pp_book *b, enum pp_layer layer)
+n_shards(const struct pp_book *b, enum pp_layer layer)
 {
 	return layer == PP_LAYER_SEARCH ? 1 : refs_of(b, layer)->n;
 }
 
 static struct pp_shard_ref *
-ref_of(struct pp_book *b, enum pp_layer layer, size_t i)
+ref_of(const struct pp_book *b, enum pp_layer layer, size_t i)
 {
 	return layer == PP_LAYER_SEARCH ? &b->root->search : &refs_of(b, layer)->at[i];
 }
@@ -51,17 +57,11 @@ shard_of(struct pp_book *b, enum pp_layer layer, const char *name)
 }
 
 static void
-free_json(void *j)
-{
-	pp_json_free(j);
-}
-
-static void
 shard_fini(struct pp_book_shard *s)
 {
 	pp_shard_fini(&s->lines);
 	pp_buf_fini(&s->text);
-	pp_map_fini(&s->changed, free_json);
+	pp_map_fini(&s->changed, free);
 }
 
 void
@@ -197,8 +197,8 @@ pp_book_line(
 		return rc;
 	if (!pp_map_has(&s->changed, name))
 		return pp_shard_line(&s->lines, name, out, err);
-	const pp_json *line = pp_map_get(&s->changed, name);
-	*out = line == NULL ? NULL : pp_json_copy(line);
+	const char *line = pp_map_get(&s->changed, name);
+	*out = line == NULL ? NULL : pp_json_parse(line, strlen(line), NULL);
 	return PLUGPKG_OK;
 }
 
@@ -207,8 +207,17 @@ pp_book_set(struct pp_book *b, enum pp_layer layer, const char *name, pp_json *l
 {
 	void **place = pp_map_put(&shard_of(b, layer, name)->changed, name);
 
-	pp_json_free(*place);
-	*place = line;
+	free(*place);
+	*place = line != NULL ? pp_json_line(line) : NULL;
+	pp_json_free(line);
+}
+
+void
+pp_book_changed(const struct pp_book *b, enum pp_layer layer, struct pp_strs *out)
+{
+	for (size_t i = 0; i < n_shards(b, layer); i++)
+		pp_map_foreach (e, &b->shards[layer][i].changed)
+			pp_strs_add(out, e->key);
 }
 
 enum plugpkg_code
@@ -228,9 +237,24 @@ pp_book_names(struct pp_book *b, enum pp_layer layer, struct pp_strs *out, plugp
 
 /* ---- Saving ---- */
 
-/* The new text of a shard: unchanged lines as they were, changed ones from their objects. */
-static enum plugpkg_code
-render(struct pp_book_shard *s, struct pp_buf *out, plugpkg_error **err)
+/* Where the lines of a shard go: into texts of as many shards as there shall be. */
+struct sink {
+	struct pp_buf *texts;
+	size_t first, n_shards; /* number of the first text; of all shards */
+};
+
+static void
+put_text(const struct sink *to, const char *name, struct pp_str line)
+{
+	struct pp_buf *text = &to->texts[pp_index_shard_of(to->n_shards, name) - to->first];
+
+	pp_buf_add(text, line.p, line.n);
+	pp_buf_addc(text, '\n');
+}
+
+/* Its lines in order: unchanged ones as they were, changed ones anew. */
+static void
+render(const struct pp_book_shard *s, const struct sink *to)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 	size_t next = 0;
@@ -243,18 +267,15 @@ render(struct pp_book_shard *s, struct pp_buf *out, plugpkg_error **err)
 		    i < s->lines.lines.n ? pp_shard_line_name(s->lines.lines.at[i]) : NULL;
 		int c = old == NULL ? 1 : next == names.n ? -1 : strcmp(old, names.at[next]);
 		if (c < 0) {
-			pp_buf_add(out, s->lines.lines.at[i].p, s->lines.lines.at[i].n);
-			pp_buf_addc(out, '\n');
+			put_text(to, old, s->lines.lines.at[i]);
 		} else {
-			const pp_json *line = pp_map_get(&s->changed, names.at[next++]);
+			const char *line = pp_map_get(&s->changed, names.at[next]);
 			if (line != NULL)
-				pp_shard_write(&line, 1, out);
+				put_text(to, names.at[next], pp_str_of(line));
+			next++;
 		}
 		i += c <= 0;
 	}
-	if (out->overflow)
-		return pp_fail(err, PLUGPKG_E_FAILED, 0, "an index shard would be too large");
-	return PLUGPKG_OK;
 }
 
 static bool
@@ -278,22 +299,25 @@ write_named(struct pp_book *b, const char *path, const struct pp_buf *bytes, plu
 	/* One that is there has these bytes, unless the disk spoiled them. */
 	if (pp_exists_at(b->repo->public_fd, full) == 1 && has_bytes(b->repo, full, bytes))
 		return PLUGPKG_OK;
-	int r = pp_write_file_at(b->repo->public_fd, full, bytes->s, bytes->n, 0644);
+	int r = pp_write_file_unsynced_at(b->repo->public_fd, full, bytes->s, bytes->n, 0644);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write 'public/%s'", full);
 	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code
-write_shard(struct pp_book *b, enum pp_layer layer, const struct pp_buf *text,
+write_shard(struct pp_book *b, enum pp_layer layer, const struct pp_buf *text, bool is_alone,
     struct pp_shard_ref *out_ref, plugpkg_error **err)
 {
 	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
 
 	struct pp_str bytes = { pp_buf_cstr(text), text->n };
-	/* Nobody looks up one name in the search layer. */
-	int r = layer == PP_LAYER_SEARCH ? pp_blocks_pack_plain(bytes, &packed, out_ref)
-					 : pp_blocks_pack(bytes, &packed, out_ref);
+	if (text->overflow)
+		return pp_fail(err, PLUGPKG_E_FAILED, 0, "an index shard would be too large");
+	/* Of many shards each is small, and nobody looks up one name in the search layer. */
+	int r = is_alone && layer != PP_LAYER_SEARCH
+		    ? pp_blocks_pack(bytes, &packed, out_ref)
+		    : pp_blocks_pack_plain(bytes, &packed, out_ref);
 	if (r < 0)
 		return pp_fail(
 		    err, PLUGPKG_E_FAILED, 0, "the %s layer cannot be packed", layer_names[layer]);
@@ -301,92 +325,130 @@ write_shard(struct pp_book *b, enum pp_layer layer, const struct pp_buf *text,
 	return write_named(b, path, &packed, err);
 }
 
+/* Writes a shard as the shards that come of it: 1, or several where the layer is cut finer. */
 static enum plugpkg_code
-save_layer(struct pp_book *b, enum pp_layer layer, plugpkg_error **err)
+save_shard(struct pp_book *b, enum pp_layer layer, size_t i, const struct pp_shard_refs *refs,
+    plugpkg_error **err)
 {
-	for (size_t i = 0; i < n_shards(b, layer); i++) {
-		struct pp_book_shard *s = &b->shards[layer][i];
-		struct pp_shard_ref *ref = ref_of(b, layer, i);
-		PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
-		if (ref->size > 0 && s->changed.n == 0)
-			continue;
-		enum plugpkg_code rc = render(s, &text, err);
+	size_t n = refs->n / n_shards(b, layer);
+	PP_AUTO_FREE struct pp_buf *texts = pp_xcalloc(n, sizeof(*texts));
+	const struct sink to = { .texts = texts, .first = i * n, .n_shards = refs->n };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t k = 0; k < n; k++)
+		texts[k].limit = PP_INDEX_MAX_SHARD_BYTES;
+	render(&b->shards[layer][i], &to);
+	for (size_t k = 0; k < n; k++) {
 		if (rc == PLUGPKG_OK)
-			rc = write_shard(b, layer, &text, ref, err);
-		if (rc != PLUGPKG_OK)
-			return rc;
+			rc = write_shard(
+			    b, layer, &texts[k], refs->n == 1, &refs->at[to.first + k], err);
+		pp_buf_fini(&texts[k]);
 	}
-	return PLUGPKG_OK;
+	return rc;
 }
 
-static size_t
-wanted_shards(struct pp_book *b, enum pp_layer layer)
+/* Bytes that all lines of a layer will have, and whether any of them was changed. */
+static uint64_t
+bytes_of(const struct pp_book *b, enum pp_layer layer, bool *out_is_changed)
 {
 	uint64_t bytes = 0;
+
+	*out_is_changed = false;
+	for (size_t i = 0; i < n_shards(b, layer); i++) {
+		const struct pp_book_shard *s = &b->shards[layer][i];
+		bytes += ref_of(b, layer, i)->unpacked;
+		*out_is_changed |= s->changed.n > 0 || ref_of(b, layer, i)->size == 0;
+		pp_map_foreach (e, &s->changed) {
+			const struct pp_str *old = pp_shard_find(&s->lines, e->key);
+			bytes += e->value != NULL ? strlen(e->value) + 1 : 0;
+			bytes -= old != NULL ? old->n + 1 : 0;
+		}
+	}
+	return bytes;
+}
+
+/* Only ever more: taking out a few plugins is no reason to write everything anew. */
+static size_t
+wanted_shards(const struct pp_book *b, enum pp_layer layer, uint64_t bytes)
+{
 	size_t n = n_shards(b, layer);
 
-	for (size_t i = 0; i < n_shards(b, layer); i++)
-		bytes += ref_of(b, layer, i)->unpacked;
-	while (n < PP_INDEX_MAX_SHARDS && bytes > n * shard_bytes[layer])
+	if (n == 1 && bytes <= shard_bytes[layer].one)
+		return 1;
+	while (n < PP_INDEX_MAX_SHARDS && bytes > n * shard_bytes[layer].each)
 		n *= 2;
 	return n;
 }
 
 /*
- * Distributes what was just saved over more shards. Rare: every doubling touches every line once.
+ * Cuts every shard of a layer into several. Rare: every doubling touches every line once.
  */
 static enum plugpkg_code
 split_layer(struct pp_book *b, enum pp_layer layer, size_t n, plugpkg_error **err)
 {
-	struct pp_book_shard *old = b->shards[layer];
-	size_t n_old = n_shards(b, layer);
-	PP_AUTO_FREE struct pp_buf *texts = pp_xcalloc(n, sizeof(*texts));
+	struct pp_shard_refs refs = { 0 };
 	enum plugpkg_code rc = PLUGPKG_OK;
+	size_t n_old = n_shards(b, layer);
 
 	for (size_t i = 0; i < n; i++)
-		texts[i].limit = PP_INDEX_MAX_SHARD_BYTES;
+		(void)pp_vec_new(&refs);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < n_old; i++) {
-		shard_fini(&old[i]);
-		old[i] = (struct pp_book_shard){ 0 };
 		rc = load_shard(b, layer, i, err);
-		for (size_t k = 0; rc == PLUGPKG_OK && k < old[i].lines.lines.n; k++) {
-			struct pp_str line = old[i].lines.lines.at[k];
-			PP_AUTO_FREE char *name = pp_shard_line_name(line);
-			struct pp_buf *to = &texts[pp_index_shard_of(n, name)];
-			pp_buf_add(to, line.p, line.n);
-			pp_buf_addc(to, '\n');
-		}
+		if (rc == PLUGPKG_OK)
+			rc = save_shard(b, layer, i, &refs, err);
+		shard_fini(&b->shards[layer][i]);
+		b->shards[layer][i] = (struct pp_book_shard){ 0 };
 	}
-	struct pp_shard_refs refs = { 0 };
-	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++)
-		rc = write_shard(b, layer, &texts[i], pp_vec_new(&refs), err);
-	for (size_t i = 0; i < n; i++)
-		pp_buf_fini(&texts[i]);
 	if (rc != PLUGPKG_OK) {
 		pp_vec_free(&refs);
 		return rc;
 	}
-	for (size_t i = 0; i < n_old; i++)
-		shard_fini(&old[i]);
-	free(old);
-	b->shards[layer] = pp_xcalloc(n, sizeof(*old));
+	free(b->shards[layer]);
+	b->shards[layer] = pp_xcalloc(n, sizeof(*b->shards[layer]));
 	pp_vec_free(refs_of(b, layer));
 	*refs_of(b, layer) = refs;
 	return PLUGPKG_OK;
 }
 
+static enum plugpkg_code
+save_layer(struct pp_book *b, enum pp_layer layer, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+	bool is_changed;
+	uint64_t bytes = bytes_of(b, layer, &is_changed);
+	size_t n = wanted_shards(b, layer, bytes);
+
+	if (!is_changed)
+		return PLUGPKG_OK;
+	if (n > n_shards(b, layer))
+		return split_layer(b, layer, n, err);
+	const struct pp_shard_refs refs = { .at = ref_of(b, layer, 0), .n = n };
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++)
+		if (refs.at[i].size == 0 || b->shards[layer][i].changed.n > 0)
+			rc = save_shard(b, layer, i, &refs, err);
+	return rc;
+}
+
+/* Hints help where many shards are; before a layer has so many nobody reads them. */
+static enum plugpkg_code
+write_hints(struct pp_book *b, plugpkg_error **err)
+{
+	bool is_changed;
+	uint64_t bytes = bytes_of(b, PP_LAYER_PLANNING, &is_changed);
+
+	if (!is_changed || wanted_shards(b, PP_LAYER_PLANNING, bytes) < PP_REACH_MIN_SHARDS)
+		return PLUGPKG_OK;
+	bool had_none = n_shards(b, PP_LAYER_PLANNING) < PP_REACH_MIN_SHARDS;
+	return pp_hints_write(b, had_none, err);
+}
+
 enum plugpkg_code
 pp_book_save(struct pp_book *b, uint64_t *out_length, char out_sha256[65], plugpkg_error **err)
 {
-	enum plugpkg_code rc = save_layer(b, PP_LAYER_SEARCH, err);
+	enum plugpkg_code rc = write_hints(b, err);
 
-	for (int layer = PP_LAYER_PLANNING; rc == PLUGPKG_OK && layer <= PP_LAYER_DETAILS;
-	     layer++) {
+	for (int layer = PP_LAYER_PLANNING; rc == PLUGPKG_OK && layer <= PP_LAYER_SEARCH; layer++)
 		rc = save_layer(b, (enum pp_layer)layer, err);
-		size_t n = rc == PLUGPKG_OK ? wanted_shards(b, (enum pp_layer)layer) : 0;
-		if (n > n_shards(b, (enum pp_layer)layer))
-			rc = split_layer(b, (enum pp_layer)layer, n, err);
-	}
 	if (rc != PLUGPKG_OK)
 		return rc;
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);

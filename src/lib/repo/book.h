@@ -15,7 +15,7 @@ struct pp_book_shard {
 	bool loaded;
 	struct pp_buf text;
 	struct pp_shard lines;
-	struct pp_map changed; /* name -> pp_json *, NULL = the line goes */
+	struct pp_map changed; /* name -> text of its line, owned; NULL = the line goes */
 };
 
 struct pp_book {
@@ -41,7 +41,12 @@ void pp_book_set(struct pp_book *b, enum pp_layer layer, const char *name, pp_js
 /* Every published name of a layer, sorted; changes do not count. */
 enum plugpkg_code pp_book_names(
     struct pp_book *b, enum pp_layer layer, struct pp_strs *out, plugpkg_error **err);
-/* Writes changed shards and the index root; gives the root's size and digest. */
+/* Names whose lines were set, unsorted; appended. */
+void pp_book_changed(const struct pp_book *b, enum pp_layer layer, struct pp_strs *out);
+/*
+ * Writes changed shards and the index root, and cuts a layer finer that has grown; gives the
+ * root's size and digest. Nothing is synced: pp_metadata_seal() does that before anybody can see it.
+ */
 enum plugpkg_code pp_book_save(
     struct pp_book *b, uint64_t *out_length, char out_sha256[65], plugpkg_error **err);
 

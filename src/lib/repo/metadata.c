@@ -108,7 +108,10 @@ pp_role_write(plugpkg_repo *repo, enum pp_role role, int64_t version, const stru
 {
 	PP_AUTO_FREE char *path = pp_role_path(role, version);
 
-	int r = pp_write_file_at(repo->public_fd, path, text->s, text->n, 0644);
+	/* What only a timestamp makes count becomes durable before that is written, all at once. */
+	bool waits = role == PP_ROLE_INDEX || role == PP_ROLE_SNAPSHOT;
+	int r = waits ? pp_write_file_unsynced_at(repo->public_fd, path, text->s, text->n, 0644)
+		      : pp_write_file_at(repo->public_fd, path, text->s, text->n, 0644);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write 'public/%s'", path);
 	return PLUGPKG_OK;

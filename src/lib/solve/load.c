@@ -349,6 +349,27 @@ see_beginnings(struct pp_load *l)
 	}
 }
 
+/* Tells the sources of all names that the walk knows and has not come to, the targets first. */
+static enum plugpkg_code
+announce(struct pp_load *l, size_t from, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
+	size_t n_targets = from == 0 ? l->asks.n : 0;
+
+	for (size_t i = 0; i < n_targets; i++)
+		pp_strs_take(&names, pp_key_name(l->asks.at[i].dep.name));
+	for (size_t i = from; i < l->todo.n; i++)
+		if (!l->todo.at[i]->is_loaded && !pp_name_is_host(l->todo.at[i]->name))
+			pp_strs_add(&names, l->todo.at[i]->name);
+	for (size_t i = 0; names.n > 0 && rc == PLUGPKG_OK && i < l->world->n_sources; i++) {
+		const struct pp_solve_source *s = &l->world->sources[i];
+		if (s->expect != NULL)
+			rc = s->expect(s->user, &names, n_targets, err);
+	}
+	return rc;
+}
+
 /* ---- candidates ---- */
 
 /*
@@ -444,9 +465,15 @@ keep_providers(const struct pp_load *l, struct pp_known *k)
 enum plugpkg_code
 pp_load_walk(struct pp_load *l, plugpkg_context *ctx, plugpkg_error **err)
 {
+	size_t n_announced = 0;
+
 	see_beginnings(l);
 	for (size_t i = 0; i < l->todo.n; i++) {
 		enum plugpkg_code rc = pp_check_cancel(ctx, err);
+		if (rc == PLUGPKG_OK && i == n_announced) {
+			n_announced = l->todo.n;
+			rc = announce(l, i, err);
+		}
 		if (rc == PLUGPKG_OK && l->known.n > MAX_NAMES_IN_WALK)
 			rc = pp_fail(err, PLUGPKG_E_NO_SOLUTION, 0,
 			    "the request reaches more than %d plugins", MAX_NAMES_IN_WALK);

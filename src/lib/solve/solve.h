@@ -29,6 +29,12 @@ struct pp_solve_source {
 	    struct pp_strs *out_providers, plugpkg_error **err);
 	enum plugpkg_code (*names)(
 	    void *user, struct pp_strs *out, plugpkg_error **err); /* for near names */
+	/*
+	 * May be NULL. These names will be asked for, the first n_targets because the request is
+	 * about them: what a network gives is fetched better all at once.
+	 */
+	enum plugpkg_code (*expect)(
+	    void *user, const struct pp_strs *names, size_t n_targets, plugpkg_error **err);
 };
 struct pp_solve_world {
 	const struct pp_solve_installed *installed;

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# An index that is cut into many shards: growing, what a client asks for, what is in its cache.
+# Rows are made large by long lists of conflicts with made-up names, so that few plugins make many shards.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	need python3 jq
+	SERVERS=()
+}
+
+teardown() {
+	local pid
+	for pid in "${SERVERS[@]}"; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null || :
+	done
+}
+
+# serve DIR: sets URL; what is asked for stands in SCRATCH/requests.
+serve() {
+	local i
+	echo ok >"$SCRATCH/order"
+	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$1" --port-file "$SCRATCH/port" \
+		--control "$SCRATCH/order" --log "$SCRATCH/requests" >/dev/null 2>&1 3>&- &
+	SERVERS+=($!)
+	for ((i = 0; i < 500; i++)); do
+		[ ! -s "$SCRATCH/port" ] || break
+		sleep 0.02
+	done
+	URL=http://127.0.0.1:$(cat "$SCRATCH/port")/
+}
+
+# asked PATTERN: how many requests since the last forget.
+asked() {
+	grep -c "$1" "$SCRATCH/requests" || :
+}
+
+forget() {
+	: >"$SCRATCH/requests"
+}
+
+# A repository of p1 … p60, each of which requires the next but p20, p40 and p60, which require none.
+# Made once for the file.
+make_large_repo() {
+	local i list archives=() needs
+	if [ -d "$BATS_FILE_TMPDIR/large" ]; then
+		cp -a "$BATS_FILE_TMPDIR/large" "$SCRATCH/repo"
+		return
+	fi
+	make_repo
+	publish "$(build_plugin small 1.0.0)" "$(build_plugin top 1.0.0 '"requires": {"small": "^1"}')"
+	cp -a "$SCRATCH/repo" "$BATS_FILE_TMPDIR/small"
+	for i in $(seq 60); do
+		needs="\"p$((i + 1))\": \"*\""
+		[ $((i % 20)) -ne 0 ] || needs=
+		list=$(python3 -c 'import random, sys; r = random.Random(sys.argv[1]); print(",".join(
+		    "\"n%032x\": \"<1.0.0\"" % r.getrandbits(128) for _ in range(500)))' "$i")
+		archives+=("$(build_plugin "p$i" 1.0.0 "\"requires\": {$needs}, \"conflicts\": {$list}")")
+	done
+	publish "${archives[@]}"
+	cp -a "$SCRATCH/repo" "$BATS_FILE_TMPDIR/large"
+}
+
+add_source() {
+	plugpkg init "$PLUGPKG_ROOT" >/dev/null
+	plugpkg source add test "$1" --key repo/public/metadata/1.root.json >/dev/null
+}
+
+# index_root: the path of the published one.
+index_root() {
+	local metadata=repo/public/metadata n
+	n=$(jq '.signed.meta."snapshot.json".version' $metadata/timestamp.json)
+	n=$(jq '.signed.meta."index.json".version' "$metadata/$n.snapshot.json")
+	echo "repo/public/targets/index/$(jq -r '.signed.targets."index/root.json".hashes.sha256' \
+		"$metadata/$n.index.json").root.json"
+}
+
+@test "a repository that grows is cut into shards, and clients with the old ones go on" {
+	make_large_repo
+	mv repo grown
+	cp -a "$BATS_FILE_TMPDIR/small" repo
+	assert_equal "$(jq '.planning | length' "$(index_root)")" 1
+	add_source "file://$SCRATCH/repo/public"
+	plugpkg update
+	rm -r repo
+	mv grown repo
+	[ "$(jq '.planning | length' "$(index_root)")" -ge 64 ]
+	plugpkg install top -y # by the index that it has
+	assert_installed small 1.0.0
+	plugpkg update
+	plugpkg install p37 -y
+	assert_installed p40 1.0.0
+	run -0 plugpkg upgrade -y
+	run -0 plugpkg-repo verify repo
+	plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror >/dev/null
+	run -0 plugpkg-repo verify mirror
+}
+
+@test "a publication leaves the shards that it does not touch under their names" {
+	local before after
+	make_large_repo
+	before=$(index_root)
+	publish "$(build_plugin small 1.1.0)"
+	after=$(index_root)
+	assert_equal "$(jq -c '.planning[]' "$before" "$after" | sort | uniq -u | wc -l)" 2
+	assert_equal "$(jq -c '.details[]' "$before" "$after" | sort | uniq -u | wc -l)" 2
+	[ "$(jq '.planning | length' "$after")" -eq "$(jq '.planning | length' "$before")" ]
+}
+
+@test "a plan asks for what it needs of the index, once, and an update with nothing new for two files" {
+	make_large_repo
+	serve repo/public
+	add_source "$URL"
+	plugpkg update
+	assert_equal "$(asked planning)" 0
+	forget
+	plugpkg install p21 --dry-run
+	[ "$(asked planning)" -ge 15 ]
+	[ "$(asked planning)" -le 20 ]
+	[ "$(asked details)" -le 20 ]
+	plugpkg install p21 -y
+	forget
+	plugpkg update
+	assert_equal "$(asked .)" 2
+	plugpkg install p22 --dry-run
+	assert_equal "$(asked planning)" 0
+}
+
+@test "search finds what no shard was fetched of" {
+	make_large_repo
+	add_source "file://$SCRATCH/repo/public"
+	plugpkg update
+	run -0 plugpkg search p17 --json
+	assert_equal "$(json_get '.name // empty')" p17
+}
+
+@test "whatever is damaged in the cache is fetched again without a word" {
+	local file
+	make_large_repo
+	add_source "file://$SCRATCH/repo/public"
+	plugpkg install p1 --dry-run >plan
+	plugpkg why-not p1 >/dev/null || :
+	for damage in 'printf x | dd bs=1 seek=5 conv=notrunc status=none of' 'truncate -s 3' 'rm -f' 'ln -sfn /dev/null'; do
+		for file in "$PLUGPKG_ROOT"/var/cache/*; do
+			case $damage in
+			*of) printf x | dd bs=1 seek=5 conv=notrunc status=none of="$file" ;;
+			*) $damage "$file" ;;
+			esac
+		done
+		run --separate-stderr -0 plugpkg install p1 --dry-run
+		assert_equal "$stderr" "Nothing was changed: this was a dry run."
+		assert_equal "$output" "$(cat plan)"
+		plugpkg why-not p1 >/dev/null || :
+	done
+	plugpkg install p1 -y
+	assert_installed p20 1.0.0
+}
