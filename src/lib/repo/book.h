@@ -45,7 +45,7 @@ enum plugpkg_code pp_book_names(
 void pp_book_changed(const struct pp_book *b, enum pp_layer layer, struct pp_strs *out);
 /*
  * Writes changed shards and the index root, and cuts a layer finer that has grown; gives the
- * root's size and digest. Nothing is synced: pp_metadata_seal() does that before anybody can see it.
+ * root's size and digest. Nothing is synced: pp_metadata_seal() does that.
  */
 enum plugpkg_code pp_book_save(
     struct pp_book *b, uint64_t *out_length, char out_sha256[65], plugpkg_error **err);
