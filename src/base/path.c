@@ -122,14 +122,20 @@ read_names(int dirfd, struct pp_strs *out)
 }
 
 int
+pp_list_fd(int fd, struct pp_strs *out)
+{
+	int r = read_names(fd, out);
+
+	pp_strs_sort(out);
+	return r;
+}
+
+int
 pp_list_dir(int dirfd, const char *path, struct pp_strs *out)
 {
 	PP_AUTO_FD int fd = pp_opendir_at(dirfd, path);
-	if (fd < 0)
-		return fd;
-	int r = read_names(fd, out);
-	pp_strs_sort(out);
-	return r;
+
+	return fd < 0 ? fd : pp_list_fd(fd, out);
 }
 
 /* Removes what is in an open directory. Depth is bounded by the archive policy (64 levels). */

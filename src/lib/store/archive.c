@@ -21,15 +21,14 @@
 
 struct pool {
 	struct pp_unpacker helpers[MOST_AT_ONCE];
-	size_t n_helpers;
-	struct pp_unpack_job *jobs; /* borrowed */
-	size_t n_jobs, next, done;
+	struct pp_unpack_job *jobs[MOST_AT_ONCE]; /* of the helpers; NULL: it rests. Borrowed */
+	const struct pp_unpack_queue *queue;      /* borrowed */
 };
 
 static void
 pool_fini(struct pool *p)
 {
-	for (size_t i = 0; i < p->n_helpers; i++)
+	for (size_t i = 0; i < MOST_AT_ONCE; i++)
 		pp_unpacker_fini(&p->helpers[i]);
 }
 
@@ -88,7 +87,8 @@ check_job(struct pp_unpack_job *job, const pp_json *answer, plugpkg_error **err)
 	enum plugpkg_code rc = read_totals(answer, &told, err);
 
 	if (rc == PLUGPKG_OK)
-		rc = pp_tree_check(job->dir_fd, &seen, err);
+		rc = pp_tree_check(
+		    job->dir_fd, &seen, job->is_digested ? job->tree_sha256 : NULL, err);
 	if (rc == PLUGPKG_E_BAD_STATE)
 		rc = pp_recode(err, PLUGPKG_E_BAD_ARCHIVE);
 	if (rc != PLUGPKG_OK)
@@ -117,78 +117,18 @@ request_of(const char *type, const struct pp_unpack_limits *limits)
 	return j;
 }
 
-static enum plugpkg_code
-give_job(struct pool *p, struct pp_unpacker *helper, plugpkg_error **err)
-{
-	const struct pp_unpack_job *job = &p->jobs[p->next];
-	const int fds[2] = { job->archive_fd, job->dir_fd };
-
-	helper->job = p->next++;
-	return pp_unpacker_ask(helper, request_of("unpack", &job->limits), fds, err);
-}
-
-static enum plugpkg_code
-take_answer(struct pool *p, struct pp_unpacker *helper, plugpkg_error **err)
-{
-	PP_AUTO_JSON pp_json *answer = NULL;
-	struct pp_unpack_job *job = &p->jobs[helper->job];
-	PP_AUTO_FREE char *whole = pp_asprintf("archive of %s", job->what);
-	enum plugpkg_code rc = pp_unpacker_answer(helper, &answer, err);
-
-	if (rc != PLUGPKG_OK)
-		return pp_wrap(err, rc, "%s", whole);
-	if (strcmp(pp_json_get_str(answer, "type"), "failed") == 0)
-		return fail_as_told(answer, whole, err);
-	/* It goes on with the next one while this one is checked. */
-	if (p->next < p->n_jobs)
-		rc = give_job(p, helper, err);
-	if (rc == PLUGPKG_OK)
-		rc = check_job(job, answer, err);
-	if (rc != PLUGPKG_OK)
-		return pp_wrap(err, rc, "%s", whole);
-	p->done++;
-	return PLUGPKG_OK;
-}
-
-static enum plugpkg_code
-run_pool(plugpkg_context *ctx, struct pool *p, plugpkg_error **err)
-{
-	enum plugpkg_code rc = PLUGPKG_OK;
-
-	for (size_t i = 0; rc == PLUGPKG_OK && i < p->n_helpers; i++) {
-		rc = pp_unpacker_start(&p->helpers[i], err);
-		if (rc == PLUGPKG_OK)
-			rc = give_job(p, &p->helpers[i], err);
-	}
-	while (rc == PLUGPKG_OK && p->done < p->n_jobs) {
-		size_t which = 0;
-
-		rc = pp_unpacker_wait(ctx, p->helpers, p->n_helpers, &which, err);
-		if (rc == PLUGPKG_OK)
-			rc = take_answer(p, &p->helpers[which], err);
-	}
-	for (size_t i = 0; rc == PLUGPKG_OK && i < p->n_helpers; i++)
-		rc = pp_unpacker_end(&p->helpers[i], err);
-	return rc;
-}
-
 /* Refused before a byte is written: what cannot fit, and records that state nonsense. */
 static enum plugpkg_code
-check_room(const struct pp_unpack_job *jobs, size_t n, plugpkg_error **err)
+check_room(const struct pp_unpack_job *job, plugpkg_error **err)
 {
 	struct statvfs fs;
-	uint64_t need = 0;
+	uint64_t need = job->limits.exact ? job->limits.bytes : 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (jobs[i].limits.files > RECORD_FILES)
-			return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0,
-			    "archive of %s: its record states %" PRIu64 " files; %d are the most",
-			    jobs[i].what, jobs[i].limits.files, RECORD_FILES);
-		if (jobs[i].limits.exact &&
-		    __builtin_add_overflow(need, jobs[i].limits.bytes, &need))
-			need = UINT64_MAX;
-	}
-	if (fstatvfs(jobs[0].dir_fd, &fs) < 0)
+	if (job->limits.files > RECORD_FILES)
+		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0,
+		    "archive of %s: its record states %" PRIu64 " files; %d are the most",
+		    job->what, job->limits.files, RECORD_FILES);
+	if (fstatvfs(job->dir_fd, &fs) < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot ask for the free space");
 	uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
 
@@ -198,40 +138,119 @@ check_room(const struct pp_unpack_job *jobs, size_t n, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* The next job, if there is one, to helper i, which is started for its first. */
 static enum plugpkg_code
-unpack_jobs(plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, plugpkg_error **err)
+give_job(struct pool *p, size_t i, plugpkg_error **err)
+{
+	struct pp_unpacker *helper = &p->helpers[i];
+	struct pp_unpack_job *job = NULL;
+	enum plugpkg_code rc = p->queue->next(p->queue->user, &job, err);
+
+	p->jobs[i] = job;
+	if (rc != PLUGPKG_OK || job == NULL)
+		return rc;
+	rc = check_room(job, err);
+	if (rc == PLUGPKG_OK && helper->sock < 0)
+		rc = pp_unpacker_start(helper, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const int fds[2] = { job->archive_fd, job->dir_fd };
+	return pp_unpacker_ask(helper, request_of("unpack", &job->limits), fds, err);
+}
+
+static enum plugpkg_code
+take_answer(struct pool *p, size_t i, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *answer = NULL;
+	struct pp_unpack_job *job = p->jobs[i];
+	PP_AUTO_FREE char *whole = pp_asprintf("archive of %s", job->what);
+	enum plugpkg_code rc = pp_unpacker_answer(&p->helpers[i], &answer, err);
+
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, rc, "%s", whole);
+	if (strcmp(pp_json_get_str(answer, "type"), "failed") == 0)
+		return fail_as_told(answer, whole, err);
+	/* It goes on with the next one while this one is checked. */
+	rc = give_job(p, i, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	rc = check_job(job, answer, err);
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, rc, "%s", whole);
+	return p->queue->done(p->queue->user, job, err);
+}
+
+static bool
+is_working(const struct pool *p)
+{
+	for (size_t i = 0; i < MOST_AT_ONCE; i++)
+		if (p->jobs[i] != NULL)
+			return true;
+	return false;
+}
+
+enum plugpkg_code
+pp_unpack_queue(plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugpkg_error **err)
 {
 	PP_CLEANUP(pool_fini)
-	struct pool p = { .helpers = { PP_UNPACKER_INIT, PP_UNPACKER_INIT },
-		.n_helpers = n < MOST_AT_ONCE ? n : MOST_AT_ONCE,
-		.jobs = jobs,
-		.n_jobs = n };
-	enum plugpkg_code rc = check_room(jobs, n, err);
+	struct pool p = { .helpers = { PP_UNPACKER_INIT, PP_UNPACKER_INIT }, .queue = queue };
+	enum plugpkg_code rc = PLUGPKG_OK;
 
-	return rc == PLUGPKG_OK ? run_pool(ctx, &p, err) : rc;
+	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
+		rc = give_job(&p, i, err);
+	while (rc == PLUGPKG_OK && is_working(&p)) {
+		size_t which = 0;
+
+		rc = pp_unpacker_wait(ctx, p.helpers, MOST_AT_ONCE, &which, err);
+		if (rc == PLUGPKG_OK)
+			rc = take_answer(&p, which, err);
+	}
+	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
+		rc = pp_unpacker_end(&p.helpers[i], err);
+	return rc;
+}
+
+struct list {
+	struct pp_unpack_job *jobs;
+	size_t n, next;
+};
+
+static enum plugpkg_code
+next_of_list(void *user, struct pp_unpack_job **out, plugpkg_error **err PP_UNUSED)
+{
+	struct list *list = user;
+
+	*out = list->next < list->n ? &list->jobs[list->next++] : NULL;
+	return PLUGPKG_OK;
+}
+
+/* Its result stands in the list. */
+static enum plugpkg_code
+done_of_list(
+    void *user PP_UNUSED, struct pp_unpack_job *job PP_UNUSED, plugpkg_error **err PP_UNUSED)
+{
+	return PLUGPKG_OK;
 }
 
 enum plugpkg_code
 pp_unpack_many(plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, plugpkg_error **err)
 {
-	if (n == 0)
-		return PLUGPKG_OK;
-	enum plugpkg_code rc = unpack_jobs(ctx, jobs, n, err);
+	struct list list = { .jobs = jobs, .n = n };
 
-	if (rc != PLUGPKG_OK)
-		return rc;
-	/* One sync of the file system that all the directories lie on. */
-	int r = pp_sync_tree_at(jobs[0].dir_fd, ".");
-
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make what was unpacked durable")
-		     : PLUGPKG_OK;
+	return pp_unpack_queue(
+	    ctx, &(struct pp_unpack_queue){ next_of_list, done_of_list, &list }, err);
 }
 
 enum plugpkg_code
-pp_unpack(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
+pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
     const struct pp_unpack_limits *limits, struct pp_unpacked *out, plugpkg_error **err)
 {
-	struct pp_unpack_job job = { archive_fd, dir_fd, what, *limits, { 0 } };
+	struct pp_unpack_job job = {
+		.archive_fd = archive_fd,
+		.dir_fd = dir_fd,
+		.what = what,
+		.limits = *limits,
+	};
 	enum plugpkg_code rc = pp_unpack_many(ctx, &job, 1, err);
 
 	*out = job.result;
@@ -239,14 +258,16 @@ pp_unpack(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
 }
 
 enum plugpkg_code
-pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
+pp_unpack(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
     const struct pp_unpack_limits *limits, struct pp_unpacked *out, plugpkg_error **err)
 {
-	struct pp_unpack_job job = { archive_fd, dir_fd, what, *limits, { 0 } };
-	enum plugpkg_code rc = unpack_jobs(ctx, &job, 1, err);
+	enum plugpkg_code rc = pp_unpack_scratch(ctx, archive_fd, dir_fd, what, limits, out, err);
 
-	*out = job.result;
-	return rc;
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_sync_tree_at(dir_fd, ".");
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make what was unpacked durable")
+		     : PLUGPKG_OK;
 }
 
 enum plugpkg_code

@@ -28,13 +28,28 @@ enum plugpkg_code pp_unpack(plugpkg_context *ctx, int archive_fd, int dir_fd, co
 enum plugpkg_code pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int dir_fd,
     const char *what, const struct pp_unpack_limits *limits, struct pp_unpacked *out,
     plugpkg_error **err);
-/* Several archives at once; all directories on one file system. The first failure ends it. */
+/*
+ * Several archives, two at a time, in the order in which next gives them; while one is checked and
+ * handed to done the others go on. The first failure ends it. The trees are not durable: before
+ * anything leads to them the caller syncs the file system, once for all of them.
+ */
 struct pp_unpack_job {
 	int archive_fd, dir_fd; /* borrowed */
 	const char *what;
 	struct pp_unpack_limits limits;
+	bool is_digested; /* tree_sha256 is wanted */
 	struct pp_unpacked result;
+	char tree_sha256[65]; /* as pp_store_tree_digest() gives it */
 };
+struct pp_unpack_queue {
+	/* A job that stays in its place until done has it; NULL in *out: there are no more. */
+	enum plugpkg_code (*next)(void *user, struct pp_unpack_job **out, plugpkg_error **err);
+	enum plugpkg_code (*done)(void *user, struct pp_unpack_job *job, plugpkg_error **err);
+	void *user;
+};
+enum plugpkg_code pp_unpack_queue(
+    plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugpkg_error **err);
+/* The same of a list. */
 enum plugpkg_code pp_unpack_many(
     plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, plugpkg_error **err);
 

@@ -114,9 +114,8 @@ make_stable_name(int plugin_fd, const char *name)
 }
 
 /*
- * The staging directory is private until its rename, so its mode is opened just before. Its
- * contents are durable by now; the new name becomes so with the generation that uses it, by one
- * sync for all.
+ * The staging directory is private until its rename, so its mode is opened just before. Contents
+ * and name become durable with the generation that uses them, by one sync for all.
  */
 static int
 move_in(int staging_fd, const char *staging, int plugin_fd, const char *version)

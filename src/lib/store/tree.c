@@ -55,7 +55,7 @@ add_directory(struct pp_tree *t, int dir_fd, const char *dir, plugpkg_error **er
 
 	if (fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot open directory '%s'", dir);
-	int r = pp_list_dir(fd, ".", &names);
+	int r = pp_list_fd(fd, &names);
 
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list directory '%s'", dir);
@@ -141,8 +141,47 @@ flaw_of(const struct pp_tree_node *node)
 	return "is neither a file, a directory nor a symbolic link";
 }
 
+static enum plugpkg_code
+digest_node(
+    struct pp_sha256 *hash, int dir_fd, const struct pp_tree_node *node, plugpkg_error **err)
+{
+	char hex[DIGEST_HEX_BYTES];
+	uint64_t bytes = 0;
+	PP_AUTO_FREE char *line = NULL;
+
+	if (S_ISLNK(node->mode)) {
+		line = pp_asprintf("l %s %s\n", node->target, node->path);
+	} else if (S_ISREG(node->mode)) {
+		PP_AUTO_FD int fd = pp_open_beneath(dir_fd, node->path,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, PP_NO_SYMLINKS);
+		int r = fd < 0 ? fd : pp_sha256_first(fd, node->size, hex, &bytes);
+
+		if (r < 0)
+			return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", node->path);
+		line = pp_asprintf("%04o %" PRIu64 " %s %s\n", (unsigned)node->mode & 07777, bytes,
+		    hex, node->path);
+	} else if (!S_ISDIR(node->mode)) {
+		line = pp_asprintf("? %s\n", node->path);
+	}
+	if (line != NULL)
+		pp_sha256_add(hash, line, strlen(line));
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+digest_tree(int dir_fd, const struct pp_tree *tree, char out[65], plugpkg_error **err)
+{
+	struct pp_sha256 *hash = pp_sha256_new();
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < tree->nodes.n; i++)
+		rc = digest_node(hash, dir_fd, &tree->nodes.at[i], err);
+	pp_sha256_end(hash, out);
+	return rc;
+}
+
 enum plugpkg_code
-pp_tree_check(int dir_fd, struct pp_unpacked *out, plugpkg_error **err)
+pp_tree_check(int dir_fd, struct pp_unpacked *out, char *out_sha256, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_tree_fini) struct pp_tree tree = { 0 };
 	enum plugpkg_code rc = pp_tree_read(dir_fd, &tree, err);
@@ -161,34 +200,7 @@ pp_tree_check(int dir_fd, struct pp_unpacked *out, plugpkg_error **err)
 		out->bytes += node->size;
 		out->files++;
 	}
-	return PLUGPKG_OK;
-}
-
-static enum plugpkg_code
-digest_node(
-    struct pp_sha256 *hash, int dir_fd, const struct pp_tree_node *node, plugpkg_error **err)
-{
-	char hex[DIGEST_HEX_BYTES];
-	uint64_t bytes = 0;
-	PP_AUTO_FREE char *line = NULL;
-
-	if (S_ISLNK(node->mode)) {
-		line = pp_asprintf("l %s %s\n", node->target, node->path);
-	} else if (S_ISREG(node->mode)) {
-		PP_AUTO_FD int fd = pp_open_beneath(dir_fd, node->path,
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, PP_NO_SYMLINKS);
-		int r = fd < 0 ? fd : pp_sha256_fd(fd, hex, &bytes);
-
-		if (r < 0)
-			return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", node->path);
-		line = pp_asprintf("%04o %" PRIu64 " %s %s\n", (unsigned)node->mode & 07777, bytes,
-		    hex, node->path);
-	} else if (!S_ISDIR(node->mode)) {
-		line = pp_asprintf("? %s\n", node->path);
-	}
-	if (line != NULL)
-		pp_sha256_add(hash, line, strlen(line));
-	return PLUGPKG_OK;
+	return out_sha256 != NULL ? digest_tree(dir_fd, &tree, out_sha256, err) : PLUGPKG_OK;
 }
 
 enum plugpkg_code
@@ -196,10 +208,6 @@ pp_store_tree_digest(int dir_fd, char out[65], plugpkg_error **err)
 {
 	PP_CLEANUP(pp_tree_fini) struct pp_tree tree = { 0 };
 	enum plugpkg_code rc = pp_tree_read(dir_fd, &tree, err);
-	struct pp_sha256 *hash = pp_sha256_new();
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < tree.nodes.n; i++)
-		rc = digest_node(hash, dir_fd, &tree.nodes.at[i], err);
-	pp_sha256_end(hash, out);
-	return rc;
+	return rc == PLUGPKG_OK ? digest_tree(dir_fd, &tree, out, err) : rc;
 }

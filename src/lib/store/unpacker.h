@@ -11,7 +11,6 @@ struct pp_unpacker {
 	struct pp_child child;
 	int sock;   /* -1 = not running */
 	int64_t id; /* of the newest request */
-	size_t job; /* the caller's: what it works on */
 	bool is_busy;
 };
 #define PP_UNPACKER_INIT                                                                           \

@@ -106,15 +106,16 @@ pp_sha512_hex(const void *p, size_t n, char out[129])
 }
 
 int
-pp_sha256_fd(int fd, char out[65], uint64_t *out_bytes)
+pp_sha256_first(int fd, uint64_t most, char out[65], uint64_t *out_bytes)
 {
 	struct pp_sha256 *h = pp_sha256_new();
 	uint64_t total = 0;
 	int r = 0;
 
-	for (;;) {
+	while (total < most) {
 		char chunk[64 << 10];
-		ssize_t got = read(fd, chunk, sizeof(chunk));
+		uint64_t want = most - total;
+		ssize_t got = read(fd, chunk, want < sizeof(chunk) ? (size_t)want : sizeof(chunk));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -128,6 +129,12 @@ pp_sha256_fd(int fd, char out[65], uint64_t *out_bytes)
 	if (out_bytes != NULL)
 		*out_bytes = total;
 	return r;
+}
+
+int
+pp_sha256_fd(int fd, char out[65], uint64_t *out_bytes)
+{
+	return pp_sha256_first(fd, UINT64_MAX, out, out_bytes);
 }
 
 /* ---- verifying ---- */

@@ -9,6 +9,8 @@
 void pp_sha256_hex(const void *p, size_t n, char out[65]);
 /* From the current offset to the end of file. 0 or -errno. */
 int pp_sha256_fd(int fd, char out[65], uint64_t *out_bytes) PP_MUSTUSE;
+/* The same of no more bytes than that: where the size is known nobody need look for the end. */
+int pp_sha256_first(int fd, uint64_t most, char out[65], uint64_t *out_bytes);
 
 struct pp_sha256; /* streaming */
 struct pp_sha256 *pp_sha256_new(void);

@@ -19,8 +19,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#define BATCH 32 /* archives unpacked at once: two descriptors each */
-
 static bool
 needs_archive(const struct pp_task *task)
 {
@@ -242,6 +240,17 @@ is_linked(struct pp_txn *t, const struct pp_step *s, bool *out, plugpkg_error **
 	return rc;
 }
 
+/* The journal does not call it new, so recovery leaves it: it is made durable before. */
+static enum plugpkg_code
+replace(struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
+{
+	int r = pp_sync_tree_at(task->staging_fd, ".");
+
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make what was unpacked durable");
+	return pp_store_remove(t->ctx, task->step->name, task->step->version, err);
+}
+
 /*
  * The store has this version already: kept when it is the same, replaced when nobody links to it,
  * else refused, because a running application would see the change.
@@ -266,82 +275,106 @@ settle_existing(struct pp_txn *t, const struct pp_task *task, plugpkg_error **er
 	if (rc != PLUGPKG_OK)
 		return rc;
 	if (!linked)
-		return pp_store_remove(t->ctx, s->name, s->version, err);
+		return replace(t, task, err);
 	(void)pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
 	    "store/%s/%s is in use and differs from the signed archive", s->name, s->version);
 	return pp_hint(err, PLUGPKG_E_BAD_STATE,
 	    "remove the plugin, run plugpkg clean --keep 0, and install it again");
 }
 
+/* All tasks, of which some have an archive. */
+struct unpacking {
+	struct pp_txn *t;
+	struct pp_net *net;
+	struct pp_unpack_job *jobs; /* of the tasks by their places; owned, with what they borrow */
+	size_t next;
+};
+
+static void
+unpacking_fini(struct unpacking *u)
+{
+	for (size_t i = 0; i < u->next; i++) {
+		pp_auto_fd(&u->jobs[i].archive_fd);
+		free((char *)(uintptr_t)u->jobs[i].what);
+	}
+	free(u->jobs);
+	pp_net_free(u->net);
+}
+
 static enum plugpkg_code
-put(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
+begin_job(struct unpacking *u, struct pp_task *task, struct pp_unpack_job *job, plugpkg_error **err)
 {
 	const struct pp_step *s = task->step;
+
+	job->what = pp_asprintf("%s %s", s->name, s->version);
+	job->limits = (struct pp_unpack_limits){ s->unpacked_bytes, s->files, .exact = true };
+	job->is_digested = true;
+	enum plugpkg_code rc =
+	    pp_net_open_cached(u->net, s->sha256, s->size_bytes, &job->archive_fd, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_staging_new(u->t->ctx, s->name, &task->staging, &task->staging_fd, err);
+	job->dir_fd = task->staging_fd;
+	if (rc == PLUGPKG_OK)
+		pp_txn_step(u->t, s, "unpack");
+	return rc;
+}
+
+static enum plugpkg_code
+next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
+{
+	struct unpacking *u = user;
+
+	while (u->next < u->t->tasks.n) {
+		struct pp_task *task = &u->t->tasks.at[u->next];
+		struct pp_unpack_job *job = &u->jobs[u->next++];
+		job->archive_fd = job->dir_fd = -1;
+		if (!needs_archive(task))
+			continue;
+		*out = job;
+		return begin_job(u, task, job, err);
+	}
+	return PLUGPKG_OK;
+}
+
+/*
+ * Into the store, where nobody leads to it yet. It becomes durable, by one sync of all, with the
+ * generation that does; until then the journal's first record says what is new, and recovery takes
+ * it out again.
+ */
+static enum plugpkg_code
+put(void *user, struct pp_unpack_job *job, plugpkg_error **err)
+{
+	struct unpacking *u = user;
+	struct pp_task *task = &u->t->tasks.at[job - u->jobs];
+	const struct pp_step *s = task->step;
+
+	pp_auto_fd(&job->archive_fd);
+	task->bytes = job->result.bytes;
+	task->files = job->result.files;
+	memcpy(task->tree_sha256, job->tree_sha256, sizeof(task->tree_sha256));
 	enum plugpkg_code rc = read_manifest(task, task->staging_fd, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_store_tree_digest(task->staging_fd, task->tree_sha256, err);
-	if (rc == PLUGPKG_OK)
-		rc = settle_existing(t, task, err);
+		rc = settle_existing(u->t, task, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	rc = pp_store_put(t->ctx, task->staging, s->name, s->version, err);
+	rc = pp_store_put(u->t->ctx, task->staging, s->name, s->version, err);
 	pp_auto_fd(&task->staging_fd);
 	return rc;
 }
 
-struct batch {
-	struct pp_task *tasks[BATCH];
-	struct pp_unpack_job jobs[BATCH];
-	char *labels[BATCH];
-	size_t n;
-};
-
-static void
-batch_fini(struct batch *b)
-{
-	for (size_t i = 0; i < b->n; i++) {
-		pp_auto_fd(&b->jobs[i].archive_fd);
-		free(b->labels[i]);
-	}
-	b->n = 0;
-}
-
+/* Before anything is unpacked, which takes longer. */
 static enum plugpkg_code
-add_job(struct pp_txn *t, struct pp_net *net, struct batch *b, struct pp_task *task,
-    plugpkg_error **err)
+prepare_others(struct pp_txn *t, plugpkg_error **err)
 {
-	const struct pp_step *s = task->step;
-	size_t i = b->n++;
+	enum plugpkg_code rc = PLUGPKG_OK;
 
-	b->tasks[i] = task;
-	b->labels[i] = pp_asprintf("%s %s", s->name, s->version);
-	b->jobs[i] = (struct pp_unpack_job){
-		.archive_fd = -1,
-		.dir_fd = -1,
-		.what = b->labels[i],
-		.limits = { .bytes = s->unpacked_bytes, .files = s->files, .exact = true },
-	};
-	enum plugpkg_code rc =
-	    pp_net_open_cached(net, s->sha256, s->size_bytes, &b->jobs[i].archive_fd, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_staging_new(t->ctx, "unpack", &task->staging, &task->staging_fd, err);
-	b->jobs[i].dir_fd = task->staging_fd;
-	return rc;
-}
-
-static enum plugpkg_code
-run_batch(struct pp_txn *t, struct batch *b, plugpkg_error **err)
-{
-	for (size_t i = 0; i < b->n; i++)
-		pp_txn_step(t, b->tasks[i]->step, "unpack");
-	enum plugpkg_code rc = pp_unpack_many(t->ctx, b->jobs, b->n, err);
-
-	for (size_t i = 0; rc == PLUGPKG_OK && i < b->n; i++) {
-		b->tasks[i]->bytes = b->jobs[i].result.bytes;
-		b->tasks[i]->files = b->jobs[i].result.files;
-		rc = put(t, b->tasks[i], err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++) {
+		struct pp_task *task = &t->tasks.at[i];
+		if (pp_task_is_removal(task) || needs_archive(task))
+			continue;
+		rc = task->step->link_dir != NULL ? prepare_link(task, err)
+						  : prepare_stored(task, err);
 	}
-	batch_fini(b);
 	return rc;
 }
 
@@ -352,23 +385,17 @@ pp_txn_unpack(struct pp_txn *t, plugpkg_error **err)
 	if (cache_fd < 0)
 		return pp_fail(
 		    err, PLUGPKG_E_IO, -cache_fd, "cannot open '%s/var/cache'", t->ctx->root);
-	PP_AUTO(net) struct pp_net *net = pp_net_new(t->ctx, cache_fd);
-	PP_CLEANUP(batch_fini) struct batch b = { .n = 0 };
-	enum plugpkg_code rc = PLUGPKG_OK;
+	PP_CLEANUP(unpacking_fini)
+	struct unpacking u = {
+		.t = t,
+		.net = pp_net_new(t->ctx, cache_fd),
+		.jobs = pp_xcalloc(t->tasks.n + 1, sizeof(*u.jobs)),
+	};
+	enum plugpkg_code rc = prepare_others(t, err);
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++) {
-		struct pp_task *task = &t->tasks.at[i];
-		if (pp_task_is_removal(task))
-			continue;
-		rc = pp_check_cancel(t->ctx, err);
-		if (rc == PLUGPKG_OK)
-			rc = task->step->link_dir != NULL ? prepare_link(task, err)
-			     : task->step->is_stored      ? prepare_stored(task, err)
-							  : add_job(t, net, &b, task, err);
-		if (rc == PLUGPKG_OK && b.n == BATCH)
-			rc = run_batch(t, &b, err);
-	}
-	return rc == PLUGPKG_OK && b.n > 0 ? run_batch(t, &b, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = pp_unpack_queue(t->ctx, &(struct pp_unpack_queue){ next_job, put, &u }, err);
+	return rc;
 }
 
 /* A plugin that could not be undone needs its files still. */
