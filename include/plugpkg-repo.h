@@ -46,6 +46,8 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_init(const char *dir,
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_open(
     const char *dir, plugpkg_repo **out_repo, plugpkg_error **err);
+/** A handle without a directory, for what works without one: time, passphrase, cancelling. */
+PLUGPKG_API plugpkg_repo *plugpkg_repo_new(void);
 PLUGPKG_API void plugpkg_repo_close(plugpkg_repo *repo);
 PLUGPKG_API void plugpkg_repo_set_time(plugpkg_repo *repo, int64_t now);
 PLUGPKG_API void plugpkg_repo_set_passphrase_fn(
@@ -56,7 +58,10 @@ PLUGPKG_API void plugpkg_repo_set_passphrase_fn(
  * signed here last.
  */
 PLUGPKG_API void plugpkg_repo_accept_public(plugpkg_repo *repo);
-/** Ends what runs on repo at its next safe point with INTERRUPTED. A signal handler may call it. */
+/**
+ * Ends what runs on repo at its next safe point with INTERRUPTED; what is being shown already is
+ * finished. A signal handler may call it.
+ */
 PLUGPKG_API void plugpkg_repo_cancel(plugpkg_repo *repo);
 
 /* ---- keys ---- */
@@ -91,10 +96,10 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_key_list(
     plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
  * Make a key file on a machine that has no publisher's directory: PATH, and PATH.pub to be carried
- * to it. Row: "key". spec: passphrase, user, encrypt and now. Errors: EXISTS IO KEY.
+ * to it. repo needs no directory. Row: "key". Errors: EXISTS IO KEY.
  */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_key_make(const char *path,
-    const struct plugpkg_repo_init_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_key_make(plugpkg_repo *repo,
+    const char *path, int encrypt, plugpkg_row_fn row, void *user, plugpkg_error **err);
 
 struct plugpkg_repo_sign_spec {
 	const char *const *keys; /* names; with a file: paths. None = all that are here */
@@ -103,8 +108,6 @@ struct plugpkg_repo_sign_spec {
 	const char *signer;
 	const char
 	    *renew; /* "root" or "targets": sign it for another year; NULL = only what waits */
-	plugpkg_passphrase_fn passphrase; /* for a file */
-	void *user;
 };
 /** Sign what waits with the keys of this directory. Rows: "signing". Errors: NOT_FOUND KEY. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_sign(plugpkg_repo *repo,
@@ -115,9 +118,13 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_sign_export(
 /** Take over the signatures of such a file. Rows: "signing". Errors: DIGEST SIGNATURE. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_sign_import(
     plugpkg_repo *repo, const char *path, plugpkg_row_fn row, void *user, plugpkg_error **err);
-/** Sign in such a file, where the offline keys are; without keys only tells what it holds. */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_sign_file(const char *path,
-    const struct plugpkg_repo_sign_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
+ * Sign in such a file, where the offline keys are; without keys only tells what it holds. repo
+ * needs no directory.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_sign_file(plugpkg_repo *repo,
+    const char *path, const struct plugpkg_repo_sign_spec *spec, plugpkg_row_fn row, void *user,
+    plugpkg_error **err);
 
 /**
  * When does each role expire? Rows of type "expiry", with the command that renews it. within_days:
@@ -166,17 +173,19 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_check(
 /**
  * Check every byte of a served directory against its signatures: rows of type "problem", then one
  * "verified". public_dir: the directory with metadata/ and targets/. key: as in
- * plugpkg_source_spec, or NULL to trust its own 1.root.json.
+ * plugpkg_source_spec, or NULL to trust its own 1.root.json. repo needs no directory.
  */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_verify(const char *public_dir,
-    const char *key, int64_t now, size_t *out_problems, plugpkg_row_fn row, void *user,
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_verify(plugpkg_repo *repo,
+    const char *public_dir, const char *key, size_t *out_problems, plugpkg_row_fn row, void *user,
     plugpkg_error **err);
 /**
  * Copy the repository at URL into DIR, verified, needing no key of one's own: archives first,
- * timestamp last; what is there already is not fetched again. Row: "mirrored".
+ * timestamp last; what is there already is not fetched again. repo needs no directory. Row:
+ * "mirrored".
  */
-PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_mirror(const char *url, const char *dir,
-    const char *key, int64_t now, plugpkg_row_fn row, void *user, plugpkg_error **err);
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_mirror(plugpkg_repo *repo,
+    const char *url, const char *dir, const char *key, plugpkg_row_fn row, void *user,
+    plugpkg_error **err);
 
 #ifdef __cplusplus
 }

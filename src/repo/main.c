@@ -2,6 +2,7 @@
 /* plugpkg-repo: its table of commands, and how a publisher's directory is opened for them. */
 #include "repo/repo_cli.h"
 #include "term/program.h"
+#include "term/start.h"
 
 static const struct cmd_entry table[] = {
 	{ "Publish", NULL },
@@ -38,6 +39,26 @@ static const struct opt common_opts[] = {
 	OPT_END,
 };
 
+static void
+cancel_repo(void *repo)
+{
+	plugpkg_repo_cancel(repo);
+}
+
+/* Repo moved. */
+static enum plugpkg_code
+run_on(struct cli *cli, plugpkg_repo *repo, int64_t now, enum plugpkg_code (*run)(struct cli *cli))
+{
+	plugpkg_repo_set_time(repo, now);
+	plugpkg_repo_set_passphrase_fn(repo, repo_cli_passphrase, cli);
+	cli->subject = repo;
+	start_signals_for(cancel_repo, repo);
+	enum plugpkg_code rc = run(cli);
+	stop_signals();
+	plugpkg_repo_close(repo);
+	return rc;
+}
+
 enum plugpkg_code
 repo_cli_run_in_repo(struct cli *cli, enum plugpkg_code (*run)(struct cli *cli))
 {
@@ -49,12 +70,16 @@ repo_cli_run_in_repo(struct cli *cli, enum plugpkg_code (*run)(struct cli *cli))
 		rc = plugpkg_repo_open(repo_cli_dir(cli), &repo, &cli->err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	plugpkg_repo_set_time(repo, now);
-	plugpkg_repo_set_passphrase_fn(repo, repo_cli_passphrase, cli);
-	cli->subject = repo;
-	rc = run(cli);
-	plugpkg_repo_close(repo);
-	return rc;
+	return run_on(cli, repo, now, run);
+}
+
+enum plugpkg_code
+repo_cli_run_without(struct cli *cli, enum plugpkg_code (*run)(struct cli *cli))
+{
+	int64_t now = 0;
+
+	enum plugpkg_code rc = cli_now(cli, &now);
+	return rc == PLUGPKG_OK ? run_on(cli, plugpkg_repo_new(), now, run) : rc;
 }
 
 static enum plugpkg_code

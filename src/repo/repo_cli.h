@@ -19,6 +19,9 @@ plugpkg_repo *repo_cli_repo(const struct cli *cli);
 /* Opens the publisher's directory for `run`: for commands that need it in some forms only. */
 enum plugpkg_code repo_cli_run_in_repo(struct cli *cli, enum plugpkg_code (*run)(struct cli *cli));
 
+/* The same on a handle without a directory. */
+enum plugpkg_code repo_cli_run_without(struct cli *cli, enum plugpkg_code (*run)(struct cli *cli));
+
 /* What waits for signatures, and what only offline keys can keep from expiring. */
 void repo_view_signing(struct cli *cli);
 void repo_warn_expiry(struct cli *cli);

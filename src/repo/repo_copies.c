@@ -28,17 +28,20 @@ view_mirrored(struct cli *cli)
 }
 
 static enum plugpkg_code
-mirror_run(struct cli *cli)
+mirror(struct cli *cli)
 {
-	int64_t now = 0;
+	enum plugpkg_code rc = plugpkg_repo_mirror(repo_cli_repo(cli), cli_operand(cli, 0),
+	    cli_operand(cli, 1), opts_value(&cli->opts, "key"), cli_row, cli, &cli->err);
 
-	enum plugpkg_code rc = cli_now(cli, &now);
-	if (rc == PLUGPKG_OK)
-		rc = plugpkg_repo_mirror(cli_operand(cli, 0), cli_operand(cli, 1),
-		    opts_value(&cli->opts, "key"), now, cli_row, cli, &cli->err);
 	if (rc == PLUGPKG_OK)
 		cli_show(cli, view_mirrored);
 	return rc;
+}
+
+static enum plugpkg_code
+mirror_run(struct cli *cli)
+{
+	return repo_cli_run_without(cli, mirror);
 }
 
 const struct cmd repo_mirror = {
@@ -82,16 +85,13 @@ public_dir(const struct cli *cli)
 }
 
 static enum plugpkg_code
-verify_run(struct cli *cli)
+verify(struct cli *cli)
 {
 	PP_AUTO_FREE char *dir = public_dir(cli);
 	size_t n_problems = 0;
-	int64_t now = 0;
 
-	enum plugpkg_code rc = cli_now(cli, &now);
-	if (rc == PLUGPKG_OK)
-		rc = plugpkg_repo_verify(
-		    dir, opts_value(&cli->opts, "key"), now, &n_problems, cli_row, cli, &cli->err);
+	enum plugpkg_code rc = plugpkg_repo_verify(repo_cli_repo(cli), dir,
+	    opts_value(&cli->opts, "key"), &n_problems, cli_row, cli, &cli->err);
 	cli_show(cli, view_verified);
 	if (rc == PLUGPKG_OK && n_problems > 0)
 		rc = cli_fail(cli, PLUGPKG_E_DIGEST,
@@ -99,6 +99,12 @@ verify_run(struct cli *cli)
 		    "%zu file%s of '%s' %s not what was signed", n_problems,
 		    n_problems == 1 ? "" : "s", dir, n_problems == 1 ? "is" : "are");
 	return rc;
+}
+
+static enum plugpkg_code
+verify_run(struct cli *cli)
+{
+	return repo_cli_run_without(cli, verify);
 }
 
 const struct cmd repo_verify = {

@@ -101,15 +101,10 @@ view_made(struct cli *cli)
 static enum plugpkg_code
 make_file(struct cli *cli)
 {
-	struct plugpkg_repo_init_spec spec = {
-		.encrypt = opts_has(&cli->opts, "encrypt"),
-		.passphrase = repo_cli_passphrase,
-		.user = cli,
-	};
+	int encrypt = opts_has(&cli->opts, "encrypt");
 
-	enum plugpkg_code rc = cli_now(cli, &spec.now);
-	if (rc == PLUGPKG_OK)
-		rc = plugpkg_repo_key_make(cli_operand(cli, 0), &spec, cli_row, cli, &cli->err);
+	enum plugpkg_code rc = plugpkg_repo_key_make(
+	    repo_cli_repo(cli), cli_operand(cli, 0), encrypt, cli_row, cli, &cli->err);
 	if (rc == PLUGPKG_OK)
 		cli_show(cli, view_made);
 	return rc;
@@ -134,7 +129,7 @@ static enum plugpkg_code
 new_run(struct cli *cli)
 {
 	if (opts_has(&cli->opts, "file"))
-		return make_file(cli);
+		return repo_cli_run_without(cli, make_file);
 	if (opts_value(&cli->opts, "role") == NULL)
 		return cli_fail(cli, PLUGPKG_E_USAGE,
 		    "say what it is for: --role root, --role targets, or --file for another "

@@ -38,8 +38,6 @@ read_spec(struct cli *cli, struct names *keys, struct plugpkg_repo_sign_spec *sp
 		.n_keys = keys->n,
 		.signer = opts_value(&cli->opts, "signer"),
 		.renew = opts_value(&cli->opts, "renew"),
-		.passphrase = repo_cli_passphrase,
-		.user = cli,
 	};
 }
 
@@ -86,6 +84,20 @@ sign_in_repo(struct cli *cli)
 }
 
 static enum plugpkg_code
+sign_file(struct cli *cli)
+{
+	PP_CLEANUP(names_fini) struct names keys = { 0 };
+	struct plugpkg_repo_sign_spec spec;
+
+	read_spec(cli, &keys, &spec);
+	enum plugpkg_code rc = plugpkg_repo_sign_file(
+	    repo_cli_repo(cli), cli_operand(cli, 0), &spec, cli_row, cli, &cli->err);
+	if (rc == PLUGPKG_OK)
+		cli_show(cli, repo_view_signing);
+	return rc;
+}
+
+static enum plugpkg_code
 sign_run(struct cli *cli)
 {
 	PP_CLEANUP(names_fini) struct names keys = { 0 };
@@ -95,12 +107,8 @@ sign_run(struct cli *cli)
 	enum plugpkg_code rc = check_spec(cli, &spec);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (cli->opts.operands.n == 0)
-		return repo_cli_run_in_repo(cli, sign_in_repo);
-	rc = plugpkg_repo_sign_file(cli_operand(cli, 0), &spec, cli_row, cli, &cli->err);
-	if (rc == PLUGPKG_OK)
-		cli_show(cli, repo_view_signing);
-	return rc;
+	return cli->opts.operands.n == 0 ? repo_cli_run_in_repo(cli, sign_in_repo)
+					 : repo_cli_run_without(cli, sign_file);
 }
 
 const struct cmd repo_sign = {

@@ -14,8 +14,9 @@
 
 static const int cancelling[] = { SIGINT, SIGTERM, SIGHUP };
 
-/* What the handler cancels. Set before the handlers are, cleared after them. */
-static _Atomic(plugpkg_context *) cancelled_by_signal;
+/* What the handler cancels, and how. Set before the handlers are, cleared after them. */
+static _Atomic(void *) cancelled_by_signal;
+static void (*_Atomic cancel_it)(void *what);
 
 int
 start_process(void)
@@ -43,11 +44,11 @@ start_process(void)
 static void
 on_signal(int number)
 {
-	plugpkg_context *ctx = atomic_load(&cancelled_by_signal);
+	void *what = atomic_load(&cancelled_by_signal);
 
 	(void)number;
-	if (ctx != NULL)
-		plugpkg_cancel(ctx);
+	if (what != NULL)
+		atomic_load (&cancel_it)(what);
 }
 
 static void
@@ -62,10 +63,23 @@ set_handler(void (*handler)(int), int flags)
 		(void)sigaction(cancelling[i], &action, NULL);
 }
 
+static void
+cancel_context(void *ctx)
+{
+	plugpkg_cancel(ctx);
+}
+
 void
 start_signals(plugpkg_context *ctx)
 {
-	atomic_store(&cancelled_by_signal, ctx);
+	start_signals_for(cancel_context, ctx);
+}
+
+void
+start_signals_for(void (*cancel)(void *what), void *what)
+{
+	atomic_store(&cancel_it, cancel);
+	atomic_store(&cancelled_by_signal, what);
 	set_handler(on_signal, (int)SA_RESETHAND);
 }
 

@@ -15,6 +15,8 @@ int start_process(void);
  * once.
  */
 void start_signals(plugpkg_context *ctx);
+/* The same for what else a program works on; `cancel` is called in the signal handler. */
+void start_signals_for(void (*cancel)(void *what), void *what);
 /*
  * From now on signals after the first change nothing: impatience must not cut off the undo that the
  * first one asked for. SIGQUIT still ends the process.

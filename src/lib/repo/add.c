@@ -381,8 +381,11 @@ plugpkg_repo_add(plugpkg_repo *repo, const char *const *archives, size_t n_archi
 	PP_CLEANUP(adding_fini) struct adding adding = { .repo = repo, .row = row, .user = user };
 
 	enum plugpkg_code rc = adding_open(&adding, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < n_archives; i++)
-		rc = add_one(&adding, archives[i], err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n_archives; i++) {
+		rc = pp_check_cancel(&repo->ctx, err);
+		if (rc == PLUGPKG_OK)
+			rc = add_one(&adding, archives[i], err);
+	}
 	return rc;
 }
 

@@ -368,6 +368,8 @@ each_release(struct checking *c,
 		for (size_t i = 0; rc == PLUGPKG_OK && i < n->releases.n; i++)
 			if (n->releases.at[i].verdict == PP_VERDICT_OPEN)
 				rc = fn(c, &n->releases.at[i], err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_check_cancel(&c->book->repo->ctx, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
 	}

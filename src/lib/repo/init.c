@@ -194,14 +194,10 @@ plugpkg_repo_init(const char *dir, const struct plugpkg_repo_init_spec *spec, pl
 		return rc;
 	if (filled.root_threshold == 0)
 		filled.root_threshold = USUAL_THRESHOLD;
-	plugpkg_repo *repo = pp_xcalloc(1, sizeof(*repo));
-	*repo = (plugpkg_repo){
-		.dir_fd = -1,
-		.public_fd = -1,
-		.now = spec->now,
-		.passphrase = spec->passphrase,
-		.passphrase_user = spec->user,
-	};
+	plugpkg_repo *repo = plugpkg_repo_new();
+	repo->now = spec->now;
+	repo->passphrase = spec->passphrase;
+	repo->passphrase_user = spec->user;
 	rc = fill(repo, dir, &filled, err);
 	if (rc == PLUGPKG_OK)
 		rc = send_row(repo, dir, filled.root_threshold, row, user, err);

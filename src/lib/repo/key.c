@@ -458,22 +458,22 @@ plugpkg_repo_key_list(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpk
 /* ---- without a publisher's directory ---- */
 
 enum plugpkg_code
-plugpkg_repo_key_make(const char *path, const struct plugpkg_repo_init_spec *spec,
-    plugpkg_row_fn row, void *user, plugpkg_error **err)
+plugpkg_repo_key_make(plugpkg_repo *repo, const char *path, int encrypt, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
 {
 	const struct pp_key_file f = {
 		.dir_fd = AT_FDCWD,
 		.path = path,
 		.name = path,
-		.passphrase = spec->passphrase,
-		.user = spec->user,
+		.passphrase = repo->passphrase,
+		.user = repo->passphrase_user,
 	};
 	PP_CLEANUP(pp_signer_fini) struct pp_signer key = { 0 };
 	PP_AUTO_FREE char *public_path = pp_asprintf("%s.pub", path);
 
 	if (pp_exists_at(AT_FDCWD, public_path) != 0)
 		return pp_fail(err, PLUGPKG_E_EXISTS, 0, "'%s' is there already", public_path);
-	enum plugpkg_code rc = pp_key_file_create(&f, spec->encrypt != 0, &key, err);
+	enum plugpkg_code rc = pp_key_file_create(&f, encrypt != 0, &key, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	PP_AUTO_FREE char *text = pp_json_pretty(key.public);

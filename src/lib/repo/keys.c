@@ -268,7 +268,12 @@ pp_key_load(plugpkg_repo *repo, const char *name, struct pp_signer *out, plugpkg
 	PP_AUTO_FREE char *path = pp_asprintf("keys/%s.key", name);
 	const struct pp_key_file f = file_of(repo, name, path);
 
-	return pp_key_file_load(&f, out, err);
+	out->ctx = &repo->ctx;
+	enum plugpkg_code rc = pp_key_file_load(&f, out, err);
+	/* A signal ends the question for the passphrase, too. */
+	if (rc == PLUGPKG_E_KEY && pp_check_cancel(&repo->ctx, NULL) != PLUGPKG_OK)
+		return pp_recode(err, PLUGPKG_E_INTERRUPTED);
+	return rc;
 }
 
 enum plugpkg_code
@@ -299,7 +304,7 @@ pp_signer_sign(
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(SIGNATURE_MAX_HEX);
 	char hex[129];
 
-	enum plugpkg_code rc = s->command != NULL ? pp_signer_run(s->command, p, n, &text, err)
+	enum plugpkg_code rc = s->command != NULL ? pp_signer_run(s, p, n, &text, err)
 						  : pp_ed25519_sign(s->seed, p, n, hex, err);
 	if (rc != PLUGPKG_OK)
 		return rc;

@@ -15,7 +15,8 @@ struct pp_signer {
 	pp_json *public; /* TUF key object */
 	char id[65];     /* its keyid */
 	uint8_t seed[PP_ED25519_SEED_BYTES];
-	char *command; /* signs instead of the seed; NULL = the seed is here */
+	char *command;        /* signs instead of the seed; NULL = the seed is here */
+	plugpkg_context *ctx; /* ends a command that takes too long; borrowed, or NULL */
 };
 
 /* Where a key lies, and who knows its passphrase (NULL: nobody). All borrowed. */

@@ -77,8 +77,11 @@ plugpkg_repo_list(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_er
 	for (size_t i = 0; i < l.staged.n; i++)
 		pp_strs_add(&names, l.staged.at[i].name);
 	pp_strs_sort(&names);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++)
+	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
 		if (i == 0 || strcmp(names.at[i], names.at[i - 1]) != 0)
 			rc = send_name(&l, names.at[i], err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_check_cancel(&repo->ctx, err);
+	}
 	return rc;
 }

@@ -28,6 +28,7 @@
 #define TIMESTAMP "timestamp.json"
 
 struct mirroring {
+	plugpkg_repo *repo;
 	int dir_fd, work_fd;
 	struct pp_net *net;
 	struct pp_strs urls;         /* one */
@@ -256,7 +257,8 @@ open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
 	}
 	/* One at a time: a second would take this one's work, or put older files over newer. */
 	while (r == 0 && flock(m->dir_fd, LOCK_EX) < 0)
-		r = errno == EINTR ? 0 : -errno;
+		r = errno == EINTR && pp_check_cancel(&m->repo->ctx, NULL) == PLUGPKG_OK ? 0
+											 : -errno;
 	if (r == 0)
 		r = pp_mkdirs_at(m->dir_fd, "metadata", 0755);
 	if (r == 0)
@@ -268,6 +270,8 @@ open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
 		r = pp_mkdirs_at(m->dir_fd, WORK_DIR "/trust", 0700);
 	if (r == 0)
 		r = m->work_fd = pp_opendir_at(m->dir_fd, WORK_DIR);
+	if (r == -EINTR)
+		return pp_check_cancel(&m->repo->ctx, err);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write to '%s'", dir);
 	return PLUGPKG_OK;
@@ -290,7 +294,7 @@ take_up_past(struct mirroring *m, int trust_fd, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-mirror_all(struct mirroring *m, const char *url, const char *key, int64_t now, plugpkg_error **err)
+mirror_all(struct mirroring *m, const char *url, const char *key, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_walk_fini) struct pp_walk w = { 0 };
 	PP_AUTO_FREE char *shown = pp_url_redacted(url);
@@ -302,7 +306,7 @@ mirror_all(struct mirroring *m, const char *url, const char *key, int64_t now, p
 		.user = m,
 		.key = key,
 		.label = label,
-		.now = now,
+		.now = m->repo->now,
 	};
 
 	if (trust_fd < 0)
@@ -319,10 +323,11 @@ mirror_all(struct mirroring *m, const char *url, const char *key, int64_t now, p
 }
 
 enum plugpkg_code
-plugpkg_repo_mirror(const char *url, const char *dir, const char *key, int64_t now,
+plugpkg_repo_mirror(plugpkg_repo *repo, const char *url, const char *dir, const char *key,
     plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
-	PP_CLEANUP(mirroring_fini) struct mirroring m = { .dir_fd = -1, .work_fd = -1 };
+	PP_CLEANUP(mirroring_fini)
+	struct mirroring m = { .repo = repo, .dir_fd = -1, .work_fd = -1 };
 
 	if (!pp_url_valid(url)) {
 		pp_fail(err, PLUGPKG_E_USAGE, 0, "'%s' is no URL of a repository", url);
@@ -338,8 +343,8 @@ plugpkg_repo_mirror(const char *url, const char *dir, const char *key, int64_t n
 	PP_AUTO_FREE char *first_root = pp_asprintf("%s/metadata/1.root.json", dir);
 	if (key == NULL && pp_exists_at(m.dir_fd, "metadata/1.root.json") == 1)
 		key = first_root;
-	m.net = pp_net_new(NULL, m.work_fd);
-	rc = mirror_all(&m, url, key, now, err);
+	m.net = pp_net_new(&repo->ctx, m.work_fd);
+	rc = mirror_all(&m, url, key, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	int r = pp_rm_rf_at(m.dir_fd, WORK_DIR);

@@ -294,6 +294,9 @@ write_all(struct pp_book *b, const struct pp_published *was, const struct pp_sig
 	char sha256[65];
 
 	enum plugpkg_code rc = pp_book_save(b, &length, sha256, err);
+	/* What comes now is short, and done to its end. */
+	if (rc == PLUGPKG_OK)
+		rc = pp_check_cancel(&b->repo->ctx, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_metadata_write(b->repo, &how, pp_body_index(length, sha256), &index, err);
 	if (rc == PLUGPKG_OK)
@@ -362,6 +365,9 @@ publish_staged(plugpkg_repo *repo, const struct pp_staged_list *staged,
 	if (rc == PLUGPKG_OK)
 		rc = check_rings(b, staged, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++) {
+		rc = pp_check_cancel(&repo->ctx, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
 		struct pp_pool_file archive = pp_staged_archive(&staged->at[i]);
 		if (!staged->at[i].is_removal)
 			rc = pp_pool_place(repo, &archive, err);

@@ -82,11 +82,13 @@ pp_repo_make_dirs(plugpkg_repo *repo, plugpkg_error **err)
 enum plugpkg_code
 pp_repo_lock(plugpkg_repo *repo, plugpkg_error **err)
 {
-	while (flock(repo->dir_fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return pp_fail(
-			    err, PLUGPKG_E_IO, errno, "cannot lock the publisher's directory");
-	return PLUGPKG_OK;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	while (rc == PLUGPKG_OK && flock(repo->dir_fd, LOCK_EX) < 0)
+		rc = errno == EINTR ? pp_check_cancel(&repo->ctx, err)
+				    : pp_fail(err, PLUGPKG_E_IO, errno,
+					  "cannot lock the publisher's directory");
+	return rc;
 }
 
 static enum plugpkg_code
@@ -166,8 +168,8 @@ plugpkg_repo_open(const char *dir, plugpkg_repo **out_repo, plugpkg_error **err)
 		    dir != NULL ? dir : ".");
 		return pp_hint(err, PLUGPKG_E_NO_ROOT, "make one with plugpkg-repo init DIR");
 	}
-	plugpkg_repo *repo = pp_xcalloc(1, sizeof(*repo));
-	*repo = (plugpkg_repo){ .dir_fd = fd, .public_fd = -1, .now = pp_time_now() };
+	plugpkg_repo *repo = plugpkg_repo_new();
+	repo->dir_fd = fd;
 	enum plugpkg_code rc = read_config(repo, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_repo_make_dirs(repo, err);
@@ -177,6 +179,16 @@ plugpkg_repo_open(const char *dir, plugpkg_repo **out_repo, plugpkg_error **err)
 	}
 	*out_repo = repo;
 	return PLUGPKG_OK;
+}
+
+plugpkg_repo *
+plugpkg_repo_new(void)
+{
+	plugpkg_repo *repo = pp_xcalloc(1, sizeof(*repo));
+
+	repo->dir_fd = repo->public_fd = -1;
+	repo->now = pp_time_now();
+	return repo;
 }
 
 void
@@ -207,4 +219,10 @@ void
 plugpkg_repo_accept_public(plugpkg_repo *repo)
 {
 	repo->accepts_public = true;
+}
+
+void
+plugpkg_repo_cancel(plugpkg_repo *repo)
+{
+	plugpkg_cancel(&repo->ctx);
 }

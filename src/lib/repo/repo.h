@@ -6,7 +6,7 @@
 #include <plugpkg-repo.h>
 
 #include "base/json.h"
-#include "lib/model/error.h"
+#include "lib/model/context.h"
 
 /* Roles in the order in which their files are written: what lists another file comes after it. */
 enum pp_role {
@@ -20,6 +20,7 @@ enum pp_role {
 extern const char *const pp_role_names[PP_N_ROLES]; /* "root", "targets", "index", … */
 
 struct plugpkg_repo {
+	plugpkg_context ctx; /* no root: only carries the wish to stop */
 	int dir_fd, public_fd;
 	pp_json *config; /* repository.json */
 	int64_t now;

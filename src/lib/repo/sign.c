@@ -68,6 +68,7 @@ sign_by_name(plugpkg_repo *repo, struct pp_renewal *r, const char *name, const c
 	enum plugpkg_code rc =
 	    command != NULL ? pp_signer_of_command(name, pp_json_ref(public), command, &signer, err)
 			    : pp_key_load(repo, name, &signer, err);
+	signer.ctx = &repo->ctx;
 	return rc == PLUGPKG_OK ? sign_as_asked(r, &signer, err) : rc;
 }
 
@@ -213,40 +214,41 @@ plugpkg_repo_sign_import(
 }
 
 static enum plugpkg_code
-sign_in_file(struct pp_renewal *r, const struct plugpkg_repo_sign_spec *spec, const char *path,
+sign_in_file(plugpkg_repo *repo, struct pp_renewal *r, const char *path, const char *command,
     plugpkg_error **err)
 {
 	const struct pp_key_file f = {
 		.dir_fd = AT_FDCWD,
 		.path = path,
 		.name = path,
-		.passphrase = spec->passphrase,
-		.user = spec->user,
+		.passphrase = repo->passphrase,
+		.user = repo->passphrase_user,
 	};
 	PP_CLEANUP(pp_signer_fini) struct pp_signer signer = { 0 };
 	pp_json *public = NULL;
 	enum plugpkg_code rc;
 
-	if (spec->signer == NULL) {
+	if (command == NULL) {
 		rc = pp_key_file_load(&f, &signer, err);
 	} else {
 		rc = pp_key_read_public(path, &public, err);
 		if (rc == PLUGPKG_OK)
-			rc = pp_signer_of_command(path, public, spec->signer, &signer, err);
+			rc = pp_signer_of_command(path, public, command, &signer, err);
 	}
+	signer.ctx = &repo->ctx;
 	return rc == PLUGPKG_OK ? sign_as_asked(r, &signer, err) : rc;
 }
 
 enum plugpkg_code
-plugpkg_repo_sign_file(const char *path, const struct plugpkg_repo_sign_spec *spec,
-    plugpkg_row_fn row, void *user, plugpkg_error **err)
+plugpkg_repo_sign_file(plugpkg_repo *repo, const char *path,
+    const struct plugpkg_repo_sign_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_renewal_fini) struct pp_renewal r = { 0 };
 	PP_AUTO_FREE char *repository = NULL;
 
 	enum plugpkg_code rc = read_bundle(path, &r, &repository, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < spec->n_keys; i++)
-		rc = sign_in_file(&r, spec, spec->keys[i], err);
+		rc = sign_in_file(repo, &r, spec->keys[i], spec->signer, err);
 	if (rc == PLUGPKG_OK && spec->n_keys > 0)
 		rc = write_bundle(path, &r, repository, err);
 	if (rc == PLUGPKG_OK)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define SIGNATURE_MAX_BYTES 4096
+#define LOOK_EVERY_MS       100 /* whether to stop */
 
 /*
  * Both ends are files in memory: the command may read its input twice, or ask for its size as
@@ -33,8 +34,9 @@ memory_file(const void *p, size_t n)
 }
 
 static enum plugpkg_code
-run(const char *command, int in_fd, int out_fd, plugpkg_error **err)
+run(const struct pp_signer *s, int in_fd, int out_fd, plugpkg_error **err)
 {
+	const char *command = s->command;
 	const char *const argv[] = { "sh", "-c", command, NULL };
 	PP_CLEANUP(pp_child_fini) struct pp_child child = { .pid = -1 };
 	struct pp_spawn spawn = PP_SPAWN_INIT;
@@ -47,8 +49,13 @@ run(const char *command, int in_fd, int out_fd, plugpkg_error **err)
 	spawn.stdout_fd = out_fd;
 	spawn.stderr_fd = STDERR_FILENO;
 	int r = pp_spawn(&spawn, &child);
-	if (r == 0) /* as long as it takes: somebody may have to touch a token */
-		r = pp_child_wait(&child, -1, &status);
+	if (r == 0)
+		r = pp_child_wait(&child, LOOK_EVERY_MS, &status);
+	/* As long as it takes: somebody may have to touch a token. */
+	while (r == -EAGAIN && pp_check_cancel(s->ctx, NULL) == PLUGPKG_OK)
+		r = pp_child_wait(&child, LOOK_EVERY_MS, &status);
+	if (r == -EAGAIN)
+		return pp_check_cancel(s->ctx, err);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_KEY, -r, "cannot run the signer '%s'", command);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -95,7 +102,7 @@ add_hex(const struct pp_buf *answer, struct pp_buf *out)
 
 enum plugpkg_code
 pp_signer_run(
-    const char *command, const void *p, size_t n, struct pp_buf *out_hex, plugpkg_error **err)
+    const struct pp_signer *s, const void *p, size_t n, struct pp_buf *out_hex, plugpkg_error **err)
 {
 	PP_AUTO_BUF struct pp_buf answer = PP_BUF_INIT(SIGNATURE_MAX_BYTES);
 	PP_AUTO_FD int in_fd = memory_file(p, n);
@@ -103,12 +110,12 @@ pp_signer_run(
 
 	if (out_fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -out_fd, "cannot hand over what is to be signed");
-	enum plugpkg_code rc = run(command, in_fd, out_fd, err);
+	enum plugpkg_code rc = run(s, in_fd, out_fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	int r = lseek(out_fd, 0, SEEK_SET) < 0 ? -errno : pp_fd_read_all(out_fd, &answer);
 	if (r < 0 || answer.n == 0)
-		return pp_fail(err, PLUGPKG_E_KEY, 0, "the signer '%s' gave %s", command,
+		return pp_fail(err, PLUGPKG_E_KEY, 0, "the signer '%s' gave %s", s->command,
 		    r == -EFBIG ? "more than any signature is" : "no signature");
 	add_hex(&answer, out_hex);
 	return PLUGPKG_OK;

@@ -4,13 +4,13 @@
 #define PP_REPO_SIGNER_H
 
 #include "base/buf.h"
-#include "lib/model/error.h"
+#include "lib/repo/keys.h"
 
 /*
- * Runs `command` by the shell with the bytes as its standard input; its standard output becomes the
- * signature, in hex: it gives raw bytes, or hex itself. Errors: KEY.
+ * Runs the signer's command by the shell with the bytes as its standard input; its standard output becomes the
+ * signature, in hex: it gives raw bytes, or hex itself. Errors: KEY INTERRUPTED.
  */
-enum plugpkg_code pp_signer_run(
-    const char *command, const void *p, size_t n, struct pp_buf *out_hex, plugpkg_error **err);
+enum plugpkg_code pp_signer_run(const struct pp_signer *s, const void *p, size_t n,
+    struct pp_buf *out_hex, plugpkg_error **err);
 
 #endif

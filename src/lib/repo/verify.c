@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 struct verifying {
+	plugpkg_repo *repo;
 	int public_fd;
 	plugpkg_row_fn row;
 	void *user;
@@ -110,8 +111,10 @@ check_archives(struct verifying *v, const struct pp_shard_ref *ref, plugpkg_erro
 	enum plugpkg_code rc = read_target(v, path, &packed, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_walk_archives(&packed, ref->unpacked, path, &archives, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < archives.n; i++)
+	for (size_t i = 0; rc == PLUGPKG_OK && i < archives.n; i++) {
 		(void)check_file(v, &archives.at[i]); /* counted as a problem */
+		rc = pp_check_cancel(&v->repo->ctx, err);
+	}
 	return rc;
 }
 
@@ -154,8 +157,7 @@ open_work_dir(char **out_path)
 }
 
 static enum plugpkg_code
-verify_in(struct verifying *v, int work_fd, const char *dir, const char *key, int64_t now,
-    plugpkg_error **err)
+verify_in(struct verifying *v, int work_fd, const char *dir, const char *key, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_walk_fini) struct pp_walk w = { 0 };
 	PP_AUTO_FREE char *label = pp_asprintf("repository '%s'", dir);
@@ -165,7 +167,7 @@ verify_in(struct verifying *v, int work_fd, const char *dir, const char *key, in
 		.user = v,
 		.key = key,
 		.label = label,
-		.now = now,
+		.now = v->repo->now,
 	};
 
 	enum plugpkg_code rc = pp_walk_metadata(&w, &spec, err);
@@ -181,10 +183,10 @@ verify_in(struct verifying *v, int work_fd, const char *dir, const char *key, in
 }
 
 enum plugpkg_code
-plugpkg_repo_verify(const char *public_dir, const char *key, int64_t now, size_t *out_problems,
-    plugpkg_row_fn row, void *user, plugpkg_error **err)
+plugpkg_repo_verify(plugpkg_repo *repo, const char *public_dir, const char *key,
+    size_t *out_problems, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
-	struct verifying v = { .row = row, .user = user };
+	struct verifying v = { .repo = repo, .row = row, .user = user };
 	PP_AUTO_FREE char *work = NULL;
 	PP_AUTO_FD int public_fd = openat(AT_FDCWD, public_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -195,7 +197,7 @@ plugpkg_repo_verify(const char *public_dir, const char *key, int64_t now, size_t
 	if (work_fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -work_fd, "cannot make '%s'", work);
 	v.public_fd = public_fd;
-	enum plugpkg_code rc = verify_in(&v, work_fd, public_dir, key, now, err);
+	enum plugpkg_code rc = verify_in(&v, work_fd, public_dir, key, err);
 	PP_IGNORE(pp_rm_rf_at(AT_FDCWD, work)); /* copies of public files */
 	if (rc != PLUGPKG_OK)
 		return rc;
