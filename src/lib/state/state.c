@@ -166,36 +166,50 @@ close_db(sqlite3 **db)
 	(void)sqlite3_close(*db); /* every statement has its own cleanup, so this cannot be busy */
 }
 
-enum plugpkg_code
-pp_state_create(int root_fd, plugpkg_error **err)
+static enum plugpkg_code
+make_state(int root_fd, const char *name, plugpkg_error **err)
 {
 	const char *what = "make var/state.db";
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-
-	/* The state comes last and whole: a root without it is no root. */
-	if (pp_failpoint() < 0)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot %s", what);
 	PP_CLEANUP(close_db) sqlite3 *db = NULL;
-	if (pp_db_open(root_fd, "state.db", flags, &db) != SQLITE_OK)
+
+	if (pp_db_open(root_fd, name, flags, &db) != SQLITE_OK)
 		return pp_db_fail(db, err, what);
+	/* A journal that is deleted: what is renamed leaves none behind. */
 	enum plugpkg_code rc =
-	    pp_db_exec(db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL", err, what);
+	    pp_db_exec(db, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL", err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
 	rc = pp_db_begin(db, &guard, err, what);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_make_tables(db, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_db_commit(&guard, err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
+	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
+}
 
+enum plugpkg_code
+pp_state_create(int root_fd, plugpkg_error **err)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	PP_CLEANUP(close_db) sqlite3 *log = NULL;
+
+	if (pp_failpoint() < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make var/state.db");
 	if (pp_db_open(root_fd, "log.db", flags, &log) != SQLITE_OK ||
 	    pp_log_make_tables(log) != SQLITE_OK)
 		return pp_db_fail(log, err, "make var/log.db");
-	int r = pp_sync_dir_at(root_fd, "var");
+	/* The state comes last and whole, by a rename: a root without it is no root. */
+	int r = pp_rm_rf_at(root_fd, "var/state.db.new");
+	if (r == 0)
+		r = pp_rm_rf_at(root_fd, "var/state.db.new-journal");
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make var/state.db");
+	enum plugpkg_code rc = make_state(root_fd, "state.db.new", err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (pp_renameat(root_fd, "var/state.db.new", root_fd, "var/state.db") < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make var/state.db");
+	r = pp_sync_dir_at(root_fd, "var");
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make 'var' durable") : PLUGPKG_OK;
 }
 
