@@ -411,3 +411,39 @@ echo \"\$PLUGPKG_EVENT \$PLUGPKG_EVENT_PLUGIN\" >>'$SCRATCH/calls'"
 install-after b"
 	assert_missing table
 }
+
+@test "sync --locked makes another machine that goes without it as well, and asks nobody" {
+	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base "$(asks 'exit 10')")"
+	make_root
+	plugpkg install d2 -y
+	plugpkg remove base -y
+	assert_equal "$(jq -c '.plugins.d2.detached' "$PLUGPKG_ROOT/plugpkg.lock")" '["base"]'
+	rm "$SCRATCH/calls"
+	here=$PLUGPKG_ROOT
+	export PLUGPKG_ROOT=$SCRATCH/there
+	mkdir "$PLUGPKG_ROOT"
+	cp "$here/plugpkg.json" "$here/plugpkg.lock" "$PLUGPKG_ROOT/"
+	run plugpkg sync --locked -y
+	assert_status 0
+	assert_installed d2 1.0.0
+	assert_not_installed base
+	assert_equal "$(detached)" d2:base
+	assert_equal "$(calls)" ''
+	cmp "$here/plugpkg.lock" "$PLUGPKG_ROOT/plugpkg.lock"
+	plugpkg check
+	run plugpkg sync --check --locked
+	assert_status 0
+	# Where it is still there it leaves, and the handler does its part without being asked.
+	export PLUGPKG_ROOT=$SCRATCH/third
+	mkdir "$PLUGPKG_ROOT"
+	cp "$here/plugpkg.json" "$PLUGPKG_ROOT/"
+	plugpkg sync -y
+	assert_installed base 1.0.0
+	cp "$here/plugpkg.lock" "$PLUGPKG_ROOT/"
+	run plugpkg sync --locked -y
+	assert_status 0
+	assert_not_installed base
+	assert_equal "$(detached)" d2:base
+	assert_equal "$(calls)" "do d2 base stay
+uninstall base 1.0.0"
+}

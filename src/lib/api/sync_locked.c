@@ -172,6 +172,46 @@ ask_all(struct pp_sync *s)
 	}
 }
 
+/* What is here already goes without it as well, and is not asked. */
+static void
+detach_installed(struct pp_sync *s)
+{
+	struct pp_inventory *inv = &s->making.inv;
+
+	pp_vec_foreach (row, &s->lock->plugins) {
+		size_t at = pp_installeds_index(&inv->set, row->key);
+		if (at < inv->releases.n &&
+		    strcmp(inv->set.at[at]->version, row->version.text) == 0)
+			pp_vec_foreach (name, &row->detached)
+				pp_release_detach(inv->releases.at[at], *name);
+	}
+}
+
+/* The answer that it gave where the lock was made; its handler hears of what leaves here. */
+static void
+record_detached(const struct pp_sync *s, struct pp_plan *plan)
+{
+	pp_vec_foreach (row, &s->lock->plugins) {
+		const struct pp_installed *p = pp_installeds_get(&s->making.inv.set, row->key);
+		pp_vec_foreach (name, &row->detached) {
+			const struct pp_installed *left =
+			    pp_installeds_highest(&s->making.inv.set, *name);
+			if (p != NULL && pp_strs_has(&p->detached, *name))
+				continue;
+			(void)pp_votes_add(
+			    &plan->votes, &(struct pp_vote){
+					      .event = PP_ON_UNINSTALL_BEFORE,
+					      .said = PP_SAID_STAY,
+					      .key = row->key,
+					      .version = row->version.text,
+					      .plugin = left != NULL ? left->key : *name,
+					      .plugin_version = left != NULL ? left->version : NULL,
+					      .requirement = *name,
+					  });
+		}
+	}
+}
+
 /* Everything that happens is what the lock says; its plugins need nothing that it does not have. */
 static enum plugpkg_code
 check_step(const struct pp_sync *s, struct pp_step *step, plugpkg_error **err)
@@ -202,6 +242,7 @@ solve(struct pp_sync *s, struct pp_plan *steps, plugpkg_error **err)
 	};
 
 	ask_all(s);
+	detach_installed(s);
 	s->making.plan = steps;
 	s->making.request = &request;
 	s->making.pins = s->lock;
@@ -216,6 +257,8 @@ solve(struct pp_sync *s, struct pp_plan *steps, plugpkg_error **err)
 		if (rc == PLUGPKG_OK)
 			rc = check_step(s, step, err);
 	s->making.request = NULL;
+	if (rc == PLUGPKG_OK && steps->steps.n > 0)
+		record_detached(s, steps);
 	return rc;
 }
 

@@ -72,6 +72,17 @@ pin_providers(const struct pp_making *m, struct pp_strs *providers)
 	providers->n = n;
 }
 
+/* What it goes without where the lock was made, nobody has to bring here. */
+static void
+detach(const struct pp_making *m, struct pp_release *r)
+{
+	const struct pp_locked *row = pp_lockfile_get(m->pins, pp_release_key(r));
+
+	if (row != NULL && is_same(row, r))
+		pp_vec_foreach (name, &row->detached)
+			pp_release_detach(r, *name);
+}
+
 void
 pp_making_pin(const struct pp_making *m, const char *source, struct pp_releases *releases,
     struct pp_strs *providers)
@@ -88,6 +99,9 @@ pp_making_pin(const struct pp_making *m, const char *source, struct pp_releases 
 	pp_vec_free(releases);
 	*releases = kept;
 	pp_releases_fini(&gone);
+	if (m->is_pins_only)
+		pp_vec_foreach (r, releases)
+			detach(m, *r);
 	if (m->is_pins_only && providers != NULL)
 		pin_providers(m, providers);
 }

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLUGINS_MAX 100000
-#define LINK_MAX    4096
+#define PLUGINS_MAX  100000
+#define LINK_MAX     4096
+#define DETACHED_MAX 1000 /* as many as a plugin may require */
 
 static void
 locked_fini(struct pp_locked *p)
@@ -21,6 +22,7 @@ locked_fini(struct pp_locked *p)
 	free(p->source);
 	free(p->sha256);
 	free(p->link_dir);
+	pp_strs_fini(&p->detached);
 }
 
 void
@@ -193,8 +195,8 @@ read_text(const struct pp_fields *f, const pp_json *j, const char *field, const 
 static enum plugpkg_code
 read_origin(const struct pp_fields *f, const char *field, const pp_json *j, struct pp_locked *p)
 {
-	static const char *const of_linked[] = { "version", "link" };
-	static const char *const of_fetched[] = { "version", "source", "sha256" };
+	static const char *const of_linked[] = { "version", "link", "detached" };
+	static const char *const of_fetched[] = { "version", "source", "sha256", "detached" };
 
 	if (pp_json_get(j, "link") != NULL) {
 		enum plugpkg_code rc = check_members(f, field, j, of_linked, PP_LEN(of_linked));
@@ -209,6 +211,29 @@ read_origin(const struct pp_fields *f, const char *field, const pp_json *j, stru
 		rc = read_text(
 		    f, j, field, "sha256", "64 lower-case hexadecimal digits", &p->sha256);
 	return rc;
+}
+
+static enum plugpkg_code
+read_detached(const struct pp_fields *f, const char *field, const pp_json *j, struct pp_locked *p)
+{
+	PP_AUTO_FREE char *full = pp_asprintf("%s.detached", field);
+	const pp_json *names = pp_json_get(j, "detached");
+
+	if (names == NULL)
+		return PLUGPKG_OK;
+	if (!pp_json_is(names, PP_JSON_ARRAY) || pp_json_len(names) > DETACHED_MAX)
+		return pp_field_kind(f, full, names, "an array of names of plugins");
+	for (size_t i = 0; i < pp_json_len(names); i++) {
+		const char *name = pp_json_string(pp_json_at(names, i));
+		if (name == NULL)
+			return pp_field_kind(f, full, pp_json_at(names, i), "the name of a plugin");
+		if (pp_name_check(pp_str_of(name), f->err) != PLUGPKG_OK)
+			return pp_field_wrap(f, full);
+		if (!pp_strs_has(&p->detached, name))
+			pp_strs_add(&p->detached, name);
+		pp_strs_sort(&p->detached);
+	}
+	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code
@@ -229,6 +254,8 @@ read_plugin(const struct pp_fields *f, const char *key, const pp_json *j, struct
 	    read_version(f, version_field, pp_json_get(j, "version"), &p->version);
 	if (rc == PLUGPKG_OK)
 		rc = check_major(f, field, p);
+	if (rc == PLUGPKG_OK)
+		rc = read_detached(f, field, j, p);
 	return rc == PLUGPKG_OK ? read_origin(f, field, j, p) : rc;
 }
 
@@ -353,11 +380,25 @@ pp_lockfile_add(struct pp_lockfile *l, const struct pp_locked_texts *texts)
 	p->key = pp_xstrdup(texts->key);
 	p->name = pp_key_name(texts->key);
 	(void)pp_version_parse(pp_str_of(texts->version), &p->version, NULL);
+	if (texts->detached != NULL)
+		pp_vec_foreach (name, texts->detached)
+			pp_strs_add(&p->detached, *name);
+	pp_strs_sort(&p->detached);
 	p->link_dir = text_or_null(texts->link_dir);
 	if (p->link_dir != NULL)
 		return;
 	p->source = text_or_null(texts->source);
 	p->sha256 = text_or_null(texts->sha256);
+}
+
+static pp_json *
+names_json(const struct pp_strs *names)
+{
+	pp_json *j = pp_json_array();
+
+	pp_vec_foreach (name, names)
+		pp_json_push_str(j, *name);
+	return j;
 }
 
 char *
@@ -377,6 +418,8 @@ pp_lockfile_text(struct pp_lockfile *l)
 		pp_json_set_str(one, "source", p->source);
 		pp_json_set_str(one, "sha256", p->sha256);
 		pp_json_set_str(one, "link", p->link_dir);
+		if (p->detached.n > 0)
+			pp_json_set(one, "detached", names_json(&p->detached));
 		pp_json_set(plugins, p->key, one);
 	}
 	pp_json_set(j, "plugins", plugins);

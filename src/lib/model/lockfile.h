@@ -22,6 +22,7 @@ struct pp_locked {
 	char *source; /* of a linked plugin NULL */
 	char *sha256; /* of the archive; of a linked plugin NULL */
 	char *link_dir;
+	struct pp_strs detached; /* names that it requires and goes without; sorted */
 };
 
 struct pp_lockfile {
@@ -42,6 +43,7 @@ void pp_lockfile_add_host(struct pp_lockfile *l, const char *name, const char *v
 /* Empty texts count as none. */
 struct pp_locked_texts {
 	const char *key, *version, *source, *sha256, *link_dir;
+	const struct pp_strs *detached; /* or NULL */
 };
 void pp_lockfile_add(struct pp_lockfile *l, const struct pp_locked_texts *texts);
 /* Sorts it; the same content gives the same bytes. Owned. */

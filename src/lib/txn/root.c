@@ -108,6 +108,7 @@ pp_root_lock(plugpkg_context *ctx, const struct pp_installeds *set)
 			.source = (*p)->source,
 			.sha256 = (*p)->sha256,
 			.link_dir = (*p)->link_dir,
+			.detached = &(*p)->detached,
 		};
 		if (pp_installed_is_usable(*p))
 			pp_lockfile_add(lock, &texts);

@@ -75,10 +75,12 @@ event_json(enum pp_on which, const char *phase, const char *reason)
 
 /* ---- before ---- */
 
+/* What was never here, as a lock file may have it, does not leave. */
 static bool
 is_told_before(const struct pp_vote *v)
 {
-	return v->event == PP_ON_UNINSTALL_BEFORE && v->said != PP_SAID_NONE;
+	return v->event == PP_ON_UNINSTALL_BEFORE && v->said != PP_SAID_NONE &&
+	       v->plugin_version != NULL;
 }
 
 static enum plugpkg_code
