@@ -180,6 +180,10 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_set_dry_run(
     plugpkg_context *ctx, plugpkg_error **err);
 /** How long to wait for the lock: milliseconds, 0 = not at all, -1 = for ever (default). */
 PLUGPKG_API void plugpkg_set_lock_wait(plugpkg_context *ctx, int64_t timeout_ms);
+/** How many downloads at once, 1 to 32, at one mirror too; 0 = as plugpkg.json says (default). */
+PLUGPKG_API void plugpkg_set_jobs(plugpkg_context *ctx, unsigned jobs);
+/** 1 = fetch nothing: what the cache lacks is an error (PLUGPKG_E_NETWORK). */
+PLUGPKG_API void plugpkg_set_offline(plugpkg_context *ctx, int on);
 /**
  * 1 = keep lines of level debug in the log too, whatever "log" in plugpkg.json says; 0 (default) =
  * as it says.
@@ -488,6 +492,7 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_materialize(plugpkg_contex
 struct plugpkg_clean_spec {
 	unsigned keep_generations; /* beside the current one */
 	int keep_cache;            /* 1 = leave downloaded archives alone */
+	int only_cache;            /* 1 = delete nothing else */
 };
 /** One row of type "cleaned" with counts and bytes.  Lock: exclusive. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_clean(plugpkg_context *ctx,

@@ -3,10 +3,13 @@
 #include "cli/cmds.h"
 #include "cli/view.h"
 
+#include "term/help.h"
+
 #define MAX_GENERATIONS 1000000
 
 static const struct opt clean_opts[] = {
 	{ 0, "keep", "N", "keep N generations beside the current one; default: 0" },
+	{ 0, "cache", NULL, "delete downloaded files and nothing else" },
 	{ 0, "keep-cache", NULL, "leave downloaded files alone" },
 	OPT_END,
 };
@@ -18,10 +21,14 @@ clean_run(struct cli *cli)
 
 	if (!opts_number(&cli->opts, "keep", MAX_GENERATIONS, 0, &keep))
 		return cli_bad_option(cli);
+	if (opts_has(&cli->opts, "cache") &&
+	    (opts_has(&cli->opts, "keep-cache") || opts_has(&cli->opts, "keep")))
+		return cli_usage(cli, "'--cache' excludes '--keep' and '--keep-cache'");
 
 	struct plugpkg_clean_spec spec = {
 		.keep_generations = (unsigned)keep,
 		.keep_cache = opts_has(&cli->opts, "keep-cache") ? 1 : 0,
+		.only_cache = opts_has(&cli->opts, "cache") ? 1 : 0,
 	};
 	enum plugpkg_code rc = plugpkg_clean(cli->ctx, &spec, cli_row, cli, &cli->err);
 	if (rc == PLUGPKG_OK && !cli->is_quiet)

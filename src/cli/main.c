@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+#define MAX_JOBS 32
+
 static const struct cmd_entry table[] = {
 	{ "Change what is installed", NULL },
 	{ NULL, &cmd_install },
@@ -73,6 +75,8 @@ static const struct opt common_opts[] = {
 	{ 0, "json", NULL, "answer in JSON Lines on standard output" },
 	{ 0, "no-wait", NULL, "stop at once when another plugpkg works on the root" },
 	{ 0, "wait", "SECONDS", "wait for another plugpkg that long; default: for ever" },
+	{ 0, "offline", NULL, "fetch nothing: take what was downloaded before" },
+	{ 0, "jobs", "N", "download N files at once; default: as plugpkg.json says, or 8" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 0, "version", NULL, "show the version" },
 	OPT_END,
@@ -109,6 +113,20 @@ set_wait(struct cli *cli)
 		plugpkg_set_lock_wait(cli->ctx, 0);
 	else if (opts_has(&cli->opts, "wait"))
 		plugpkg_set_lock_wait(cli->ctx, (int64_t)seconds * 1000);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+set_network(struct cli *cli)
+{
+	uint64_t jobs = 0;
+
+	if (!opts_number(&cli->opts, "jobs", MAX_JOBS, 0, &jobs))
+		return cli_bad_option(cli);
+	if (opts_has(&cli->opts, "jobs") && jobs == 0)
+		return cli_usage(cli, "option '--jobs' needs a number from 1 to %d", MAX_JOBS);
+	plugpkg_set_jobs(cli->ctx, (unsigned)jobs);
+	plugpkg_set_offline(cli->ctx, opts_has(&cli->opts, "offline") ? 1 : 0);
 	return PLUGPKG_OK;
 }
 
@@ -149,6 +167,8 @@ run_in_root(struct cli *cli)
 	plugpkg_set_event_fn(cli->ctx, on_event, cli);
 	plugpkg_set_ask_fn(cli->ctx, prompt_answer, cli);
 	rc = set_wait(cli);
+	if (rc == PLUGPKG_OK)
+		rc = set_network(cli);
 	if (rc == PLUGPKG_OK && is_dry_run(cli))
 		rc = plugpkg_set_dry_run(cli->ctx, &cli->err);
 	if (rc != PLUGPKG_OK)

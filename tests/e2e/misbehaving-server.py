@@ -36,6 +36,10 @@ Modes:
   headers             a megabyte of header lines
   garbage             no HTTP at all
   attachment          Content-Disposition with ../ in the file name
+  once-N              status N to the first request of each file, then ok
+  rest-S              status 503 with Retry-After: S to the first request of each file, then ok
+  rest-for-ever-S     the same to every request
+  rate-N              N bytes a second
 """
 
 import argparse
@@ -52,6 +56,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 log_lock = threading.Lock()
+seen = set()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -178,6 +183,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.redirect("/!%s%s" % ("redirect-%d" % (n - 1) if n > 1 else "ok", path))
         if mode.startswith("to="):
             return self.redirect(mode[3:] + path)
+        m = re.fullmatch(r"(once|rest|rest-for-ever)-(\d+)", mode)
+        if m:
+            return self.passing(path, m.group(1), int(m.group(2)))
+        m = re.fullmatch(r"rate-(\d+)", mode)
+        if m:
+            return self.at_rate(path, int(m.group(1)))
         blind = getattr(self, "bad_" + mode.replace("-", "_"), None)
         if blind is not None:
             return blind(path)
@@ -188,6 +199,31 @@ class Handler(BaseHTTPRequestHandler):
         if sighted is None:
             return self.text(501)
         return sighted(data)
+
+    def passing(self, path, kind, n):
+        with log_lock:
+            is_first = (path, kind, n) not in seen
+            seen.add((path, kind, n))
+        if kind == "once" and is_first:
+            return self.text(n)
+        if kind == "rest-for-ever" or (kind == "rest" and is_first):
+            return self.head(503, 0, Retry_After=str(n))
+        return self.serve(path, "ok")
+
+    def at_rate(self, path, n):
+        data = self.read(path)
+        if data is None:
+            return self.text(404)
+        start = self.asked_start() or 0
+        if start:
+            where = "bytes %d-%d/%d" % (start, len(data) - 1, len(data))
+            self.head(206, len(data) - start, Content_Range=where)
+        else:
+            self.head(200, len(data))
+        for i in range(start, len(data), max(n // 20, 1)):
+            self.wfile.write(data[i : i + max(n // 20, 1)])
+            self.wfile.flush()
+            time.sleep(0.05)
 
     # Modes that do not look at the file.
 

@@ -284,6 +284,79 @@ refuses() {
 	assert_lacks secret
 }
 
+# ---- failures that pass ----------------------------------------------------------------------
+
+@test "a failure that may pass is tried again after a pause, at metadata and at archives" {
+	local fault
+	make_thing_repo
+	serve one "$SCRATCH/repo/public"
+	for fault in once-500 once-502 once-429 once-408; do
+		rm -rf "$PLUGPKG_ROOT" "$SCRATCH"/*.order
+		add_source "$URL"
+		order one "$fault"
+		run -0 plugpkg install needs -y
+		assert_installed thing 1.0.0
+	done
+}
+
+@test "tries end: as many rounds as plugpkg.json says, and none for what will not pass" {
+	make_thing_repo
+	serve one "$SCRATCH/repo/public"
+	add_source "$URL"
+	plugpkg update
+	local want n
+	for want in "status-500 3" "status-404 1" "status-403 1" "status-401 1" "other 1"; do
+		order one "${want% *}@/targets/pool/thing/*"
+		forget_requests
+		run plugpkg install thing -y
+		[ "$status" -ne 0 ] || fail "$want: installed"
+		n=$(grep -c /pool/thing/ "$SCRATCH/one.log")
+		assert_equal "$want: $n" "$want: ${want#* }"
+	done
+	jq '.network = {"retries": 0}' root/plugpkg.json >new && mv new root/plugpkg.json
+	order one "status-500@/targets/pool/*"
+	forget_requests
+	run plugpkg install thing -y
+	assert_equal "$(grep -c /pool/thing/ "$SCRATCH/one.log")" 1
+}
+
+@test "a server that is busy is left alone for as long as it asks; another mirror is asked meanwhile" {
+	two_mirrors
+	order one "rest-1@/targets/pool/*"
+	order two "rest-1@/targets/pool/*"
+	run -0 plugpkg install needs -y
+	assert_has "is busy and asks to come back in 1 s"
+	assert_installed thing 1.0.0
+	run -0 plugpkg remove --all -y
+	run -0 plugpkg clean --cache
+	order one "rest-for-ever-60@/targets/pool/*"
+	rm "$SCRATCH/two.order"
+	run -0 plugpkg install needs -y
+	run -0 plugpkg remove --all -y
+	run -0 plugpkg clean --cache
+	# Longer than anybody wants to wait, it is a failure.
+	order one "rest-for-ever-9999@/targets/pool/*"
+	order two "rest-for-ever-9999@/targets/pool/*"
+	refuses 5 plugpkg install needs -y
+	assert_has "HTTP status 503"
+}
+
+@test "a mirror that failed is asked last for a while, also by the next runs" {
+	two_mirrors
+	order one "status-500@/targets/*"
+	run -0 plugpkg install needs -y
+	run -0 plugpkg remove --all -y
+	run -0 plugpkg clean --cache
+	forget_requests
+	run -0 plugpkg install needs -y
+	assert_equal "$(n_requests one)" 0
+	run -0 plugpkg remove --all -y
+	run -0 plugpkg clean --cache
+	rm "$SCRATCH/one.order"
+	PLUGPKG_NOW=$(($(date +%s) + 86400)) run -0 plugpkg install needs -y
+	[ "$(n_requests one)" -gt 0 ] || fail "never asked again"
+}
+
 # ---- the cache -------------------------------------------------------------------------------
 
 @test "S10: a damaged cache is noticed and fetched again, silently" {

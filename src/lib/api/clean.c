@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "base/path.h"
 #include "base/sys.h"
-#include "lib/index/index.h"
+#include "lib/index/kept.h"
 #include "lib/store/generation.h"
 #include "lib/store/snapshot.h"
 #include "lib/store/store.h"
@@ -21,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define INDEX_ROLE_MAX_BYTES (8 * 1024 * 1024)
 
 struct cleaning {
 	plugpkg_context *ctx;
@@ -40,47 +38,6 @@ keep(struct cleaning *c, const char *what)
 }
 
 /* ---- cache ---- */
-
-static void
-keep_shards(struct cleaning *c, const char *index_root_sha256)
-{
-	PP_AUTO_FREE char *path = pp_asprintf("var/cache/%s", index_root_sha256);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
-	struct pp_index_root *root = NULL;
-
-	keep(c, index_root_sha256);
-	if (pp_read_file_at(c->ctx->root_fd, path, &text) < 0)
-		return;
-	struct pp_str bytes = { pp_buf_cstr(&text), text.n };
-	if (pp_index_root_parse(bytes, "index", &root, NULL) != PLUGPKG_OK)
-		return;
-	pp_vec_foreach (s, &root->planning)
-		keep(c, s->sha256);
-	pp_vec_foreach (s, &root->details)
-		keep(c, s->sha256);
-	keep(c, root->search.sha256);
-	pp_index_root_free(root);
-}
-
-/*
- * The index of a source is what the last `update` brought: without it the root could not even plan.
- * Only its digests are read here, to know what stays; nothing is trusted by it.
- */
-static void
-keep_index(struct cleaning *c, const char *source)
-{
-	PP_AUTO_FREE char *path = pp_asprintf("var/trust/%s/index.json", source);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(INDEX_ROLE_MAX_BYTES);
-
-	if (pp_read_file_at(c->ctx->root_fd, path, &text) < 0)
-		return;
-	PP_AUTO_JSON pp_json *j = pp_json_parse(pp_buf_cstr(&text), text.n, NULL);
-	const pp_json *targets = pp_json_get(pp_json_get(j, "signed"), "targets");
-	const pp_json *root = pp_json_get(targets, "index/root.json");
-	const char *sha256 = pp_json_get_str(pp_json_get(root, "hashes"), "sha256");
-	if (sha256 != NULL && pp_is_sha256(sha256))
-		keep_shards(c, sha256);
-}
 
 static enum plugpkg_code
 delete_cached(struct cleaning *c, int cache_fd, const char *name, plugpkg_error **err)
@@ -108,8 +65,7 @@ clean_cache(struct cleaning *c, plugpkg_error **err)
 	int r = cache_fd < 0 ? cache_fd : pp_list_dir(cache_fd, ".", &names);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list '%s/var/cache'", c->ctx->root);
-	pp_vec_foreach (s, &c->ctx->config->sources)
-		keep_index(c, s->name);
+	pp_index_kept(c->ctx, &c->kept);
 
 	enum plugpkg_code rc = PLUGPKG_OK;
 	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
@@ -234,6 +190,16 @@ clean_store(struct cleaning *c, plugpkg_error **err)
 	return rc;
 }
 
+static enum plugpkg_code
+clean_rest(struct cleaning *c, plugpkg_error **err)
+{
+	enum plugpkg_code rc = clean_generations(c, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = clean_snapshots(c, err);
+	return rc == PLUGPKG_OK ? clean_store(c, err) : rc;
+}
+
 enum plugpkg_code
 plugpkg_clean(plugpkg_context *ctx, const struct plugpkg_clean_spec *spec, plugpkg_row_fn row,
     void *user, plugpkg_error **err)
@@ -248,12 +214,8 @@ plugpkg_clean(plugpkg_context *ctx, const struct plugpkg_clean_spec *spec, plugp
 	rc = pp_staging_clear(ctx, err);
 	if (rc == PLUGPKG_OK)
 		rc = clean_cache(&c, err);
-	if (rc == PLUGPKG_OK)
-		rc = clean_generations(&c, err);
-	if (rc == PLUGPKG_OK)
-		rc = clean_snapshots(&c, err);
-	if (rc == PLUGPKG_OK)
-		rc = clean_store(&c, err);
+	if (rc == PLUGPKG_OK && spec->only_cache == 0)
+		rc = clean_rest(&c, err);
 	pp_map_fini(&c.kept, NULL);
 	if (rc != PLUGPKG_OK)
 		return rc;

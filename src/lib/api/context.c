@@ -333,6 +333,18 @@ plugpkg_set_reaper(plugpkg_context *ctx)
 }
 
 void
+plugpkg_set_jobs(plugpkg_context *ctx, unsigned jobs)
+{
+	ctx->jobs = jobs < PP_NETWORK_JOBS_MAX ? jobs : PP_NETWORK_JOBS_MAX;
+}
+
+void
+plugpkg_set_offline(plugpkg_context *ctx, int on)
+{
+	ctx->is_offline = on != 0;
+}
+
+void
 plugpkg_set_log_debug(plugpkg_context *ctx, int on)
 {
 	ctx->is_log_debug = on != 0;

@@ -3,6 +3,7 @@
 #include "lib/api/api.h"
 
 #include "base/path.h"
+#include "lib/index/kept.h"
 #include "lib/model/name.h"
 #include "lib/model/plan.h"
 #include "lib/state/history.h"
@@ -288,5 +289,6 @@ plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_err
 			pp_warn(ctx, NULL, "source '%s': %s", s->name, plugpkg_error_message(why));
 	}
 	refresh_host(ctx);
+	pp_cache_trim(ctx);
 	return first;
 }

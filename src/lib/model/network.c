@@ -76,7 +76,9 @@ read_login(
     const struct pp_fields *f, const char *origin, const pp_json *j, struct pp_network_rules *out)
 {
 	if (!is_origin(origin)) {
-		PP_AUTO_FREE char *shown = pp_shown(origin, strcspn(origin, "@"));
+		const char *at = strrchr(origin, '@'); /* before it may stand a password */
+		PP_AUTO_FREE char *shown =
+		    pp_shown(at != NULL ? at + 1 : origin, strlen(at != NULL ? at + 1 : origin));
 		return pp_field_fail(f, "network.login",
 		    "'%s' is no origin: write https://HOST or https://HOST:PORT and nothing more",
 		    shown);

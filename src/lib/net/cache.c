@@ -14,11 +14,13 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "base/time.h"
 #include "lib/net/cache.h"
 #include "lib/trust/crypto.h"
 
-#define MAX_RACES  8
-#define READ_BYTES (128 * 1024)
+#define MAX_RACES   8
+#define READ_BYTES  (128 * 1024)
+#define USE_GRAIN_S 60
 
 /* One file in one state: its ctime moves with every change and cannot be set. */
 struct stamp {
@@ -66,6 +68,20 @@ remember(pp_verified *known, const char *sha256, int fd)
 	memcpy(*place, &now, sizeof(now));
 }
 
+/*
+ * The time of last use, for who makes room: its mtime, because many systems keep no atime. Others'
+ * files and read-only disks keep the old one.
+ */
+static void
+touch(int fd)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_mtime + USE_GRAIN_S < pp_time_now())
+		(void)futimens(fd, times);
+}
+
 /* 0, -EBADMSG when size or digest differ, -errno. Leaves the offset at the start. */
 static int
 verify(int fd, const char *sha256, uint64_t size, pp_verified *known)
@@ -74,6 +90,7 @@ verify(int fd, const char *sha256, uint64_t size, pp_verified *known)
 	uint64_t n = 0;
 	char got[65];
 
+	touch(fd);
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
@@ -122,6 +139,7 @@ pp_cache_open_unread(int cache_fd, const char *sha256, uint64_t size)
 
 	if (fd < 0)
 		return errno == ELOOP ? -ENOENT : -errno;
+	touch(fd);
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	return S_ISREG(st.st_mode) && (uint64_t)st.st_size == size ? pp_fd_steal(&fd) : -ENOENT;

@@ -7,6 +7,7 @@
 #include "lib/txn/steps.h"
 
 #include "base/fd.h"
+#include "lib/index/kept.h"
 #include "lib/state/history.h"
 #include "lib/store/generation.h"
 #include "lib/store/snapshot.h"
@@ -404,8 +405,10 @@ run_locked(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	if (rc != PLUGPKG_OK)
 		return pp_txn_undo(&t, rc, err);
 	rc = pp_txn_finish(&t, err);
-	if (rc == PLUGPKG_OK)
+	if (rc == PLUGPKG_OK) {
+		pp_cache_trim(ctx);
 		send_row(&t);
+	}
 	return rc;
 }
 
