@@ -515,6 +515,27 @@ external() {
 	END
 }
 
+@test "the schema of a publisher's files accepts every form of them" {
+	need python3
+	python3 -c 'import jsonschema' 2>/dev/null || skip "no jsonschema for python3"
+	plugpkg-repo init repo --name main --encrypt --passphrase-fd 3 3<<<"correct horse" >/dev/null
+	external rsa
+	plugpkg-repo key rotate root-1 --as hsm --public rsa.pub --signer "$SIGN" >/dev/null
+	plugpkg-repo key new plain --role targets >/dev/null
+	plugpkg-repo sign --passphrase-fd 3 3<<<"correct horse" >/dev/null
+	plugpkg-repo sign --export carried.json >/dev/null
+	cp -R repo/pending waits
+	plugpkg-repo publish --passphrase-fd 3 3<<<"correct horse" >/dev/null
+	python3 - "$top_srcdir/repo-format/publisher.schema.json" repo/signed.json repo/keyring.json repo/keys/*.key \
+		waits/*.json carried.json <<-'END'
+		import json, sys, jsonschema
+		schema = json.load(open(sys.argv[1]))
+		for path in sys.argv[2:]:
+		    jsonschema.validate(json.load(open(path)), schema)
+		assert len(sys.argv) > 12
+	END
+}
+
 # ---- time ------------------------------------------------------------------------------------
 
 @test "expire-check tells what is due and what renews it, and ends with a status for monitoring" {

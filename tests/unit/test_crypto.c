@@ -142,6 +142,41 @@ rsa_pss_verifies_with_any_salt_length_and_2048_bits_at_least(void)
 	CHECK(!verifies("rsa", scheme, P256_PEM, P256_SIG));
 }
 
+static bool
+pem_gives(const char *pem, const char *type, const char *scheme, const char *public)
+{
+	PP_AUTO_JSON pp_json *key = pp_key_of_pem(pem, strlen(pem));
+	const char *value = pp_json_get_str(pp_json_get(key, "keyval"), "public");
+
+	return key != NULL && strcmp(pp_json_get_str(key, "keytype"), type) == 0 &&
+	       strcmp(pp_json_get_str(key, "scheme"), scheme) == 0 && strcmp(value, public) == 0;
+}
+
+static void
+a_public_key_in_pem_becomes_one_key_however_it_is_wrapped(void)
+{
+	const char *ecdsa = "ecdsa-sha2-nistp256", *pss = "rsassa-pss-sha256";
+
+	CHECK(pem_gives(P256_PEM, "ecdsa", ecdsa, P256_PEM));
+	CHECK(pem_gives("a comment\n\n" P256_PEM "\nmore\n", "ecdsa", ecdsa, P256_PEM));
+	CHECK(pem_gives(RSA_PEM, "rsa", pss, RSA_PEM));
+	CHECK(pem_gives("-----BEGIN PUBLIC KEY-----\n"
+			"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+			"-----END PUBLIC KEY-----\n",
+	    "ed25519", "ed25519",
+	    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
+}
+
+static void
+a_public_key_that_cannot_verify_is_none(void)
+{
+	static const char *const bad[] = { "", "text", P384_PEM, RSA_SHORT_PEM,
+		"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n" };
+
+	for (size_t i = 0; i < PP_LEN(bad); i++)
+		CHECK(pp_key_of_pem(bad[i], strlen(bad[i])) == NULL);
+}
+
 static void
 a_key_or_signature_that_makes_no_sense_does_not_verify(void)
 {
@@ -248,6 +283,8 @@ TAP_MAIN(
 	CASE(new_keys_differ_and_sign_also_nothing)
 	CASE(ecdsa_p256_verifies_and_other_curves_do_not_count)
 	CASE(rsa_pss_verifies_with_any_salt_length_and_2048_bits_at_least)
+	CASE(a_public_key_in_pem_becomes_one_key_however_it_is_wrapped)
+	CASE(a_public_key_that_cannot_verify_is_none)
 	CASE(a_key_or_signature_that_makes_no_sense_does_not_verify)
 	CASE(a_key_id_covers_members_that_nobody_knows)
 	CASE(a_sealed_key_opens_with_its_passphrase_only)
