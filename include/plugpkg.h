@@ -97,8 +97,8 @@ enum plugpkg_event_type {
 	PLUGPKG_EVENT_INFO,        /* text */
 	PLUGPKG_EVENT_WARNING,     /* text */
 	PLUGPKG_EVENT_LOCK_WAIT,   /* text names the holder */
-	PLUGPKG_EVENT_FETCH,       /* subject: file; done/total bytes of it */
-	PLUGPKG_EVENT_FETCH_TOTAL, /* done/total bytes of all files of the command */
+	PLUGPKG_EVENT_FETCH,       /* subject: file; done/total bytes of it, also of earlier runs */
+	PLUGPKG_EVENT_FETCH_TOTAL, /* done/total bytes that this run fetches, of all files */
 	/* plugin, subject: "unpack" "install" "upgrade" "uninstall" …; done/total steps */
 	PLUGPKG_EVENT_STEP,
 	PLUGPKG_EVENT_SCRIPT_OUTPUT, /* plugin, subject: script kind; text: one line, sanitised */

@@ -62,7 +62,8 @@ add_amounts(struct pp_buf *line, const struct progress *p, int64_t now_ms)
 		pp_buf_addf(line, " of %s", out_size(p->total, total));
 	if (elapsed_ms > 500)
 		pp_buf_addf(line, "  %s/s",
-		    out_size((uint64_t)((double)p->done * 1000 / (double)elapsed_ms), rate));
+		    out_size(
+			(uint64_t)((double)(p->done - p->from) * 1000 / (double)elapsed_ms), rate));
 }
 
 static void
@@ -92,8 +93,10 @@ progress_update(struct progress *p, struct out *o, uint64_t done, uint64_t total
 {
 	int64_t now_ms = pp_time_mono_ms();
 
-	if (p->started_ms == 0 || is_bytes != p->is_bytes || done < p->done)
+	if (p->started_ms == 0 || is_bytes != p->is_bytes || done < p->done) {
 		p->started_ms = now_ms;
+		p->from = done;
+	}
 	p->done = done;
 	p->total = total;
 	p->is_bytes = is_bytes;

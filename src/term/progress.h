@@ -7,6 +7,7 @@
 
 struct progress {
 	uint64_t done, total;
+	uint64_t from; /* what was done before the rate began to count */
 	bool is_bytes;
 	char label[64];     /* what is being worked on; sanitised */
 	int64_t started_ms; /* of this phase, for the rate */

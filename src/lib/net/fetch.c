@@ -24,6 +24,8 @@ on_begin(void *user, uint64_t offset)
 	struct pp_job *job = user;
 
 	job->start = offset;
+	if (offset == 0)
+		pp_job_forget(job);
 	return pp_part_begin(&job->part, offset);
 }
 
@@ -85,6 +87,8 @@ open_part(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 
 	if (r < 0)
 		return pp_job_fail_local(job, -r, err);
+	job->had = job->part.n;
+	b->net->total -= job->had;
 	if (job->part.n < job->want->size)
 		return PLUGPKG_OK;
 	r = pp_part_finish(b->net->to_fd, &job->part, job->want->sha256, pp_net_verified(b->net));
@@ -250,7 +254,9 @@ open_cached(const struct pp_net *net, const char *sha256, uint64_t size)
 static enum plugpkg_code
 init_job(struct pp_batch *b, struct pp_job *job, const struct pp_want *want, plugpkg_error **err)
 {
-	*job = (struct pp_job){ .want = want, .part = PP_PART_INIT, .stream = { .fd = -1 } };
+	*job = (struct pp_job){
+		.want = want, .net = b->net, .part = PP_PART_INIT, .stream = { .fd = -1 }
+	};
 	if (!pp_is_sha256(want->sha256))
 		return pp_fail(
 		    err, PLUGPKG_E_BAD_METADATA, 0, "%s has no valid digest", want->label);

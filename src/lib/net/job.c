@@ -30,7 +30,7 @@ pp_tell_total(struct pp_batch *b, bool is_due)
 		return;
 	b->told_ms = now;
 	for (size_t i = 0; i < b->n_active; i++)
-		ev.done += b->active[i]->part.n;
+		ev.done += b->active[i]->part.n - b->active[i]->had;
 	pp_event(b->net->ctx, &ev);
 }
 
@@ -92,11 +92,19 @@ blame(struct pp_batch *b, const struct pp_job *job)
 		pp_mirror_blame(&b->net->mirrors, pp_job_mirror(b, job), pp_net_now(b->net));
 }
 
+void
+pp_job_forget(struct pp_job *job)
+{
+	job->net->total += job->had;
+	job->had = 0;
+}
+
 enum plugpkg_code
 pp_job_start_over(struct pp_job *job, plugpkg_error **err)
 {
 	int r = pp_part_begin(&job->part, 0);
 
+	pp_job_forget(job);
 	return r < 0 ? pp_job_fail_local(job, -r, err) : PLUGPKG_OK;
 }
 
@@ -104,7 +112,7 @@ void
 pp_job_ready(struct pp_batch *b, struct pp_job *job)
 {
 	job->state = PP_JOB_READY;
-	b->net->done += job->want->size;
+	b->net->done += job->want->size - job->had;
 	tell(b, job, true);
 }
 

@@ -19,8 +19,10 @@ struct pp_job {
 	enum pp_job_state state;
 	struct pp_part part; /* part.n: bytes that are there */
 	struct pp_stream stream;
-	size_t mirror;                            /* of the attempt under way */
-	uint64_t start;                           /* bytes that were there before it */
+	size_t mirror; /* of the attempt under way */
+	struct pp_net *net;
+	uint64_t had;   /* bytes of an earlier run: not to be fetched now, and not in the total */
+	uint64_t start; /* bytes that were there before it */
 	int64_t began_ms, told_ms, not_before_ms; /* monotonic */
 	uint32_t first_byte_ms;
 	unsigned n_continued, n_rounds, n_rests;
@@ -47,6 +49,8 @@ void pp_tell_active(struct pp_batch *b);
 
 struct pp_mirror *pp_job_mirror(struct pp_batch *b, const struct pp_job *job);
 enum plugpkg_code pp_job_fail_local(const struct pp_job *job, int errnum, plugpkg_error **err);
+/* Nothing of an earlier run is of use: all of the file is to be fetched. */
+void pp_job_forget(struct pp_job *job);
 /* Drops what is there. */
 enum plugpkg_code pp_job_start_over(struct pp_job *job, plugpkg_error **err);
 /* The file is where it belongs. */
