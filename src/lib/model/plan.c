@@ -133,7 +133,9 @@ pp_step_old_key(const struct pp_step *s)
 bool
 pp_step_concerns(const struct pp_step *s, const char *key)
 {
-	return strcmp(s->key, key) == 0 || strcmp(pp_step_old_key(s), key) == 0;
+	if (s->key[0] == key[0] && strcmp(s->key, key) == 0)
+		return true;
+	return s->old_key != NULL && strcmp(s->old_key, key) == 0;
 }
 
 static bool

@@ -73,10 +73,10 @@ pp_deps_fini(struct pp_deps *d)
 const struct pp_dep *
 pp_deps_get(const struct pp_deps *d, const char *name)
 {
-	pp_vec_foreach (dep, d) {
-		if (strcmp(dep->name, name) == 0)
+	/* Looked through for each plugin of a root: most names differ in their first letter. */
+	pp_vec_foreach (dep, d)
+		if (dep->name[0] == name[0] && strcmp(dep->name, name) == 0)
 			return dep;
-	}
 	return NULL;
 }
 

@@ -38,7 +38,7 @@ pp_wishes_have(const struct pp_wishes *w, const char *name)
 {
 	if (w != NULL)
 		pp_vec_foreach (wish, w)
-			if (strcmp(wish->name, name) == 0)
+			if (wish->name[0] == name[0] && strcmp(wish->name, name) == 0)
 				return true;
 	return false;
 }
