@@ -46,6 +46,12 @@ detached() {
 	plugpkg list --json | jq -r 'select(.type == "plugin" and .detached) | .name + ":" + (.detached | join("+"))' | paste -sd,
 }
 
+# how many upgrades are on record as put off
+delays() {
+	need sqlite3
+	sqlite3 "$PLUGPKG_ROOT/var/state.db" 'SELECT count(*) FROM delays'
+}
+
 @test "one goes, one stays and detaches: asked first, told before the first script" {
 	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base 'exit 0')" \
 		"$(voter d2 1.0.0 base "$(asks 'exit 10')")"
@@ -293,6 +299,7 @@ uninstall base 1.0.0"
 	echo 2026-12-15 >"$SCRATCH/date"
 	run plugpkg upgrade --dry-run --json
 	assert_equal "$(json_get 'select(.type == "vote") | .until | todate')" 2026-12-01T00:00:00Z
+	assert_equal "$(delays)" 1
 	export PLUGPKG_NOW=2026-12-02T00:00:00Z
 	rm "$SCRATCH/calls"
 	plugpkg-repo --repo "$SCRATCH/repo" refresh >/dev/null
@@ -301,6 +308,22 @@ uninstall base 1.0.0"
 	assert_status 0
 	assert_installed base 2.0.0
 	assert_equal "$(calls)" ''
+	assert_equal "$(delays)" 0
+}
+
+@test "what was put off is forgotten when the dependent leaves" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base 'exit 20' upgrade-before)"
+	make_root
+	plugpkg install d1 -y
+	publish "$(plain base 2.0.0)"
+	plugpkg update
+	plugpkg upgrade -y
+	assert_equal "$(delays)" 1
+	plugpkg remove d1 -y
+	assert_installed base 1.0.0
+	plugpkg upgrade -y
+	assert_installed base 2.0.0
+	assert_equal "$(delays)" 0
 }
 
 @test "a delay has an end: 30 days at most, 7 for who names none; --force overrides and is recorded" {

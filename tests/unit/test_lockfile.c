@@ -17,7 +17,8 @@ example(void)
 	pp_lockfile_add_host(l, "host:demo-cms", "1.2.0");
 	pp_lockfile_add(l, &(struct pp_locked_texts){ "user", "2.1.3", "main", SHA, NULL, NULL });
 	pp_lockfile_add(l, &(struct pp_locked_texts){ "auth@2", "2.0", "main", SHA, "", NULL });
-	pp_lockfile_add(l, &(struct pp_locked_texts){ "mine", "0.1", "link", "", "/home/mine", NULL });
+	pp_lockfile_add(
+	    l, &(struct pp_locked_texts){ "mine", "0.1", "link", "", "/home/mine", NULL });
 	return l;
 }
 

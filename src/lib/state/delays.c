@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Upgrades that a dependent put off. One row for each dependent and version, never changed: an end
- * date cannot extend itself.
+ * date cannot extend itself. It goes when the version has come, or one of the two has left.
  */
 #include "lib/state/state_db.h"
 
@@ -45,4 +45,14 @@ pp_state_delay(
 	/* A root that cannot be written to cannot be upgraded either. */
 	if (sqlite3_step(st) != SQLITE_DONE)
 		pp_debug(s->ctx, what->dependent, "its delay cannot be recorded");
+}
+
+enum plugpkg_code
+pp_state_drop_delays(struct pp_state *s, plugpkg_error **err)
+{
+	return pp_db_exec(s->db,
+	    "DELETE FROM delays WHERE dependent NOT IN (SELECT key FROM plugins)"
+	    " OR NOT EXISTS (SELECT 1 FROM plugins AS p"
+	    "  WHERE p.key = delays.key AND p.version != delays.version)",
+	    err, "forget delays that are over");
 }

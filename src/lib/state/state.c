@@ -420,6 +420,8 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 	/* Without a transaction, a generation that was recorded before got other states. */
 	if (rc == PLUGPKG_OK && transaction != 0)
 		rc = pp_history_record(s, set, generation, transaction, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_drop_delays(s, err);
 	/* In the same SQL transaction: facts and the journal's word that they hold. */
 	if (rc == PLUGPKG_OK)
 		rc = pp_journal_mark_commit(s, transaction, err);

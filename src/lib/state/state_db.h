@@ -54,6 +54,8 @@ enum plugpkg_code pp_state_check_format(sqlite3 *db, plugpkg_error **err);
 /* lib/state/state.c: pp_state_take_generation() within the caller's SQL transaction. */
 enum plugpkg_code pp_state_note_generation(
     struct pp_state *s, int64_t generation, plugpkg_error **err);
+/* lib/state/delays.c: those that mean nothing any more, within the caller's SQL transaction. */
+enum plugpkg_code pp_state_drop_delays(struct pp_state *s, plugpkg_error **err);
 /* lib/state/history.c: inside the SQL transaction that makes the set a fact. */
 enum plugpkg_code pp_history_record(struct pp_state *s, const struct pp_installeds *set,
     int64_t generation, int64_t transaction, plugpkg_error **err);
