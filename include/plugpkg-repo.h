@@ -16,12 +16,6 @@ extern "C" {
 
 typedef struct plugpkg_repo plugpkg_repo;
 
-/**
- * Gives the passphrase of an encrypted key: fills buf (size bytes, terminated), 1; 0 = nobody
- * knows.
- */
-typedef int (*plugpkg_passphrase_fn)(const char *key, char *buf, size_t size, void *user);
-
 struct plugpkg_repo_init_spec {
 	const char *name; /* repository name, [a-z0-9-] */
 	int encrypt;      /* 1 = keys are encrypted with the passphrase that `passphrase` gives */
@@ -53,6 +47,12 @@ PLUGPKG_API void plugpkg_repo_set_time(plugpkg_repo *repo, int64_t now);
 PLUGPKG_API void plugpkg_repo_set_passphrase_fn(
     plugpkg_repo *repo, plugpkg_passphrase_fn fn, void *user);
 
+struct plugpkg_repo_add_spec {
+	const char *const *archives; /* a signature is what lies at ARCHIVE.sig */
+	size_t n_archives;
+	const char *rotation; /* statement by which an owner passes on his key, or NULL */
+	int accept_owner;     /* 1 = take another key than the owner's without a statement */
+};
 /**
  * From now on publish and refresh go on from what public/ holds, older or newer than what was
  * signed here last.
@@ -138,11 +138,11 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_expiry(plugpkg_repo *
 
 /**
  * Stage archives for the next publish. Row: "staged" each. Refuses what fails lint (BAD_MANIFEST,
- * BAD_ARCHIVE) and other content under a published version (EXISTS); the same content again is OK.
+ * BAD_ARCHIVE), other content under a published version (EXISTS), and what the owner of the plugin
+ * did not sign (OWNER); the same content again is OK.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_add(plugpkg_repo *repo,
-    const char *const *archives, size_t n_archives, plugpkg_row_fn row, void *user,
-    plugpkg_error **err);
+    const struct plugpkg_repo_add_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /** Stage the removal of NAME@VERSION (or a staged add's withdrawal). Errors: NOT_FOUND. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_remove(
     plugpkg_repo *repo, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err);

@@ -63,6 +63,7 @@ enum plugpkg_code {
 	PLUGPKG_E_LOCK_MISMATCH, /* plugpkg.lock cannot be followed here as it stands */
 	PLUGPKG_E_HOST,          /* the application does not say its versions */
 	PLUGPKG_E_UNHEALTHY,     /* it is not well with the new plugins; they were taken back */
+	PLUGPKG_E_OWNER,         /* not signed by the key of the plugin's owner */
 	PLUGPKG_N_CODES,
 };
 
@@ -322,6 +323,12 @@ PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
  */
 PLUGPKG_API size_t plugpkg_plan_count_unnamed(const plugpkg_plan *plan);
 /**
+ * What would keep plugpkg_plan_commit() from beginning and can be told before anybody is asked.
+ * Errors: OWNER (the key of a plugin's owner is not the expected one).
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_check(
+    const plugpkg_plan *plan, plugpkg_error **err);
+/**
  * Carry the plan out: fetch, unpack, stage, scripts, switch, remove. Refuses (REFUSED) when the
  * root changed since the plan was made. Rows: one of type "transaction" at the end.
  * Errors: LOCKED NETWORK DIGEST BAD_ARCHIVE SCRIPT NO_SPACE IO PERMISSION
@@ -558,4 +565,6 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_build(const char *dir, con
 #endif
 
 #include <plugpkg-query.h>
+
+#include <plugpkg-owner.h>
 #endif

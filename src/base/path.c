@@ -207,6 +207,14 @@ open_parent(int dirfd, const char *path, const char **out_base)
 	const char *slash = strrchr(path, '/');
 
 	*out_base = slash != NULL ? slash + 1 : path;
+	/* What a person names may lie anywhere. */
+	if (dirfd == AT_FDCWD) {
+		const char *end = slash == path ? path + 1 : slash;
+		PP_AUTO_FREE char *named =
+		    slash == NULL ? pp_xstrdup(".") : pp_xstrndup(path, (size_t)(end - path));
+		int fd = openat(AT_FDCWD, named, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
 	if (slash == NULL) {
 		int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
 		return fd < 0 ? -errno : fd;

@@ -31,7 +31,10 @@ int pp_list_fd(int fd, struct pp_strs *out); /* the same of an open directory */
 int pp_symlink_replace(int dirfd, const char *name, const char *target) PP_MUSTUSE; /* durable */
 int pp_readlink_at(int dirfd, const char *name, struct pp_buf *out) PP_MUSTUSE;
 #define PP_TEMP_SUFFIX ".new" /* of the temporary name: ".NAME.new", replaced by the next one */
-/* Whole file: temporary name, fsync, rename, fsync of the directory. path may have directories. */
+/*
+ * Whole file: temporary name, fsync, rename, fsync of the directory. path may have directories; of
+ * AT_FDCWD it may be any path.
+ */
 int pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
 /* The same for a path as a user gave it, wherever that leads. */
 int pp_write_path(const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;

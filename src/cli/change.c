@@ -117,6 +117,9 @@ change_show(struct cli *cli, plugpkg_plan *plan)
 	/* A plan that nobody will be asked about is talk, and --quiet wants none. */
 	if (!cli->is_quiet || is_dry_run || !cli->is_yes)
 		cli_show(cli, view_plan);
+	enum plugpkg_code rc = plugpkg_plan_check(plan, &cli->err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	if (is_dry_run) {
 		cli_say(cli, "Nothing was changed: this was a dry run.");
 		return PLUGPKG_OK;

@@ -38,6 +38,9 @@ void view_history(struct cli *cli);
 void view_transaction_shown(struct cli *cli);
 void view_differences(struct cli *cli);
 void view_lock(struct cli *cli);
+void view_signed(struct cli *cli);
+void view_owners(struct cli *cli);
+void view_owner(struct cli *cli);
 
 /* What a plugin is known by: its key, NAME or NAME@MAJOR; else its name. View. */
 const char *view_key(const pp_json *row);

@@ -89,7 +89,8 @@ add_step(struct table *t, const pp_json *step)
 	table_add(t, view_key(step));
 	table_add(t, versions);
 	if (file != NULL)
-		table_add(t, "local file, not signed");
+		table_add(t,
+		    pp_json_get_bool(step, "unsigned") ? "local file, not signed" : "local file");
 	else
 		table_add(t, is_link && *why == '\0' ? "used in place" : why);
 }
@@ -108,6 +109,45 @@ print_group(struct cli *cli, size_t group)
 	out_styled(&cli->out, groups[group].style, "%s", groups[group].heading);
 	out_end(&cli->out);
 	table_print(&t, &cli->out);
+}
+
+static const struct {
+	const char *state, *text;
+	enum out_style style;
+} owners[] = {
+	{ "new", "new", OUT_PLAIN },
+	{ "unchanged", "unchanged", OUT_PLAIN },
+	{ "rotated", "passed on by the owner", OUT_PLAIN },
+	{ "changed", "CHANGED", OUT_BAD },
+	{ "unsigned", "MISSING: not signed", OUT_BAD },
+};
+
+/* One line for all that is as it should be, then one for each that is not. */
+static void
+print_owners(struct cli *cli)
+{
+	size_t n[PP_LEN(owners)] = { 0 };
+	const pp_json *step;
+	bool is_first = true;
+
+	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
+		for (size_t k = 0; k < PP_LEN(owners); k++)
+			n[k] += strcmp(owners[k].state, view_str(step, "owner")) == 0;
+	for (size_t k = 0; k < PP_LEN(owners); k++) {
+		if (n[k] == 0)
+			continue;
+		out_text(&cli->out, "%s", is_first ? "Owner keys: " : ", ");
+		out_styled(&cli->out, owners[k].style, "%zu %s", n[k], owners[k].text);
+		is_first = false;
+	}
+	if (!is_first)
+		out_line(&cli->out, ".");
+	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
+		if (pp_json_get(step, "owner_expected") != NULL)
+			out_line(&cli->out, "  %s: expected %.16s, here %.16s",
+			    view_str(step, "name"), view_str(step, "owner_expected"),
+			    *view_str(step, "owner_key") != '\0' ? view_str(step, "owner_key")
+								 : "none");
 }
 
 static void
@@ -362,6 +402,7 @@ view_plan(struct cli *cli)
 
 	for (size_t group = 0; group < PP_LEN(groups); group++)
 		print_group(cli, group);
+	print_owners(cli);
 	print_left_data(cli);
 	print_votes(cli);
 	print_wanted(cli);

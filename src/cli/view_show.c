@@ -35,6 +35,7 @@ static const struct fact {
 	{ "hold_until", "Held until", FACT_TIME },
 	{ "source", "Source", FACT_TEXT },
 	{ "linked_from", "Linked from", FACT_TEXT },
+	{ "owner", "Owner", FACT_TEXT },
 	{ "summary", "Summary", FACT_TEXT },
 	{ "license", "Licence", FACT_TEXT },
 	{ "homepage", "Homepage", FACT_TEXT },

@@ -4,6 +4,25 @@
 
 #include <string.h>
 
+/* What is worth a word about the owner of what was added. */
+static const char *
+view_owner(const pp_json *row)
+{
+	static const struct {
+		const char *owner, *text;
+	} words[] = {
+		{ "new", ", signed by its owner from now on" },
+		{ "unchanged", ", signed by its owner" },
+		{ "rotated", ", signed by the new key of its owner" },
+		{ "accepted", ", signed by ANOTHER owner" },
+	};
+
+	for (size_t i = 0; i < PP_LEN(words); i++)
+		if (strcmp(words[i].owner, view_str(row, "owner")) == 0)
+			return words[i].text;
+	return "";
+}
+
 static void
 view_staged(struct cli *cli)
 {
@@ -16,16 +35,27 @@ view_staged(struct cli *cli)
 		if (strcmp(status, "leaves") == 0)
 			status = "leaves with the next publish";
 		if (!cli->is_quiet)
-			out_line(&cli->out, "%s %s: %s", view_str(row, "name"),
-			    view_str(row, "version"), status);
+			out_line(&cli->out, "%s %s: %s%s", view_str(row, "name"),
+			    view_str(row, "version"), status, view_owner(row));
 	}
 }
+
+static const struct opt add_opts[] = {
+	{ 0, "rotation", "FILE", "statement of a plugin's owner that another key is his now" },
+	{ 0, "accept-owner", NULL, "take another owner's key without such a statement" },
+	OPT_END,
+};
 
 static enum plugpkg_code
 add_run(struct cli *cli)
 {
-	enum plugpkg_code rc = plugpkg_repo_add(repo_cli_repo(cli), cli->opts.operands.at,
-	    cli->opts.operands.n, cli_row, cli, &cli->err);
+	const struct plugpkg_repo_add_spec spec = {
+		.archives = cli->opts.operands.at,
+		.n_archives = cli->opts.operands.n,
+		.rotation = opts_value(&cli->opts, "rotation"),
+		.accept_owner = opts_has(&cli->opts, "accept-owner"),
+	};
+	enum plugpkg_code rc = plugpkg_repo_add(repo_cli_repo(cli), &spec, cli_row, cli, &cli->err);
 
 	/* What lint found belongs to a refusal too. */
 	cli_show(cli, view_staged);
@@ -36,6 +66,7 @@ const struct cmd repo_add = {
 	.name = "add",
 	.args = "ARCHIVE...",
 	.summary = "check archives and stage them for the next publish",
+	.opts = add_opts,
 	.min_operands = 1,
 	.max_operands = CMD_MANY,
 	.run = add_run,

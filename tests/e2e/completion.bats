@@ -30,10 +30,11 @@ help_options() {
 @test "every option of --help is completed, and nothing else" {
 	local command
 	for command in $(words ''); do
-		[[ $command != source && $command != mark && $command != history ]] || continue
+		[[ $command != source && $command != mark && $command != history && $command != owner ]] || continue
 		assert_equal "$(words "$command" -- | sort)" "$(help_options "$command")"
 	done
 	assert_equal "$(words source add -- | sort)" "$(help_options source add)"
+	assert_equal "$(words owner accept -- | sort)" "$(help_options owner accept)"
 	assert_equal "$(words history show -- | sort)" "$(help_options history show)"
 	assert_equal "$(words mark auto -- | sort)" "$(help_options mark auto)"
 	assert_equal "$(words install --dr)" --dry-run

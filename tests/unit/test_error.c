@@ -39,6 +39,7 @@ exit_statuses_are_those_of_the_manual(void)
 		{ PLUGPKG_E_SIGNATURE, "signature-invalid", 6 },
 		{ PLUGPKG_E_SCRIPT, "script-failed", 7 },
 		{ PLUGPKG_E_UNHEALTHY, "unhealthy", 7 },
+		{ PLUGPKG_E_OWNER, "owner-key", 6 },
 		{ PLUGPKG_E_LOCKED, "locked", 8 },
 		{ PLUGPKG_E_REFUSED, "refused", 9 },
 		{ PLUGPKG_E_CONFIRM, "needs-confirmation", 11 },

@@ -15,10 +15,12 @@ example(void)
 	struct pp_lockfile *l = pp_lockfile_new();
 
 	pp_lockfile_add_host(l, "host:demo-cms", "1.2.0");
-	pp_lockfile_add(l, &(struct pp_locked_texts){ "user", "2.1.3", "main", SHA, NULL, NULL });
-	pp_lockfile_add(l, &(struct pp_locked_texts){ "auth@2", "2.0", "main", SHA, "", NULL });
 	pp_lockfile_add(
-	    l, &(struct pp_locked_texts){ "mine", "0.1", "link", "", "/home/mine", NULL });
+	    l, &(struct pp_locked_texts){ "user", "2.1.3", "main", SHA, NULL, SHA, NULL });
+	pp_lockfile_add(
+	    l, &(struct pp_locked_texts){ "auth@2", "2.0", "main", SHA, "", NULL, NULL });
+	pp_lockfile_add(
+	    l, &(struct pp_locked_texts){ "mine", "0.1", "link", "", "/home/mine", NULL, NULL });
 	return l;
 }
 
@@ -47,7 +49,8 @@ the_same_content_gives_the_same_bytes(void)
 			"    \"user\": {\n"
 			"      \"version\": \"2.1.3\",\n"
 			"      \"source\": \"main\",\n"
-			"      \"sha256\": \"" SHA "\"\n"
+			"      \"sha256\": \"" SHA "\",\n"
+			"      \"owner\": \"" SHA "\"\n"
 			"    }\n"
 			"  }\n"
 			"}\n");

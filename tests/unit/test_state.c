@@ -85,7 +85,7 @@ a_committed_set_is_read_back_sorted_by_the_next_process(void)
 		set.at[0]->link_dir = pp_xstrdup("/src/user");
 		set.at[0]->hold = true;
 		set.at[0]->hold_until = 1798070400;
-		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 4, 7, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 4, 7, NULL, NULL), PLUGPKG_OK);
 		reopen(&r);
 		CHECK_INT(pp_state_installed(state_of(&r), &back, NULL), PLUGPKG_OK);
 		CHECK_INT(pp_state_generation(state_of(&r), &generation, NULL), PLUGPKG_OK);
@@ -123,7 +123,7 @@ marks_change_of_those_that_are_named_and_nothing_else_of_them(void)
 	if (root_init(&r)) {
 		pp_vec_push(&set, plugin("animal", "1.0.0"));
 		pp_vec_push(&set, plugin("user", "2.1.0"));
-		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 4, 7, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 4, 7, NULL, NULL), PLUGPKG_OK);
 		pp_vec_push(&marked, plugin("user", "9.9.9"));
 		marked.at[0]->manual = false;
 		marked.at[0]->hold = true;
@@ -154,8 +154,8 @@ a_commit_replaces_the_whole_set(void)
 
 	if (root_init(&r)) {
 		pp_vec_push(&set, plugin("user", "2.1.0"));
-		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 1, 1, NULL), PLUGPKG_OK);
-		CHECK_INT(pp_state_commit_set(state_of(&r), &none, 2, 2, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 1, 1, NULL, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_state_commit_set(state_of(&r), &none, 2, 2, NULL, NULL), PLUGPKG_OK);
 		CHECK_INT(pp_state_installed(state_of(&r), &back, NULL), PLUGPKG_OK);
 	}
 	CHECK_INT(back.n, 0);
@@ -232,7 +232,7 @@ the_point_of_no_return_is_recorded_with_the_new_set(void)
 		CHECK_INT(pp_journal_begin(state_of(&r), "remove user", intent, 5, &txn, NULL),
 		    PLUGPKG_OK);
 		CHECK_INT(pp_journal_arm(state_of(&r), txn, intent, &steps, NULL), PLUGPKG_OK);
-		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 2, txn, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 2, txn, NULL, NULL), PLUGPKG_OK);
 		CHECK_INT(pp_journal_mark_gone(state_of(&r), txn, 1, "user", NULL), PLUGPKG_OK);
 		CHECK_INT(pp_journal_read_open(state_of(&r), &open, NULL), PLUGPKG_OK);
 		CHECK_INT(open.steps.at[0].status, PP_STEP_DONE);

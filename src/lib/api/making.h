@@ -6,6 +6,7 @@
 #include "lib/api/api.h"
 #include "lib/model/lockfile.h"
 #include "lib/solve/solve.h"
+#include "lib/state/owners.h"
 #include "lib/store/archive.h"
 #include "lib/txn/inventory.h"
 #include "lib/txn/txn.h"
@@ -19,6 +20,7 @@ struct pp_local {
 	char sha256[65], manifest_sha256[65];
 	uint64_t size;
 	struct pp_unpacked unpacked;
+	char owner_id[65]; /* of the key that signed it, by the .sig beside; "" = none */
 };
 struct pp_locals pp_vec(struct pp_local);
 void pp_locals_fini(struct pp_locals *locals);
@@ -30,6 +32,7 @@ struct pp_making {
 	struct pp_plan *plan;     /* borrowed */
 	struct pp_wishes *wishes; /* borrowed */
 	struct pp_inventory inv;
+	struct pp_pins owners; /* keys that the root expects; read with the details */
 	struct pp_sources_open open;
 	struct pp_targets targets;
 	struct pp_locals locals;
@@ -142,6 +145,16 @@ void pp_making_pin(const struct pp_making *m, const char *source, struct pp_rele
 
 /* Digests, sizes and signed rows of the steps that fetch. */
 enum plugpkg_code pp_making_details(struct pp_making *m, plugpkg_error **err);
+
+/* ---- plan_owner.c: who signed it ---- */
+
+/* Id of the key that the owner of NAME has to have, or NULL. View. *out_locked: by the lock. */
+const char *pp_making_expected_owner(struct pp_making *m, const char *name, bool *out_locked);
+/* Fills step->owner by the index. Errors: BAD_METADATA. */
+enum plugpkg_code pp_making_owner(struct pp_making *m, struct pp_catalog *c, const pp_json *details,
+    struct pp_step *step, plugpkg_error **err);
+/* The same by the signature beside a local archive. */
+void pp_making_local_owner(struct pp_making *m, const struct pp_local *l, struct pp_step *step);
 
 /* ---- plan_cycles.c ---- */
 

@@ -31,6 +31,7 @@ pp_making_fini(struct pp_making *m)
 {
 	pp_inventory_fini(&m->inv);
 	pp_sources_open_fini(&m->open);
+	pp_pins_fini(&m->owners);
 	pp_votes_fini(&m->asked);
 	pp_strs_fini(&m->delayed);
 	pp_vec_foreach (t, &m->targets)
@@ -154,13 +155,20 @@ plugpkg_plan_count(const plugpkg_plan *plan)
 	return n > 0 ? n : plan->wishes.n + plan->remarks.n;
 }
 
+/* A local file, unless its owner signed it and the root knows his key. */
+static bool
+is_unsigned(const struct pp_step *step)
+{
+	return step->file != NULL && step->owner.state != PP_OWNER_UNCHANGED;
+}
+
 size_t
 plugpkg_plan_count_dangerous(const plugpkg_plan *plan)
 {
 	size_t n = plan->plan->left_data.n;
 
 	pp_vec_foreach (step, &plan->plan->steps)
-		if (step->action == PP_DOWNGRADE || step->file != NULL ||
+		if (step->action == PP_DOWNGRADE || is_unsigned(step) ||
 		    (step->action == PP_REMOVE && step->why != PP_WHY_REQUESTED))
 			n++;
 	pp_vec_foreach (s, &plan->plan->switches)
@@ -182,7 +190,7 @@ static const struct pp_step *
 first_unsigned(const plugpkg_plan *plan)
 {
 	pp_vec_foreach (step, &plan->plan->steps)
-		if (step->file != NULL)
+		if (is_unsigned(step))
 			return step;
 	return NULL;
 }
@@ -217,6 +225,12 @@ check_unsigned(const plugpkg_plan *plan, plugpkg_error **err)
 }
 
 enum plugpkg_code
+plugpkg_plan_check(const plugpkg_plan *plan, plugpkg_error **err)
+{
+	return pp_plan_check_owners(plan->plan, err);
+}
+
+enum plugpkg_code
 plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
 	struct pp_txn_spec spec = {
@@ -229,7 +243,9 @@ plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_
 
 	if (plan->ctx->is_dry_run)
 		return pp_fail(err, PLUGPKG_E_USAGE, 0, "a plan of a dry run cannot be committed");
-	enum plugpkg_code rc = check_unsigned(plan, err);
+	enum plugpkg_code rc = pp_plan_check_owners(plan->plan, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_unsigned(plan, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_run(plan->ctx, &spec, err);
 	if (rc == PLUGPKG_OK)

@@ -113,7 +113,7 @@ keep_tables(struct pp_step *step, const pp_json *tables)
 }
 
 static enum plugpkg_code
-fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
+fill_step(struct pp_making *m, struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *planning = NULL;
 	PP_AUTO_JSON pp_json *details = NULL;
@@ -129,6 +129,8 @@ fill_step(struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 		rc = copy_count(details, "unpacked", &step->unpacked_bytes, step, err);
 	if (rc == PLUGPKG_OK)
 		rc = copy_count(details, "files", &step->files, step, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_making_owner(m, c, details, step, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	step->runs_script = has_script(details, script_of(step));
@@ -149,6 +151,7 @@ fill_locals(struct pp_making *m)
 			continue;
 		step->runs_script = l->manifest->scripts[script_of(step)] != NULL;
 		keep_tables(step, pp_tables_of(l->manifest->json));
+		pp_making_local_owner(m, l, step);
 	}
 }
 
@@ -180,6 +183,17 @@ check_tables(const struct pp_making *m, plugpkg_error **err)
 	return rc;
 }
 
+/* Anew: a plan may be made twice. */
+static enum plugpkg_code
+read_owners(struct pp_making *m, plugpkg_error **err)
+{
+	struct pp_state *state = NULL;
+	enum plugpkg_code rc = pp_state_get(m->ctx, &state, err);
+
+	pp_pins_fini(&m->owners);
+	return rc == PLUGPKG_OK ? pp_state_pins(state, &m->owners, err) : rc;
+}
+
 enum plugpkg_code
 pp_making_details(struct pp_making *m, plugpkg_error **err)
 {
@@ -190,15 +204,18 @@ pp_making_details(struct pp_making *m, plugpkg_error **err)
 		step->runs_script = m->link->scripts[script_of(step)] != NULL;
 		keep_tables(step, pp_tables_of(m->link->json));
 	}
+	enum plugpkg_code rc = read_owners(m, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	fill_locals(m);
-	enum plugpkg_code rc = prefetch(m, err);
+	rc = prefetch(m, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < m->plan->steps.n; i++) {
 		struct pp_step *step = &m->plan->steps.at[i];
 		if (!is_fetched(step))
 			continue;
 		struct pp_catalog *c = catalog_of(m, step->source);
-		rc = c != NULL ? fill_step(c, step, err)
+		rc = c != NULL ? fill_step(m, c, step, err)
 			       : pp_fail(err, PLUGPKG_E_FAILED, 0,
 				     "the plan takes %s %s from an unknown source", step->name,
 				     step->version);

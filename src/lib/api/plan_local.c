@@ -11,7 +11,7 @@
 #include "base/sys.h"
 #include "lib/net/cache.h"
 #include "lib/repo/lint.h"
-#include "lib/trust/crypto.h"
+#include "lib/trust/owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -192,6 +192,34 @@ open_cache(plugpkg_context *ctx, int *out_fd, plugpkg_error **err)
 	    ctx->is_dry_run ? ctx->scratch : "var/cache");
 }
 
+/*
+ * Beside the archive lies what `plugpkg sign` wrote, or nothing. One that is there has to be right:
+ * a wrong one is worse than none.
+ */
+static enum plugpkg_code
+read_signature(struct pp_local *l, plugpkg_error **err)
+{
+	const struct pp_release *r = l->manifest->release;
+	const struct pp_signed_archive archive = { r->name, r->version.text, l->sha256, l->size };
+	PP_AUTO_FREE char *file = pp_asprintf("%s.sig", l->path);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_SIG_MAX_BYTES);
+	PP_AUTO(sig) struct pp_sig *sig = NULL;
+
+	int got = pp_read_file_at(AT_FDCWD, file, &text);
+	if (got == -ENOENT)
+		return PLUGPKG_OK;
+	if (got < 0)
+		return pp_fail(err, PLUGPKG_E_OWNER, -got, "cannot read signature '%s'", file);
+	enum plugpkg_code rc =
+	    pp_sig_parse((struct pp_str){ pp_buf_cstr(&text), text.n }, file, &sig, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_sig_check_archive(sig, &archive, sig->id, file, err);
+	if (rc != PLUGPKG_OK)
+		return pp_hint(err, rc, "sign it anew, or take the .sig away to use it unsigned");
+	memcpy(l->owner_id, sig->id, sizeof(l->owner_id));
+	return PLUGPKG_OK;
+}
+
 static enum plugpkg_code
 check_once(const struct pp_making *m, const struct pp_local *l, plugpkg_error **err)
 {
@@ -221,6 +249,8 @@ pp_making_local(struct pp_making *m, const char *path, struct pp_target *out, pl
 		rc = keep(cache_fd, from, l, &archive_fd, err);
 	if (rc == PLUGPKG_OK)
 		rc = look_inside(m->ctx, cache_fd, archive_fd, l, err);
+	if (rc == PLUGPKG_OK)
+		rc = read_signature(l, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_once(m, l, err);
 	if (rc != PLUGPKG_OK)

@@ -3,6 +3,7 @@
 #include "lib/api/api.h"
 
 #include "lib/model/name.h"
+#include "lib/state/owners.h"
 #include "lib/txn/broken.h"
 #include "lib/txn/host.h"
 
@@ -150,6 +151,28 @@ row_of_offer(struct showing *s, const char *version, pp_json **out, plugpkg_erro
 	return PLUGPKG_OK;
 }
 
+/*
+ * The key that the root expects of its owner, else the one that the source names, else "none".
+ * Without a source that answers, only what the root knows.
+ */
+static void
+add_owner(const struct showing *s, pp_json *row)
+{
+	PP_CLEANUP(pp_pins_fini) struct pp_pins pins = { 0 };
+	PP_AUTO(owner) struct pp_owner *owner = NULL;
+	struct pp_state *state = NULL;
+
+	if (pp_state_get(s->ctx, &state, NULL) == PLUGPKG_OK)
+		PP_IGNORE(pp_state_pins(state, &pins, NULL));
+	const struct pp_pin *pin = pp_pins_get(&pins, s->target.name);
+	if (pin == NULL && s->catalog != NULL)
+		PP_IGNORE(pp_catalog_owner(s->catalog, s->target.name, &owner, NULL));
+	pp_json_set_str(row, "owner",
+	    pin != NULL     ? pin->key_id
+	    : owner != NULL ? owner->id
+			    : "none");
+}
+
 /* A name that nobody bears but some provide: the providers are the answer. */
 static pp_json *
 row_of_virtual(const struct showing *s)
@@ -266,6 +289,8 @@ plugpkg_show(
 	if (rc != PLUGPKG_OK)
 		return rc;
 	add_offers(&s, one);
+	if (s.providers.n == 0 || s.releases.n > 0)
+		add_owner(&s, one);
 	pp_row(row, user, one);
 	return PLUGPKG_OK;
 }

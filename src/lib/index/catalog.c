@@ -11,6 +11,7 @@
 #include "lib/model/name.h"
 #include "lib/trust/updater.h"
 
+#define OWNER_MEMBER "\"owner\":"
 #define INDEX_TARGET "index/root.json"
 #define INDEX_ROLE   "index.json" /* local file of the role that lists it */
 #define SMALL_BYTES  (384 * 1024) /* packed: planning rows and search of some 3,000 plugins */
@@ -415,6 +416,26 @@ pp_catalog_rows(struct pp_catalog *c, const char *name, const char *version, pp_
 	if (out_details != NULL)
 		*out_details = pp_steal(&details);
 	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_catalog_owner(struct pp_catalog *c, const char *name, struct pp_owner **out, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *line = NULL;
+	struct pp_str text;
+
+	*out = NULL;
+	enum plugpkg_code rc = find_line(c, PP_LAYER_DETAILS, name, &text, err);
+	/* Most plugins have none: then no long line is parsed for nothing. */
+	if (rc != PLUGPKG_OK || text.p == NULL ||
+	    memmem(text.p, text.n, OWNER_MEMBER, strlen(OWNER_MEMBER)) == NULL)
+		return rc;
+	rc = pp_shard_parse(text, name, &line, err);
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, rc, "%s", c->label);
+	const pp_json *owner = pp_json_get(line, "owner");
+	PP_AUTO_FREE char *where = pp_asprintf("%s, index of '%s'", c->label, name);
+	return owner != NULL ? pp_owner_parse(owner, name, where, out, err) : PLUGPKG_OK;
 }
 
 enum plugpkg_code

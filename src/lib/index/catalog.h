@@ -10,6 +10,7 @@
 #include "lib/model/context.h"
 #include "lib/model/release.h"
 #include "lib/net/fetch.h"
+#include "lib/trust/owner.h"
 
 struct pp_catalog;
 
@@ -52,6 +53,12 @@ enum plugpkg_code pp_catalog_releases(struct pp_catalog *c, const char *name,
  */
 enum plugpkg_code pp_catalog_rows(struct pp_catalog *c, const char *name, const char *version,
     pp_json **out_planning, pp_json **out_details, plugpkg_error **err);
+/*
+ * Who signs the plugin, as its line of the details says (owned), or *out == NULL: nobody. Errors:
+ * BAD_METADATA.
+ */
+enum plugpkg_code pp_catalog_owner(
+    struct pp_catalog *c, const char *name, struct pp_owner **out, plugpkg_error **err);
 /*
  * Fetches the details shards of all these names in one round before pp_catalog_rows() is asked one
  * by one.

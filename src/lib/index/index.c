@@ -280,15 +280,32 @@ add_encoded(struct pp_buf *out, const char *s)
 	}
 }
 
+static void
+add_pool_dir(struct pp_buf *path, const char *name, const char *version)
+{
+	pp_buf_adds(path, "pool/");
+	add_encoded(path, name);
+	pp_buf_addc(path, '/');
+	add_encoded(path, version);
+}
+
 char *
 pp_index_archive_path(const char *name, const char *version, const char *sha256)
 {
 	PP_AUTO_BUF struct pp_buf path = PP_BUF_INIT(4096);
 
-	pp_buf_adds(&path, "pool/");
-	add_encoded(&path, name);
-	pp_buf_addc(&path, '/');
-	add_encoded(&path, version);
+	add_pool_dir(&path, name, version);
 	pp_buf_addf(&path, "/%s.plug", sha256);
+	return pp_buf_steal(&path);
+}
+
+char *
+pp_index_signature_path(
+    const char *name, const char *version, const char *sha256, const char *key_id)
+{
+	PP_AUTO_BUF struct pp_buf path = PP_BUF_INIT(4096);
+
+	add_pool_dir(&path, name, version);
+	pp_buf_addf(&path, "/%s.%s.sig", sha256, key_id);
 	return pp_buf_steal(&path);
 }

@@ -53,6 +53,12 @@ char *pp_index_shard_path(enum pp_layer layer, const struct pp_shard_ref *ref);
  * versions; "@" and "/" stay); owned.
  */
 char *pp_index_archive_path(const char *name, const char *version, const char *sha256);
+/*
+ * "pool/NAME/VERSION/HEX.KEYID.sig": what the key of an owner signed of that archive. The same key
+ * always signs it with the same bytes, so that this name keeps its content too. Owned.
+ */
+char *pp_index_signature_path(
+    const char *name, const char *version, const char *sha256, const char *key_id);
 
 /*
  * A decompressed shard. text borrowed and must outlive it. Checks order and form of line starts

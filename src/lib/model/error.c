@@ -62,6 +62,7 @@ static const struct {
 	[PLUGPKG_E_BAD_LOCK] = { "bad-lock", 1 },
 	[PLUGPKG_E_LOCK_MISMATCH] = { "lock-mismatch", 3 },
 	[PLUGPKG_E_UNHEALTHY] = { "unhealthy", 7 },
+	[PLUGPKG_E_OWNER] = { "owner-key", 6 },
 };
 
 static const struct {

@@ -22,6 +22,7 @@ locked_fini(struct pp_locked *p)
 	free(p->source);
 	free(p->sha256);
 	free(p->link_dir);
+	free(p->owner);
 	pp_strs_fini(&p->detached);
 }
 
@@ -180,7 +181,7 @@ read_text(const struct pp_fields *f, const pp_json *j, const char *field, const 
 	if (value == NULL)
 		return pp_field_missing(f, full);
 	bool is_sound = text != NULL && *text != '\0';
-	if (is_sound && strcmp(key, "sha256") == 0)
+	if (is_sound && (strcmp(key, "sha256") == 0 || strcmp(key, "owner") == 0))
 		is_sound = pp_is_sha256(text);
 	else if (is_sound && strcmp(key, "source") == 0)
 		is_sound = pp_source_name_valid(pp_str_of(text));
@@ -196,7 +197,8 @@ static enum plugpkg_code
 read_origin(const struct pp_fields *f, const char *field, const pp_json *j, struct pp_locked *p)
 {
 	static const char *const of_linked[] = { "version", "link", "detached" };
-	static const char *const of_fetched[] = { "version", "source", "sha256", "detached" };
+	static const char *const of_fetched[] = { "version", "source", "sha256", "owner",
+		"detached" };
 
 	if (pp_json_get(j, "link") != NULL) {
 		enum plugpkg_code rc = check_members(f, field, j, of_linked, PP_LEN(of_linked));
@@ -210,6 +212,8 @@ read_origin(const struct pp_fields *f, const char *field, const pp_json *j, stru
 	if (rc == PLUGPKG_OK)
 		rc = read_text(
 		    f, j, field, "sha256", "64 lower-case hexadecimal digits", &p->sha256);
+	if (rc == PLUGPKG_OK && pp_json_get(j, "owner") != NULL)
+		rc = read_text(f, j, field, "owner", "64 lower-case hexadecimal digits", &p->owner);
 	return rc;
 }
 
@@ -389,6 +393,7 @@ pp_lockfile_add(struct pp_lockfile *l, const struct pp_locked_texts *texts)
 		return;
 	p->source = text_or_null(texts->source);
 	p->sha256 = text_or_null(texts->sha256);
+	p->owner = text_or_null(texts->owner);
 }
 
 static pp_json *
@@ -417,6 +422,7 @@ pp_lockfile_text(struct pp_lockfile *l)
 		pp_json_set_str(one, "version", p->version.text);
 		pp_json_set_str(one, "source", p->source);
 		pp_json_set_str(one, "sha256", p->sha256);
+		pp_json_set_str(one, "owner", p->owner);
 		pp_json_set_str(one, "link", p->link_dir);
 		if (p->detached.n > 0)
 			pp_json_set(one, "detached", names_json(&p->detached));

@@ -22,6 +22,7 @@ struct pp_locked {
 	char *source; /* of a linked plugin NULL */
 	char *sha256; /* of the archive; of a linked plugin NULL */
 	char *link_dir;
+	char *owner;             /* id of the key that its owner signs with, or NULL */
 	struct pp_strs detached; /* names that it requires and goes without; sorted */
 };
 
@@ -42,7 +43,7 @@ struct pp_lockfile *pp_lockfile_new(void);
 void pp_lockfile_add_host(struct pp_lockfile *l, const char *name, const char *version);
 /* Empty texts count as none. */
 struct pp_locked_texts {
-	const char *key, *version, *source, *sha256, *link_dir;
+	const char *key, *version, *source, *sha256, *link_dir, *owner;
 	const struct pp_strs *detached; /* or NULL */
 };
 void pp_lockfile_add(struct pp_lockfile *l, const struct pp_locked_texts *texts);

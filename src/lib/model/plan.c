@@ -156,8 +156,9 @@ step_row(const struct pp_step *s, plugpkg_row_fn fn, void *user)
 	pp_json_set_str(row, "old_version", s->old_version);
 	pp_json_set_str(row, "source", s->source);
 	pp_json_set_str(row, "file", s->file);
-	if (s->file != NULL)
+	if (s->file != NULL && s->owner.state != PP_OWNER_UNCHANGED)
 		pp_json_set_bool(row, "unsigned", true);
+	pp_step_owner_to_row(&s->owner, row);
 	pp_json_set_str(row, "why", pp_why_names[s->why]);
 	pp_json_set_str(row, "because", s->because);
 	if (s->data_from > 0)

@@ -4,6 +4,7 @@
 #define PP_MODEL_PLAN_H
 
 #include "base/json.h"
+#include "lib/model/plan_owner.h"
 #include "lib/model/release.h"
 #include "lib/model/vote.h"
 
@@ -55,6 +56,7 @@ struct pp_step {
 	/* From the details shard; filled after solving. */
 	char sha256[65], manifest_sha256[65];
 	uint64_t size_bytes, unpacked_bytes, files;
+	struct pp_step_owner owner;
 	char *link_dir; /* full path for a linked plugin, else NULL */
 	char *file;     /* path as named of a local archive or directory, else NULL */
 	bool is_cached; /* its archive is in the cache already; no source is asked */

@@ -13,6 +13,7 @@
 #include "lib/repo/book.h"
 #include "lib/repo/lint.h"
 #include "lib/repo/metadata.h"
+#include "lib/repo/owners.h"
 #include "lib/repo/pool.h"
 #include "lib/repo/staged.h"
 #include "lib/store/archive.h"
@@ -36,6 +37,7 @@ struct arrival {
 	char sha256[65], manifest_sha256[65];
 	struct pp_unpacked unpacked;
 	struct pp_manifest *manifest;
+	struct pp_admission admission;
 };
 
 static void
@@ -43,6 +45,7 @@ arrival_fini(struct arrival *a)
 {
 	pp_auto_fd(&a->fd);
 	pp_manifest_free(a->manifest);
+	pp_admission_fini(&a->admission);
 }
 
 static enum plugpkg_code
@@ -272,11 +275,15 @@ send_staged(const struct arrival *a, const char *status, plugpkg_row_fn row, voi
 	pp_json_set_str(j, "status", status); /* "staged", "staged already", "published already" */
 	pp_json_set_str(j, "sha256", a->sha256);
 	pp_json_set_int(j, "size", (int64_t)a->size);
+	pp_json_set_str(j, "owner", pp_admission_names[a->admission.as]);
+	if (a->admission.sig != NULL)
+		pp_json_set_str(j, "owner_key", a->admission.sig->id);
 	pp_row(row, user, j);
 }
 
 struct adding {
 	plugpkg_repo *repo;
+	const struct plugpkg_repo_add_spec *spec;
 	struct pp_book *book;
 	struct pp_staged_list staged;
 	plugpkg_row_fn row;
@@ -314,20 +321,40 @@ take_in(struct adding *adding, const struct arrival *a, const struct pp_staged *
 		rc = check_row(a, earlier->details, "staged", &staged, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_pool(adding->repo, a, err);
-	if (rc == PLUGPKG_OK && published)
+	/* A signature that is new is published along with its archive once more. */
+	bool is_resigned = published && a->admission.is_lacking;
+	if (rc == PLUGPKG_OK && published && !is_resigned)
 		rc = restore(adding->repo, a, err);
-	else if (rc == PLUGPKG_OK && !staged)
-		rc = stage(adding, a, err);
 	/* Adding what is published takes a removal back. */
 	if (rc == PLUGPKG_OK && published && earlier != NULL)
 		rc = pp_staged_delete(adding->repo, earlier, err);
+	if (rc == PLUGPKG_OK && !staged && (!published || is_resigned))
+		rc = stage(adding, a, err);
+	const struct pp_pool_file f = pool_file(a);
+	if (rc == PLUGPKG_OK && (!published || is_resigned))
+		rc = pp_owner_stage(adding->repo, &a->admission, &f, err);
 	if (rc == PLUGPKG_OK)
 		send_staged(a,
-		    published ? "published already"
-		    : staged  ? "staged already"
-			      : "staged",
+		    is_resigned ? "signature staged"
+		    : published ? "published already"
+		    : staged    ? "staged already"
+				: "staged",
 		    adding->row, adding->user);
 	return rc;
+}
+
+static enum plugpkg_code
+admit(struct adding *adding, struct arrival *a, plugpkg_error **err)
+{
+	const struct pp_pool_file f = pool_file(a);
+	const struct pp_handed_in in = {
+		.path = a->path,
+		.rotation = adding->spec->rotation,
+		.accepts = adding->spec->accept_owner != 0,
+	};
+	enum plugpkg_code rc = pp_owner_admit(adding->book, &in, &f, &a->admission, err);
+
+	return rc == PLUGPKG_OK ? rc : pp_subject(err, rc, f.name);
 }
 
 static enum plugpkg_code
@@ -341,6 +368,8 @@ add_one(struct adding *adding, const char *path, plugpkg_error **err)
 		rc = inspect(adding->repo, &a, adding->row, adding->user, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_published(adding->book, &a, &published, err);
+	if (rc == PLUGPKG_OK)
+		rc = admit(adding, &a, err);
 	if (rc == PLUGPKG_OK)
 		rc = take_in(adding, &a,
 		    pp_staged_find(&adding->staged, a.manifest->release->name,
@@ -375,21 +404,32 @@ adding_fini(struct adding *adding)
 }
 
 enum plugpkg_code
-plugpkg_repo_add(plugpkg_repo *repo, const char *const *archives, size_t n_archives,
-    plugpkg_row_fn row, void *user, plugpkg_error **err)
+plugpkg_repo_add(plugpkg_repo *repo, const struct plugpkg_repo_add_spec *spec, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
 {
-	PP_CLEANUP(adding_fini) struct adding adding = { .repo = repo, .row = row, .user = user };
+	PP_CLEANUP(adding_fini)
+	struct adding adding = { .repo = repo, .spec = spec, .row = row, .user = user };
 
 	enum plugpkg_code rc = adding_open(&adding, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < n_archives; i++) {
+	for (size_t i = 0; rc == PLUGPKG_OK && i < spec->n_archives; i++) {
 		rc = pp_check_cancel(&repo->ctx, err);
 		if (rc == PLUGPKG_OK)
-			rc = add_one(&adding, archives[i], err);
+			rc = add_one(&adding, spec->archives[i], err);
 	}
 	return rc;
 }
 
 /* ---- remove ---- */
+
+static size_t
+count_staged(const struct adding *adding, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < adding->staged.n; i++)
+		n += strcmp(adding->staged.at[i].name, name) == 0;
+	return n;
+}
 
 static enum plugpkg_code
 stage_removal(
@@ -405,9 +445,11 @@ stage_removal(
 	if (at < 0 && earlier == NULL)
 		return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "%s %s is neither published nor staged",
 		    t->name, t->range);
-	/* An addition that nobody has seen is simply taken back. */
+	/* An addition that nobody has seen is simply taken back, and the owner that it brought. */
 	if (earlier != NULL)
 		rc = pp_staged_delete(adding->repo, earlier, err);
+	if (rc == PLUGPKG_OK && earlier != NULL && count_staged(adding, t->name) == 1)
+		rc = pp_owner_unstage(adding->repo, t->name, err);
 	*out_leaves = at >= 0;
 	if (rc != PLUGPKG_OK || at < 0)
 		return rc;

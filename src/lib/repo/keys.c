@@ -188,6 +188,23 @@ read_file(const struct pp_key_file *f, pp_json **out, plugpkg_error **err)
 }
 
 enum plugpkg_code
+pp_key_file_public(const struct pp_key_file *f, pp_json **out, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *file = NULL;
+	char id[65];
+
+	enum plugpkg_code rc = read_file(f, &file, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const pp_json *public = pp_json_get(file, "public");
+	if (!pp_json_is(public, PP_JSON_OBJECT) || pp_key_id(public, id) < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_KEY, 0, "'%s' is no key file: no 'public' key", f->path);
+	*out = pp_json_copy(public);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
 pp_key_file_load(const struct pp_key_file *f, struct pp_signer *out, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *file = NULL;

@@ -36,6 +36,10 @@ enum plugpkg_code pp_key_file_create(
 enum plugpkg_code pp_key_file_load(
     const struct pp_key_file *f, struct pp_signer *out, plugpkg_error **err);
 
+/* Its public half, which no passphrase keeps: *out owned. Errors: NOT_FOUND KEY IO. */
+enum plugpkg_code pp_key_file_public(
+    const struct pp_key_file *f, pp_json **out, plugpkg_error **err);
+
 /* Makes keys/NAME.key; sealed when repo->passphrase is to be asked (seal). */
 enum plugpkg_code pp_key_create(
     plugpkg_repo *repo, const char *name, bool seal, struct pp_signer *out, plugpkg_error **err);

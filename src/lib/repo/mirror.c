@@ -155,6 +155,32 @@ read_either(
 	return pp_hint(err, PLUGPKG_E_DIGEST, "remove the file and mirror again");
 }
 
+/* No digest of it is known: the key of the owner tells whether it is the right one. */
+static enum plugpkg_code
+copy_signature(struct mirroring *m, const struct pp_walk_file *f, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", f->sig.path);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_SIG_MAX_BYTES);
+	int status = 0;
+
+	if (pp_exists_at(m->dir_fd, path) == 1)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_net_get(
+	    m->net, m->targets_urls.at[0], f->sig.url, PP_SIG_MAX_BYTES, &text, &status, err);
+	if (rc == PLUGPKG_OK && (status == 404 || status == 403))
+		return pp_fail(err, PLUGPKG_E_OWNER, 0, "the signature of %s is missing", f->what);
+	if (rc == PLUGPKG_OK)
+		rc = pp_walk_check_signature(f, &text, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_write_file_at(m->dir_fd, path, text.s, text.n, 0644);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path);
+	m->files++;
+	m->bytes += text.n;
+	return PLUGPKG_OK;
+}
+
 static enum plugpkg_code
 copy_archives(struct mirroring *m, const struct pp_index_root *root, plugpkg_error **err)
 {
@@ -177,6 +203,9 @@ copy_archives(struct mirroring *m, const struct pp_index_root *root, plugpkg_err
 		if (rc == PLUGPKG_OK)
 			rc = place_all(m, &archives.at[i], n, err);
 	}
+	for (size_t i = 0; rc == PLUGPKG_OK && i < archives.n; i++)
+		if (archives.at[i].sig.path != NULL)
+			rc = copy_signature(m, &archives.at[i], err);
 	return rc;
 }
 

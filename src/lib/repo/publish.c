@@ -12,6 +12,7 @@
 #include "lib/repo/census.h"
 #include "lib/repo/expiry.h"
 #include "lib/repo/metadata.h"
+#include "lib/repo/owners.h"
 #include "lib/repo/session.h"
 #include "lib/repo/staged.h"
 
@@ -54,6 +55,8 @@ line_with(const char *name, const pp_json *old, ptrdiff_t skip, const pp_json *r
 		if (pp_json_len(pp_json_get(old, lists[i].member)) > 0)
 			pp_json_set(
 			    line, lists[i].member, pp_json_ref(pp_json_get(old, lists[i].member)));
+	if (pp_json_get(old, "owner") != NULL)
+		pp_json_set(line, "owner", pp_json_ref(pp_json_get(old, "owner")));
 	return line;
 }
 
@@ -62,6 +65,8 @@ is_empty_line(const pp_json *line)
 {
 	size_t n = pp_json_len(pp_json_get(line, "versions"));
 
+	/* A name stays its owner's when its last version goes. */
+	n += pp_json_get(line, "owner") != NULL;
 	for (size_t i = 0; i < PP_LEN(lists); i++)
 		n += pp_json_len(pp_json_get(line, lists[i].member));
 	return n == 0;
@@ -248,17 +253,28 @@ check_count(struct pp_book *b, const struct pp_staged *s, plugpkg_error **err)
 	    err, PLUGPKG_E_FAILED, "take old ones out: plugpkg-repo remove %s@VERSION", s->name);
 }
 
+/* What is published already, and only gets another signature, stays as old as it is. */
+static int64_t
+published_at(const pp_json *line, const char *version, int64_t now)
+{
+	ptrdiff_t at = pp_rows_find(line, version);
+
+	return at < 0 ? now
+		      : pp_json_get_int(pp_json_at(pp_json_get(line, "versions"), (size_t)at),
+			    "published", now);
+}
+
 static enum plugpkg_code
 apply(struct pp_book *b, const struct pp_staged *s, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *row = s->is_removal ? NULL : pp_json_copy(s->planning);
 	PP_AUTO_JSON pp_json *old = NULL;
 
-	if (row != NULL)
-		pp_json_set_int(row, "published", b->repo->now);
 	enum plugpkg_code rc = check_same_content(b, s, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_book_line(b, PP_LAYER_PLANNING, s->name, &old, err);
+	if (row != NULL)
+		pp_json_set_int(row, "published", published_at(old, s->version, b->repo->now));
 	if (rc == PLUGPKG_OK)
 		rc = change_row(b, PP_LAYER_PLANNING, s, row, err);
 	if (rc == PLUGPKG_OK)
@@ -372,6 +388,8 @@ publish_staged(plugpkg_repo *repo, const struct pp_staged_list *staged,
 		if (!staged->at[i].is_removal)
 			rc = pp_pool_place(repo, &archive, err);
 	}
+	if (rc == PLUGPKG_OK)
+		rc = pp_owners_publish(b, staged, err);
 	return rc == PLUGPKG_OK ? write_all(b, was, online, err) : rc;
 }
 
@@ -458,6 +476,8 @@ clear_away(plugpkg_repo *repo, const struct pp_staged_list *staged, const struct
 {
 	enum plugpkg_code rc = s->is_renewing ? pp_renewal_delete(repo, err) : PLUGPKG_OK;
 
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
+		rc = pp_owner_unstage(repo, staged->at[i].name, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
 		rc = pp_staged_delete(repo, &staged->at[i], err);
 	return rc;

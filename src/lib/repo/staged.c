@@ -187,6 +187,21 @@ pp_staged_write(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **e
 	return PLUGPKG_OK;
 }
 
+/* "staged/SHA256.KEYID.sig" of an archive, by whatever key. */
+static int
+delete_signatures(plugpkg_repo *repo, const char *sha256)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
+	int r = pp_list_dir(repo->dir_fd, "staged", &files);
+
+	for (size_t i = 0; r == 0 && i < files.n; i++) {
+		PP_AUTO_FREE char *path = pp_asprintf("staged/%s", files.at[i]);
+		if (pp_starts_with(files.at[i], sha256) && pp_ends_with(files.at[i], ".sig"))
+			r = pp_rm_rf_at(repo->dir_fd, path);
+	}
+	return r;
+}
+
 enum plugpkg_code
 pp_staged_delete(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err)
 {
@@ -197,6 +212,8 @@ pp_staged_delete(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **
 		PP_AUTO_FREE char *archive =
 		    pp_pool_staged_path(pp_json_get_str(s->details, "sha256"));
 		r = pp_rm_rf_at(repo->dir_fd, archive);
+		if (r == 0)
+			r = delete_signatures(repo, pp_json_get_str(s->details, "sha256"));
 	}
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s'", path);

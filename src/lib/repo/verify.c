@@ -90,6 +90,27 @@ check_file(struct verifying *v, const struct pp_walk_file *f)
 	return true;
 }
 
+static void
+check_signature(struct verifying *v, const struct pp_walk_file *f)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", f->sig.path);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_SIG_MAX_BYTES);
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+
+	int r = pp_read_file_at(v->public_fd, path, &text);
+	PP_AUTO_FREE char *what = r < 0 ? pp_asprintf("%s: signature of %s",
+					      r == -ENOENT ? "missing" : pp_errno_text(-r), f->what)
+					: NULL;
+	if (r == 0 && pp_walk_check_signature(f, &text, &why) != PLUGPKG_OK)
+		what = pp_xstrdup(plugpkg_error_message(why));
+	if (what != NULL) {
+		problem(v, path, what);
+		return;
+	}
+	v->files++;
+	v->bytes += text.n;
+}
+
 static enum plugpkg_code
 read_target(struct verifying *v, const char *path, struct pp_buf *out, plugpkg_error **err)
 {
@@ -113,6 +134,8 @@ check_archives(struct verifying *v, const struct pp_shard_ref *ref, plugpkg_erro
 		rc = pp_walk_archives(&packed, ref->unpacked, path, &archives, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < archives.n; i++) {
 		(void)check_file(v, &archives.at[i]); /* counted as a problem */
+		if (archives.at[i].sig.path != NULL)
+			check_signature(v, &archives.at[i]);
 		rc = pp_check_cancel(&v->repo->ctx, err);
 	}
 	return rc;

@@ -21,6 +21,10 @@ file_fini(struct pp_walk_file *f)
 	free(f->path);
 	free(f->url);
 	free(f->what);
+	free(f->sig.path);
+	free(f->sig.url);
+	free((char *)(uintptr_t)f->sig.archive.name);
+	free((char *)(uintptr_t)f->sig.archive.version);
 }
 
 void
@@ -168,9 +172,36 @@ pp_walk_shards(const struct pp_index_root *root, struct pp_walk_files *out)
 	add_shard(PP_LAYER_SEARCH, &root->search, out);
 }
 
+static void
+add_signature(struct pp_walk_file *f, const char *name, const char *version, const char *key_id)
+{
+	(void)snprintf(f->sig.key_id, sizeof(f->sig.key_id), "%s", key_id); /* 64 digits */
+	f->sig.path = pp_asprintf("pool/%s/%s/%s.%s.sig", name, version, f->sha256, key_id);
+	f->sig.url = pp_index_signature_path(name, version, f->sha256, key_id);
+	f->sig.archive.name = pp_xstrdup(name);
+	f->sig.archive.version = pp_xstrdup(version);
+	f->sig.archive.size = f->size;
+}
+
+enum plugpkg_code
+pp_walk_check_signature(
+    const struct pp_walk_file *file, const struct pp_buf *text, plugpkg_error **err)
+{
+	struct pp_signed_archive want = file->sig.archive;
+	PP_AUTO(sig) struct pp_sig *sig = NULL;
+
+	want.sha256 = file->sha256;
+	enum plugpkg_code rc =
+	    pp_sig_parse((struct pp_str){ pp_buf_cstr(text), text->n }, file->sig.path, &sig, err);
+	return rc == PLUGPKG_OK
+		   ? pp_sig_check_archive(sig, &want, file->sig.key_id, file->sig.path, err)
+		   : rc;
+}
+
+/* owner_id: NULL, where nobody owns the plugin. */
 static enum plugpkg_code
-add_archive(const char *name, const pp_json *row, const char *where, struct pp_walk_files *out,
-    plugpkg_error **err)
+add_archive(const char *name, const char *owner_id, const pp_json *row, const char *where,
+    struct pp_walk_files *out, plugpkg_error **err)
 {
 	const char *version = pp_json_get_str(row, "version");
 	const char *sha256 = pp_json_get_str(row, "sha256");
@@ -190,7 +221,23 @@ add_archive(const char *name, const pp_json *row, const char *where, struct pp_w
 	f->path = pp_asprintf("pool/%s/%s/%s.plug", name, version, sha256);
 	f->url = pp_index_archive_path(name, version, sha256);
 	f->what = pp_asprintf("%s %s", name, version);
+	if (owner_id != NULL && pp_json_get_bool(row, "signed"))
+		add_signature(f, name, version, owner_id);
 	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+add_line(const char *name, const pp_json *line, const char *where, struct pp_walk_files *out,
+    plugpkg_error **err)
+{
+	const pp_json *rows = pp_json_get(line, "versions"), *j = pp_json_get(line, "owner");
+	PP_AUTO(owner) struct pp_owner *owner = NULL;
+	enum plugpkg_code rc = j != NULL ? pp_owner_parse(j, name, where, &owner, err) : PLUGPKG_OK;
+
+	for (size_t k = 0; rc == PLUGPKG_OK && k < pp_json_len(rows); k++)
+		rc = add_archive(
+		    name, owner != NULL ? owner->id : NULL, pp_json_at(rows, k), where, out, err);
+	return rc;
 }
 
 enum plugpkg_code
@@ -208,9 +255,8 @@ pp_walk_archives(const struct pp_buf *packed, uint64_t unpacked, const char *whe
 		PP_AUTO_FREE char *name = pp_shard_line_name(shard.lines.at[i]);
 		PP_AUTO_JSON pp_json *line = NULL;
 		rc = pp_shard_line(&shard, name, &line, err);
-		const pp_json *rows = pp_json_get(line, "versions");
-		for (size_t k = 0; rc == PLUGPKG_OK && k < pp_json_len(rows); k++)
-			rc = add_archive(name, pp_json_at(rows, k), where, out, err);
+		if (rc == PLUGPKG_OK)
+			rc = add_line(name, line, where, out, err);
 	}
 	return rc;
 }

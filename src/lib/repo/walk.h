@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "lib/index/index.h"
+#include "lib/trust/owner.h"
 #include "lib/trust/updater.h"
 
 /* One file below targets/, as signed. */
@@ -17,6 +18,12 @@ struct pp_walk_file {
 	char *what; /* for messages: "photos 1.2.0" */
 	char sha256[65];
 	uint64_t size;
+	/* Of an archive that its owner signed; path NULL: of no other file. */
+	struct {
+		char *path, *url;
+		char key_id[65];
+		struct pp_signed_archive archive; /* strings owned, but for the digest */
+	} sig;
 };
 struct pp_walk_files pp_vec(struct pp_walk_file);
 void pp_walk_files_fini(struct pp_walk_files *v);
@@ -45,6 +52,10 @@ struct pp_walk_spec {
 enum plugpkg_code pp_walk_metadata(
     struct pp_walk *w, const struct pp_walk_spec *spec, plugpkg_error **err);
 void pp_walk_fini(struct pp_walk *w);
+
+/* Is this the signature that file->sig stands for? Errors: OWNER. */
+enum plugpkg_code pp_walk_check_signature(
+    const struct pp_walk_file *file, const struct pp_buf *text, plugpkg_error **err);
 
 /* The shards that an index root lists, appended. */
 void pp_walk_shards(const struct pp_index_root *root, struct pp_walk_files *out);

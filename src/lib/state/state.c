@@ -395,7 +395,7 @@ set_generation(struct pp_state *s, int64_t generation, const char *what, plugpkg
 
 enum plugpkg_code
 pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t generation,
-    int64_t transaction, plugpkg_error **err)
+    int64_t transaction, const struct pp_pins *pins, plugpkg_error **err)
 {
 	const char *what = "record the installed plugins";
 	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
@@ -422,6 +422,8 @@ pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t
 		rc = pp_history_record(s, set, generation, transaction, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_drop_delays(s, err);
+	if (rc == PLUGPKG_OK && pins != NULL)
+		rc = pp_state_write_pins(s, pins, err);
 	/* In the same SQL transaction: facts and the journal's word that they hold. */
 	if (rc == PLUGPKG_OK)
 		rc = pp_journal_mark_commit(s, transaction, err);

@@ -90,10 +90,12 @@ enum plugpkg_code pp_installed_from_json(
 /*
  * One SQL transaction: replaces the whole set of installed plugins and the current generation.
  * transaction: its step `commit` is marked as done along with it, the point of no return; 0: none.
- * Durable on return.
+ * pins: keys of owners that are expected from then on (owners.h); NULL: no new ones. Durable on
+ * return.
  */
+struct pp_pins;
 enum plugpkg_code pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set,
-    int64_t generation, int64_t transaction, plugpkg_error **err);
+    int64_t generation, int64_t transaction, const struct pp_pins *pins, plugpkg_error **err);
 /*
  * One SQL transaction: writes manual, hold and hold_until of these plugins, which are installed,
  * and nothing else of them. Durable on return.

@@ -59,6 +59,10 @@ enum plugpkg_code pp_state_drop_delays(struct pp_state *s, plugpkg_error **err);
 /* lib/state/history.c: inside the SQL transaction that makes the set a fact. */
 enum plugpkg_code pp_history_record(struct pp_state *s, const struct pp_installeds *set,
     int64_t generation, int64_t transaction, plugpkg_error **err);
+/* lib/state/owners.c: within the caller's SQL transaction. */
+struct pp_pins;
+enum plugpkg_code pp_state_write_pins(
+    struct pp_state *s, const struct pp_pins *pins, plugpkg_error **err);
 /* lib/state/journal.c: within the caller's SQL transaction; transaction 0: nothing. */
 enum plugpkg_code pp_journal_mark_commit(
     struct pp_state *s, int64_t transaction, plugpkg_error **err);

@@ -19,6 +19,10 @@ static const char tables[] =
     "CREATE TABLE delays("
     "  dependent TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, until INTEGER NOT NULL,"
     "  PRIMARY KEY(dependent, key, version)) WITHOUT ROWID;"
+    /* Which key the owner of a plugin has to sign with; stays when the plugin leaves. */
+    "CREATE TABLE owners("
+    "  name TEXT PRIMARY KEY, key_id TEXT NOT NULL, since INTEGER NOT NULL,"
+    "  how TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE transactions("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, started INTEGER NOT NULL,"
     "  ended INTEGER, status TEXT NOT NULL, generation INTEGER, intent TEXT,"

@@ -122,7 +122,7 @@ record(struct configuring *c, plugpkg_error **err)
 			pp_installed_set_state(c->t.set.at[i], "installed");
 	}
 	enum plugpkg_code rc =
-	    pp_state_commit_set(c->t.state, &c->t.set, c->t.old_generation, 0, err);
+	    pp_state_commit_set(c->t.state, &c->t.set, c->t.old_generation, 0, NULL, err);
 	if (rc == PLUGPKG_OK)
 		send_rows(c);
 	return rc;

@@ -125,7 +125,7 @@ pp_mend_generation(
 	if (rc == PLUGPKG_OK)
 		rc = pp_generation_switch(ctx, t.generation, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_state_commit_set(t.state, set, t.generation, 0, err);
+		rc = pp_state_commit_set(t.state, set, t.generation, 0, NULL, err);
 	*out = t.generation;
 	return rc;
 }

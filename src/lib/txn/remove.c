@@ -4,6 +4,7 @@
  * uninstall, data; and the last records of a transaction. What happens when one of them fails is
  * back.c's business.
  */
+#include "lib/txn/signature.h"
 #include "lib/txn/steps.h"
 
 #include "base/path.h"
@@ -144,7 +145,9 @@ run_purge(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
 	enum plugpkg_code rc = pp_txn_try_remove_data(t, op->key, err);
 
-	return rc == PLUGPKG_OK ? pp_snapshots_drop(t->ctx, op->key, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = pp_snapshots_drop(t->ctx, op->key, err);
+	return rc == PLUGPKG_OK ? pp_txn_forget_owner(t->ctx, op->key, &t->set, err) : rc;
 }
 
 const struct pp_op_type pp_op_purge = { "purge", run_purge, NULL, false };
@@ -191,7 +194,7 @@ static enum plugpkg_code
 record_set(struct pp_txn *t, plugpkg_error **err)
 {
 	pp_txn_reattach(t); /* what was to leave may have come back */
-	return pp_state_commit_set(t->state, &t->set, t->generation, t->id, err);
+	return pp_state_commit_set(t->state, &t->set, t->generation, t->id, NULL, err);
 }
 
 /* Facts first, then wishes, then what is derived. */

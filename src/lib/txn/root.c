@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "lib/state/owners.h"
 #include "lib/store/generation.h"
 #include "lib/txn/host.h"
 #include "lib/txn/inventory.h"
@@ -94,20 +95,35 @@ pp_root_tidy(plugpkg_context *ctx)
 	tidy_trust(ctx);
 }
 
+/* Where they cannot be read, the lock goes without: it is derived, and what counts is there. */
+static void
+read_owners(plugpkg_context *ctx, struct pp_pins *out)
+{
+	struct pp_state *state = NULL;
+
+	if (pp_state_get(ctx, &state, NULL) == PLUGPKG_OK)
+		PP_IGNORE(pp_state_pins(state, out, NULL));
+}
+
 struct pp_lockfile *
 pp_root_lock(plugpkg_context *ctx, const struct pp_installeds *set)
 {
 	struct pp_lockfile *lock = pp_lockfile_new();
+	PP_CLEANUP(pp_pins_fini) struct pp_pins owners = { 0 };
+
+	read_owners(ctx, &owners);
 
 	pp_vec_foreach (d, pp_host_known(ctx))
 		pp_lockfile_add_host(lock, d->name, d->version.text);
 	pp_vec_foreach (p, set) {
+		const struct pp_pin *pin = pp_pins_get(&owners, (*p)->name);
 		struct pp_locked_texts texts = {
 			.key = (*p)->key,
 			.version = (*p)->version,
 			.source = (*p)->source,
 			.sha256 = (*p)->sha256,
 			.link_dir = (*p)->link_dir,
+			.owner = pin != NULL ? pin->key_id : NULL,
 			.detached = &(*p)->detached,
 		};
 		if (pp_installed_is_usable(*p))

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "lib/net/fetch.h"
 #include "lib/store/generation.h"
+#include "lib/txn/signature.h"
 
 #include <errno.h>
 #include <string.h>
@@ -285,8 +286,11 @@ record_leaving(struct pp_txn *t)
 static enum plugpkg_code
 run_commit(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err)
 {
+	PP_CLEANUP(pp_pins_fini) struct pp_pins pins = { 0 };
+
 	record_leaving(t);
-	return pp_state_commit_set(t->state, &t->set, t->generation, t->id, err);
+	pp_txn_pins(t, &pins);
+	return pp_state_commit_set(t->state, &t->set, t->generation, t->id, &pins, err);
 }
 
 const struct pp_op_type pp_op_commit = { PP_STEP_COMMIT, run_commit, NULL, true };

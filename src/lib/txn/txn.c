@@ -14,6 +14,7 @@
 #include "lib/store/store.h"
 #include "lib/txn/event.h"
 #include "lib/txn/lock.h"
+#include "lib/txn/signature.h"
 
 #include <string.h>
 
@@ -246,6 +247,8 @@ prepare(struct pp_txn *t, plugpkg_error **err)
 	enum plugpkg_code rc = pp_txn_fetch(t, err);
 
 	if (rc == PLUGPKG_OK)
+		rc = pp_txn_check_signatures(t, err);
+	if (rc == PLUGPKG_OK)
 		rc = pp_txn_unpack(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_stage(t, err);
@@ -428,6 +431,9 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 			rc = pp_txn_remove_data(ctx, spec->plan->left_data.at[i], err);
 			if (rc == PLUGPKG_OK)
 				rc = pp_snapshots_drop(ctx, spec->plan->left_data.at[i], err);
+			if (rc == PLUGPKG_OK)
+				rc = pp_txn_forget_owner(
+				    ctx, spec->plan->left_data.at[i], NULL, err);
 		}
 	return rc;
 }

@@ -155,8 +155,9 @@ undo_ops(struct pp_txn *t, struct undoing *u, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	keep_leftovers(t, &set);
-	return has_changed(t, &set) ? pp_state_commit_set(t->state, &set, t->old_generation, 0, err)
-				    : PLUGPKG_OK;
+	return has_changed(t, &set)
+		   ? pp_state_commit_set(t->state, &set, t->old_generation, 0, NULL, err)
+		   : PLUGPKG_OK;
 }
 
 /* The files come last: scripts of the way back still ran in them. */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which owner's key a chosen release has, and which one the root expects. What the root knows
+ * counts; of a plugin that it never had, what plugpkg.lock says; else what the index says.
+ */
+#include "lib/api/making.h"
+
+#include "lib/trust/owner.h"
+
+#include <string.h>
+
+static void
+copy_id(char to[65], const char *from)
+{
+	memcpy(to, from, 64);
+	to[64] = '\0';
+}
+
+/* By the name: majors side by side have one owner. NULL: plugpkg.lock knows none. */
+static const char *
+locked_id(const struct pp_making *m, const char *name)
+{
+	if (m->pins == NULL)
+		return NULL;
+	pp_vec_foreach (row, &m->pins->plugins)
+		if (strcmp(row->name, name) == 0 && row->owner != NULL)
+			return row->owner;
+	return NULL;
+}
+
+const char *
+pp_making_expected_owner(struct pp_making *m, const char *name, bool *out_locked)
+{
+	const struct pp_pin *pin = pp_pins_get(&m->owners, name);
+	const char *locked = pin == NULL ? locked_id(m, name) : NULL;
+
+	*out_locked = locked != NULL;
+	return pin != NULL ? pin->key_id : locked;
+}
+
+/* id: that of the key that signed, NULL = nobody did; follows: the expected key wants it so. */
+static void
+judge(struct pp_making *m, struct pp_step *step, const char *id, bool follows)
+{
+	struct pp_step_owner *o = &step->owner;
+	bool is_locked = false;
+	const char *expected = pp_making_expected_owner(m, step->name, &is_locked);
+
+	*o = (struct pp_step_owner){ .is_locked = is_locked };
+	if (id != NULL)
+		copy_id(o->key_id, id);
+	bool is_same = id != NULL && expected != NULL && strcmp(id, expected) == 0;
+	if (expected != NULL && !is_same)
+		copy_id(o->expected, expected);
+	if (id == NULL)
+		o->state = expected != NULL ? PP_OWNER_UNSIGNED : PP_OWNER_NONE;
+	else if (expected == NULL || (is_same && is_locked))
+		o->state = PP_OWNER_NEW;
+	else if (is_same)
+		o->state = PP_OWNER_UNCHANGED;
+	else
+		o->state = follows ? PP_OWNER_ROTATED : PP_OWNER_CHANGED;
+}
+
+enum plugpkg_code
+pp_making_owner(struct pp_making *m, struct pp_catalog *c, const pp_json *details,
+    struct pp_step *step, plugpkg_error **err)
+{
+	PP_AUTO(owner) struct pp_owner *owner = NULL;
+	bool is_locked = false;
+
+	enum plugpkg_code rc = pp_catalog_owner(c, step->name, &owner, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const char *expected = pp_making_expected_owner(m, step->name, &is_locked);
+	bool is_signed = owner != NULL && pp_json_get_bool(details, "signed");
+	judge(m, step, is_signed ? owner->id : NULL,
+	    is_signed && expected != NULL && pp_owner_follows(owner, expected));
+	/* An older release that its owner left unsigned, while another key than expected rules. */
+	if (owner != NULL && !is_signed && expected != NULL && !pp_owner_follows(owner, expected)) {
+		step->owner.state = PP_OWNER_CHANGED;
+		copy_id(step->owner.key_id, owner->id);
+	}
+	return PLUGPKG_OK;
+}
+
+/* A local archive without a signature needs a word of its own already. */
+void
+pp_making_local_owner(struct pp_making *m, const struct pp_local *l, struct pp_step *step)
+{
+	if (l->owner_id[0] != '\0')
+		judge(m, step, l->owner_id, false);
+}
