@@ -100,9 +100,14 @@ pp_snapshot_take(plugpkg_context *ctx, const char *data_key, const char *key, in
 {
 	PP_AUTO_FREE char *from = pp_asprintf(DATA_DIR "/%s", data_key);
 	PP_AUTO_FREE char *to = path_of(key, generation);
+	PP_AUTO_FREE char *parent = parent_of(to);
 	PP_AUTO_FREE char *staging = NULL;
-	enum plugpkg_code rc = copy_aside(ctx, from, &staging, err);
 
+	/* Before the copy, whose sync makes it durable too. */
+	int r = pp_mkdirs_at(ctx->root_fd, parent, 0700);
+	if (r < 0)
+		return cannot(ctx, r, "make", parent, err);
+	enum plugpkg_code rc = copy_aside(ctx, from, &staging, err);
 	if (rc == PLUGPKG_OK)
 		rc = take_away(ctx, to, err);
 	return rc == PLUGPKG_OK ? put(ctx, staging, to, 0700, err) : rc;

@@ -121,8 +121,9 @@ record(struct configuring *c, plugpkg_error **err)
 		if (!pp_strs_has(&c->failed, task->step->key))
 			pp_installed_set_state(c->t.set.at[i], "installed");
 	}
-	enum plugpkg_code rc =
-	    pp_state_commit_set(c->t.state, &c->t.set, c->t.old_generation, 0, NULL, err);
+	enum plugpkg_code rc = pp_txn_sync(&c->t, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_commit_set(c->t.state, &c->t.set, c->t.old_generation, 0, NULL, err);
 	if (rc == PLUGPKG_OK)
 		send_rows(c);
 	return rc;

@@ -64,7 +64,9 @@ pp_mend_ask(plugpkg_context *ctx, const struct pp_installed *p, enum pp_mend_ans
 static enum plugpkg_code
 set_state(struct pp_txn *t, const struct pp_installed *p, const char *state, plugpkg_error **err)
 {
-	return pp_state_set_state(t->state, p->key, state, err);
+	enum plugpkg_code rc = pp_txn_sync(t, err);
+
+	return rc == PLUGPKG_OK ? pp_state_set_state(t->state, p->key, state, err) : rc;
 }
 
 enum plugpkg_code
@@ -103,6 +105,8 @@ pp_mend_leftover(plugpkg_context *ctx, const struct pp_installed *p, plugpkg_err
 		return rc;
 	pp_log_step(t.state, 0, p->key, "uninstall", p->version);
 	rc = run(&t, p, PP_SCRIPT_UNINSTALL, "remove", err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_txn_sync(&t, err);
 	return rc == PLUGPKG_OK ? pp_state_drop(t.state, p->key, err) : rc;
 }
 

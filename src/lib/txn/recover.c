@@ -113,7 +113,9 @@ recover_open(plugpkg_context *ctx, struct pp_state *state, struct pp_journal_ope
 	PP_CLEANUP(auto_plan) struct pp_plan *plan = pp_plan_new();
 	struct pp_txn_spec spec = { .plan = plan, .wishes = &wishes, .command = open->command };
 	PP_CLEANUP(pp_txn_fini)
-	struct pp_txn t = { .ctx = ctx, .spec = &spec, .state = state, .id = open->id };
+	struct pp_txn t = {
+		.ctx = ctx, .spec = &spec, .state = state, .id = open->id, .is_unsynced = true
+	};
 
 	pp_intent_wishes(open->intent, &wishes);
 	pp_lock_note_transaction(ctx, open->command, open->id);

@@ -145,6 +145,7 @@ run_purge(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
 	enum plugpkg_code rc = pp_txn_try_remove_data(t, op->key, err);
 
+	t->is_unsynced = true;
 	if (rc == PLUGPKG_OK)
 		rc = pp_snapshots_drop(t->ctx, op->key, err);
 	return rc == PLUGPKG_OK ? pp_txn_forget_owner(t->ctx, op->key, &t->set, err) : rc;

@@ -87,6 +87,7 @@ pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **e
 	if (rc != PLUGPKG_OK)
 		return rc;
 
+	t->is_unsynced = true;
 	PP_CLEANUP(pp_strs_fini) struct pp_strs dependencies = { 0 };
 	add_dependencies(t, s->manifest->release, &dependencies);
 	struct pp_script_run run = {
@@ -194,6 +195,7 @@ run_data(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", op->key);
 	int r = pp_mkdirs_at(t->ctx->root_fd, dir, 0755);
 
+	t->is_unsynced = true;
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '%s/%s'", t->ctx->root, dir)
 		     : PLUGPKG_OK;
 }

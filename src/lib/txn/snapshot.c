@@ -94,6 +94,7 @@ run_snapshot(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
 	const struct pp_step *step = pp_txn_task(t, op->key)->step;
 
+	t->is_unsynced = true;
 	return pp_snapshot_take(t->ctx, op->key, pp_step_old_key(step), t->old_generation, err);
 }
 
@@ -123,6 +124,7 @@ const struct pp_op_type pp_op_snapshot = { "snapshot", run_snapshot, undo_snapsh
 static enum plugpkg_code
 run_restore(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
+	t->is_unsynced = true;
 	return pp_snapshot_restore(t->ctx, op->key, op->level, op->key, err);
 }
 

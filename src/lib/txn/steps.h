@@ -79,6 +79,7 @@ struct pp_txn {
 	bool is_armed;            /* its ops stand in the journal */
 	bool is_recovery;         /* another process began it */
 	bool was_killed;          /* the last script did not come to an end of its own */
+	bool is_unsynced;         /* scripts or ops changed the root and made nothing durable */
 	uint64_t n_done, n_steps; /* for STEP events */
 };
 
@@ -103,6 +104,8 @@ void pp_txn_log(struct pp_txn *t, const char *level, const char *how, plugpkg_er
 void pp_txn_fini(struct pp_txn *t);
 /* txn.c: t->generation, above all that ever were and all that are there. */
 enum plugpkg_code pp_txn_next_generation(struct pp_txn *t, plugpkg_error **err);
+/* txn.c: makes durable what was done, before a record counts on it. */
+enum plugpkg_code pp_txn_sync(struct pp_txn *t, plugpkg_error **err);
 /* txn.c: the ops after `commit`; ends the transaction. */
 enum plugpkg_code pp_txn_finish(struct pp_txn *t, plugpkg_error **err);
 /* txn.c: its last record, of a generation that stays. */

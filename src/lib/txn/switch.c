@@ -287,7 +287,10 @@ static enum plugpkg_code
 run_commit(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_pins_fini) struct pp_pins pins = { 0 };
+	enum plugpkg_code rc = pp_txn_sync(t, err);
 
+	if (rc != PLUGPKG_OK)
+		return rc;
 	record_leaving(t);
 	pp_txn_pins(t, &pins);
 	return pp_state_commit_set(t->state, &t->set, t->generation, t->id, &pins, err);

@@ -7,6 +7,7 @@
 #include "lib/txn/steps.h"
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "lib/index/kept.h"
 #include "lib/state/history.h"
 #include "lib/store/generation.h"
@@ -61,6 +62,19 @@ pp_txn_log(struct pp_txn *t, const char *level, const char *how, plugpkg_error *
 	    *message != '\0' ? ": " : "", (int)strcspn(message, "\n"), message);
 
 	pp_log_write(t->state, t->id, NULL, level, "transaction", text);
+}
+
+/* Scripts need not sync what they write below the root: one sync for all of them. */
+enum plugpkg_code
+pp_txn_sync(struct pp_txn *t, plugpkg_error **err)
+{
+	int r = t->is_unsynced ? pp_sync_tree_at(t->ctx->root_fd, ".") : 0;
+
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot make the changes of '%s' durable", t->ctx->root);
+	t->is_unsynced = false;
+	return PLUGPKG_OK;
 }
 
 /* ---- beginning ---- */
@@ -345,7 +359,10 @@ pp_txn_end(struct pp_txn *t, const char *status, plugpkg_error **err)
 	/* What was cut off left its own there; nobody sees it, and the next one tries again. */
 	if (pp_staging_clear(t->ctx, &why) != PLUGPKG_OK)
 		pp_debug(t->ctx, NULL, "%s", plugpkg_error_message(why));
-	return pp_journal_end(t->state, t->id, status, t->generation, t->ctx->now, err);
+	enum plugpkg_code rc = pp_txn_sync(t, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_journal_end(t->state, t->id, status, t->generation, t->ctx->now, err);
+	return rc;
 }
 
 enum plugpkg_code
@@ -415,6 +432,23 @@ run_locked(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	return rc;
 }
 
+/* Data of what is no longer installed. */
+static enum plugpkg_code
+purge_left(plugpkg_context *ctx, const struct pp_strs *keys, plugpkg_error **err)
+{
+	struct pp_txn t = { .ctx = ctx, .is_unsynced = keys->n > 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < keys->n; i++) {
+		rc = pp_txn_remove_data(ctx, keys->at[i], err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_snapshots_drop(ctx, keys->at[i], err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_txn_forget_owner(ctx, keys->at[i], NULL, err);
+	}
+	return rc == PLUGPKG_OK ? pp_txn_sync(&t, err) : rc;
+}
+
 enum plugpkg_code
 pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error **err)
 {
@@ -426,14 +460,5 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	bool has_steps = spec->plan->steps.n + spec->plan->switches.n > 0;
 	rc = has_steps ? run_locked(ctx, spec, err) : pp_marks_want(ctx, spec->wishes, NULL, err);
 	/* With steps, it is one of their ops. */
-	if (rc == PLUGPKG_OK && !has_steps)
-		for (size_t i = 0; rc == PLUGPKG_OK && i < spec->plan->left_data.n; i++) {
-			rc = pp_txn_remove_data(ctx, spec->plan->left_data.at[i], err);
-			if (rc == PLUGPKG_OK)
-				rc = pp_snapshots_drop(ctx, spec->plan->left_data.at[i], err);
-			if (rc == PLUGPKG_OK)
-				rc = pp_txn_forget_owner(
-				    ctx, spec->plan->left_data.at[i], NULL, err);
-		}
-	return rc;
+	return rc == PLUGPKG_OK && !has_steps ? purge_left(ctx, &spec->plan->left_data, err) : rc;
 }

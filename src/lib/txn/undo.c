@@ -166,10 +166,13 @@ undo_all(struct pp_txn *t, struct undoing *u, plugpkg_error **err)
 {
 	enum plugpkg_code rc = undo_ops(t, u, err);
 
+	t->is_unsynced = true;
 	if (rc == PLUGPKG_OK)
 		rc = pp_generation_remove(t->ctx, t->generation, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_unprepare(t, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_txn_sync(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_journal_end(t->state, t->id, u->failures.n == 0 ? "undone" : "failed",
 		    t->old_generation, t->ctx->now, err);
