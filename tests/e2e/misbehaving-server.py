@@ -40,6 +40,7 @@ Modes:
   rest-S              status 503 with Retry-After: S to the first request of each file, then ok
   rest-for-ever-S     the same to every request
   rate-N              N bytes a second
+  together-N          as ok, once N requests wait for it; status 400 when there are never so many
 """
 
 import argparse
@@ -57,6 +58,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 log_lock = threading.Lock()
 seen = set()
+barriers = {}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -189,6 +191,9 @@ class Handler(BaseHTTPRequestHandler):
         m = re.fullmatch(r"rate-(\d+)", mode)
         if m:
             return self.at_rate(path, int(m.group(1)))
+        m = re.fullmatch(r"together-(\d+)", mode)
+        if m:
+            return self.together(path, int(m.group(1)))
         blind = getattr(self, "bad_" + mode.replace("-", "_"), None)
         if blind is not None:
             return blind(path)
@@ -208,6 +213,15 @@ class Handler(BaseHTTPRequestHandler):
             return self.text(n)
         if kind == "rest-for-ever" or (kind == "rest" and is_first):
             return self.head(503, 0, Retry_After=str(n))
+        return self.serve(path, "ok")
+
+    def together(self, path, n):
+        with log_lock:
+            barrier = barriers.setdefault(n, threading.Barrier(n, timeout=15))
+        try:
+            barrier.wait()
+        except threading.BrokenBarrierError:
+            return self.text(400)
         return self.serve(path, "ok")
 
     def at_rate(self, path, n):

@@ -354,7 +354,7 @@ assert_photos() {
 	rm "$(find repo/public -name "*.$KEY_b.sig")"
 	run plugpkg upgrade -y
 	assert_status 6
-	assert_has "[owner-key]" "it has none"
+	assert_has "[owner-key]" "no mirror has the right signature of photos 6.6.6" "no such file"
 	assert_photos 1.0.0
 }
 
@@ -482,11 +482,74 @@ assert_photos() {
 	run plugpkg install -y photos
 	assert_status 0
 	plugpkg purge -y photos
+	plugpkg clean --cache
 	truncate -s 1G "$(find repo/public -name '*.sig')"
 	run plugpkg install -y photos
 	assert_status 6
 	assert_has "[owner-key]" "signature of photos 1.0.0"
 	[ ! -e root/current/photos ]
+}
+
+@test "signatures are fetched beside each other and beside the archives" {
+	need python3
+	key a
+	make_repo
+	# shellcheck disable=SC2046 # the list is words
+	publish $(for i in 1 2 3 4; do signed "p$i" 1.0.0 a; done)
+	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" repo/public --port-file port \
+		--control order >/dev/null 2>&1 3>&- &
+	server=$!
+	for ((i = 0; i < 500; i++)); do
+		[ ! -s port ] || break
+		sleep 0.02
+	done
+	plugpkg init "$PLUGPKG_ROOT"
+	plugpkg source add test "http://127.0.0.1:$(cat port)" --key repo/public/metadata/1.root.json
+	plugpkg update
+	echo "together-4@*.sig" >order
+	run plugpkg install -y p1 p2 p3 p4
+	kill "$server"
+	assert_status 0
+	assert_has "Owner keys: 4 new."
+}
+
+@test "what was verified once is there offline as well, and looked at again" {
+	owned_photos
+	plugpkg remove -y photos
+	mv repo/public gone
+	run plugpkg install -y --offline photos
+	assert_status 0
+	plugpkg remove -y photos
+	sig=$(echo root/var/cache/*."$KEY_a".sig)
+	echo garbage >"$sig"
+	run plugpkg install -y --offline photos
+	assert_status 5
+	assert_has "signature of photos 1.0.0 was not downloaded before" "without --offline"
+	mv gone repo/public
+	run plugpkg install -y photos
+	assert_status 0
+	[ "$(jq -r .signed.name "$sig")" = photos ]
+}
+
+@test "in the cache a signature goes with its archive, not before and not after" {
+	owned_photos
+	archive=$(basename "$(find repo/public/targets/pool -name '*.plug')" .plug)
+	plugpkg clean --keep-cache
+	[ -e "root/var/cache/$archive.$KEY_a.sig" ]
+	# Only one of the two has to go. The signature seems to be unused for longer.
+	size=$(cat root/var/cache/* | wc -c)
+	jq --argjson n "$((size + 20))" '.cache = {"max-size": $n}' root/plugpkg.json >new
+	mv new root/plugpkg.json
+	touch -d "-30 minutes" "root/var/cache/$archive.$KEY_a.sig"
+	touch -d "-20 minutes" "root/var/cache/$archive"
+	publish "$(build_plugin other 1.0.0)"
+	plugpkg update
+	plugpkg install -y other
+	[ ! -e "root/var/cache/$archive" ]
+	plugpkg clean --cache
+	[ -z "$(find root/var/cache -name '*.sig')" ]
+	run plugpkg list --available --offline
+	assert_has photos
 }
 
 @test "another machine takes the key of plugpkg.lock, not that of the index" {

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "lib/index/kept.h"
+#include "lib/net/cache.h"
 #include "lib/store/generation.h"
 #include "lib/store/snapshot.h"
 #include "lib/store/store.h"
@@ -69,7 +70,7 @@ clean_cache(struct cleaning *c, plugpkg_error **err)
 
 	enum plugpkg_code rc = PLUGPKG_OK;
 	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
-		bool is_whole = pp_is_sha256(names.at[i]);
+		bool is_whole = pp_cache_is_whole(names.at[i]);
 		if (is_whole && (c->spec->keep_cache != 0 || pp_map_has(&c->kept, names.at[i])))
 			continue;
 		rc = delete_cached(c, cache_fd, names.at[i], err);

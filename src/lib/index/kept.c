@@ -5,8 +5,10 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "lib/index/index.h"
+#include "lib/net/cache.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,6 +86,28 @@ by_use(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/*
+ * A signature is as old as its archive, so that both go together; without its archive it is the
+ * first to go.
+ */
+static bool
+look_at(int cache_fd, struct cached *out)
+{
+	char archive[65];
+	struct stat st;
+
+	if (fstatat(cache_fd, out->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	out->bytes = (uint64_t)st.st_size;
+	out->used = st.st_mtim;
+	if (!pp_cache_is_signature(out->name))
+		return true;
+	snprintf(archive, sizeof(archive), "%.64s", out->name);
+	bool is_there = fstatat(cache_fd, archive, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	out->used = is_there ? st.st_mtim : (struct timespec){ 0 };
+	return true;
+}
+
 void
 pp_cache_trim(plugpkg_context *ctx)
 {
@@ -91,16 +115,16 @@ pp_cache_trim(plugpkg_context *ctx)
 	PP_AUTO_FD int cache_fd = pp_opendir_at(ctx->root_fd, "var/cache");
 	struct pp_vec(struct cached) files = { 0 };
 	uint64_t bytes = 0;
-	struct stat st;
 
 	if (cache_fd < 0 || pp_list_dir(cache_fd, ".", &names) < 0)
 		return;
-	for (size_t i = 0; i < names.n; i++)
-		if (fstatat(cache_fd, names.at[i], &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			struct cached one = { names.at[i], (uint64_t)st.st_size, st.st_mtim };
-			pp_vec_push(&files, one);
-			bytes += one.bytes;
-		}
+	for (size_t i = 0; i < names.n; i++) {
+		struct cached one = { .name = names.at[i] };
+		if (!look_at(cache_fd, &one))
+			continue;
+		pp_vec_push(&files, one);
+		bytes += one.bytes;
+	}
 	if (bytes > ctx->config->network.cache_bytes) {
 		struct pp_map kept = { .n = 0 };
 		pp_index_kept(ctx, &kept);

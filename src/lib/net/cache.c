@@ -30,6 +30,39 @@ struct stamp {
 	struct timespec changed;
 };
 
+/* ---- names ---- */
+
+#define DIGITS    64
+#define SIG       ".sig"
+#define SIG_CHARS (2 * DIGITS + 1 + sizeof(SIG) - 1)
+
+static bool
+is_digits(const char *p)
+{
+	return strspn(p, "0123456789abcdef") >= DIGITS;
+}
+
+bool
+pp_cache_is_signature(const char *name)
+{
+	return strlen(name) == SIG_CHARS && is_digits(name) && name[DIGITS] == '.' &&
+	       is_digits(name + DIGITS + 1) && strcmp(name + SIG_CHARS - strlen(SIG), SIG) == 0;
+}
+
+bool
+pp_cache_is_whole(const char *name)
+{
+	return (strlen(name) == DIGITS && is_digits(name)) || pp_cache_is_signature(name);
+}
+
+char *
+pp_cache_signature_name(const char *sha256, const char *key_id)
+{
+	return pp_asprintf("%s.%s" SIG, sha256, key_id);
+}
+
+/* ---- what was verified ---- */
+
 static struct stamp
 stamp_of(const struct stat *st)
 {
@@ -333,6 +366,15 @@ pp_part_copy(struct pp_part *part, int from)
 	return r == -EFBIG ? -EBADMSG : r;
 }
 
+/* Verified: whoever may read the root may read it, as they may read the store. */
+static int
+move(int cache_fd, const struct pp_part *part, const char *name)
+{
+	if (pp_fchmod(part->fd, 0644) < 0)
+		return -errno;
+	return pp_renameat(cache_fd, part->name, cache_fd, name) < 0 ? -errno : 0;
+}
+
 int
 pp_part_finish(int cache_fd, struct pp_part *part, const char *sha256, pp_verified *known)
 {
@@ -344,14 +386,22 @@ pp_part_finish(int cache_fd, struct pp_part *part, const char *sha256, pp_verifi
 	part->digest = NULL;
 	if (strcmp(got, sha256) != 0)
 		return -EBADMSG;
-	/* Verified: whoever may read the root may ask it, as they may read the store. */
-	if (pp_fchmod(part->fd, 0644) < 0)
-		return -errno;
-	if (pp_renameat(cache_fd, part->name, cache_fd, sha256) < 0)
-		return -errno;
+	int r = move(cache_fd, part, sha256);
+	if (r < 0)
+		return r;
 	remember(known, sha256, part->fd);
 	pp_auto_fd(&part->fd);
 	return 0;
+}
+
+int
+pp_part_keep(int cache_fd, struct pp_part *part, const char *name)
+{
+	int r = move(cache_fd, part, name);
+
+	if (r == 0)
+		pp_part_close(cache_fd, part, true);
+	return r;
 }
 
 void

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The content-addressed cache: verified files under their sha256, downloads under SHA256.part. */
+/*
+ * The content-addressed cache: verified files under their sha256, signatures of archives under
+ * SHA256.KEYID.sig, downloads under the same names with .part.
+ */
 #ifndef PP_NET_CACHE_H
 #define PP_NET_CACHE_H
 
@@ -11,6 +14,13 @@
  * nobody can set back. Values are freed with free(). NULL where it is taken: everything is read.
  */
 typedef struct pp_map pp_verified;
+
+/* Is it the name of a whole file, not of a part or of something that nobody here made? */
+bool pp_cache_is_whole(const char *name);
+/* Is it a signature's? The digest of its archive is what the name begins with. */
+bool pp_cache_is_signature(const char *name);
+/* What a signature is called; owned. */
+char *pp_cache_signature_name(const char *sha256, const char *key_id);
 
 /*
  * Opens a cached file for reading at its start, after size and digest were checked. -ENOENT when
@@ -32,10 +42,10 @@ int pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *
  * with the file, so that what was received need not be read again.
  */
 struct pp_part {
-	int fd;        /* -1 = closed */
-	char name[96]; /* in the cache directory */
-	uint64_t n;    /* bytes that are there */
-	uint64_t max;  /* bytes that the whole file has */
+	int fd;         /* -1 = closed */
+	char name[192]; /* in the cache directory */
+	uint64_t n;     /* bytes that are there */
+	uint64_t max;   /* bytes that the whole file has */
 	struct pp_sha256 *digest;
 };
 #define PP_PART_INIT                                                                               \
@@ -60,6 +70,8 @@ int pp_part_copy(struct pp_part *part, int from) PP_MUSTUSE;
  */
 int pp_part_finish(
     int cache_fd, struct pp_part *part, const char *sha256, pp_verified *known) PP_MUSTUSE;
+/* Moves it to that name as it is: the caller has looked at its bytes. */
+int pp_part_keep(int cache_fd, struct pp_part *part, const char *name) PP_MUSTUSE;
 /* Leaves a part for later, or removes it; an empty one is always removed. */
 void pp_part_close(int cache_fd, struct pp_part *part, bool is_kept);
 

@@ -60,7 +60,7 @@ attempt(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 		.sink = { on_begin, on_bytes, job },
 		.max = want->size,
 		.offset = job->part.n,
-		.is_exact = true,
+		.is_exact = want->proof == NULL,
 		.patience = b->net->patience,
 	};
 
@@ -79,12 +79,21 @@ attempt(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* In the cache. */
+static const char *
+name_of(const struct pp_want *want)
+{
+	return want->proof != NULL ? want->proof->name : want->sha256;
+}
+
 /* Opens the part file and finds out how much of it an earlier run left. */
 static enum plugpkg_code
 open_part(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 {
-	int r = pp_part_open(b->net->to_fd, job->want->sha256, job->want->size, &job->part);
+	int r = pp_part_open(b->net->to_fd, name_of(job->want), job->want->size, &job->part);
 
+	if (r == 0 && job->want->proof != NULL)
+		return pp_job_start_over(job, err);
 	if (r < 0)
 		return pp_job_fail_local(job, -r, err);
 	job->had = job->part.n;
@@ -257,10 +266,15 @@ init_job(struct pp_batch *b, struct pp_job *job, const struct pp_want *want, plu
 	*job = (struct pp_job){
 		.want = want, .net = b->net, .part = PP_PART_INIT, .stream = { .fd = -1 }
 	};
+	job->reasons = pp_xcalloc(want->mirrors->n + 1, sizeof(*job->reasons));
+	if (want->proof != NULL) {
+		if (pp_job_is_proven(b->net, want->proof))
+			job->state = PP_JOB_READY;
+		return PLUGPKG_OK;
+	}
 	if (!pp_is_sha256(want->sha256))
 		return pp_fail(
 		    err, PLUGPKG_E_BAD_METADATA, 0, "%s has no valid digest", want->label);
-	job->reasons = pp_xcalloc(want->mirrors->n + 1, sizeof(*job->reasons));
 
 	PP_AUTO_FD int fd = open_cached(b->net, want->sha256, want->size);
 	if (fd < 0 && fd != -ENOENT)
@@ -281,9 +295,9 @@ init_jobs(struct pp_batch *b, const struct pp_want *wants, size_t n, plugpkg_err
 
 	for (size_t i = 0; i < n && rc == PLUGPKG_OK; i++) {
 		/* The same bytes under two names are fetched once. */
-		if (pp_map_has(&seen, wants[i].sha256))
+		if (pp_map_has(&seen, name_of(&wants[i])))
 			continue;
-		*pp_map_put(&seen, wants[i].sha256) = b;
+		*pp_map_put(&seen, name_of(&wants[i])) = b;
 		rc = init_job(b, &b->jobs[b->n_jobs++], &wants[i], err);
 	}
 	pp_map_fini(&seen, NULL);
@@ -297,7 +311,7 @@ fini_jobs(struct pp_batch *b)
 		struct pp_job *job = &b->jobs[i];
 
 		pp_stream_close(&job->stream);
-		pp_part_close(b->net->to_fd, &job->part, true);
+		pp_part_close(b->net->to_fd, &job->part, job->want->proof == NULL);
 		for (size_t m = 0; job->reasons != NULL && m < job->want->mirrors->n; m++)
 			free(job->reasons[m]);
 		free(job->reasons);

@@ -21,19 +21,33 @@ void pp_net_free(struct pp_net *net);
 void pp_net_set_patience(struct pp_net *net, unsigned seconds);
 PP_DEFINE_AUTO(net, struct pp_net, pp_net_free);
 
-/* One file whose size and digest are known. */
+#define PP_PROOF_MAX_BYTES 4096
+
+/* For a small file that no digest names: who knows what it has to say looks at its bytes. */
+struct pp_proof {
+	const char *name; /* in the cache; borrowed */
+	/* Of what came, and of what the cache has. An error says what is wrong with them. */
+	enum plugpkg_code (*check)(const void *user, struct pp_str bytes, plugpkg_error **err);
+	const void *user;
+	/* When mirrors answered and none of them has it: what that is. */
+	enum plugpkg_code code;
+	const char *subject, *hint; /* borrowed */
+};
+
+/* One file whose size and digest are known, or which proves itself. */
 struct pp_want {
 	const struct pp_strs *mirrors; /* base URLs in order of preference; borrowed */
 	const char *path;   /* relative to a mirror's URL, already percent-encoded; borrowed */
 	const char *label;  /* for messages and progress: "photos 1.2.0", "index of 'main'" */
-	const char *sha256; /* 64 lower-case hex digits */
-	uint64_t size;      /* exact bytes */
+	const char *sha256; /* 64 lower-case hex digits; of no use with a proof */
+	uint64_t size;      /* exact bytes; with a proof, at most so many */
+	const struct pp_proof *proof; /* borrowed; NULL for all but signatures */
 };
 /*
  * Makes every wanted file be in the cache under its sha256, several at once, with resume and
  * failover to the next mirror for each file alone. What is in the cache already is checked again
  * and not fetched. Errors: NETWORK (all mirrors, last reason), DIGEST (all mirrors delivered other
- * bytes), NO_SPACE, INTERRUPTED.
+ * bytes), NO_SPACE, INTERRUPTED, and the code of a proof.
  */
 enum plugpkg_code pp_net_fetch(
     struct pp_net *net, const struct pp_want *wants, size_t n, plugpkg_error **err);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "base/time.h"
 #include "lib/net/url.h"
 
@@ -30,7 +31,8 @@ pp_tell_total(struct pp_batch *b, bool is_due)
 		return;
 	b->told_ms = now;
 	for (size_t i = 0; i < b->n_active; i++)
-		ev.done += b->active[i]->part.n - b->active[i]->had;
+		if (b->active[i]->want->proof == NULL)
+			ev.done += b->active[i]->part.n - b->active[i]->had;
 	pp_event(b->net->ctx, &ev);
 }
 
@@ -45,7 +47,8 @@ tell(struct pp_batch *b, struct pp_job *job, bool is_due)
 	};
 	int64_t now = pp_time_mono_ms();
 
-	if (!is_due && now - job->told_ms < TELL_MS)
+	/* How large a signature is nobody knows before, and it takes no time that one could see. */
+	if (job->want->proof != NULL || (!is_due && now - job->told_ms < TELL_MS))
 		return;
 	job->told_ms = now;
 	pp_event(b->net->ctx, &ev);
@@ -112,7 +115,8 @@ void
 pp_job_ready(struct pp_batch *b, struct pp_job *job)
 {
 	job->state = PP_JOB_READY;
-	b->net->done += job->want->size - job->had;
+	if (job->want->proof == NULL)
+		b->net->done += job->want->size - job->had;
 	tell(b, job, true);
 }
 
@@ -128,12 +132,55 @@ praise(struct pp_batch *b, const struct pp_job *job)
 		    job->first_byte_ms, ms / (int64_t)(mirror->n_active + 1));
 }
 
+/* ---- proofs ---- */
+
+static int
+check_file(int dir_fd, const char *name, const struct pp_proof *proof, plugpkg_error **why)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_PROOF_MAX_BYTES);
+	int r = pp_read_file_at(dir_fd, name, &text);
+
+	if (r < 0)
+		return r;
+	struct pp_str bytes = { pp_buf_cstr(&text), text.n };
+	return proof->check(proof->user, bytes, why) == PLUGPKG_OK ? 0 : -EBADMSG;
+}
+
+static bool
+is_proven_in(int dir_fd, const struct pp_proof *proof)
+{
+	int r = check_file(dir_fd, proof->name, proof, NULL);
+
+	if (r < 0 && r != -ENOENT)
+		PP_IGNORE(pp_rm_rf_at(dir_fd, proof->name)); /* else the new one replaces it */
+	return r == 0;
+}
+
+bool
+pp_job_is_proven(const struct pp_net *net, const struct pp_proof *proof)
+{
+	return is_proven_in(net->cache_fd, proof) ||
+	       (net->to_fd != net->cache_fd && is_proven_in(net->to_fd, proof));
+}
+
 /* All bytes came. Are they the right ones? */
+static int
+finish(struct pp_batch *b, struct pp_job *job, plugpkg_error **why)
+{
+	const struct pp_want *want = job->want;
+
+	if (want->proof == NULL)
+		return pp_part_finish(
+		    b->net->to_fd, &job->part, want->sha256, pp_net_verified(b->net));
+	int r = check_file(b->net->to_fd, job->part.name, want->proof, why);
+	return r == 0 ? pp_part_keep(b->net->to_fd, &job->part, want->proof->name) : r;
+}
+
 static enum plugpkg_code
 settle_done(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 {
-	int r =
-	    pp_part_finish(b->net->to_fd, &job->part, job->want->sha256, pp_net_verified(b->net));
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	int r = finish(b, job, &why);
 
 	if (r == 0) {
 		praise(b, job);
@@ -147,7 +194,9 @@ settle_done(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 	 * it.
 	 */
 	if (job->start == 0) {
-		rule_out(job, 0, "delivered other bytes than the signed ones");
+		rule_out(job, 0,
+		    why != NULL ? plugpkg_error_message(why)
+				: "delivered other bytes than the signed ones");
 		job->n_answered++;
 		job->n_wrong++;
 		blame(b, job);
@@ -158,7 +207,7 @@ settle_done(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 static bool
 may_continue(const struct pp_job *job, const struct pp_answer *a)
 {
-	return a->fault == PP_FAULT_CUT && job->part.n > job->start &&
+	return a->fault == PP_FAULT_CUT && job->want->proof == NULL && job->part.n > job->start &&
 	       job->n_continued < MAX_CONTINUATIONS;
 }
 
@@ -217,8 +266,9 @@ settle_failed(
 	/* A half-copied mirror lacks single files and is fine for the others. */
 	if (!is_missing)
 		blame(b, job);
-	return has_wrong_size || job->part.n >= job->want->size ? pp_job_start_over(job, err)
-								: PLUGPKG_OK;
+	bool is_useless =
+	    has_wrong_size || job->want->proof != NULL || job->part.n >= job->want->size;
+	return is_useless ? pp_job_start_over(job, err) : PLUGPKG_OK;
 }
 
 enum plugpkg_code
@@ -248,6 +298,18 @@ pp_job_may_try_again(struct pp_batch *b, struct pp_job *job)
 	return true;
 }
 
+/* Mirrors answered, so it is not the network that keeps it away. */
+static enum plugpkg_code
+fail_proof(const struct pp_job *job, const char *reasons, plugpkg_error **err)
+{
+	const struct pp_proof *proof = job->want->proof;
+
+	(void)pp_fail(
+	    err, proof->code, 0, "no mirror has the right %s: %s", job->want->label, reasons);
+	(void)pp_subject(err, proof->code, proof->subject);
+	return pp_hint(err, proof->code, "%s", job->hint != NULL ? job->hint : proof->hint);
+}
+
 enum plugpkg_code
 pp_job_fail(const struct pp_job *job, plugpkg_error **err)
 {
@@ -259,6 +321,8 @@ pp_job_fail(const struct pp_job *job, plugpkg_error **err)
 
 		pp_buf_addf(&text, "%s%s: %s", i > 0 ? "; " : "", shown, job->reasons[i]);
 	}
+	if (job->want->proof != NULL && job->n_answered > 0)
+		return fail_proof(job, pp_buf_cstr(&text), err);
 	if (job->n_wrong > 0 && job->n_wrong == job->n_answered) {
 		pp_fail(err, PLUGPKG_E_DIGEST, 0, "cannot fetch %s: %s", job->want->label,
 		    pp_buf_cstr(&text));

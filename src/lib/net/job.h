@@ -53,6 +53,8 @@ enum plugpkg_code pp_job_fail_local(const struct pp_job *job, int errnum, plugpk
 void pp_job_forget(struct pp_job *job);
 /* Drops what is there. */
 enum plugpkg_code pp_job_start_over(struct pp_job *job, plugpkg_error **err);
+/* Is the file in the cache, and does it prove itself there? One that does not is removed. */
+bool pp_job_is_proven(const struct pp_net *net, const struct pp_proof *proof);
 /* The file is where it belongs. */
 void pp_job_ready(struct pp_batch *b, struct pp_job *job);
 /* Takes the last answer of an attempt: ready, or waiting for the next. Errors: of our own disk. */

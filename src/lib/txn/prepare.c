@@ -13,6 +13,7 @@
 #include "lib/store/generation.h"
 #include "lib/store/store.h"
 #include "lib/trust/crypto.h"
+#include "lib/txn/signature.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,16 +60,35 @@ open_cache(const struct pp_txn *t)
 
 struct order {
 	struct pp_vec(struct pp_want) wants;
-	struct pp_strs texts; /* paths and labels of the wants */
+	struct pp_strs texts;    /* paths and labels of the wants */
+	struct pp_proof *proofs; /* of signatures: room for one a task */
+	size_t n_proofs;
 };
 
 static void
 order_fini(struct order *o)
 {
 	pp_vec_free(&o->wants);
+	free(o->proofs);
 	pp_strs_fini(&o->texts);
 }
 
+static void
+add_file(struct order *o, const struct pp_source *source, char *path, char *label,
+    const struct pp_want *what)
+{
+	struct pp_want want = *what;
+
+	want.mirrors = &source->urls;
+	want.path = pp_asprintf("targets/%s", path);
+	want.label = label;
+	free(path);
+	pp_strs_take(&o->texts, (char *)(uintptr_t)want.path);
+	pp_strs_take(&o->texts, label);
+	pp_vec_push(&o->wants, want);
+}
+
+/* The archive, and beside it what its owner signed. */
 static enum plugpkg_code
 add_want(const struct pp_txn *t, const struct pp_step *step, struct order *o, plugpkg_error **err)
 {
@@ -78,27 +98,25 @@ add_want(const struct pp_txn *t, const struct pp_step *step, struct order *o, pl
 		    "source '%s' was removed since the plan was made", step->source);
 		return pp_hint(err, PLUGPKG_E_REFUSED, "run the command again");
 	}
-	char *path = pp_index_archive_path(step->name, step->version, step->sha256);
-	char *full = pp_asprintf("targets/%s", path);
-	char *label = pp_asprintf("%s %s", step->name, step->version);
-	free(path);
-	pp_strs_take(&o->texts, full);
-	pp_strs_take(&o->texts, label);
-	struct pp_want want = {
-		.mirrors = &source->urls,
-		.path = full,
-		.label = label,
-		.sha256 = step->sha256,
-		.size = step->size_bytes,
-	};
-	pp_vec_push(&o->wants, want);
+	add_file(o, source, pp_index_archive_path(step->name, step->version, step->sha256),
+	    pp_asprintf("%s %s", step->name, step->version),
+	    &(struct pp_want){ .sha256 = step->sha256, .size = step->size_bytes });
+	if (!pp_txn_needs_signature(step))
+		return PLUGPKG_OK;
+	struct pp_proof *proof = &o->proofs[o->n_proofs++];
+	pp_txn_signature_proof(step, &o->texts, proof);
+	add_file(o, source,
+	    pp_index_signature_path(step->name, step->version, step->sha256, step->owner.key_id),
+	    pp_asprintf("signature of %s %s", step->name, step->version),
+	    &(struct pp_want){ .size = PP_PROOF_MAX_BYTES, .proof = proof });
 	return PLUGPKG_OK;
 }
 
 enum plugpkg_code
 pp_txn_fetch(struct pp_txn *t, plugpkg_error **err)
 {
-	PP_CLEANUP(order_fini) struct order o = { 0 };
+	PP_CLEANUP(order_fini)
+	struct order o = { .proofs = pp_xcalloc(t->tasks.n + 1, sizeof(*o.proofs)) };
 	enum plugpkg_code rc = check_space(t, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++)

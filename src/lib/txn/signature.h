@@ -3,14 +3,14 @@
 #ifndef PP_TXN_SIGNATURE_H
 #define PP_TXN_SIGNATURE_H
 
+#include "lib/net/fetch.h"
 #include "lib/state/owners.h"
 #include "lib/txn/steps.h"
 
-/*
- * Fetches the signature of each fetched archive that has to have one, and compares. Errors: OWNER
- * (no mirror has a right one), NETWORK, INTERRUPTED.
- */
-enum plugpkg_code pp_txn_check_signatures(struct pp_txn *t, plugpkg_error **err);
+/* Does its archive come only with what its owner signed? */
+bool pp_txn_needs_signature(const struct pp_step *s);
+/* What tells a right signature of it; s and texts, which get its name, outlive it. */
+void pp_txn_signature_proof(const struct pp_step *s, struct pp_strs *texts, struct pp_proof *out);
 /* The keys that the root expects from now on, by the plan. */
 void pp_txn_pins(const struct pp_txn *t, struct pp_pins *out);
 

@@ -261,8 +261,6 @@ prepare(struct pp_txn *t, plugpkg_error **err)
 	enum plugpkg_code rc = pp_txn_fetch(t, err);
 
 	if (rc == PLUGPKG_OK)
-		rc = pp_txn_check_signatures(t, err);
-	if (rc == PLUGPKG_OK)
 		rc = pp_txn_unpack(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_stage(t, err);
