@@ -179,11 +179,12 @@ plugpkg_source_remove(plugpkg_context *ctx, const char *name, plugpkg_error **er
 	return PLUGPKG_OK;
 }
 
-/* When the timestamp, as verified and kept by the last update, expires. */
+/* When the timestamp of the last whole update expires. */
 static void
 add_expiry(plugpkg_context *ctx, const char *name, pp_json *row)
 {
-	PP_AUTO_FREE char *file = pp_asprintf("var/trust/%s/timestamp.json", name);
+	PP_AUTO_FREE char *file =
+	    pp_asprintf("var/trust/%s/" PP_TRUST_VIEW "/timestamp.json", name);
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(TIMESTAMP_MAX_BYTES);
 
 	if (pp_read_file_at(ctx->root_fd, file, &text) < 0)

@@ -13,7 +13,7 @@
 
 #define OWNER_MEMBER "\"owner\":"
 #define INDEX_TARGET "index/root.json"
-#define INDEX_ROLE   "index.json" /* local file of the role that lists it */
+#define INDEX_ROLE   PP_TRUST_VIEW "/index.json" /* local file of the role that lists it */
 #define SMALL_BYTES  (384 * 1024) /* packed: planning rows and search of some 3,000 plugins */
 
 struct pp_catalog {
@@ -179,7 +179,7 @@ open_index(struct pp_catalog *c, struct pp_tuf_target *out_target, plugpkg_error
 }
 
 /*
- * Digest of the index root as the last refresh left it, "" when there was none. Only compared,
+ * Digest of the index root as the last whole refresh left it, "" when there was none. Only compared,
  * never trusted: so it needs no signature.
  */
 static void
@@ -232,6 +232,19 @@ load_small(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 	return rc;
 }
 
+/* From here on what this refresh brought is what other commands see. */
+static enum plugpkg_code
+keep_view(struct pp_catalog *c, plugpkg_error **err)
+{
+	int r = pp_mkdirs_at(c->dir_fd, PP_TRUST_VIEW, 0755);
+	PP_AUTO_FD int fd = r < 0 ? r : pp_opendir_at(c->dir_fd, PP_TRUST_VIEW);
+
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -fd, "%s: cannot open 'var/trust/%s/%s'",
+		    c->label, c->source->name, PP_TRUST_VIEW);
+	return pp_updater_keep(c->updater, fd, err);
+}
+
 enum plugpkg_code
 pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 {
@@ -251,23 +264,54 @@ pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 	pp_json_set_int(row, "version", pp_updater_version(c->updater, "timestamp"));
 	pp_json_set_bool(row, "changed", strcmp(before, target.sha256) != 0);
 	pp_json_set_str(row, "expires", expires);
-	return load_small(c, row, err);
+	rc = load_small(c, row, err);
+	return rc == PLUGPKG_OK ? keep_view(c, err) : rc;
+}
+
+/* fd: the directory with what is below root. */
+static enum plugpkg_code
+load_from(struct pp_catalog *c, int fd, int64_t now, plugpkg_error **err)
+{
+	struct pp_tuf_target target;
+	enum plugpkg_code rc = new_updater(c, now, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_updater_load_view(c->updater, fd, err);
+	return rc == PLUGPKG_OK ? open_index(c, &target, err) : rc;
+}
+
+/* Would another copy of the metadata change anything? */
+static bool
+is_about_metadata(enum plugpkg_code rc)
+{
+	return rc != PLUGPKG_OK && rc != PLUGPKG_E_IO && rc != PLUGPKG_E_PERMISSION &&
+	       rc != PLUGPKG_E_NO_SPACE && rc != PLUGPKG_E_INTERRUPTED;
 }
 
 enum plugpkg_code
 pp_catalog_load(struct pp_catalog *c, bool allow_expired, plugpkg_error **err)
 {
-	struct pp_tuf_target target;
+	/* In 1970 nothing has expired yet; signatures and versions count all the same. */
+	int64_t now = allow_expired ? 0 : c->ctx->now;
+	PP_AUTO_FD int view_fd = pp_opendir_at(c->dir_fd, PP_TRUST_VIEW);
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
 
-	if (pp_exists_at(c->dir_fd, "timestamp.json") == 0) {
+	if (view_fd < 0 && pp_exists_at(c->dir_fd, "timestamp.json") == 0) {
 		pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "%s was never updated", c->label);
 		return pp_hint(err, PLUGPKG_E_NOT_FOUND, "run plugpkg update");
 	}
-	/* In 1970 nothing has expired yet; signatures and versions count all the same. */
-	enum plugpkg_code rc = new_updater(c, allow_expired ? 0 : c->ctx->now, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_updater_load(c->updater, err);
-	return rc == PLUGPKG_OK ? open_index(c, &target, err) : rc;
+	if (view_fd < 0)
+		return load_from(c, c->dir_fd, now, err);
+	enum plugpkg_code rc = load_from(c, view_fd, now, &why);
+	/*
+	 * A view that was cut off while it was made leaves its original whole. When that is of no
+	 * use either, what is wrong with the view is what the user has to hear.
+	 */
+	if (is_about_metadata(rc) && load_from(c, c->dir_fd, now, NULL) == PLUGPKG_OK)
+		return PLUGPKG_OK;
+	if (err != NULL)
+		*err = pp_steal(&why);
+	return rc;
 }
 
 /* ---- answers ---- */

@@ -14,6 +14,12 @@
 
 struct pp_catalog;
 
+/*
+ * Below var/trust/NAME: the metadata of the last update that succeeded as a whole. What lies beside
+ * it may be newer and incomplete, when an update was cut off.
+ */
+#define PP_TRUST_VIEW "view"
+
 /* source, net borrowed; opens ROOT/var/trust/NAME. */
 enum plugpkg_code pp_catalog_open(plugpkg_context *ctx, const struct pp_source *source,
     struct pp_net *net, struct pp_catalog **out, plugpkg_error **err);

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "lib/index/catalog.h"
 #include "lib/index/index.h"
 #include "lib/net/cache.h"
 
@@ -44,9 +45,9 @@ keep_shards(plugpkg_context *ctx, const char *index_root_sha256, struct pp_map *
 
 /* Only its digests are read here, to know what stays; nothing is trusted by it. */
 static void
-keep_index(plugpkg_context *ctx, const char *source, struct pp_map *out)
+keep_index(plugpkg_context *ctx, const char *source, const char *view, struct pp_map *out)
 {
-	PP_AUTO_FREE char *path = pp_asprintf("var/trust/%s/index.json", source);
+	PP_AUTO_FREE char *path = pp_asprintf("var/trust/%s/%sindex.json", source, view);
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(INDEX_ROLE_MAX_BYTES);
 
 	if (pp_read_file_at(ctx->root_fd, path, &text) < 0)
@@ -62,8 +63,10 @@ keep_index(plugpkg_context *ctx, const char *source, struct pp_map *out)
 void
 pp_index_kept(plugpkg_context *ctx, struct pp_map *out)
 {
-	pp_vec_foreach (s, &ctx->config->sources)
-		keep_index(ctx, s->name, out);
+	pp_vec_foreach (s, &ctx->config->sources) {
+		keep_index(ctx, s->name, "", out);
+		keep_index(ctx, s->name, PP_TRUST_VIEW "/", out);
+	}
 }
 
 /* ---- too much ---- */

@@ -385,6 +385,22 @@ pp_tuf_version(const struct pp_tuf *t, const char *role)
 	return -1;
 }
 
+void
+pp_tuf_roles(const struct pp_tuf *t, struct pp_strs *out)
+{
+	const struct pp_meta *below_root[] = { t->timestamp, t->snapshot };
+
+	for (size_t i = 0; i < PP_LEN(below_root); i++)
+		if (below_root[i] != NULL)
+			pp_strs_add(out, below_root[i]->role);
+	pp_map_foreach (e, &t->targets) {
+		const struct pp_meta *m = e->value;
+		if (m != NULL)
+			pp_strs_add(out, m->role);
+	}
+	pp_strs_sort(out);
+}
+
 int64_t
 pp_tuf_expires(const struct pp_tuf *t)
 {

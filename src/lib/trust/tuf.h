@@ -7,6 +7,7 @@
 #define PP_TRUST_TUF_H
 
 #include "base/json.h"
+#include "base/vec.h"
 #include "lib/model/error.h"
 
 #define PP_TUF_MAX_ROOT_BYTES      512000
@@ -97,6 +98,8 @@ typedef enum plugpkg_code (*pp_tuf_load_fn)(
 enum plugpkg_code pp_tuf_find(struct pp_tuf *t, const char *path, pp_tuf_load_fn load, void *user,
     struct pp_tuf_target *out, plugpkg_error **err);
 
+/* Names of the roles below root that are loaded, sorted. */
+void pp_tuf_roles(const struct pp_tuf *t, struct pp_strs *out);
 int64_t pp_tuf_version(const struct pp_tuf *t, const char *role); /* -1 when not loaded */
 int64_t pp_tuf_expires(const struct pp_tuf *t);                   /* earliest of all loaded */
 bool pp_tuf_is_consistent_snapshot(const struct pp_tuf *t);

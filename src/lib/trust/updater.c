@@ -23,6 +23,7 @@ struct pp_updater {
 	size_t mirror;   /* the one that delivered last; asked first */
 	bool *down;      /* mirrors that could not be reached during this refresh */
 	bool is_offline; /* loaded only: no requests */
+	int below_fd;    /* where local files of the roles below root are */
 };
 
 /* ---- local files ---- */
@@ -40,7 +41,8 @@ static enum plugpkg_code
 read_local(const struct pp_updater *u, const char *role, struct pp_buf *out, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *name = local_name(role);
-	int r = pp_read_file_at(u->spec.dir_fd, name, out);
+	bool is_root = strcmp(role, "root") == 0;
+	int r = pp_read_file_at(is_root ? u->spec.dir_fd : u->below_fd, name, out);
 
 	if (r == -ENOENT)
 		return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "'%s' was never fetched", name);
@@ -401,6 +403,7 @@ pp_updater_new(const struct pp_updater_spec *spec, struct pp_updater **out, plug
 	PP_AUTO_BUF struct pp_buf root = PP_BUF_INIT(PP_TUF_MAX_ROOT_BYTES);
 
 	u->spec = *spec;
+	u->below_fd = spec->dir_fd;
 	u->label = pp_xstrdup(spec->label);
 	u->down = pp_xcalloc(spec->n_mirrors + 1, sizeof(*u->down));
 	enum plugpkg_code rc = read_local(u, "root", &root, err);
@@ -429,6 +432,7 @@ enum plugpkg_code
 pp_updater_refresh(struct pp_updater *u, plugpkg_error **err)
 {
 	u->is_offline = false;
+	u->below_fd = u->spec.dir_fd;
 	u->mirror = 0;
 	memset(u->down, 0, u->spec.n_mirrors * sizeof(*u->down));
 
@@ -446,7 +450,14 @@ pp_updater_refresh(struct pp_updater *u, plugpkg_error **err)
 enum plugpkg_code
 pp_updater_load(struct pp_updater *u, plugpkg_error **err)
 {
+	return pp_updater_load_view(u, u->spec.dir_fd, err);
+}
+
+enum plugpkg_code
+pp_updater_load_view(struct pp_updater *u, int view_fd, plugpkg_error **err)
+{
 	u->is_offline = true;
+	u->below_fd = view_fd;
 
 	enum plugpkg_code rc = pp_tuf_check_root(u->tuf, err);
 	if (rc == PLUGPKG_OK)
@@ -459,6 +470,36 @@ pp_updater_load(struct pp_updater *u, plugpkg_error **err)
 		rc = get_targets(u, "targets", NULL, err);
 	if (rc != PLUGPKG_OK && rc != PLUGPKG_E_EXPIRED)
 		(void)pp_hint(err, rc, "run plugpkg update");
+	return with_label(u, rc, err);
+}
+
+/* What is there already is not written again: most updates bring nothing new. */
+static enum plugpkg_code
+keep_one(const struct pp_updater *u, const char *role, int view_fd, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *name = local_name(role);
+	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(PP_TUF_MAX_GIVEN_BYTES);
+	PP_AUTO_BUF struct pp_buf kept = PP_BUF_INIT(PP_TUF_MAX_GIVEN_BYTES);
+	enum plugpkg_code rc = read_local(u, role, &bytes, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (pp_read_file_at(view_fd, name, &kept) == 0 && kept.n == bytes.n &&
+	    memcmp(pp_buf_cstr(&kept), pp_buf_cstr(&bytes), bytes.n) == 0)
+		return PLUGPKG_OK;
+	int r = pp_write_file_at(view_fd, name, pp_buf_cstr(&bytes), bytes.n, 0644);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", name) : PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_updater_keep(struct pp_updater *u, int view_fd, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs roles = { 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_tuf_roles(u->tuf, &roles);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < roles.n; i++)
+		rc = keep_one(u, roles.at[i], view_fd, err);
 	return with_label(u, rc, err);
 }
 

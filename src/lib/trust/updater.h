@@ -41,6 +41,13 @@ enum plugpkg_code pp_updater_refresh(struct pp_updater *u, plugpkg_error **err);
  */
 enum plugpkg_code pp_updater_load(struct pp_updater *u, plugpkg_error **err);
 /*
+ * The same with what lies below root in view_fd (borrowed for as long as u), a copy that
+ * pp_updater_keep() made. The root is that of dir_fd: keys that were revoked since count here too.
+ */
+enum plugpkg_code pp_updater_load_view(struct pp_updater *u, int view_fd, plugpkg_error **err);
+/* Copies every role below root that is loaded into view_fd. */
+enum plugpkg_code pp_updater_keep(struct pp_updater *u, int view_fd, plugpkg_error **err);
+/*
  * Delegation search (pre-order, depth first). NOT_FOUND when no role lists it. Fetches delegated
  * roles as needed unless loaded only.
  */

@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "lib/index/catalog.h"
 #include "lib/state/owners.h"
 #include "lib/store/generation.h"
 #include "lib/txn/host.h"
@@ -62,21 +63,29 @@ pp_root_write_config(plugpkg_context *ctx, plugpkg_error **err)
 
 /* Only names that plugpkg itself gives: the rest of the root is the application's. */
 static void
+tidy_dir(plugpkg_context *ctx, const char *dir)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
+
+	PP_IGNORE(pp_list_dir(ctx->root_fd, dir, &files)); /* what cannot be read stays */
+	pp_vec_foreach (file, &files) {
+		PP_AUTO_FREE char *path = pp_asprintf("%s/%s", dir, *file);
+		if ((*file)[0] == '.' && pp_ends_with(*file, PP_TEMP_SUFFIX))
+			PP_IGNORE(pp_unlinkat(ctx->root_fd, path, 0)); /* untidy, no worse */
+	}
+}
+
+static void
 tidy_trust(plugpkg_context *ctx)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs sources = { 0 };
 
-	PP_IGNORE(pp_list_dir(ctx->root_fd, TRUST_DIR, &sources)); /* what cannot be read stays */
+	PP_IGNORE(pp_list_dir(ctx->root_fd, TRUST_DIR, &sources)); /* the same */
 	pp_vec_foreach (source, &sources) {
-		PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
 		PP_AUTO_FREE char *dir = pp_asprintf(TRUST_DIR "/%s", *source);
-		PP_IGNORE(pp_list_dir(ctx->root_fd, dir, &files)); /* the same */
-		pp_vec_foreach (file, &files) {
-			PP_AUTO_FREE char *path = pp_asprintf("%s/%s", dir, *file);
-			if ((*file)[0] == '.' && pp_ends_with(*file, PP_TEMP_SUFFIX))
-				PP_IGNORE(
-				    pp_unlinkat(ctx->root_fd, path, 0)); /* untidy, no worse */
-		}
+		PP_AUTO_FREE char *view = pp_asprintf("%s/" PP_TRUST_VIEW, dir);
+		tidy_dir(ctx, dir);
+		tidy_dir(ctx, view);
 	}
 }
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What a root makes of its sources: which view of a repository counts, whose names are whose, and when
+# metadata is too old.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	need python3 jq
+	export PLUGPKG_FETCH_PATIENCE=1
+}
+
+teardown() {
+	[ -z "${SERVER-}" ] || kill "$SERVER" 2>/dev/null || true
+}
+
+# serve_repo: SCRATCH/repo with user 1.0.0 behind a server that takes orders; a root that knows it.
+serve_repo() {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" repo/public --port-file port --control order \
+		--log log 3>&- &
+	SERVER=$!
+	for _ in $(seq 500); do [ -s port ] || sleep 0.02; done
+	plugpkg init "$PLUGPKG_ROOT" >/dev/null
+	plugpkg source add test "http://127.0.0.1:$(cat port)/" --key repo/public/metadata/1.root.json >/dev/null
+}
+
+# ---- an update that was cut off --------------------------------------------------------------
+
+@test "an update that stops at any file leaves the view before it to install from" {
+	serve_repo
+	publish "$(build_plugin user 1.1.0)"
+	cp -a "$PLUGPKG_ROOT" before
+	for file in '*.snapshot.json' '*.index.json' '*.root.json' '*.planning.zst' '*.search.zst'; do
+		rm -rf "$PLUGPKG_ROOT"
+		cp -a before "$PLUGPKG_ROOT"
+		rm -rf "$PLUGPKG_ROOT/var/mirrors.json"
+		echo "status-404@*/2.root.json,status-404@$file" >order
+		run plugpkg update
+		assert_status 5
+		run plugpkg show user --json
+		assert_has '"version":"1.0.0"'
+		run plugpkg install user -y
+		assert_status 0
+		assert_installed user 1.0.0
+		echo ok >order
+		run plugpkg update --json
+		assert_status 0
+		assert_has '"changed":true'
+		run plugpkg upgrade -y
+		assert_status 0
+		assert_installed user 1.1.0
+	done
+}
+
+@test "a view that is damaged is replaced by its original, silently" {
+	serve_repo
+	local file
+	for file in timestamp snapshot targets index; do
+		echo garbage >"$PLUGPKG_ROOT/var/trust/test/view/$file.json"
+		run plugpkg install user -y --dry-run
+		assert_status 0
+		assert_lacks warning
+		run plugpkg update
+		assert_status 0
+		cmp "$PLUGPKG_ROOT/var/trust/test/$file.json" "$PLUGPKG_ROOT/var/trust/test/view/$file.json"
+	done
+}
+
+@test "the view before a cut-off update expires as ever" {
+	serve_repo
+	publish "$(build_plugin user 1.1.0)"
+	echo "status-404@*/2.root.json,status-500@*.snapshot.json" >order
+	run plugpkg update
+	assert_status 5
+	PLUGPKG_NOW=$(($(date +%s) + 20 * 86400)) run plugpkg install user -y
+	assert_status 6
+	assert_has "[metadata-expired]" "timestamp expired on" "run plugpkg update"
+}
+
+@test "the view before a cut-off update does not outlive the keys that signed it" {
+	serve_repo
+	plugpkg-repo --repo repo key rotate online >/dev/null
+	plugpkg-repo --repo repo sign >/dev/null
+	publish "$(build_plugin user 1.1.0)"
+	echo "status-500@*/timestamp.json" >order
+	run plugpkg update
+	assert_status 5
+	run plugpkg install user -y
+	assert_status 6
+	assert_has "[signature-invalid]" "root version 2"
+	echo ok >order
+	plugpkg update >/dev/null
+	plugpkg install user -y >/dev/null
+	assert_installed user 1.1.0
+}
