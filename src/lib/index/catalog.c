@@ -179,8 +179,8 @@ open_index(struct pp_catalog *c, struct pp_tuf_target *out_target, plugpkg_error
 }
 
 /*
- * Digest of the index root as the last whole refresh left it, "" when there was none. Only compared,
- * never trusted: so it needs no signature.
+ * Digest of the index root as the last whole refresh left it, "" when there was none. Only
+ * compared, never trusted: so it needs no signature.
  */
 static void
 last_digest(const struct pp_catalog *c, char out[65])
