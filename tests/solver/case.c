@@ -486,8 +486,11 @@ fill_world(struct command *m, struct scenario *c, bool is_reversed)
 	for (size_t i = 0; i < c->sources.n; i++) {
 		struct case_source *s = c->sources.at[i];
 		s->is_reversed = is_reversed;
-		pp_vec_push(&m->sources, ((struct pp_solve_source){ s->name, s->priority, s,
-					     source_releases, source_names }));
+		pp_vec_push(&m->sources, ((struct pp_solve_source){ .name = s->name,
+					     .priority = s->priority,
+					     .user = s,
+					     .releases = source_releases,
+					     .names = source_names }));
 	}
 	for (size_t i = 0; i < c->marks.n; i++)
 		pp_vec_push(&m->installed, c->marks.at[is_reversed ? c->marks.n - 1 - i : i]);
