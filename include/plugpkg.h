@@ -324,7 +324,8 @@ PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
 PLUGPKG_API size_t plugpkg_plan_count_unnamed(const plugpkg_plan *plan);
 /**
  * What would keep plugpkg_plan_commit() from beginning and can be told before anybody is asked.
- * Errors: OWNER (the key of a plugin's owner is not the expected one).
+ * Errors: OWNER (the key of a plugin's owner is not the expected one), REFUSED (a snapshot is
+ * wanted of data that is a link or mounted), BAD_STATE, IO.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_check(
     const plugpkg_plan *plan, plugpkg_error **err);

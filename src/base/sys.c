@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifdef PP_FAILPOINTS
@@ -163,6 +164,12 @@ pp_fchmod(int fd, mode_t mode)
 }
 
 int
+pp_fchmodat(int dirfd, const char *name, mode_t mode)
+{
+	return pp_failpoint() < 0 ? -1 : passed(fchmodat(dirfd, name, mode, 0));
+}
+
+int
 pp_fchownat(int dirfd, const char *name, uid_t uid, gid_t gid, int flags)
 {
 	return pp_failpoint() < 0 ? -1 : passed(fchownat(dirfd, name, uid, gid, flags));
@@ -172,4 +179,16 @@ int
 pp_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev)
 {
 	return pp_failpoint() < 0 ? -1 : passed(mknodat(dirfd, name, mode, dev));
+}
+
+int
+pp_fsetxattr(int fd, const char *name, const void *value, size_t size)
+{
+	return pp_failpoint() < 0 ? -1 : passed(fsetxattr(fd, name, value, size, 0));
+}
+
+int
+pp_fremovexattr(int fd, const char *name)
+{
+	return pp_failpoint() < 0 ? -1 : passed(fremovexattr(fd, name));
 }

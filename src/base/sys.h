@@ -23,8 +23,11 @@ int pp_openat_create(int dirfd, const char *name, int flags, mode_t mode) PP_MUS
 int pp_fsync(int fd) PP_MUSTUSE;
 int pp_syncfs(int fd) PP_MUSTUSE;
 int pp_fchmod(int fd, mode_t mode) PP_MUSTUSE;
+int pp_fchmodat(int dirfd, const char *name, mode_t mode) PP_MUSTUSE;
 int pp_fchownat(int dirfd, const char *name, uid_t uid, gid_t gid, int flags) PP_MUSTUSE;
 int pp_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev) PP_MUSTUSE;
+int pp_fsetxattr(int fd, const char *name, const void *value, size_t size) PP_MUSTUSE;
+int pp_fremovexattr(int fd, const char *name) PP_MUSTUSE;
 /*
  * For changes that are no system call of ours, as a database commit or the start of a script: -1
  * and errno when it is to fail.

@@ -183,6 +183,7 @@ cake|"
 	ln -s ../deep "$DATA/deep/link"
 	ln -s /nowhere "$DATA/away"
 	mkfifo "$DATA/pipe"
+	chmod 622 "$DATA/pipe"
 	truncate -s 50M "$DATA/holes"
 	printf end >>"$DATA/holes"
 	chmod 600 "$DATA/deep/file"
@@ -236,14 +237,126 @@ cake|"
 	assert_equal "$kept" ""
 }
 
-@test "a data directory that is a link is refused" {
+@test "a data directory that is a link is refused by the plan, before anybody is asked" {
 	plugpkg install shop@1 -y
 	mv "$DATA" elsewhere
 	ln -s "$SCRATCH/elsewhere" "$DATA"
+	run plugpkg install shop@2 --dry-run
+	assert_status 9
+	assert_has "data/shop' is no directory, and a snapshot of it is wanted" "hint: a snapshot is put back by one rename"
+	rm -f seen
 	run plugpkg install shop@2 -y
-	assert_status 1
-	assert_has "data/shop' is no directory"
+	assert_status 9
+	assert_has "is no directory"
+	assert_missing seen
 	assert_installed shop 1.0.0
+	assert_link "$DATA" "$SCRATCH/elsewhere"
+	run plugpkg recover
+	assert_has "Nothing to do"
+}
+
+@test "a link is refused before any script runs where only the version that comes wants a snapshot" {
+	make_plugin plain 1.0.0 >/dev/null
+	dir=$(make_plugin plain 2.0.0 '"data": {"snapshot": true}, "scripts": {"upgrade": "scripts/upgrade.sh"}')
+	add_script "$dir" upgrade "touch '$SCRATCH/ran'"
+	publish "$(build_plugin plain 1.0.0)" "$(build_plugin plain 2.0.0)"
+	plugpkg update
+	plugpkg install plain@1 -y
+	mkdir elsewhere
+	ln -s "$SCRATCH/elsewhere" "$PLUGPKG_ROOT/data/plain"
+	run plugpkg install plain@2 -y
+	assert_status 9
+	assert_has "data/plain' is no directory" "nothing was changed"
+	assert_missing ran
+	assert_installed plain 1.0.0
+}
+
+@test "a mount at the data directory, or in it, is refused" {
+	[ "$(id -u)" = 0 ] || skip "needs to mount"
+	plugpkg install shop@1 -y
+	mkdir "$DATA/big" elsewhere
+	local place results=
+	for place in "$DATA" "$DATA/big"; do
+		# Another mount of the same file system, which has the same device number.
+		mount --bind elsewhere "$place" 2>/dev/null || skip "cannot mount here"
+		run plugpkg install shop@2 -y
+		umount "$place"
+		[[ $output == *"something is mounted at or in"*"data/shop'"* ]] || results+=$output
+		results+="$status "
+	done
+	assert_equal "$results" "9 9 "
+	assert_installed shop 1.0.0
+	assert_missing "$KEPT"
+}
+
+# attributes DIRECTORY: extended attributes of all that is in it, ACLs are among them
+attributes() {
+	python3 - "$1" <<-'END'
+		import os, sys
+		for top, dirs, files in os.walk(sys.argv[1]):
+		    dirs.sort()
+		    for name in ["."] + sorted(files):
+		        path = os.path.join(top, name)
+		        if not os.path.islink(path):
+		            for key in sorted(os.listxattr(path)):
+		                print(os.path.relpath(path, sys.argv[1]), key, os.getxattr(path, key).hex())
+	END
+}
+
+# set_attribute PATH NAME VALUE; 1 where that is not possible
+set_attribute() {
+	python3 -c 'import os, sys; os.setxattr(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]))' "$@" 2>/dev/null
+}
+
+# user::rw- user:1:r-- group::r-- mask::r-- other::---
+ACL=0200000001000600ffffffff02000400010000000400\
+0400ffffffff10000400ffffffff20000000ffffffff
+
+@test "extended attributes, access control lists, owners and nanoseconds are kept" {
+	plugpkg install shop@1 -y
+	mkdir "$DATA/deep"
+	echo x >"$DATA/deep/file"
+	echo y >"$DATA/plain"
+	set_attribute "$DATA/deep/file" user.mime 746578742f706c61696e || skip "the file system knows no attributes"
+	set_attribute "$DATA/deep" user.empty ''
+	set_attribute "$DATA" user.top 31
+	set_attribute "$DATA/deep/file" system.posix_acl_access "$ACL" || skip "the file system knows no lists"
+	# What is made in it would inherit it; the file beside has none and gets none.
+	set_attribute "$DATA" system.posix_acl_default "$ACL"
+	chmod 440 "$DATA/deep/file"
+	if [ "$(id -u)" = 0 ]; then
+		chown 12:34 "$DATA/deep/file" "$DATA/deep"
+		set_attribute "$DATA/deep/file" trusted.mark 32
+	fi
+	touch -d '2001-02-03 04:05:06.123456789' "$DATA/deep/file" "$DATA/deep" "$DATA"
+	listing() { (cd "$1" && find . ! -name layout ! -name shop.db -printf '%y %m %U %G %T@ %p\n' | LC_ALL=C sort) }
+	attributes "$DATA" >before
+	listing "$DATA" >listed
+	assert_equal "$(grep -c posix_acl before)" 2
+	plugpkg install shop@2 -y
+	attributes "$KEPT/1" | diff before -
+	listing "$KEPT/1" | diff listed -
+	python3 -c 'import os, sys; os.removexattr(sys.argv[1], "user.mime")' "$DATA/deep/file"
+	plugpkg rollback -y
+	attributes "$DATA" | grep -v '^layout ' | diff before -
+	grep ' ./deep' listed >deep
+	listing "$DATA" | grep ' ./deep' | diff deep -
+}
+
+@test "an attribute that may not be set is a warning, and the upgrade goes on" {
+	[ "$(id -u)" = 0 ] || skip "needs to set capabilities"
+	need setpriv
+	# Who may do everything but this.
+	plugpkg install shop@1 -y
+	echo x >"$DATA/tool"
+	set_attribute "$DATA/tool" security.capability 0100000200040000000000000000000000000000 ||
+		skip "the file system knows no capabilities"
+	cp "$DATA/tool" "$DATA/second"
+	set_attribute "$DATA/second" security.capability 0100000200040000000000000000000000000000
+	run setpriv --bounding-set=-setfcap --inh-caps=-setfcap plugpkg install shop@2 -y
+	assert_status 0
+	assert_has "the attribute 'security.capability' of 'second' is not part of the copy, nor are 1 others: operation not permitted"
+	assert_installed shop 2.0.0
 }
 
 @test "a manifest that says it wrong is refused by lint" {

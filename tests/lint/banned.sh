@@ -24,7 +24,7 @@ rule "files are reached from a directory descriptor" "$(calls \
 	'open|creat|stat|lstat|rename|unlink|rmdir|mkdir|symlink|link|readlink|chmod|chown|truncate|opendir|mkdtemp|mkstemp' |
 	outside 'src/base/proc\.c|src/lib/solve/run\.c|src/lib/net/file\.c|src/lib/api/context\.c|src/lib/repo/(author|verify)\.c|src/repo/repo_cli\.c')"
 rule "changes of the disk go through base/sys" "$(calls \
-	'unlinkat|renameat|renameat2|symlinkat|mkdirat|linkat|fsync|fdatasync|syncfs|fchmodat|fchmod|fchownat|fchown|mknodat' |
+	'unlinkat|renameat|renameat2|symlinkat|mkdirat|linkat|fsync|fdatasync|syncfs|fchmodat|fchmod|fchownat|fchown|mknodat|fsetxattr|fremovexattr' |
 		outside 'src/base/|src/(fetch|unpack)/')"
 rule "memory comes from pp_x calls, which abort" \
 	"$(calls 'malloc|calloc|realloc|strdup|strndup' | outside 'src/base/mem\.[ch]')"

@@ -227,7 +227,9 @@ check_unsigned(const plugpkg_plan *plan, plugpkg_error **err)
 enum plugpkg_code
 plugpkg_plan_check(const plugpkg_plan *plan, plugpkg_error **err)
 {
-	return pp_plan_check_owners(plan->plan, err);
+	enum plugpkg_code rc = pp_plan_check_owners(plan->plan, err);
+
+	return rc == PLUGPKG_OK ? pp_txn_check_snapshots(plan->ctx, plan->plan, err) : rc;
 }
 
 enum plugpkg_code
@@ -243,7 +245,7 @@ plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_
 
 	if (plan->ctx->is_dry_run)
 		return pp_fail(err, PLUGPKG_E_USAGE, 0, "a plan of a dry run cannot be committed");
-	enum plugpkg_code rc = pp_plan_check_owners(plan->plan, err);
+	enum plugpkg_code rc = plugpkg_plan_check(plan, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_unsigned(plan, err);
 	if (rc == PLUGPKG_OK)

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "lib/store/data_attrs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,7 @@ struct copying {
 	int root_fd;          /* of the copy */
 	struct pp_map inodes; /* "DEV INO" of files with several names -> the first, in the copy */
 	struct pp_buf path;   /* of what is being copied */
+	struct pp_data_attrs *attrs;
 	char *buffer;
 };
 
@@ -87,17 +89,23 @@ copy_marks_at(int dir, const char *name, const struct stat *st)
 	return utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-/* Owner first: to change it takes set-user-ID bits away. */
+/*
+ * Owner first: to change it takes set-user-ID bits and capabilities away. Attributes before the
+ * mode, which may forbid to write them.
+ */
 static int
-copy_marks(int fd, const struct stat *st)
+copy_marks(struct copying *c, int from, int to, const struct stat *st)
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
 
-	if (geteuid() == 0 && pp_fchownat(fd, "", st->st_uid, st->st_gid, AT_EMPTY_PATH) < 0)
+	if (geteuid() == 0 && pp_fchownat(to, "", st->st_uid, st->st_gid, AT_EMPTY_PATH) < 0)
 		return -errno;
-	if (pp_fchmod(fd, st->st_mode & 07777) < 0)
+	int r = pp_data_attrs_copy(c->attrs, from, to, pp_buf_cstr(&c->path));
+	if (r < 0)
+		return r;
+	if (pp_fchmod(to, st->st_mode & 07777) < 0)
 		return -errno;
-	return futimens(fd, times) < 0 ? -errno : 0;
+	return futimens(to, times) < 0 ? -errno : 0;
 }
 
 static int
@@ -120,7 +128,7 @@ copy_file(struct copying *c, int from_dir, int to_dir, const char *name, const s
 	if (st->st_nlink > 1)
 		*pp_map_put(&c->inodes, inode) = pp_xstrdup(pp_buf_cstr(&c->path));
 	int r = copy_bytes(c, from, to, st->st_size);
-	return r < 0 ? r : copy_marks(to, st);
+	return r < 0 ? r : copy_marks(c, from, to, st);
 }
 
 static int
@@ -140,14 +148,15 @@ copy_link(int from_dir, int to_dir, const char *name, const struct stat *st)
 static int
 copy_special(struct copying *c, int to_dir, const char *name, const struct stat *st)
 {
-	if (pp_mknodat(to_dir, name, st->st_mode & (S_IFMT | 0777), st->st_rdev) < 0) {
+	if (pp_mknodat(to_dir, name, (st->st_mode & S_IFMT) | 0600, st->st_rdev) < 0) {
 		if (errno != EPERM)
 			return -errno;
 		pp_warn(c->ctx, NULL, "'%s' is a device and not part of the snapshot",
 		    pp_buf_cstr(&c->path));
 		return 0;
 	}
-	return copy_marks_at(to_dir, name, st);
+	int r = copy_marks_at(to_dir, name, st);
+	return r == 0 && pp_fchmodat(to_dir, name, st->st_mode & 07777) < 0 ? -errno : r;
 }
 
 static int copy_directory(struct copying *c, int from, int to, unsigned depth);
@@ -192,7 +201,7 @@ copy_directory(struct copying *c, int from, int to, unsigned depth)
 	}
 	if (r == 0 && fstat(from, &st) < 0)
 		r = -errno;
-	return r == 0 ? copy_marks(to, &st) : r;
+	return r == 0 ? copy_marks(c, from, to, &st) : r;
 }
 
 int
@@ -202,10 +211,13 @@ pp_data_copy(plugpkg_context *ctx, int from_fd, int to_fd, char **out_where)
 		.ctx = ctx,
 		.root_fd = to_fd,
 		.path = PP_BUF_INIT(65536),
+		.attrs = pp_data_attrs_new(),
 		.buffer = pp_xcalloc(1, CHUNK_BYTES),
 	};
 	int r = copy_directory(&c, from_fd, to_fd, 0);
 
+	pp_data_attrs_tell(c.attrs, ctx);
+	pp_data_attrs_free(c.attrs);
 	*out_where = pp_buf_steal(&c.path);
 	pp_map_fini(&c.inodes, free);
 	free(c.buffer);
@@ -214,28 +226,57 @@ pp_data_copy(plugpkg_context *ctx, int from_fd, int to_fd, char **out_where)
 
 /* ---- how much ---- */
 
+/* Links are not followed. */
 static int
-add_bytes(int dir, uint64_t *sum, unsigned depth)
+look_at(int dir, const char *name, struct statx *out)
+{
+	return statx(dir, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		   STATX_BASIC_STATS | STATX_MNT_ID, out) < 0
+		   ? -errno
+		   : 0;
+}
+
+/* A mount of the same file system counts, too, where the kernel tells mounts apart. */
+static bool
+is_same_mount(const struct statx *a, const struct statx *b)
+{
+	return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor &&
+	       ((a->stx_mask & b->stx_mask & STATX_MNT_ID) == 0 || a->stx_mnt_id == b->stx_mnt_id);
+}
+
+static int
+add_bytes(int dir, const struct statx *top, uint64_t *sum, unsigned depth)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
-	struct stat st;
+	struct statx st;
 	int r = pp_list_dir(dir, ".", &names);
 
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		if (fstatat(dir, names.at[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (look_at(dir, names.at[i], &st) < 0)
 			continue;
-		*sum += (uint64_t)st.st_blocks * 512 / (S_ISREG(st.st_mode) ? st.st_nlink : 1);
-		if (!S_ISDIR(st.st_mode))
+		if (!is_same_mount(&st, top))
+			return -EXDEV;
+		*sum += st.stx_blocks * 512 / (S_ISREG(st.stx_mode) ? st.stx_nlink : 1);
+		if (!S_ISDIR(st.stx_mode))
 			continue;
 		PP_AUTO_FD int fd = depth == DEPTH_MAX ? -ELOOP : pp_opendir_at(dir, names.at[i]);
-		r = fd < 0 ? fd : add_bytes(fd, sum, depth + 1);
+		r = fd < 0 ? fd : add_bytes(fd, top, sum, depth + 1);
 	}
 	return r;
 }
 
 int
-pp_data_bytes(int fd, uint64_t *out)
+pp_data_bytes(int fd, int root_fd, uint64_t *out)
 {
+	struct statx st, top;
+	int r = look_at(root_fd, "", &top);
+
+	if (r == 0)
+		r = look_at(fd, "", &st);
+	if (r == 0 && !is_same_mount(&st, &top))
+		r = -EXDEV;
+	if (r < 0 || out == NULL)
+		return r;
 	*out = 0;
-	return add_bytes(fd, out, 0);
+	return add_bytes(fd, &top, out, 0);
 }

@@ -276,21 +276,45 @@ can_clone(plugpkg_context *ctx)
 	return can;
 }
 
+static enum plugpkg_code
+not_possible(plugpkg_context *ctx, int r, const char *path, plugpkg_error **err)
+{
+	if (r == -EXDEV)
+		(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "something is mounted at or in '%s/%s', of which a snapshot is wanted",
+		    ctx->root, path);
+	else
+		(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "'%s/%s' is no directory, and a snapshot of it is wanted", ctx->root, path);
+	return pp_hint(err, PLUGPKG_E_REFUSED,
+	    "a snapshot is put back by one rename, so links and mounts cannot be part of it; the "
+	    "root as a whole can lie elsewhere");
+}
+
+/* out: NULL, or bytes of a copy. */
+static enum plugpkg_code
+look_at(plugpkg_context *ctx, const char *path, uint64_t *out, plugpkg_error **err)
+{
+	PP_AUTO_FD int fd = pp_opendir_at(ctx->root_fd, path);
+	int r = fd < 0 ? fd : pp_data_bytes(fd, ctx->root_fd, out);
+
+	if (fd == -ENOTDIR || fd == -ELOOP || r == -EXDEV)
+		return not_possible(ctx, r, path, err);
+	return r < 0 ? cannot(ctx, r, "read", path, err) : PLUGPKG_OK;
+}
+
 enum plugpkg_code
 pp_snapshot_cost(plugpkg_context *ctx, const char *path, uint64_t *out, plugpkg_error **err)
 {
-	PP_AUTO_FD int fd = pp_opendir_at(ctx->root_fd, path);
+	enum plugpkg_code rc = look_at(ctx, path, out, err);
 
-	if (fd == -ENOTDIR || fd == -ELOOP) {
-		(void)pp_fail(
-		    err, PLUGPKG_E_BAD_STATE, 0, "'%s/%s' is no directory", ctx->root, path);
-		return pp_hint(err, PLUGPKG_E_BAD_STATE,
-		    "a snapshot can be taken of a directory only; mount its place instead");
-	}
-	int r = fd < 0 ? fd : pp_data_bytes(fd, out);
-	if (r < 0)
-		return cannot(ctx, r, "read", path, err);
-	if (*out > 0 && can_clone(ctx))
+	if (rc == PLUGPKG_OK && *out > 0 && can_clone(ctx))
 		*out = 0;
-	return PLUGPKG_OK;
+	return rc;
+}
+
+enum plugpkg_code
+pp_snapshot_check(plugpkg_context *ctx, const char *path, plugpkg_error **err)
+{
+	return look_at(ctx, path, NULL, err);
 }

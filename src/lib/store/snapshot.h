@@ -29,20 +29,26 @@ enum plugpkg_code pp_snapshots_clean(plugpkg_context *ctx, const int64_t *kept, 
     uint64_t *out_deleted, plugpkg_error **err);
 /*
  * Bytes on disk that a copy of a directory of the root takes where blocks cannot be shared, 0 where
- * they can. BAD_STATE for what is no directory.
+ * they can. REFUSED: what cannot be put back in one rename: no directory, or a mount in it.
  */
 enum plugpkg_code pp_snapshot_cost(
     plugpkg_context *ctx, const char *path, uint64_t *out, plugpkg_error **err);
+/* The same for the directory itself, without a look at what is in it; changes nothing. */
+enum plugpkg_code pp_snapshot_check(plugpkg_context *ctx, const char *path, plugpkg_error **err);
 
 /* ---- data_copy.c ---- */
 
 /*
  * Everything in from_fd into the empty to_fd: modes, owners where that is allowed, times, holes,
- * second names, links as they are, pipes and sockets. Devices that may not be made are left out,
- * with a warning. Not durable. 0 or -errno; out_where: owned, the path that failed.
+ * attributes, second names, links as they are, pipes and sockets. Devices that may not be made are
+ * left out, with a warning, as are privileged attributes. Not durable. 0 or -errno; out_where:
+ * owned, the path that failed.
  */
 int pp_data_copy(plugpkg_context *ctx, int from_fd, int to_fd, char **out_where) PP_MUSTUSE;
-/* Bytes on disk of all that is below. */
-int pp_data_bytes(int fd, uint64_t *out) PP_MUSTUSE;
+/*
+ * Bytes on disk of all that is below. EXDEV where something else than root_fd is mounted. out NULL:
+ * looks only at the directory itself.
+ */
+int pp_data_bytes(int fd, int root_fd, uint64_t *out) PP_MUSTUSE;
 
 #endif

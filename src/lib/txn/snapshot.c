@@ -43,6 +43,39 @@ pp_task_takes_snapshot(const struct pp_txn *t, const struct pp_task *task)
 	       (says_snapshot(task->old->manifest) || says_snapshot(task->manifest->json));
 }
 
+/* ---- can they be taken? ---- */
+
+static enum plugpkg_code
+check_step(plugpkg_context *ctx, const struct pp_step *step, const struct pp_installed *old,
+    plugpkg_error **err)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", pp_step_old_key(step));
+	bool is_change = step->action == PP_UPGRADE || step->action == PP_DOWNGRADE;
+	bool is_kept =
+	    step->data_from > 0 || (is_change && old != NULL && says_snapshot(old->manifest));
+
+	if (!is_kept || pp_exists_at(ctx->root_fd, dir) != 1)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_snapshot_check(ctx, dir, err);
+	return rc == PLUGPKG_OK ? rc : pp_subject(err, rc, step->key);
+}
+
+enum plugpkg_code
+pp_txn_check_snapshots(plugpkg_context *ctx, const struct pp_plan *plan, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
+	struct pp_state *state = NULL;
+	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_installed(state, &set, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < plan->steps.n; i++) {
+		const struct pp_step *step = &plan->steps.at[i];
+		rc = check_step(ctx, step, pp_installeds_get(&set, pp_step_old_key(step)), err);
+	}
+	return rc;
+}
+
 /* ---- room for them ---- */
 
 static enum plugpkg_code
