@@ -12,7 +12,7 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
 # Function names follow the PLUGPKG_API mark, perhaps on the next line.
-cat include/plugpkg.h include/plugpkg-query.h include/plugpkg-repo.h | tr '\n' ' ' | sed 's/;/;\n/g' |
+cat include/*.h | tr '\n' ' ' | sed 's/;/;\n/g' |
 	sed -nE 's/.*PLUGPKG_API[^;(]*[ *](plugpkg_[a-z0-9_]+)\(.*/\1/p' | sort -u >"$dir/declared"
 # Sanitizers and coverage bring symbols of their own, which begin with underscores.
 ${NM:-nm} -D --defined-only "$lib" | awk '$2 ~ /^[A-Z]$/ { print $3 }' | sed 's/@.*//' |
@@ -21,7 +21,7 @@ ${NM:-nm} -D --defined-only "$lib" | awk '$2 ~ /^[A-Z]$/ { print $3 }' | sed 's/
 rule "every declared function is exported" "$(comm -23 "$dir/declared" "$dir/exported")"
 rule "every exported symbol is declared" "$(comm -13 "$dir/declared" "$dir/exported")"
 rule "the headers declare functions" "$([ -s "$dir/declared" ] || echo "none found: is this lint broken?")"
-for header in include/plugpkg.h include/plugpkg-query.h include/plugpkg-repo.h; do
+for header in include/*.h; do
 	echo "#include \"$header\"" >"$dir/one.c"
 	cp "$dir/one.c" "$dir/one.cc"
 	rule "${header#include/} compiles by itself as C99" \
