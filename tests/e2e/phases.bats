@@ -105,6 +105,26 @@ post 1 new 1.0.0"
 uninstall new 1.0.0"
 }
 
+@test "always is once: of upgrades and downgrades together after both" {
+	phased binds 1.0.0 '1!' >/dev/null
+	phased down 1.0.0 1 >/dev/null
+	phased down 2.0.0 1 >/dev/null
+	phased up 1.0.0 1 >/dev/null
+	phased up 2.0.0 1 >/dev/null
+	publish "$(build_plugin binds 1.0.0)" "$(build_plugin down 1.0.0)" "$(build_plugin down 2.0.0)" \
+		"$(build_plugin up 1.0.0)" "$(build_plugin up 2.0.0)"
+	make_root
+	plugpkg install binds up@1.0.0 down -y
+	rm calls
+	run plugpkg install up@2.0.0 down@1.0.0 --downgrade -y
+	assert_status 0
+	assert_equal "$(calls)" "upgrade up 2.0.0
+post 1 up 2.0.0
+upgrade down 1.0.0
+post 1 binds 1.0.0
+post 1 down 1.0.0"
+}
+
 @test "a failing post step undoes the transaction: posts, then cores, newest first" {
 	phased a 1.0.0 '0 1' >/dev/null
 	phased b 1.0.0 '0 1' '"requires": {"a": "*"}' >/dev/null

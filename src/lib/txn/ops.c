@@ -270,20 +270,26 @@ is_contraction(const struct pp_task *task)
 	return task->step->action == PP_DOWNGRADE;
 }
 
+/*
+ * Who says "always" runs once, when everything has come: with the scripts that wait for the switch
+ * where there are such, because they may take away what it was bound to before.
+ */
 static enum plugpkg_code
 add_post_installs(struct pp_txn *t, bool of_contractions, plugpkg_error **err)
 {
 	struct posts posts = { 0 };
-	bool is_coming = false;
+	bool is_coming = false, has_contractions = false;
 
 	pp_vec_foreach (task, &t->tasks) {
-		if (pp_task_is_removal(task) || is_contraction(task) != of_contractions)
+		if (pp_task_is_removal(task))
 			continue;
 		is_coming = true;
-		collect(task->step->key, &task->manifest->post_install, false, &posts);
+		has_contractions = has_contractions || is_contraction(task);
+		if (is_contraction(task) == of_contractions)
+			collect(task->step->key, &task->manifest->post_install, false, &posts);
 	}
 	enum plugpkg_code rc = PLUGPKG_OK;
-	if (is_coming || !of_contractions)
+	if (of_contractions == has_contractions)
 		rc = collect_always(t, is_coming, &posts, err);
 	if (rc == PLUGPKG_OK)
 		rc = sort_posts(t, &posts, ascending, err);
