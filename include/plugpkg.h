@@ -365,6 +365,7 @@ enum plugpkg_sync_flags {
 	PLUGPKG_SYNC_NO_REMOVE = 1 << 1,     /* what is too much stays */
 	PLUGPKG_SYNC_NO_RECOMMENDS = 1 << 2, /* recommended plugins are not brought along */
 	PLUGPKG_SYNC_NO_UPDATE = 1 << 3,     /* sources stay as they were last seen */
+	PLUGPKG_SYNC_FORCE = 1 << 4,         /* as PLUGPKG_FORCE: vetoes and delays do not count */
 };
 /**
  * Make what a directory with a plugpkg.json lacks to be a root: store, state, generation 0. The
@@ -394,7 +395,8 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_sync_plan(
 /* ---- Going back ---- */
 
 enum plugpkg_rollback_flags {
-	PLUGPKG_ROLLBACK_FORCE = 1 << 0, /* what is held changes and goes as well */
+	/* what is held changes and goes as well; vetoes of dependents do not count */
+	PLUGPKG_ROLLBACK_FORCE = 1 << 0,
 };
 /**
  * Plan the way back to a former generation: what was installed and what plugpkg.json wanted then.
@@ -405,8 +407,10 @@ enum plugpkg_rollback_flags {
  * flags       PLUGPKG_ROLLBACK_*
  * out_plan    receives an owned plan, as of plugpkg_plan_make()
  *
+ * Dependents of what leaves are asked, as by plugpkg_plan_make(), and can only forbid it.
+ *
  * Errors: NOT_FOUND (the generation, with those that are there, or files of it) REFUSED (something
- * is held) DIGEST NETWORK BAD_STATE IO.
+ * is held, or a dependent forbids it) DIGEST NETWORK BAD_STATE IO.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_rollback_plan(plugpkg_context *ctx,
     int64_t generation, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err);

@@ -7,7 +7,7 @@
 PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
 
 static const struct opt rollback_opts[] = {
-	{ 0, "force", NULL, "change and remove what is held as well" },
+	{ 0, "force", NULL, "also what is held, and whatever dependents say" },
 	CHANGE_OPTS,
 	OPT_END,
 };

@@ -200,6 +200,8 @@ said(const pp_json *vote)
 
 	if (strcmp(answer, "veto") == 0)
 		return pp_asprintf("does not let %s go%s", plugin, forced);
+	if (strcmp(answer, "stay") == 0 && *forced != '\0')
+		return pp_asprintf("does not let %s go%s: stays without it", plugin, forced);
 	if (strcmp(answer, "stay") == 0)
 		return pp_asprintf("stays without %s", plugin);
 	if (strcmp(answer, "none") == 0)

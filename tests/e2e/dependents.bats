@@ -416,6 +416,130 @@ uninstall base 1.0.0"
 	assert_equal "$(detached)" ''
 }
 
+# obedient NAME [STATUS]: a dependent of base that answers with STATUS, or forbids it while SCRATCH/veto
+# is there
+obedient() {
+	voter "$1" 1.0.0 base "$(asks "{ [ -e '$SCRATCH/veto' ] || exit ${2:-0}; echo 'invoices are open' >&2; exit 20; }")"
+}
+
+@test "rollback and undo ask like remove does: a veto refuses them, --force overrides it and is recorded" {
+	publish "$(plain base 1.0.0)" "$(obedient d1)"
+	make_root
+	plugpkg install d1 -y
+	touch "$SCRATCH/veto"
+	rm -r "$SCRATCH/repo"
+	before=$(tree_state "$PLUGPKG_ROOT")
+	for command in undo "rollback 0"; do
+		# shellcheck disable=SC2086 # words
+		run plugpkg $command -y
+		assert_status 9
+		assert_has "d1 1.0.0 does not let base go: invoices are open" "--force"
+	done
+	assert_equal "$(tree_state "$PLUGPKG_ROOT")" "$before"
+	run plugpkg undo --dry-run --force
+	assert_status 0
+	assert_has "d1  does not let base go, overridden" "invoices are open"
+	run plugpkg undo --force -y
+	assert_status 0
+	assert_equal "$(calls)" "ask d1 base
+ask d1 base
+ask d1 base
+ask d1 base
+do d1 base go
+uninstall d1 1.0.0
+uninstall base 1.0.0"
+	assert_not_installed base d1
+	run plugpkg history show 2
+	assert_has "its veto to the removal of base was overridden: invoices are open"
+}
+
+@test "who would stay leaves where the generation is without it, and the plan says so" {
+	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base "cat >'$SCRATCH/event'; $(asks 'exit 10')")"
+	make_root
+	plugpkg install d2 -y
+	run plugpkg rollback 0 --dry-run
+	assert_status 0
+	assert_has "d2  goes with base" "it would stay, but generation 0 is without it"
+	assert_equal "$(jq -r .reason "$SCRATCH/event")" rollback
+	run plugpkg rollback 0 -y
+	assert_status 0
+	assert_equal "$(calls | tail -n 3)" "do d2 base go
+uninstall d2 1.0.0
+uninstall base 1.0.0"
+}
+
+@test "a dependent that a rollback detaches again is asked, and can forbid it now" {
+	publish "$(plain base 1.0.0)" "$(obedient d2 10)"
+	make_root
+	plugpkg install d2 -y
+	plugpkg remove base -y
+	plugpkg install base -y
+	touch "$SCRATCH/veto"
+	run plugpkg rollback 2 -y
+	assert_status 9
+	assert_has "d2 1.0.0 does not let base go: invoices are open"
+	assert_installed base 1.0.0
+	run plugpkg rollback 2 --force -y
+	assert_status 0
+	assert_has "d2  does not let base go, overridden: stays without it"
+	assert_not_installed base
+	assert_equal "$(detached)" d2:base
+	run plugpkg history show 4
+	assert_has "its veto to the removal of base was overridden" "stays without base"
+	rm "$SCRATCH/veto"
+	plugpkg install base -y
+	run plugpkg undo -y --json
+	assert_status 0
+	assert_equal "$(votes)" "d2 base stay"
+	assert_equal "$(detached)" d2:base
+}
+
+@test "sync --locked asks what leaves, and --force overrides a veto" {
+	publish "$(plain base 1.0.0)" "$(obedient d1)" "$(plain other 1.0.0)"
+	make_root
+	plugpkg install other -y
+	cp "$PLUGPKG_ROOT/plugpkg.json" "$PLUGPKG_ROOT/plugpkg.lock" "$SCRATCH"
+	plugpkg install d1 -y
+	cp "$SCRATCH/plugpkg.json" "$SCRATCH/plugpkg.lock" "$PLUGPKG_ROOT"
+	touch "$SCRATCH/veto"
+	run plugpkg sync --locked -y
+	assert_status 9
+	assert_has "d1 1.0.0 does not let base go: invoices are open" "--force"
+	assert_installed base 1.0.0
+	run plugpkg sync --locked --force -y --json
+	assert_status 0
+	assert_equal "$(votes)" "d1 base veto"
+	assert_not_installed base d1
+	run plugpkg history show 3
+	assert_has "its veto to the removal of base was overridden"
+}
+
+@test "sync and link override a delay with --force" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base 'exit 20' upgrade-before)"
+	make_root
+	plugpkg install d1 -y
+	publish "$(plain base 2.0.0)"
+	plugpkg update
+	jq '.plugins.base = "^2"' "$PLUGPKG_ROOT/plugpkg.json" >"$SCRATCH/new"
+	cp "$SCRATCH/new" "$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg sync --dry-run
+	assert_status 9
+	assert_equal "$(delays)" 0
+	run plugpkg sync -y
+	assert_status 9
+	run plugpkg sync --force -y
+	assert_status 0
+	assert_installed base 2.0.0
+	run plugpkg history show 2
+	assert_has "its delay of the upgrade of base to 2.0.0 was overridden"
+	make_plugin base 3.0.0 >/dev/null
+	run plugpkg link "$(plugin_dir base 3.0.0)" -y
+	assert_status 9
+	run plugpkg link "$(plugin_dir base 3.0.0)" --force -y
+	assert_status 0
+	assert_has "Done: generation"
+}
+
 @test "a handler runs only while its plugin is whole: after its own install, and not when it has gone" {
 	local dir
 	dir=$(make_plugin ear 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh"},
@@ -435,7 +559,7 @@ install-after b"
 	assert_missing table
 }
 
-@test "sync --locked makes another machine that goes without it as well, and asks nobody" {
+@test "sync --locked makes another machine that goes without it as well" {
 	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base "$(asks 'exit 10')")"
 	make_root
 	plugpkg install d2 -y
@@ -456,7 +580,7 @@ install-after b"
 	plugpkg check
 	run plugpkg sync --check --locked
 	assert_status 0
-	# Where it is still there it leaves, and the handler does its part without being asked.
+	# Where it is still there it leaves, and the handler is asked before it does its part.
 	export PLUGPKG_ROOT=$SCRATCH/third
 	mkdir "$PLUGPKG_ROOT"
 	cp "$here/plugpkg.json" "$PLUGPKG_ROOT/"
@@ -467,6 +591,7 @@ install-after b"
 	assert_status 0
 	assert_not_installed base
 	assert_equal "$(detached)" d2:base
-	assert_equal "$(calls)" "do d2 base stay
+	assert_equal "$(calls)" "ask d2 base
+do d2 base stay
 uninstall base 1.0.0"
 }

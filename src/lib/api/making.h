@@ -38,10 +38,11 @@ struct pp_making {
 	struct pp_locals locals;
 	struct pp_manifest *link; /* PLUGPKG_LINK */
 	char *link_dir;
-	const struct pp_lockfile *pins; /* borrowed: versions that are preferred, or NULL */
-	struct pp_votes asked;          /* every dependent that was asked */
-	struct pp_strs delayed;         /* keys: their upgrades wait for a dependent */
-	bool is_pins_only;              /* nothing but what the pins name can be had */
+	const struct pp_lockfile *pins;  /* borrowed: versions that are preferred, or NULL */
+	struct pp_votes asked;           /* every dependent that was asked */
+	const struct pp_releases *after; /* borrowed: what the root will hold, if known; or NULL */
+	struct pp_strs delayed;          /* keys: their upgrades wait for a dependent */
+	bool is_pins_only;               /* nothing but what the pins name can be had */
 };
 
 /* A mark that a plan changes and nothing else of the plugin. */
@@ -124,6 +125,12 @@ enum plugpkg_code pp_making_solve_once(struct pp_making *m, plugpkg_error **err)
  * a delay of what was asked for by name. Errors: as pp_solve(), INTERRUPTED.
  */
 enum plugpkg_code pp_making_solve(struct pp_making *m, plugpkg_error **err);
+/*
+ * The votes on m->plan as it is, without solving. Who leaves and was not named is asked; of who
+ * stays without what leaves, the vote is in the plan already, and it is asked whether that still
+ * holds. whither: "generation 3", what the plan leads to. REFUSED for a veto. Errors: INTERRUPTED.
+ */
+enum plugpkg_code pp_making_vote(struct pp_making *m, const char *whither, plugpkg_error **err);
 
 /* ---- plan_switch.c: who goes out of use, or comes back into it ---- */
 

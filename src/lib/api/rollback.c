@@ -238,7 +238,7 @@ order(const struct pp_inventory *inv, struct places *out)
 	pp_vec_free(&links);
 }
 
-/* What it said then counts again: its handler has its part to do, without being asked anew. */
+/* What it said then counts again, and its handler has its part to do. */
 static void
 add_detached(struct pp_going *g, const struct pp_installed *p)
 {
@@ -365,6 +365,29 @@ note_broken(struct pp_going *g)
 		}
 }
 
+/* Dependents of what leaves are asked as in any removal; they cannot change the plan. */
+static enum plugpkg_code
+ask_dependents(struct pp_going *g, plugpkg_error **err)
+{
+	const struct plugpkg_request request = {
+		.verb = PLUGPKG_REMOVE,
+		.flags = g->plan->is_forced ? PLUGPKG_FORCE : 0,
+	};
+	PP_AUTO_FREE char *whither = pp_asprintf("generation %" PRId64, g->target);
+	struct pp_making m = {
+		.ctx = g->ctx,
+		.request = &request,
+		.plan = g->plan,
+		.inv = g->now, /* borrowed: m is never finished */
+		.open = PP_SOURCES_OPEN_INIT,
+		.after = &g->then.releases,
+	};
+	enum plugpkg_code rc = pp_making_vote(&m, whither, err);
+
+	pp_votes_fini(&m.asked);
+	return rc;
+}
+
 /* ---- plugpkg.json ---- */
 
 static void
@@ -455,6 +478,8 @@ make(struct pp_going *g, plugpkg_error **err)
 		rc = check_holds(g, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_going_fetch(g, err);
+	if (rc == PLUGPKG_OK)
+		rc = ask_dependents(g, err);
 	if (rc == PLUGPKG_OK)
 		rc = add_wishes(g, err);
 	if (rc == PLUGPKG_OK)

@@ -53,6 +53,13 @@ plugpkg_sync_check(plugpkg_context *ctx, unsigned flags, size_t *out_differences
 
 /* ---- the plan ---- */
 
+unsigned
+pp_sync_request_flags(const struct pp_sync *s)
+{
+	return ((s->flags & PLUGPKG_SYNC_FORCE) != 0 ? PLUGPKG_FORCE : 0U) |
+	       ((s->flags & PLUGPKG_SYNC_NO_UPDATE) != 0 ? PLUGPKG_LOOK : 0U);
+}
+
 void
 pp_sync_ask(struct pp_sync *s, const char *key, const char *range)
 {
@@ -221,6 +228,7 @@ plugpkg_sync_plan(
 		if (rc == PLUGPKG_OK)
 			rc = try_plan(&s, plan, &why);
 		if (rc == PLUGPKG_OK) {
+			plan->plan->is_forced = (flags & PLUGPKG_SYNC_FORCE) != 0;
 			*out_plan = pp_steal(&plan);
 			return PLUGPKG_OK;
 		}

@@ -64,6 +64,8 @@ const struct pp_locked *pp_sync_row_of(const struct pp_sync *s, const struct pp_
 
 enum plugpkg_code pp_sync_plan_wanted(struct pp_sync *s, plugpkg_plan *plan, plugpkg_error **err);
 enum plugpkg_code pp_sync_plan_locked(struct pp_sync *s, plugpkg_plan *plan, plugpkg_error **err);
+/* What of the flags counts in every request to the solver: plugpkg_plan_flags. */
+unsigned pp_sync_request_flags(const struct pp_sync *s);
 /* A request to install the plugin of a key; range NULL: any release. */
 void pp_sync_ask(struct pp_sync *s, const char *key, const char *range);
 /* One to remove it; is_removal: in a request that installs. */

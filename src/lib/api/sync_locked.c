@@ -187,7 +187,7 @@ detach_installed(struct pp_sync *s)
 	}
 }
 
-/* The answer that it gave where the lock was made; its handler hears of what leaves here. */
+/* The answer that it gave where the lock was made, about what leaves here too. */
 static void
 record_detached(const struct pp_sync *s, struct pp_plan *plan)
 {
@@ -238,7 +238,7 @@ solve(struct pp_sync *s, struct pp_plan *steps, plugpkg_error **err)
 {
 	const struct plugpkg_request request = {
 		.verb = has_fetches(s) ? PLUGPKG_INSTALL : PLUGPKG_REMOVE,
-		.flags = PLUGPKG_REINSTALL | PLUGPKG_DOWNGRADE,
+		.flags = PLUGPKG_REINSTALL | PLUGPKG_DOWNGRADE | pp_sync_request_flags(s),
 	};
 
 	ask_all(s);
@@ -256,9 +256,11 @@ solve(struct pp_sync *s, struct pp_plan *steps, plugpkg_error **err)
 	pp_vec_foreach (step, &steps->steps)
 		if (rc == PLUGPKG_OK)
 			rc = check_step(s, step, err);
-	s->making.request = NULL;
-	if (rc == PLUGPKG_OK && steps->steps.n > 0)
+	if (rc == PLUGPKG_OK && steps->steps.n > 0) {
 		record_detached(s, steps);
+		rc = pp_making_vote(&s->making, "plugpkg.lock", err);
+	}
+	s->making.request = NULL;
 	return rc;
 }
 

@@ -74,7 +74,7 @@ try(struct pp_sync *s, const struct attempt *a, struct pp_plan *plan, plugpkg_er
 		.verb = PLUGPKG_INSTALL,
 		.flags =
 		    ((s->flags & PLUGPKG_SYNC_NO_RECOMMENDS) != 0 ? PLUGPKG_NO_RECOMMENDS : 0) |
-		    (has(s, PP_DIFF_FILES) ? PLUGPKG_REINSTALL : 0) |
+		    (has(s, PP_DIFF_FILES) ? PLUGPKG_REINSTALL : 0) | pp_sync_request_flags(s) |
 		    PLUGPKG_DOWNGRADE, /* what plugpkg.json says holds, up and down */
 	};
 
@@ -209,7 +209,7 @@ static enum plugpkg_code
 solve_removal(const struct pp_sync *s, const struct pp_inventory *inv, enum plugpkg_verb verb,
     const struct pp_plan *leaving, struct pp_plan *out, plugpkg_error **err)
 {
-	const struct plugpkg_request request = { .verb = verb };
+	const struct plugpkg_request request = { .verb = verb, .flags = pp_sync_request_flags(s) };
 	struct pp_making m = {
 		.ctx = s->ctx,
 		.request = &request,

@@ -2,13 +2,15 @@
 /*
  * Dependents decide: those that a plan would take along are asked, and so are those whose
  * dependency it would upgrade. All answers are there before anything follows from one; then the
- * plan is made again with what follows, until nobody new is asked.
+ * plan is made again with what follows, until nobody new is asked. A plan that says itself what the
+ * root will be, as that of a rollback, is not made again: there they can only forbid it.
  */
 #include "lib/api/making.h"
 
 #include "base/time.h"
 #include "lib/txn/event.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct voting {
@@ -52,6 +54,9 @@ has_other(const struct pp_making *m, const struct pp_dep *dep)
 {
 	for (size_t i = 0; i < m->inv.releases.n; i++)
 		if (is_staying(m, i) && pp_release_satisfies(m->inv.releases.at[i], dep))
+			return true;
+	for (size_t i = 0; m->after != NULL && i < m->after->n; i++)
+		if (pp_release_satisfies(m->after->at[i], dep))
 			return true;
 	return false;
 }
@@ -359,7 +364,7 @@ is_target(const struct pp_making *m, const struct pp_vote *vote)
 	pp_vec_foreach (t, &m->targets)
 		if (!t->is_removal && strcmp(t->name, name) == 0)
 			return true;
-	return false;
+	return m->link != NULL && strcmp(m->link->release->name, name) == 0;
 }
 
 /* Who asks for it by name gets an answer, not a plan without it. */
@@ -378,6 +383,88 @@ refuse_delay(const struct pp_making *m, plugpkg_error **err)
 		    "--force upgrades it all the same, and the history keeps what it said");
 	}
 	return PLUGPKG_OK;
+}
+
+/* ---- a plan that is fixed ---- */
+
+/*
+ * Nobody named it: what it leaves for was written down at another time or place, when what it knows
+ * now was not known.
+ */
+static bool
+is_taken_off(const struct pp_making *m, const struct pp_step *step)
+{
+	const struct pp_installed *p = pp_installeds_get(&m->inv.set, step->key);
+
+	return step->action == PP_REMOVE && p != NULL &&
+	       (step->why == PP_WHY_ROLLBACK || step->why == PP_WHY_LOCKED) &&
+	       pp_event_is_handled(p->manifest, PP_ON_UNINSTALL_BEFORE);
+}
+
+static enum plugpkg_code
+ask_taken_off(struct voting *v, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	pp_vec_foreach (along, &v->m->plan->steps) {
+		if (!is_taken_off(v->m, along))
+			continue;
+		pp_vec_foreach (leaving, &v->m->plan->steps)
+			if (rc == PLUGPKG_OK && leaving != along && leaving->action == PP_REMOVE)
+				rc = ask_who_goes(v, leaving, along, err);
+	}
+	return rc;
+}
+
+/* Its veto counts, and nothing else that it says: where it could stay, it is not to be. */
+static void
+keep_taken_off(struct pp_making *m, size_t from, const char *whither)
+{
+	for (size_t i = from; i < m->asked.n; i++) {
+		struct pp_vote *vote = pp_votes_add(&m->plan->votes, &m->asked.at[i]);
+		if (vote->said != PP_SAID_STAY)
+			continue;
+		char *said = vote->text;
+		vote->said = PP_SAID_GO;
+		vote->text = pp_asprintf("it would stay, but %s is without it%s%s", whither,
+		    said != NULL ? ": " : "", said != NULL ? said : "");
+		free(said);
+	}
+}
+
+/*
+ * It stays without what leaves, as it said at that time or place. Asked again it can only forbid
+ * it; of an answer that was overridden it stays without all the same.
+ */
+static enum plugpkg_code
+ask_who_stays(struct voting *v, struct pp_vote *vote, plugpkg_error **err)
+{
+	const struct pp_installed *p = pp_installeds_get(&v->m->inv.set, vote->key);
+	const struct pp_step *leaving = step_of(v->m->plan, vote->plugin);
+
+	if (vote->said != PP_SAID_STAY || p == NULL || strcmp(p->version, vote->version) != 0 ||
+	    leaving == NULL || leaving->action != PP_REMOVE)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_event_ask(&v->asking, vote, err);
+	vote->is_forced = vote->said == PP_SAID_VETO && is_forced(v->m);
+	if (vote->said != PP_SAID_VETO || vote->is_forced)
+		vote->said = PP_SAID_STAY;
+	return rc;
+}
+
+enum plugpkg_code
+pp_making_vote(struct pp_making *m, const char *whither, plugpkg_error **err)
+{
+	struct voting v = { .m = m, .asking = { m->ctx, &m->inv, m->plan } };
+	size_t n_asked = m->asked.n, n_votes = m->plan->votes.n;
+	enum plugpkg_code rc = ask_taken_off(&v, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n_votes; i++)
+		rc = ask_who_stays(&v, &m->plan->votes.at[i], err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	keep_taken_off(m, n_asked, whither);
+	return refuse_veto(m, err);
 }
 
 /* ---- all of it ---- */

@@ -27,7 +27,7 @@ struct pp_vote {
 	char *text;           /* its reason, ready to print; or NULL */
 	int64_t until;        /* DELAY: Unix seconds */
 	enum pp_said said;
-	bool is_forced; /* a veto or delay that somebody overrode */
+	bool is_forced; /* a veto or delay that somebody overrode; STAY: a veto, and it stays */
 };
 struct pp_votes pp_vec(struct pp_vote);
 void pp_votes_fini(struct pp_votes *v);

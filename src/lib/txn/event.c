@@ -43,6 +43,8 @@ reason_of(const struct pp_asking *a, const struct pp_vote *vote)
 {
 	if (vote->event == PP_ON_UPGRADE_BEFORE)
 		return "upgrade";
+	if (a->plan->is_rollback)
+		return "rollback";
 	return a->plan->is_purge ? "purge" : "remove";
 }
 

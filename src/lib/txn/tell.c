@@ -86,7 +86,9 @@ is_told_before(const struct pp_vote *v)
 static enum plugpkg_code
 tell_do(struct pp_txn *t, const struct hearer *h, const struct pp_vote *v, plugpkg_error **err)
 {
-	const char *reason = t->spec->plan->is_purge ? "purge" : "remove";
+	const char *reason = t->spec->plan->is_rollback ? "rollback"
+			     : t->spec->plan->is_purge  ? "purge"
+							: "remove";
 	const char *answer = pp_said_names[v->said == PP_SAID_STAY ? PP_SAID_STAY : PP_SAID_GO];
 	PP_AUTO_JSON pp_json *j = event_json(v->event, "do", reason);
 

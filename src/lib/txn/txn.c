@@ -191,14 +191,14 @@ note_votes(struct pp_txn *t, plugpkg_error **err)
 
 	pp_vec_foreach (v, &t->spec->plan->votes) {
 		const char *reason = v->text != NULL ? v->text : "it gives no reason";
-		if (v->is_forced && v->said == PP_SAID_VETO)
+		if (v->is_forced && v->event == PP_ON_UNINSTALL_BEFORE)
 			pp_notes_add(&notes, v->key,
 			    "its veto to the removal of %s was overridden: %s", v->plugin, reason);
 		else if (v->is_forced)
 			pp_notes_add(&notes, v->key,
 			    "its delay of the upgrade of %s to %s was overridden: %s", v->plugin,
 			    v->new_version, reason);
-		else if (v->said == PP_SAID_STAY)
+		if (v->said == PP_SAID_STAY)
 			pp_notes_add(&notes, v->key, "stays without %s", v->requirement);
 	}
 	return notes.n == 0 ? PLUGPKG_OK
