@@ -24,7 +24,7 @@
 #define MAX_REDIRECTS    5L
 #define MAX_HEADER_BYTES (256u * 1024)
 #define MAX_WASTED_BYTES (64u * 1024) /* bodies of errors and redirects */
-#define BUFFER_BYTES     (256L * 1024)
+#define BUFFER_BYTES     (64L * 1024) /* more than a file may have is seen this late at most */
 
 /* Why we gave up ourselves; libcurl then only reports that a callback said no. */
 enum fault {

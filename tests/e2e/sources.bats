@@ -95,3 +95,36 @@ serve_repo() {
 	plugpkg install user -y >/dev/null
 	assert_installed user 1.1.0
 }
+
+# ---- whose names are whose -------------------------------------------------------------------
+
+# repository NAME ARCHIVE...: a repository in SCRATCH/NAME.
+repository() {
+	make_repo "$SCRATCH/$1" "$1"
+	plugpkg-repo --repo "$SCRATCH/$1" add "${@:2}" >/dev/null
+	plugpkg-repo --repo "$SCRATCH/$1" publish >/dev/null
+}
+
+# add NAME [OPTION...]: it as a source of the root.
+add() {
+	[ -e "$PLUGPKG_ROOT" ] || plugpkg init "$PLUGPKG_ROOT" >/dev/null
+	plugpkg source add "$1" "file://$SCRATCH/$1/public" \
+		--key "$SCRATCH/$1/public/metadata/1.root.json" "${@:2}" >/dev/null
+}
+
+@test "a name of a source of higher priority is never taken from a lower one" {
+	repository own "$(build_plugin user 1.0.0)" "$(build_plugin animal 1.0.0 '"requires": {"user": "*"}')"
+	repository public "$(build_plugin user 9.0.0)" "$(build_plugin extra 1.0.0 '"requires": {"user": "^9"}')"
+	add public --priority 100
+	add own --priority 900
+	run plugpkg install animal -y
+	assert_status 0
+	assert_installed user 1.0.0
+	run plugpkg upgrade -y
+	assert_installed user 1.0.0
+	run plugpkg install extra -y
+	assert_status 3
+	run plugpkg install user@^9 -y
+	assert_status 3
+	assert_installed user 1.0.0
+}
