@@ -318,21 +318,31 @@ print_marks(struct cli *cli)
 		    pp_json_get_bool(row, "manual") ? "asked for" : "come along");
 }
 
-/* Plugins that left before; only their data is still there. */
 static void
-print_left_data(struct cli *cli)
+print_left(struct cli *cli, const char *what, const char *heading)
 {
 	const pp_json *row;
 	bool is_first = true;
 
-	for (size_t i = 0; (row = view_next(cli, "purge", &i)) != NULL; is_first = false) {
+	for (size_t i = 0; (row = view_next(cli, "purge", &i)) != NULL;) {
+		if (strcmp(view_str(row, "what"), what) != 0)
+			continue;
 		if (is_first) {
-			out_styled(&cli->out, OUT_BAD,
-			    "The data of these plugins, removed before, will be DELETED:");
+			out_styled(&cli->out, OUT_BAD, "%s", heading);
 			out_end(&cli->out);
 		}
+		is_first = false;
 		out_line(&cli->out, "  %s", view_str(row, "name"));
 	}
+}
+
+/* Of plugins that left before and are not there any more. */
+static void
+print_left_data(struct cli *cli)
+{
+	print_left(cli, "data", "The data of these plugins, removed before, will be DELETED:");
+	print_left(cli, "owner-key",
+	    "The expected owner keys of these plugins, removed before, will be FORGOTTEN:");
 }
 
 /* "2 disabled, 1 blocked." */

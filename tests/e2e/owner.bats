@@ -308,16 +308,65 @@ assert_photos() {
 	plugpkg-repo --repo evil add --accept-owner "$(signed photos 6.6.6 b)"
 	plugpkg-repo --repo evil publish
 	serve evil
-	run plugpkg upgrade -y
+	run plugpkg upgrade -y photos
 	assert_status 6
 	assert_has "[owner-key]" "the owner's key of 'photos' has changed" "${KEY_a:0:16}" \
 		"${KEY_b:0:16}" "plugpkg owner accept photos" "1 CHANGED"
 	assert_photos 1.0.0
-	run plugpkg upgrade --dry-run
+	run plugpkg upgrade --dry-run photos
 	assert_status 6
-	run plugpkg upgrade -y --json
+	run plugpkg upgrade -y --json photos
 	assert_status 6
 	assert_has '"owner":"changed"' '"code":"owner-key"'
+}
+
+@test "an upgrade of everything goes on without a plugin whose owner's key has changed" {
+	owned_photos
+	key b
+	publish "$(build_plugin other 1.0.0)" "$(build_plugin album 1.0.0)"
+	plugpkg update
+	plugpkg install -y other album
+	plugpkg-repo --repo repo add --accept-owner "$(signed photos 2.0.0 b)"
+	publish "$(build_plugin other 1.1.0)" "$(build_plugin album 1.1.0 '"requires": {"photos": "^2"}')"
+	plugpkg update
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_has "Kept back:" "photos" "1.0.0, not 2.0.0" \
+		"owner key changed, see plugpkg owner show photos" "warning: photos: kept back at 1.0.0"
+	assert_lacks "CHANGED"
+	assert_photos 1.0.0
+	run plugpkg list --json
+	assert_has '"name":"other","version":"1.1.0"' '"name":"album","version":"1.0.0"'
+	run plugpkg upgrade -y --json
+	assert_status 0
+	assert_has '"type":"kept"' '"name":"photos"' '"candidate":"2.0.0"'
+	run plugpkg upgrade -y photos
+	assert_status 6
+	assert_has "[owner-key]" "plugpkg owner accept photos"
+	run plugpkg upgrade -y album
+	assert_status 6
+	plugpkg owner accept photos --key "$KEY_b"
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_lacks "Kept back"
+	assert_photos 2.0.0
+}
+
+@test "an upgrade that would bring a new plugin of another key than the expected one stays out" {
+	owned_photos
+	key b
+	publish "$(build_plugin album 1.0.0)"
+	plugpkg update
+	plugpkg install -y album
+	plugpkg remove -y photos
+	plugpkg-repo --repo repo add --accept-owner "$(signed photos 2.0.0 b)"
+	publish "$(build_plugin album 1.1.0 '"requires": {"photos": "^2"}')"
+	plugpkg update
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_has "album" "needs photos, whose owner key changed"
+	run plugpkg list --json
+	assert_has '"name":"album","version":"1.0.0"'
 }
 
 @test "what was signed does not come unsigned" {
@@ -333,7 +382,7 @@ assert_photos() {
 	plugpkg-repo --repo evil add "$(build_plugin photos 6.6.6)"
 	plugpkg-repo --repo evil publish
 	serve evil
-	run plugpkg upgrade -y
+	run plugpkg upgrade -y photos
 	assert_status 6
 	assert_has "[owner-key]" "is not signed by its owner" "plugpkg owner forget photos"
 	assert_photos 1.0.0
@@ -352,7 +401,7 @@ assert_photos() {
 	serve evil
 	plugpkg owner accept photos --key "$KEY_b"
 	rm "$(find repo/public -name "*.$KEY_b.sig")"
-	run plugpkg upgrade -y
+	run plugpkg upgrade -y photos
 	assert_status 6
 	assert_has "[owner-key]" "no mirror has the right signature of photos 6.6.6" "no such file"
 	assert_photos 1.0.0
@@ -464,6 +513,33 @@ assert_photos() {
 	plugpkg remove -y photos
 	mkdir -p root/data/photos
 	plugpkg purge -y photos
+	run plugpkg owner list
+	assert_lacks photos
+}
+
+@test "purge takes what a removed plugin left: the key of its owner, where there is nothing else" {
+	owned_photos
+	publish "$(build_plugin other 1.0.0)"
+	plugpkg update
+	plugpkg install -y other
+	plugpkg remove -y photos
+	[ ! -e root/data/photos ]
+	run plugpkg purge --dry-run photos --json
+	assert_status 0
+	assert_has '"type":"purge","name":"photos","what":"owner-key"'
+	run plugpkg owner list
+	assert_has photos
+	run plugpkg purge -y photos other
+	assert_status 0
+	assert_has "owner keys of these plugins, removed before, will be FORGOTTEN"
+	run plugpkg owner list
+	assert_lacks photos
+	run plugpkg purge -y photos
+	assert_status 4
+	plugpkg install -y photos
+	plugpkg remove -y photos
+	run plugpkg purge -y photos
+	assert_status 0
 	run plugpkg owner list
 	assert_lacks photos
 }

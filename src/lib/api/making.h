@@ -32,7 +32,7 @@ struct pp_making {
 	struct pp_plan *plan;     /* borrowed */
 	struct pp_wishes *wishes; /* borrowed */
 	struct pp_inventory inv;
-	struct pp_pins owners; /* keys that the root expects; read with the details */
+	struct pp_pins owners; /* keys that the root expects */
 	struct pp_sources_open open;
 	struct pp_targets targets;
 	struct pp_locals locals;
@@ -42,6 +42,7 @@ struct pp_making {
 	struct pp_votes asked;           /* every dependent that was asked */
 	const struct pp_releases *after; /* borrowed: what the root will hold, if known; or NULL */
 	struct pp_strs delayed;          /* keys: their upgrades wait for a dependent */
+	struct pp_kepts strangers;       /* theirs for a word about the key of an owner */
 	bool is_pins_only;               /* nothing but what the pins name can be had */
 };
 
@@ -75,8 +76,11 @@ enum plugpkg_code pp_making_targets(struct pp_making *m, plugpkg_error **err);
 enum plugpkg_code pp_making_link(struct pp_making *m, plugpkg_error **err);
 /* "install photos", owned. */
 char *pp_making_command(const struct plugpkg_request *request);
-/* `remove` leaves a plugin's data; a later `purge` finds no plugin any more, but the data. */
-void pp_making_left_data(struct pp_making *m);
+/*
+ * `remove` leaves a plugin's data and the key of its owner; a later `purge` finds no plugin any
+ * more, but these.
+ */
+enum plugpkg_code pp_making_left_data(struct pp_making *m, plugpkg_error **err);
 /* What will stand in plugpkg.json as asked for, once the plan is there. */
 void pp_making_wishes(struct pp_making *m);
 
@@ -155,6 +159,8 @@ enum plugpkg_code pp_making_details(struct pp_making *m, plugpkg_error **err);
 
 /* ---- plan_owner.c: who signed it ---- */
 
+/* The keys that the root expects; anew each time. */
+enum plugpkg_code pp_making_read_owners(struct pp_making *m, plugpkg_error **err);
 /* Id of the key that the owner of NAME has to have, or NULL. View. *out_locked: by the lock. */
 const char *pp_making_expected_owner(struct pp_making *m, const char *name, bool *out_locked);
 /* Fills step->owner by the index. Errors: BAD_METADATA. */
@@ -162,6 +168,13 @@ enum plugpkg_code pp_making_owner(struct pp_making *m, struct pp_catalog *c, con
     struct pp_step *step, plugpkg_error **err);
 /* The same by the signature beside a local archive. */
 void pp_making_local_owner(struct pp_making *m, const struct pp_local *l, struct pp_step *step);
+/*
+ * Where nothing was asked for by name: what would come by another key than the expected one is
+ * among the strangers and delayed from now on. True: something was added, the plan is to be made
+ * again.
+ */
+bool pp_making_delay_strangers(struct pp_making *m);
+void pp_making_explain_strangers(struct pp_making *m);
 
 /* ---- plan_cycles.c ---- */
 

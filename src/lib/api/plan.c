@@ -34,6 +34,7 @@ pp_making_fini(struct pp_making *m)
 	pp_pins_fini(&m->owners);
 	pp_votes_fini(&m->asked);
 	pp_strs_fini(&m->delayed);
+	pp_kepts_fini(&m->strangers);
 	pp_vec_foreach (t, &m->targets)
 		pp_target_fini(t);
 	pp_vec_free(&m->targets);
@@ -64,6 +65,25 @@ ask_host(struct pp_making *m, plugpkg_error **err)
 	return pp_making_is_removal(m) ? PLUGPKG_OK : pp_host_ask(m->ctx, err);
 }
 
+/* Who signed what was chosen is known by its details; an upgrade of everything goes on without. */
+static enum plugpkg_code
+choose(struct pp_making *m, plugpkg_error **err)
+{
+	enum plugpkg_code rc = is_settled(m) ? PLUGPKG_OK : pp_making_solve(m, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_making_details(m, err);
+	while (rc == PLUGPKG_OK && pp_making_delay_strangers(m)) {
+		pp_plan_clear(m->plan);
+		rc = pp_making_solve(m, err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_making_details(m, err);
+	}
+	if (rc == PLUGPKG_OK)
+		pp_making_explain_strangers(m);
+	return rc;
+}
+
 static enum plugpkg_code
 make(struct pp_making *m, plugpkg_error **err)
 {
@@ -79,11 +99,9 @@ make(struct pp_making *m, plugpkg_error **err)
 	if (rc == PLUGPKG_OK && !pp_making_is_removal(m))
 		rc = pp_sources_load(m->ctx, false, &m->open, err);
 	if (rc == PLUGPKG_OK)
-		pp_making_left_data(m);
-	if (rc == PLUGPKG_OK && !is_settled(m))
-		rc = pp_making_solve(m, err);
+		rc = pp_making_left_data(m, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_making_details(m, err);
+		rc = choose(m, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_making_cycles(m, err);
 	if (rc == PLUGPKG_OK)

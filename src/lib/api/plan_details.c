@@ -183,17 +183,6 @@ check_tables(const struct pp_making *m, plugpkg_error **err)
 	return rc;
 }
 
-/* Anew: a plan may be made twice. */
-static enum plugpkg_code
-read_owners(struct pp_making *m, plugpkg_error **err)
-{
-	struct pp_state *state = NULL;
-	enum plugpkg_code rc = pp_state_get(m->ctx, &state, err);
-
-	pp_pins_fini(&m->owners);
-	return rc == PLUGPKG_OK ? pp_state_pins(state, &m->owners, err) : rc;
-}
-
 enum plugpkg_code
 pp_making_details(struct pp_making *m, plugpkg_error **err)
 {
@@ -204,7 +193,7 @@ pp_making_details(struct pp_making *m, plugpkg_error **err)
 		step->runs_script = m->link->scripts[script_of(step)] != NULL;
 		keep_tables(step, pp_tables_of(m->link->json));
 	}
-	enum plugpkg_code rc = read_owners(m, err);
+	enum plugpkg_code rc = pp_making_read_owners(m, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	fill_locals(m);

@@ -7,6 +7,7 @@
 
 #include "lib/trust/owner.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -14,6 +15,16 @@ copy_id(char to[65], const char *from)
 {
 	memcpy(to, from, 64);
 	to[64] = '\0';
+}
+
+enum plugpkg_code
+pp_making_read_owners(struct pp_making *m, plugpkg_error **err)
+{
+	struct pp_state *state = NULL;
+	enum plugpkg_code rc = pp_state_get(m->ctx, &state, err);
+
+	pp_pins_fini(&m->owners);
+	return rc == PLUGPKG_OK ? pp_state_pins(state, &m->owners, err) : rc;
 }
 
 /* By the name: majors side by side have one owner. NULL: plugpkg.lock knows none. */
@@ -90,4 +101,77 @@ pp_making_local_owner(struct pp_making *m, const struct pp_local *l, struct pp_s
 {
 	if (l->owner_id[0] != '\0')
 		judge(m, step, l->owner_id, false);
+}
+
+/* ---- an upgrade of everything ---- */
+
+static const struct pp_step *
+step_that_brings(const struct pp_plan *plan, const char *key)
+{
+	pp_vec_foreach (step, &plan->steps)
+		if (key != NULL && step->action != PP_REMOVE && strcmp(step->key, key) == 0)
+			return step;
+	return NULL;
+}
+
+/* Itself, or the change of an installed plugin that brings it along. NULL: there is none. */
+static const struct pp_step *
+change_behind(const struct pp_plan *plan, const struct pp_step *step)
+{
+	/* Those who need each other may name each other. */
+	for (size_t i = 0; step != NULL && i < plan->steps.n; i++) {
+		if (step->old_version != NULL)
+			return step;
+		step = step_that_brings(plan, step->because);
+	}
+	return NULL;
+}
+
+static void
+delay(struct pp_making *m, const struct pp_step *change, const struct pp_step *stranger)
+{
+	struct pp_kept *kept = pp_vec_new(&m->strangers);
+	bool is_unsigned = stranger->owner.state == PP_OWNER_UNSIGNED;
+
+	kept->name = pp_xstrdup(pp_step_old_key(change));
+	kept->version = pp_xstrdup(change->old_version);
+	kept->candidate = pp_xstrdup(change->version);
+	PP_AUTO_FREE char *why =
+	    change == stranger
+		? pp_xstrdup(is_unsigned ? "its owner did not sign it" : "owner key changed")
+		: pp_asprintf("needs %s, %s", stranger->name,
+		      is_unsigned ? "which its owner did not sign" : "whose owner key changed");
+	kept->reason = pp_asprintf("%s, see plugpkg owner show %s", why, stranger->name);
+	pp_strs_add(&m->delayed, kept->name);
+	pp_warn(m->ctx, kept->name, "kept back at %s: %s", kept->version, kept->reason);
+}
+
+bool
+pp_making_delay_strangers(struct pp_making *m)
+{
+	size_t n = m->strangers.n;
+
+	if (m->request->verb != PLUGPKG_UPGRADE || m->request->n_targets > 0)
+		return false;
+	pp_vec_foreach (step, &m->plan->steps) {
+		const struct pp_step *change = NULL;
+		if (step->owner.state == PP_OWNER_CHANGED || step->owner.state == PP_OWNER_UNSIGNED)
+			change = change_behind(m->plan, step);
+		if (change != NULL && !pp_strs_has(&m->delayed, pp_step_old_key(change))) {
+			delay(m, change, step);
+			pp_strs_sort(&m->delayed);
+		}
+	}
+	return m->strangers.n > n;
+}
+
+/* The solver calls them held; who asks why wants to know by whom. */
+void
+pp_making_explain_strangers(struct pp_making *m)
+{
+	pp_vec_foreach (s, &m->strangers) {
+		struct pp_kept *kept = pp_plan_keep(m->plan, s->name, s->version, s->candidate);
+		free(kept->reason);
+		kept->reason = pp_xstrdup(s->reason);
+	}
 }

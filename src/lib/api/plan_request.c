@@ -115,24 +115,41 @@ has_left_data(const struct pp_making *m, const char *key)
 	       pp_exists_at(m->ctx->root_fd, dir) == 1;
 }
 
-void
-pp_making_left_data(struct pp_making *m)
+static bool
+has_left_pin(const struct pp_making *m, const char *name)
+{
+	pp_vec_foreach (p, &m->inv.set)
+		if (strcmp((*p)->name, name) == 0)
+			return false;
+	return pp_pins_get(&m->owners, name) != NULL;
+}
+
+enum plugpkg_code
+pp_making_left_data(struct pp_making *m, plugpkg_error **err)
 {
 	size_t n = 0;
 
 	if (m->request->verb != PLUGPKG_PURGE)
-		return;
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_making_read_owners(m, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	for (size_t i = 0; i < m->targets.n; i++) {
 		struct pp_target *t = &m->targets.at[i];
 		PP_AUTO_FREE char *key = key_of(t);
-		if (!has_left_data(m, key)) {
+		bool is_pin = !has_left_data(m, key) && has_left_pin(m, t->name);
+		if (!is_pin && !has_left_data(m, key)) {
 			m->targets.at[n++] = *t;
 			continue;
 		}
 		pp_strs_add(&m->plan->left_data, key);
+		if (is_pin)
+			pp_strs_add(&m->plan->left_pins, key);
 		pp_target_fini(t);
 	}
 	m->targets.n = n;
+	pp_strs_sort(&m->plan->left_pins);
+	return PLUGPKG_OK;
 }
 
 /* ---- wishes ---- */

@@ -232,12 +232,14 @@ ask_about_upgrade(struct voting *v, const struct pp_vote *about, plugpkg_error *
 }
 
 static bool
-is_asked_about(const struct pp_making *m, const struct pp_vote *about)
+has_vote(const struct pp_votes *votes, const struct pp_vote *about)
 {
-	pp_vec_foreach (vote, &m->asked)
+	const char *version = about->new_version != NULL ? about->new_version : "";
+
+	pp_vec_foreach (vote, votes)
 		if (vote->event == about->event && strcmp(vote->key, about->key) == 0 &&
 		    strcmp(vote->plugin, about->plugin) == 0 &&
-		    strcmp(vote->new_version, about->new_version) == 0)
+		    strcmp(vote->new_version != NULL ? vote->new_version : "", version) == 0)
 			return true;
 	return false;
 }
@@ -265,7 +267,7 @@ ask_dependents(struct voting *v, const struct pp_step *upgrade, plugpkg_error **
 			.new_version = upgrade->version,
 			.requirement = dep != NULL ? dep->name : NULL,
 		};
-		if (dep != NULL && !is_asked_about(m, &about))
+		if (dep != NULL && !has_vote(&m->asked, &about))
 			rc = ask_about_upgrade(v, &about, err);
 	}
 	return rc;
@@ -294,19 +296,6 @@ delay_text(const struct pp_vote *vote)
 	    vote->text != NULL ? ": " : "", vote->text != NULL ? vote->text : "");
 }
 
-static struct pp_kept *
-kept_row_of(struct pp_plan *plan, const struct pp_vote *vote)
-{
-	pp_vec_foreach (kept, &plan->kept)
-		if (strcmp(kept->name, vote->plugin) == 0)
-			return kept;
-	struct pp_kept *kept = pp_vec_new(&plan->kept);
-	kept->name = pp_xstrdup(vote->plugin);
-	kept->version = pp_xstrdup(vote->plugin_version);
-	kept->candidate = pp_xstrdup(vote->new_version);
-	return kept;
-}
-
 /* The solver calls it held; who asks why wants to know by whom. */
 static void
 explain_delays(struct pp_making *m)
@@ -314,7 +303,8 @@ explain_delays(struct pp_making *m)
 	pp_vec_foreach (vote, &m->asked) {
 		if (vote->said != PP_SAID_DELAY || vote->is_forced)
 			continue;
-		struct pp_kept *kept = kept_row_of(m->plan, vote);
+		struct pp_kept *kept =
+		    pp_plan_keep(m->plan, vote->plugin, vote->plugin_version, vote->new_version);
 		free(kept->reason);
 		kept->reason = delay_text(vote);
 	}
@@ -329,7 +319,8 @@ keep_votes(struct pp_making *m)
 		bool concerns = vote->event == PP_ON_UPGRADE_BEFORE ||
 				(along != NULL && is_gone_along(along) && leaving != NULL &&
 				    leaving->action == PP_REMOVE);
-		if (concerns)
+		/* What made the solver begin again, the plan has already. */
+		if (concerns && !has_vote(&m->plan->votes, vote))
 			(void)pp_votes_add(&m->plan->votes, vote);
 	}
 }

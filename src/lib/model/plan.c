@@ -57,8 +57,8 @@ step_fini(struct pp_step *s)
 	pp_json_free(s->manifest);
 }
 
-static void
-kepts_fini(struct pp_kepts *kepts)
+void
+pp_kepts_fini(struct pp_kepts *kepts)
 {
 	pp_vec_foreach (k, kepts) {
 		free(k->name);
@@ -76,6 +76,7 @@ pp_plan_free(struct pp_plan *p)
 		return;
 	pp_plan_clear(p);
 	pp_strs_fini(&p->left_data);
+	pp_strs_fini(&p->left_pins);
 	pp_votes_fini(&p->votes);
 	free(p);
 }
@@ -93,8 +94,8 @@ pp_plan_clear(struct pp_plan *p)
 		free(s->because);
 	}
 	pp_vec_free(&p->switches);
-	kepts_fini(&p->kept);
-	kepts_fini(&p->broken);
+	pp_kepts_fini(&p->kept);
+	pp_kepts_fini(&p->broken);
 	pp_strs_fini(&p->suggested);
 	pp_strs_fini(&p->skipped);
 }
@@ -122,6 +123,20 @@ pp_plan_switch(
 	s->name = pp_key_name(key);
 	s->version = pp_xstrdup(version);
 	return s;
+}
+
+struct pp_kept *
+pp_plan_keep(struct pp_plan *p, const char *key, const char *version, const char *candidate)
+{
+	pp_vec_foreach (kept, &p->kept)
+		if (strcmp(kept->name, key) == 0)
+			return kept;
+	struct pp_kept *kept = pp_vec_new(&p->kept);
+
+	kept->name = pp_xstrdup(key);
+	kept->version = pp_xstrdup(version);
+	kept->candidate = pp_xstrdup(candidate);
+	return kept;
 }
 
 const char *
@@ -238,6 +253,8 @@ pp_plan_to_rows(const struct pp_plan *p, plugpkg_row_fn row, void *user)
 		pp_json *purge = pp_row_new("purge");
 
 		pp_json_set_str(purge, "name", p->left_data.at[i]);
+		pp_json_set_str(purge, "what",
+		    pp_strs_has(&p->left_pins, p->left_data.at[i]) ? "owner-key" : "data");
 		pp_row(row, user, purge);
 	}
 	pp_votes_to_rows(&p->votes, row, user);

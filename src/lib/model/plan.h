@@ -95,6 +95,7 @@ struct pp_plan {
 	struct pp_strs suggested; /* ready to print: "exif (suggested by photos)" */
 	struct pp_strs skipped;   /* names that were asked for, but only if installed */
 	struct pp_strs left_data; /* purge: names that left before and whose data goes now */
+	struct pp_strs left_pins; /* those of them that left only the expected key of their owner */
 	struct pp_votes votes;    /* of the dependents that it concerns */
 	bool is_purge;
 	bool is_rollback;     /* scripts are told so */
@@ -111,6 +112,10 @@ struct pp_step *pp_plan_add(
     struct pp_plan *p, enum pp_action action, const char *key, const char *version);
 struct pp_switch *pp_plan_switch(
     struct pp_plan *p, enum pp_switch_action action, const char *key, const char *version);
+/* The row of what stays at its version for the plan; a new one without a reason where needed. */
+struct pp_kept *pp_plan_keep(
+    struct pp_plan *p, const char *key, const char *version, const char *candidate);
+void pp_kepts_fini(struct pp_kepts *kepts);
 /* The key of what is installed now and changes or goes with this step. View. */
 const char *pp_step_old_key(const struct pp_step *s);
 /* Does the step take or bring the plugin of this key? */
