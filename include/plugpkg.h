@@ -210,6 +210,9 @@ struct plugpkg_source_spec {
 	size_t n_urls;
 	int priority;    /* higher wins; 500 is usual */
 	const char *key; /* "sha256:HEX" of the root metadata, or path of a root.json; NULL = ask */
+	/* Names that are taken from this source and from no other, a name or "acme-*". */
+	const char *const *names;
+	size_t n_names;
 };
 
 /**

@@ -3,12 +3,15 @@
 #include "cli/cmds.h"
 #include "cli/view.h"
 
+#include <string.h>
+
 #define USUAL_PRIORITY 500
 #define MAX_PRIORITY   1000000
 
 static const struct opt add_opts[] = {
 	{ 0, "key", "KEY", "trust this key only: sha256:HEX, or a root.json file" },
 	{ 0, "priority", "N", "higher wins; 500 is usual" },
+	{ 0, "names", "PATTERN", "such names come from here and from nowhere else: @acme/*" },
 	OPT_END,
 };
 
@@ -27,7 +30,14 @@ add_run(struct cli *cli)
 		.priority = (int)priority,
 		.key = opts_value(&cli->opts, "key"),
 	};
+	struct opt_operands names = { 0 };
+	pp_vec_foreach (v, &cli->opts.values)
+		if (strcmp(v->opt->name, "names") == 0)
+			pp_vec_push(&names, v->value);
+	spec.names = names.at;
+	spec.n_names = names.n;
 	enum plugpkg_code rc = plugpkg_source_add(cli->ctx, &spec, &cli->err);
+	pp_vec_free(&names);
 	if (rc == PLUGPKG_OK)
 		cli_say(cli, "Source '%s' is added.", spec.name);
 	return rc;

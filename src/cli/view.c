@@ -134,7 +134,16 @@ add_source(struct table *t, const pp_json *row)
 	    pp_asprintf("%lld", (long long)pp_json_get_int(row, "priority", 0));
 	PP_AUTO_FREE char *key = pp_asprintf("key %s", root != NULL ? root : "");
 	PP_AUTO_FREE char *until = pp_asprintf("valid until %s", expires != NULL ? expires : "");
-	const char *more[] = { root != NULL ? key : NULL, expires != NULL ? until : NULL };
+	const pp_json *names = pp_json_get(row, "names");
+	PP_AUTO_BUF struct pp_buf own = PP_BUF_INIT(OUT_MAX_BYTES);
+	for (size_t i = 0; i < pp_json_len(names); i++)
+		pp_buf_addf(
+		    &own, "%s %s", i == 0 ? "names" : ",", pp_json_string(pp_json_at(names, i)));
+	const char *more[] = {
+		names != NULL ? pp_buf_cstr(&own) : NULL,
+		root != NULL ? key : NULL,
+		expires != NULL ? until : NULL,
+	};
 
 	for (size_t u = 0; u == 0 || u < pp_json_len(urls); u++) {
 		table_add(t, u == 0 ? view_str(row, "name") : "");

@@ -128,3 +128,94 @@ add() {
 	assert_status 3
 	assert_installed user 1.0.0
 }
+
+@test "a name that belongs to a source is never taken from another one, whatever its version and priority" {
+	repository own "$(build_plugin @acme/user 1.0.0)"
+	rm -rf plugins/*
+	repository public "$(build_plugin @acme/user 9.0.0)" "$(build_plugin @acme/other 1.0.0)" \
+		"$(build_plugin animal 1.0.0 '"requires": {"@acme/user": "*"}')"
+	add public --priority 900
+	add own --priority 100 --names '@acme/*'
+	run plugpkg source list
+	assert_has "names @acme/*"
+	run plugpkg list --available --json
+	assert_equal "$(json_get 'select(.type == "plugin") | "\(.name) \(.version) \(.source)"')" \
+		$'@acme/user 1.0.0 own\nanimal 1.0.0 public'
+	run plugpkg search acme
+	assert_has @acme/user
+	assert_lacks @acme/other 9.0.0
+	for name in @acme/other @acme/user@9.0.0 @acme/user/public; do
+		run plugpkg install "$name" -y
+		[ "$status" -ne 0 ]
+		assert_missing root/current/@acme
+	done
+	run plugpkg install animal -y
+	assert_status 0
+	assert_installed @acme/user 1.0.0
+	run plugpkg upgrade -y
+	assert_installed @acme/user 1.0.0
+}
+
+@test "nor while the source that it belongs to cannot be reached, is expired, or lost its trust" {
+	repository own "$(build_plugin mine 1.0.0)"
+	rm -rf plugins/*
+	repository public "$(build_plugin @acme/user 9.0.0)"
+	add own --names '@acme/*' --names acme-tool
+	add public
+	mv own elsewhere
+	run plugpkg update
+	assert_status 5
+	run plugpkg install @acme/user -y
+	assert_status 4
+	rm -r root/var/trust/own/view root/var/trust/own/timestamp.json
+	run plugpkg install @acme/user -y
+	assert_status 4
+	assert_has "run plugpkg update"
+	rm -r root/var/trust/own
+	run plugpkg install @acme/user -y
+	assert_status 4
+	assert_missing root/current/@acme
+	# A source with names of its own has no others.
+	mv elsewhere own
+	plugpkg update >/dev/null
+	run plugpkg install mine -y
+	assert_status 4
+}
+
+@test "what others provide or replace of a name that belongs to a source does not count" {
+	repository own "$(build_plugin @acme/db 1.0.0)"
+	rm -rf plugins/*
+	repository public \
+		"$(build_plugin evil 9.0.0 '"provides": {"@acme/db": "9.0.0", "@acme/lib": "1.0.0"}, "replaces": {"@acme/db": "*"}')" \
+		"$(build_plugin needs-db 1.0.0 '"requires": {"@acme/db": "*"}')" \
+		"$(build_plugin needs-lib 1.0.0 '"requires": {"@acme/lib": "*"}')"
+	add public --priority 900
+	add own --names '@acme/*'
+	run plugpkg install evil -y
+	assert_status 0
+	run plugpkg install needs-db -y
+	assert_status 0
+	assert_installed @acme/db 1.0.0
+	run plugpkg install needs-lib -y
+	assert_status 3
+	run plugpkg upgrade -y
+	assert_installed @acme/db 1.0.0
+	run plugpkg install @acme/lib -y
+	[ "$status" -ne 0 ]
+}
+
+@test "names of a source that make no sense are refused with their place" {
+	make_repo
+	plugpkg init "$PLUGPKG_ROOT" >/dev/null
+	for names in '*' '@acme' '@acme/*x' 'Acme-*' '' 'a b' '../*'; do
+		run plugpkg source add test "file://$SCRATCH/repo/public" --key repo/public/metadata/1.root.json \
+			--names "$names"
+		assert_status 2
+		assert_has "neither a name nor a beginning of names" "@acme/*"
+	done
+	echo '{"name": "demo", "sources": [{"name": "x", "urls": ["file:///x"], "names": ["@acme/*", "*"]}]}' \
+		>root/plugpkg.json
+	run plugpkg list
+	assert_status 1
+	assert_has "[bad-config]" "sources[0].names[1]"
+}

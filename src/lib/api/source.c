@@ -6,6 +6,7 @@
 #include "lib/index/kept.h"
 #include "lib/model/name.h"
 #include "lib/model/plan.h"
+#include "lib/model/scope.h"
 #include "lib/state/history.h"
 #include "lib/txn/host.h"
 #include "lib/txn/lock.h"
@@ -14,13 +15,6 @@
 #include <string.h>
 
 #define TIMESTAMP_MAX_BYTES (64 * 1024)
-
-static void
-source_fini(struct pp_source *s)
-{
-	free(s->name);
-	pp_strs_fini(&s->urls);
-}
 
 static enum plugpkg_code
 check_spec(plugpkg_context *ctx, const struct plugpkg_source_spec *spec, plugpkg_error **err)
@@ -37,6 +31,14 @@ check_spec(plugpkg_context *ctx, const struct plugpkg_source_spec *spec, plugpkg
 		    err, PLUGPKG_E_EXISTS, 0, "source '%s' is there already", spec->name);
 	if (spec->n_urls == 0)
 		return pp_fail(err, PLUGPKG_E_USAGE, 0, "source '%s' needs a URL", spec->name);
+	for (size_t i = 0; i < spec->n_names; i++) {
+		PP_AUTO_FREE char *shown = pp_shown(spec->names[i], strlen(spec->names[i]));
+		if (pp_scope_pattern_valid(spec->names[i]))
+			continue;
+		(void)pp_fail(err, PLUGPKG_E_USAGE, 0,
+		    "'%s' is neither a name nor a beginning of names", shown);
+		return pp_hint(err, PLUGPKG_E_USAGE, "\"@acme/*\" stands for all names of a scope");
+	}
 	for (size_t i = 0; i < spec->n_urls; i++) {
 		PP_AUTO_FREE char *url = pp_url_redacted(spec->urls[i]);
 		if (pp_url_valid(spec->urls[i]))
@@ -143,10 +145,12 @@ plugpkg_source_add(
 	if (rc != PLUGPKG_OK)
 		return rc;
 
-	PP_CLEANUP(source_fini) struct pp_source source = { .priority = spec->priority };
+	PP_CLEANUP(pp_source_fini) struct pp_source source = { .priority = spec->priority };
 	source.name = pp_xstrdup(spec->name);
 	for (size_t i = 0; i < spec->n_urls; i++)
 		pp_strs_add(&source.urls, spec->urls[i]);
+	for (size_t i = 0; i < spec->n_names; i++)
+		pp_strs_add(&source.names, spec->names[i]);
 	forget_trust(ctx, spec->name);
 	rc = add_source(ctx, &source, spec->key, err);
 	if (rc != PLUGPKG_OK) {
@@ -207,6 +211,9 @@ plugpkg_source_list(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpk
 		pp_json_set_str(one, "name", s->name);
 		pp_json_set(one, "urls", urls);
 		pp_json_set_int(one, "priority", s->priority);
+		if (s->names.n > 0)
+			pp_json_set(one, "names",
+			    pp_json_ref(pp_json_get(source_json(ctx, s->name), "names")));
 		pp_json_set_str(one, "root", pp_json_get_str(source_json(ctx, s->name), "root"));
 		add_expiry(ctx, s->name, one);
 		pp_row(row, user, one);

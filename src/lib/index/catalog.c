@@ -9,6 +9,7 @@
 #include "lib/index/catalog.h"
 #include "lib/index/shards.h"
 #include "lib/model/name.h"
+#include "lib/model/scope.h"
 #include "lib/trust/updater.h"
 
 #define OWNER_MEMBER "\"owner\":"
@@ -338,8 +339,8 @@ find_line(struct pp_catalog *c, enum pp_layer layer, const char *name, struct pp
 }
 
 static enum plugpkg_code
-add_release(const char *where, const char *name, const pp_json *row, struct pp_releases *out,
-    plugpkg_error **err)
+add_release(const struct pp_catalog *c, const char *where, const char *name, const pp_json *row,
+    struct pp_releases *out, plugpkg_error **err)
 {
 	struct pp_release *release = NULL;
 	enum plugpkg_code rc =
@@ -347,6 +348,7 @@ add_release(const char *where, const char *name, const pp_json *row, struct pp_r
 
 	if (rc != PLUGPKG_OK)
 		return rc;
+	pp_scope_trim(c->ctx->config, c->source->name, release);
 	pp_vec_push(out, release);
 	if (out->n > 1 && pp_version_cmp(&out->at[out->n - 2]->version, &release->version) < 0)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
@@ -390,6 +392,9 @@ pp_catalog_releases(struct pp_catalog *c, const char *name, struct pp_releases *
 {
 	PP_AUTO_JSON pp_json *line = NULL;
 	struct pp_str text;
+	/* What it says of others' names, be it only who provides them, is not even looked at. */
+	if (pp_scope_is_foreign(c->ctx->config, c->source->name, name))
+		return PLUGPKG_OK;
 	enum plugpkg_code rc = find_line(c, PP_LAYER_PLANNING, name, &text, err);
 	if (rc != PLUGPKG_OK || text.p == NULL)
 		return rc;
@@ -399,8 +404,9 @@ pp_catalog_releases(struct pp_catalog *c, const char *name, struct pp_releases *
 	const pp_json *rows = pp_json_get(line, "versions");
 	PP_AUTO_FREE char *where = pp_asprintf("%s, index of '%s'", c->label, name);
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(rows); i++)
-		rc = add_release(where, name, pp_json_at(rows, i), out, err);
+	bool may_supply = pp_scope_may_supply(c->ctx->config, c->source->name, name);
+	for (size_t i = 0; rc == PLUGPKG_OK && may_supply && i < pp_json_len(rows); i++)
+		rc = add_release(c, where, name, pp_json_at(rows, i), out, err);
 	if (rc == PLUGPKG_OK && out_providers != NULL)
 		rc = add_plugins(c, line, "providers", out_providers, err);
 	if (rc == PLUGPKG_OK && out_replacers != NULL)
@@ -447,6 +453,9 @@ pp_catalog_rows(struct pp_catalog *c, const char *name, const char *version, pp_
 	PP_AUTO_JSON pp_json *details = NULL;
 	enum plugpkg_code rc = PLUGPKG_OK;
 
+	if (!pp_scope_may_supply(c->ctx->config, c->source->name, name))
+		return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0,
+		    "%s: '%s' is not to be taken from there", c->label, name);
 	if (out_planning != NULL)
 		rc = find_row(c, PP_LAYER_PLANNING, name, version, &planning, err);
 	if (rc == PLUGPKG_OK && out_details != NULL)
@@ -514,7 +523,9 @@ pp_catalog_search(struct pp_catalog *c, void (*each)(const pp_json *line, void *
 		if (j == NULL)
 			return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s, search index: %s",
 			    c->label, why.text);
-		each(j, user);
+		const char *name = pp_json_get_str(j, "name");
+		if (name == NULL || pp_scope_may_supply(c->ctx->config, c->source->name, name))
+			each(j, user);
 	}
 	return PLUGPKG_OK;
 }
@@ -527,7 +538,10 @@ pp_catalog_names(struct pp_catalog *c, struct pp_strs *out, plugpkg_error **err)
 
 	if (rc != PLUGPKG_OK)
 		return rc;
-	pp_vec_foreach (line, &shard->lines)
-		pp_strs_take(out, pp_shard_line_name(*line));
+	pp_vec_foreach (line, &shard->lines) {
+		PP_AUTO_FREE char *name = pp_shard_line_name(*line);
+		if (pp_scope_may_supply(c->ctx->config, c->source->name, name))
+			pp_strs_take(out, pp_steal(&name));
+	}
 	return PLUGPKG_OK;
 }

@@ -9,6 +9,7 @@
 #include "lib/model/field.h"
 #include "lib/model/name.h"
 #include "lib/model/plan.h"
+#include "lib/model/scope.h"
 
 #define CONFIG_MAX_BYTES   (4 * 1024 * 1024)
 #define SOURCES_MAX        100
@@ -30,6 +31,7 @@ pp_source_fini(struct pp_source *s)
 {
 	free(s->name);
 	pp_strs_fini(&s->urls);
+	pp_strs_fini(&s->names);
 }
 
 void
@@ -321,7 +323,10 @@ read_source(const struct pp_fields *f, const char *field, const pp_json *j, stru
 			return pp_field_kind(f, priority_field, priority, "a number such as 500");
 		s->priority = (int)number;
 	}
+	PP_AUTO_FREE char *names_field = pp_asprintf("%s.names", field);
 	enum plugpkg_code rc = check_root(f, field, pp_json_get(j, "root"));
+	if (rc == PLUGPKG_OK)
+		rc = pp_scope_read(f, names_field, pp_json_get(j, "names"), &s->names);
 	return rc == PLUGPKG_OK ? read_urls(f, field, pp_json_get(j, "urls"), s) : rc;
 }
 

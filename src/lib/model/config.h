@@ -17,6 +17,7 @@
 struct pp_source {
 	char *name;
 	struct pp_strs urls;
+	struct pp_strs names; /* patterns: lib/model/scope.h; none: what belongs to nobody */
 	int priority;
 };
 

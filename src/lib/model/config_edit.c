@@ -92,6 +92,14 @@ pp_config_add_source(struct pp_config *c, const struct pp_source *s)
 	pp_json_set_str(j, "name", s->name);
 	pp_json_set(j, "urls", urls);
 	pp_json_set_int(j, "priority", s->priority);
+	if (s->names.n > 0) {
+		pp_json *names = pp_json_array();
+		pp_vec_foreach (pattern, &s->names) {
+			pp_strs_add(&copy->names, *pattern);
+			pp_json_push_str(names, *pattern);
+		}
+		pp_json_set(j, "names", names);
+	}
 	pp_json_push(member(c, "sources", pp_json_array), j);
 }
 

@@ -53,8 +53,8 @@ relation_of(struct pp_release *r, const struct relation *rel)
 	return (struct pp_deps *)(void *)((char *)r + rel->offset);
 }
 
-static void
-dep_fini(struct pp_dep *dep)
+void
+pp_dep_fini(struct pp_dep *dep)
 {
 	free(dep->name);
 	free(dep->text);
@@ -66,7 +66,7 @@ void
 pp_deps_fini(struct pp_deps *d)
 {
 	pp_vec_foreach (dep, d)
-		dep_fini(dep);
+		pp_dep_fini(dep);
 	pp_vec_free(d);
 }
 
@@ -89,7 +89,7 @@ pp_release_detach(struct pp_release *r, const char *name)
 		struct pp_dep *dep = &r->requires.at[i];
 
 		if (strcmp(dep->name, name) == 0)
-			dep_fini(dep);
+			pp_dep_fini(dep);
 		else
 		r->requires.at[n++] = *dep;
 	}

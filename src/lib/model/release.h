@@ -62,6 +62,7 @@ const char *pp_release_key(const struct pp_release *r);
 void pp_release_detach(struct pp_release *r, const char *name);
 
 const struct pp_dep *pp_deps_get(const struct pp_deps *d, const char *name);
+void pp_dep_fini(struct pp_dep *dep);
 void pp_deps_fini(struct pp_deps *d);
 /*
  * Does r, by its name or a versioned provides, satisfy NAME in range? A prerelease counts like a

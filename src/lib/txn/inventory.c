@@ -3,6 +3,7 @@
 #include "lib/txn/inventory.h"
 
 #include "lib/model/name.h"
+#include "lib/model/scope.h"
 #include "lib/txn/bind.h"
 #include "lib/txn/host.h"
 
@@ -23,8 +24,10 @@ pp_inventory_load(plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error 
 		const struct pp_installed *p = out->set.at[i];
 		struct pp_release *r = NULL;
 		rc = pp_installed_release(p, &r, err);
-		if (rc == PLUGPKG_OK)
-			pp_vec_push(&out->releases, r);
+		if (rc != PLUGPKG_OK)
+			break;
+		pp_scope_trim(ctx->config, p->source, r);
+		pp_vec_push(&out->releases, r);
 	}
 	return rc;
 }
