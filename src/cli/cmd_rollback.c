@@ -47,7 +47,11 @@ undo_run(struct cli *cli)
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
 	enum plugpkg_code rc = plugpkg_undo_plan(cli->ctx, flags_of(cli), &plan, &cli->err);
 
-	return rc == PLUGPKG_OK ? change_show(cli, plan) : rc;
+	if (rc != PLUGPKG_OK || plugpkg_plan_count(plan) > 0)
+		return rc == PLUGPKG_OK ? change_show(cli, plan) : rc;
+	cli_say(cli, "Nothing to undo: the last transaction only installed again what was there.");
+	cli_say(cli, "Other generations: plugpkg history, and plugpkg rollback N.");
+	return PLUGPKG_OK;
 }
 
 const struct cmd cmd_undo = {

@@ -131,6 +131,18 @@ rollback 1"
 	assert_equal "$(plugpkg list; wanted)" "$state"
 }
 
+@test "undo of a reinstall says that there is nothing to undo, and leaves alone what was before it" {
+	plugpkg install base@1.0.0 -y
+	plugpkg install base@1.1.0 -y
+	plugpkg install --reinstall base -y
+	before=$(tree_state "$PLUGPKG_ROOT")
+	run plugpkg undo -y
+	assert_status 0
+	assert_has "Nothing to undo: the last transaction only installed again what was there." "rollback N"
+	assert_equal "$(tree_state "$PLUGPKG_ROOT")" "$before"
+	assert_installed base 1.1.0
+}
+
 @test "undo of nothing is refused" {
 	run plugpkg undo -y
 	assert_status 9
