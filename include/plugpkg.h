@@ -265,7 +265,8 @@ enum plugpkg_plan_flags {
 	PLUGPKG_ALLOW_REMOVE = 1 << 7,
 	/*
 	 * Dependents are asked, but vetoes and delays do not count; the history keeps them. What
-	 * has lost its files is removed without its scripts.
+	 * has lost its files is removed without its scripts; a target whose scripts fail when it
+	 * leaves goes all the same.
 	 */
 	PLUGPKG_FORCE = 1 << 8,
 	PLUGPKG_LOOK =

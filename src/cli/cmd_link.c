@@ -4,7 +4,7 @@
 #include "cli/cmds.h"
 
 static const struct opt link_opts[] = {
-	{ 0, "force", NULL, "override what dependents say; the history keeps it" },
+	CHANGE_FORCE_OPT,
 	{ 0, "dry-run", NULL, "show the plan and stop" },
 	OPT_END,
 };

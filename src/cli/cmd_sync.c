@@ -14,7 +14,7 @@ static const struct opt sync_opts[] = {
 	{ 0, "check", NULL, "only say what differs: exit 1 when anything does" },
 	{ 0, "no-remove", NULL, "leave what nothing wants" },
 	{ 0, "no-recommends", NULL, "leave out what is only recommended" },
-	{ 0, "force", NULL, "override what dependents say; the history keeps it" },
+	CHANGE_FORCE_OPT,
 	{ 0, "dry-run", NULL, "show the plan and stop" },
 	OPT_END,
 };

@@ -134,3 +134,43 @@ add_keeper() {
 	assert_equal "$(jq -c .plugins "$PLUGPKG_ROOT/plugpkg.json")" "$wanted"
 	plugpkg check
 }
+
+@test "remove --force gives up what cannot be uninstalled, and says so in log and history" {
+	local dir
+	dir=$(make_plugin stuck 1.0.0 '"scripts": {"uninstall": "scripts/uninstall.sh",
+		"post-uninstall": [{"level": 0, "run": "scripts/unpost.sh"}]}')
+	add_script "$dir" uninstall 'echo "table is locked" >&2; exit 3'
+	add_script "$dir" unpost 'exit 4'
+	publish "$(build_plugin stuck 1.0.0)"
+	plugpkg update
+	plugpkg install stuck -y
+	run plugpkg remove stuck -y
+	assert_status 7
+	assert_has "stays installed: stuck"
+	assert_installed stuck 1.0.0
+	run plugpkg remove stuck --force -y
+	assert_status 0
+	assert_has "goes although its post-uninstall script failed" "goes although its uninstall script failed" \
+		"what it made may still be there" "table is locked"
+	assert_not_installed stuck
+	assert_equal "$(jq -c '.plugins.stuck' "$PLUGPKG_ROOT/plugpkg.json")" null
+	run plugpkg history show 4
+	assert_has "its uninstall script failed, and --force removed it all the same"
+	run plugpkg log stuck
+	assert_has "stuck 1.0.0 goes although its uninstall script failed"
+	run plugpkg check
+	assert_status 0
+}
+
+@test "--force gives up only what is named: a dependent that cannot be uninstalled stops the removal" {
+	local dir
+	dir=$(make_plugin stuck 1.0.0 '"requires": {"solo": "*"}, "scripts": {"uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" uninstall 'exit 3'
+	publish "$(build_plugin stuck 1.0.0)"
+	plugpkg update
+	plugpkg install stuck -y
+	run plugpkg remove solo --force --allow-remove -y
+	assert_status 7
+	assert_installed stuck 1.0.0
+	assert_installed solo 1.0.0
+}

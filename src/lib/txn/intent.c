@@ -3,7 +3,7 @@
  * What a transaction is about to do, for the journal: enough for another process to finish it or to
  * take it back. First without, then with what comes, once that is unpacked and staged.
  *
- *	{"from":6,"to":7,"purge":false,"rollback":false,"wishes":[{"name","range"}],
+ *	{"from":6,"to":7,"purge":false,"rollback":false,"forced":false,"wishes":[{"name","range"}],
  *	 "left_data":[NAME],"wanted":{NAME:RANGE} of plugpkg.json before it, in the first only,
  *	 "votes":[as rows of type "vote"],
  *	 "tasks":[{"action","why","key","old_key","because","version","link","old_state","new"}],
@@ -86,6 +86,7 @@ pp_intent_write(const struct pp_txn *t)
 	pp_json_set_int(intent, "to", t->generation);
 	pp_json_set_bool(intent, "purge", plan->is_purge);
 	pp_json_set_bool(intent, "rollback", plan->is_rollback);
+	pp_json_set_bool(intent, "forced", plan->is_forced);
 	pp_json_set(intent, "wishes", wishes_json(t->spec->wishes));
 	for (size_t i = 0; i < plan->left_data.n; i++)
 		pp_json_push_str(left, plan->left_data.at[i]);
@@ -151,6 +152,7 @@ read_plan(struct pp_txn *t, const pp_json *intent, struct pp_plan *plan, plugpkg
 		return damaged(t, "generations", err);
 	plan->is_purge = pp_json_get_bool(intent, "purge");
 	plan->is_rollback = pp_json_get_bool(intent, "rollback");
+	plan->is_forced = pp_json_get_bool(intent, "forced");
 	for (size_t i = 0; i < pp_json_len(left); i++)
 		if (pp_json_string(pp_json_at(left, i)) != NULL)
 			pp_strs_add(&plan->left_data, pp_json_string(pp_json_at(left, i)));

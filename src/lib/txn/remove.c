@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "lib/model/name.h"
+#include "lib/state/history.h"
 #include "lib/store/snapshot.h"
 #include "lib/txn/event.h"
 #include "lib/txn/root.h"
@@ -77,6 +78,37 @@ leaving_script(const struct pp_txn *t, const struct pp_task *task, const char *k
 	};
 }
 
+/*
+ * Who names a plugin and says --force wants it gone, whether its scripts can clean up or not. What
+ * they leave behind is nobody's then, so the log and the history say it.
+ */
+static enum plugpkg_code
+give_up(struct pp_txn *t, const struct pp_task *task, const char *script, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = err != NULL ? pp_steal(err) : NULL;
+	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
+	const struct pp_step *step = task->step;
+
+	PP_AUTO_FREE char *text =
+	    pp_asprintf("%s %s goes although its %s script failed; what it made may still be there",
+		step->key, step->version, script);
+	pp_warn(t->ctx, step->key, "%s: %s", text, plugpkg_error_message(why));
+	pp_log_write(t->state, t->id, step->name, "warning", "transaction", text);
+	pp_notes_add(&notes, step->key,
+	    "its %s script failed, and --force removed it all the same; what it made may still be "
+	    "there",
+	    script);
+	return pp_history_note(t->state, t->id, NULL, t->ctx->now, &notes, err);
+}
+
+/* Interrupted, or on a disk that fails, it is not given up. */
+static bool
+may_give_up(const struct pp_txn *t, const struct pp_task *task, enum plugpkg_code failed)
+{
+	return failed == PLUGPKG_E_SCRIPT && t->spec->plan->is_forced &&
+	       task->step->why == PP_WHY_REQUESTED;
+}
+
 /* ---- post levels ---- */
 
 static enum plugpkg_code
@@ -88,7 +120,8 @@ run_post_uninstall(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 
 	pp_txn_step(t, task->step, text);
 	s.level = op->level;
-	return pp_txn_level(t, &s, &task->manifest->post_uninstall, err);
+	enum plugpkg_code rc = pp_txn_level(t, &s, &task->manifest->post_uninstall, err);
+	return may_give_up(t, task, rc) ? give_up(t, task, s.kind, err) : rc;
 }
 
 const struct pp_op_type pp_op_post_uninstall = {
@@ -129,6 +162,8 @@ run_uninstall(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 	s.path = task->manifest->scripts[PP_SCRIPT_UNINSTALL];
 	pp_txn_step(t, task->step, s.kind);
 	enum plugpkg_code rc = run_script(t, op, &s, err);
+	if (may_give_up(t, task, rc))
+		rc = give_up(t, task, s.kind, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	task->is_gone = true;
@@ -155,6 +190,15 @@ const struct pp_op_type pp_op_purge = { "purge", run_purge, NULL, false };
 
 /* ---- the last records ---- */
 
+/* It was to leave, and can neither leave nor be used. */
+static bool
+is_left_over(const struct pp_txn *t, const struct pp_task *task)
+{
+	const struct pp_installed *p = pp_installeds_get(&t->set, task->step->key);
+
+	return pp_task_is_removal(task) && p != NULL && !pp_installed_is_usable(p);
+}
+
 /*
  * The wanted set follows what really happened: what came back from a failed removal is still
  * wanted.
@@ -173,7 +217,8 @@ record_wishes(struct pp_txn *t, plugpkg_error **err)
 		bool has_moved =
 		    task->step->old_key != NULL && wish != NULL && pp_key_has_major(wish->name);
 		const char *name = wish != NULL ? wish->name : task->step->key;
-		if ((task->is_gone || has_moved) && !pp_wishes_have(t->spec->wishes, name))
+		if ((task->is_gone || is_left_over(t, task) || has_moved) &&
+		    !pp_wishes_have(t->spec->wishes, name))
 			pp_strs_add(&gone, name);
 	}
 	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);
