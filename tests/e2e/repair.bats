@@ -151,3 +151,84 @@ setup() {
 	touch go
 	wait "$installer"
 }
+
+# stubborn NAME [MEMBERS]: its uninstall fails while SCRATCH/keep-NAME is there
+stubborn() {
+	local dir
+	dir=$(make_plugin "$1" 1.0.0 "\"scripts\": {\"uninstall\": \"scripts/uninstall.sh\"}${2:+, $2}")
+	add_script "$dir" uninstall "[ ! -e '$SCRATCH/keep-$1' ] || { echo 'rows of others need me' >&2; exit 5; }
+echo uninstall $1 >>'$SCRATCH/calls'"
+	build_plugin "$1" 1.0.0
+}
+
+# Leftovers low and high, which needs low: neither can come back beside the new base.
+make_leftovers() {
+	publish "$(stubborn low '"requires": {"base": "<2"}')" "$(stubborn high '"requires": {"low": "*", "base": "<2"}')"
+	plugpkg update
+	plugpkg remove @acme/top -y
+	plugpkg install high -y
+	make_plugin base 2.0.0 >/dev/null
+	publish "$(build_plugin base 2.0.0)"
+	plugpkg update
+	touch keep-low keep-high
+	run plugpkg install base@2 high- low- -y
+	assert_status 7
+	assert_has "left over: "
+}
+
+states() {
+	plugpkg list --json | jq -r 'select(.type == "plugin") | .name + " " + .state' | paste -sd,
+}
+
+@test "plugins are installed again in the order of their dependencies" {
+	local name
+	for name in a-last m-mid z-first; do
+		dir=$(make_plugin $name 1.0.0 "\"scripts\": {\"install\": \"scripts/install.sh\"}$(
+			case $name in a-last) echo ', "requires": {"m-mid": "*"}' ;; m-mid) echo ', "requires": {"z-first": "*"}' ;; esac)")
+		add_script "$dir" install "echo install $name >>'$SCRATCH/calls'"
+		publish "$(build_plugin $name 1.0.0)"
+	done
+	plugpkg update
+	plugpkg install a-last -y
+	plugpkg mark --not-installed a-last m-mid z-first
+	rm calls
+	run plugpkg repair
+	assert_status 0
+	assert_equal "$(cat calls)" "install z-first
+install m-mid
+install a-last"
+}
+
+@test "leftovers whose uninstall works now go, dependents first" {
+	make_leftovers
+	assert_equal "$(states)" "base installed,high leftover,low leftover"
+	rm keep-low keep-high
+	run plugpkg repair
+	assert_status 0
+	assert_has "high: 1.0.0 is uninstalled at last" "low: 1.0.0 is uninstalled at last"
+	assert_equal "$(cat calls)" "uninstall high
+uninstall low"
+	assert_equal "$(states)" "base installed"
+	run plugpkg check
+	assert_status 0
+}
+
+@test "a leftover that fails again stays and is named, and the others go" {
+	make_leftovers
+	rm keep-low
+	run plugpkg repair
+	assert_status 7
+	assert_has "high 1.0.0 is still left over" "rows of others need me" "low: 1.0.0 is uninstalled at last" \
+		"hint: plugpkg remove --force high"
+	assert_equal "$(states)" "base installed,high leftover"
+	run plugpkg remove high -y
+	assert_status 7
+	assert_equal "$(states)" "base installed,high leftover"
+	run plugpkg remove high --force -y
+	assert_status 0
+	assert_has "high 1.0.0 goes although its uninstall script failed; what it made may still be there" \
+		"rows of others need me"
+	assert_equal "$(states)" "base installed"
+	run plugpkg check
+	assert_status 0
+}

@@ -27,10 +27,12 @@ struct repairing {
 	const char *const *names;
 	size_t n_names;
 	struct pp_state *state;
-	struct pp_installeds set;
+	struct pp_inventory inv;
+	struct pp_ranks order; /* of inv.set: dependencies first */
 	struct pp_sources_open open;
 	bool is_open, is_loaded;
 	struct pp_notes notes;
+	plugpkg_error *failed; /* of the first leftover that does not go */
 	plugpkg_row_fn row;
 	void *user;
 };
@@ -38,7 +40,9 @@ struct repairing {
 static void
 repairing_fini(struct repairing *r)
 {
-	pp_installeds_fini(&r->set);
+	pp_inventory_fini(&r->inv);
+	pp_vec_free(&r->order);
+	plugpkg_error_free(r->failed);
 	pp_notes_fini(&r->notes);
 	if (r->is_open)
 		pp_sources_open_fini(&r->open);
@@ -228,7 +232,7 @@ repair_links(struct repairing *r, plugpkg_error **err)
 
 	if (rc != PLUGPKG_OK || problems == 0)
 		return rc;
-	rc = pp_mend_generation(r->ctx, &r->set, &generation, err);
+	rc = pp_mend_generation(r->ctx, &r->inv.set, &generation, err);
 	if (rc == PLUGPKG_OK)
 		repaired(r, "generation", NULL, "generation %lld shows what is installed",
 		    (long long)generation);
@@ -240,7 +244,7 @@ repair_lock_file(struct repairing *r, plugpkg_error **err)
 {
 	struct pp_installeds usable = { 0 }; /* of borrowed elements */
 
-	pp_vec_foreach (p, &r->set)
+	pp_vec_foreach (p, &r->inv.set)
 		if (pp_installed_is_usable(*p))
 			pp_vec_push(&usable, *p);
 	enum plugpkg_code rc = pp_root_write_lockfile(r->ctx, &usable, err);
@@ -257,12 +261,8 @@ repair_effects(struct repairing *r, const struct pp_installed *p, plugpkg_error 
 	bool is_denied = strcmp(p->state, PP_STATE_NOT_INSTALLED) == 0;
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (!pp_installed_is_usable(p)) {
-		rc = pp_mend_leftover(r->ctx, p, err);
-		if (rc == PLUGPKG_OK)
-			repaired(r, "leftover", p->key, "%s is uninstalled at last", p->version);
-		return rc;
-	}
+	if (!pp_installed_is_usable(p))
+		return PLUGPKG_OK;
 	if (!is_denied)
 		rc = pp_mend_ask(r->ctx, p, &answer, NULL, err);
 	if (rc != PLUGPKG_OK || (!is_denied && answer != PP_MEND_NO))
@@ -273,22 +273,67 @@ repair_effects(struct repairing *r, const struct pp_installed *p, plugpkg_error 
 	return rc;
 }
 
-/* Dependencies would come first; but `install` is idempotent, and the names give one order. */
+/* One that does not go keeps nobody else from going. */
 static enum plugpkg_code
-each(struct repairing *r,
-    enum plugpkg_code (*one)(
-	struct repairing *r, const struct pp_installed *p, plugpkg_error **err),
-    plugpkg_error **err)
+repair_leftover(struct repairing *r, const struct pp_installed *p, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+
+	if (pp_installed_is_usable(p))
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_mend_leftover(r->ctx, p, &why);
+	if (rc == PLUGPKG_OK) {
+		repaired(r, "leftover", p->key, "%s is uninstalled at last", p->version);
+		return rc;
+	}
+	(void)pp_wrap(&why, rc, "%s %s is still left over", p->key, p->version);
+	if (rc != PLUGPKG_E_SCRIPT) {
+		if (err != NULL)
+			*err = pp_steal(&why);
+		return rc;
+	}
+	(void)pp_subject(&why, rc, p->key);
+	(void)pp_hint(&why, rc, "plugpkg remove --force %s gives it up", p->key);
+	if (r->failed == NULL)
+		r->failed = pp_steal(&why);
+	else
+		pp_warn(r->ctx, p->key, "%s", plugpkg_error_message(why));
+	return PLUGPKG_OK;
+}
+
+typedef enum plugpkg_code (*repair_fn)(
+    struct repairing *r, const struct pp_installed *p, plugpkg_error **err);
+
+static enum plugpkg_code
+repair_at(struct repairing *r, size_t i, repair_fn one, plugpkg_error **err)
+{
+	const struct pp_installed *p = r->inv.set.at[r->order.at[i].index];
+
+	if (!is_meant(r, p))
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_check_cancel(r->ctx, err);
+	return rc == PLUGPKG_OK ? one(r, p, err) : rc;
+}
+
+/* Dependencies first, as everything that comes. */
+static enum plugpkg_code
+each(struct repairing *r, repair_fn one, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < r->set.n; i++) {
-		if (!is_meant(r, r->set.at[i]))
-			continue;
-		rc = pp_check_cancel(r->ctx, err);
-		if (rc == PLUGPKG_OK)
-			rc = one(r, r->set.at[i], err);
-	}
+	for (size_t i = 0; rc == PLUGPKG_OK && i < r->order.n; i++)
+		rc = repair_at(r, i, one, err);
+	return rc;
+}
+
+/* Dependents first, as everything that leaves; what their scripts need is whole by then. */
+static enum plugpkg_code
+each_leftover(struct repairing *r, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = r->order.n; rc == PLUGPKG_OK && i-- > 0;)
+		rc = repair_at(r, i, repair_leftover, err);
 	return rc;
 }
 
@@ -297,11 +342,11 @@ check_names(const struct repairing *r, plugpkg_error **err)
 {
 	for (size_t i = 0; i < r->n_names; i++) {
 		bool is_known = false;
-		pp_vec_foreach (p, &r->set)
+		pp_vec_foreach (p, &r->inv.set)
 			is_known = is_known || strcmp((*p)->name, r->names[i]) == 0 ||
 				   strcmp((*p)->key, r->names[i]) == 0;
 		if (!is_known)
-			return pp_marks_not_installed(&r->set, r->names[i], err);
+			return pp_marks_not_installed(&r->inv.set, r->names[i], err);
 	}
 	return PLUGPKG_OK;
 }
@@ -311,20 +356,31 @@ repair(struct repairing *r, plugpkg_error **err)
 {
 	enum plugpkg_code rc = pp_state_get(r->ctx, &r->state, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_state_installed(r->state, &r->set, err);
+		rc = pp_inventory_load(r->ctx, &r->inv, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_names(r, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_staging_clear(r->ctx, err);
-	if (rc == PLUGPKG_OK)
-		rc = each(r, repair_files, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_inventory_order(&r->inv, &r->order);
+	rc = each(r, repair_files, err);
 	if (rc == PLUGPKG_OK)
 		rc = each(r, repair_data, err);
 	if (rc == PLUGPKG_OK)
 		rc = repair_links(r, err);
 	if (rc == PLUGPKG_OK)
 		rc = each(r, repair_effects, err);
-	return rc == PLUGPKG_OK ? repair_lock_file(r, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = each_leftover(r, err);
+	if (rc == PLUGPKG_OK)
+		rc = repair_lock_file(r, err);
+	if (rc != PLUGPKG_OK || r->failed == NULL)
+		return rc;
+	rc = plugpkg_error_code(r->failed);
+	if (err != NULL)
+		*err = pp_steal(&r->failed);
+	return rc;
 }
 
 enum plugpkg_code

@@ -7,7 +7,6 @@
 #include "lib/api/rollback.h"
 
 #include "base/path.h"
-#include "lib/model/depth.h"
 #include "lib/model/name.h"
 #include "lib/state/history.h"
 #include "lib/store/generation.h"
@@ -201,43 +200,6 @@ add_arrival(struct pp_going *g, const struct pp_installed *p, uint32_t depth, pl
 
 /* ---- in which order ---- */
 
-struct place {
-	size_t index;
-	uint32_t depth;
-};
-struct places pp_vec(struct place);
-
-/* Equally deep ones stay in the order of their keys. */
-static int
-by_depth(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-
-	if (x->depth != y->depth)
-		return x->depth < y->depth ? -1 : 1;
-	return (x->index > y->index) - (x->index < y->index);
-}
-
-static void
-order(const struct pp_inventory *inv, struct places *out)
-{
-	struct pp_links links = { 0 };
-	struct pp_depths depths = { 0 };
-
-	for (size_t i = 0; i < inv->releases.n; i++)
-		pp_vec_foreach (dep, &inv->releases.at[i]->requires) {
-			size_t to = pp_inventory_bound(inv, dep);
-			if (to != SIZE_MAX && to != i)
-				pp_vec_push(&links, ((struct pp_link){ i, to, false }));
-		}
-	pp_depths_find(&depths, inv->set.n, &links);
-	for (size_t i = 0; i < inv->set.n; i++)
-		pp_vec_push(out, ((struct place){ i, depths.depth[i] }));
-	pp_vec_sort(out, by_depth);
-	pp_depths_fini(&depths);
-	pp_vec_free(&links);
-}
-
 /* What it said then counts again, and its handler has its part to do. */
 static void
 add_detached(struct pp_going *g, const struct pp_installed *p)
@@ -278,11 +240,11 @@ say_replaced(const struct pp_going *g, size_t index, struct pp_step *gone)
 static enum plugpkg_code
 add_steps(struct pp_going *g, plugpkg_error **err)
 {
-	struct places then = { 0 }, now = { 0 };
+	struct pp_ranks then = { 0 }, now = { 0 };
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	order(&g->then, &then);
-	order(&g->now, &now);
+	pp_inventory_order(&g->then, &then);
+	pp_inventory_order(&g->now, &now);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < then.n; i++)
 		rc = add_arrival(g, g->then.set.at[then.at[i].index], then.at[i].depth, err);
 	for (size_t i = now.n; rc == PLUGPKG_OK && i-- > 0;) {

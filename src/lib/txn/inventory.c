@@ -2,6 +2,7 @@
 /* Reads the manifests of what is installed and answers which of it satisfies a requirement. */
 #include "lib/txn/inventory.h"
 
+#include "lib/model/depth.h"
 #include "lib/model/name.h"
 #include "lib/model/scope.h"
 #include "lib/txn/bind.h"
@@ -132,4 +133,48 @@ pp_inventory_satisfier(const struct pp_inventory *inv, const struct pp_dep *dep)
 	return i == SIZE_MAX ? NULL
 			     : pp_asprintf("%s %s", inv->releases.at[i]->name,
 				   inv->releases.at[i]->version.text);
+}
+
+/* ---- order ---- */
+
+static int
+by_depth(const void *a, const void *b)
+{
+	const struct pp_rank *x = a, *y = b;
+
+	if (x->depth != y->depth)
+		return x->depth < y->depth ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+/* What is left over together was once bound to each other. */
+static size_t
+bound_or_left(const struct pp_inventory *inv, const struct pp_dep *dep)
+{
+	size_t bound = pp_inventory_bound(inv, dep);
+
+	for (size_t i = 0; bound == SIZE_MAX && i < inv->releases.n; i++)
+		if (pp_release_satisfies(inv->releases.at[i], dep))
+			bound = i;
+	return bound;
+}
+
+void
+pp_inventory_order(const struct pp_inventory *inv, struct pp_ranks *out)
+{
+	struct pp_links links = { 0 };
+	struct pp_depths depths = { 0 };
+
+	for (size_t i = 0; i < inv->releases.n; i++)
+		pp_vec_foreach (dep, &inv->releases.at[i]->requires) {
+			size_t to = bound_or_left(inv, dep);
+			if (to != SIZE_MAX && to != i)
+				pp_vec_push(&links, ((struct pp_link){ i, to, false }));
+		}
+	pp_depths_find(&depths, inv->set.n, &links);
+	for (size_t i = 0; i < inv->set.n; i++)
+		pp_vec_push(out, ((struct pp_rank){ i, depths.depth[i] }));
+	pp_vec_sort(out, by_depth);
+	pp_depths_fini(&depths);
+	pp_vec_free(&links);
 }

@@ -37,6 +37,15 @@ char *pp_inventory_satisfier(const struct pp_inventory *inv, const struct pp_dep
 /* The host's version as text when dep is a host: name, else NULL. View. */
 const char *pp_inventory_host_version(const struct pp_inventory *inv, const struct pp_dep *dep);
 
+/* Where a plugin stands among all: its index in the set, and how far it is from the leaves. */
+struct pp_rank {
+	size_t index;
+	uint32_t depth;
+};
+struct pp_ranks pp_vec(struct pp_rank);
+/* Every plugin, dependencies first; equally deep ones in the order of their keys. */
+void pp_inventory_order(const struct pp_inventory *inv, struct pp_ranks *out);
+
 struct pp_bindables;
 /* All of it, to be bound (lib/txn/bind.h). */
 void pp_inventory_bindables(const struct pp_inventory *inv, struct pp_bindables *out);
