@@ -284,6 +284,45 @@ refuses() {
 	assert_lacks secret
 }
 
+# token_root URL...: a root whose token is that of the first mirror's origin.
+token_root() {
+	rm -rf "$PLUGPKG_ROOT" "$SCRATCH"/*.order
+	plugpkg init "$PLUGPKG_ROOT" >/dev/null
+	jq --arg u "${1%/}" --argjson l "$LOGIN" '.network.login[$u] = $l' root/plugpkg.json >new
+	mv new root/plugpkg.json
+	plugpkg source add test "$@" --key "$SCRATCH/repo/public/metadata/1.root.json" >/dev/null
+}
+
+# assert_authorization SERVER VALUE: with each request that it got, and there were some.
+assert_authorization() {
+	run jq -r .authorization "$SCRATCH/$1.log"
+	assert_equal "$(sort -u <<<"$output")" "$2"
+}
+
+@test "S13: a bearer token is sent to its origin, and neither to a mirror nor after a redirect" {
+	two_mirrors
+	echo "t0p.secret-token" >token
+	for LOGIN in '{"token": "t0p.secret-token"}' "{\"token-file\": \"$SCRATCH/token\"}"; do
+		forget_requests
+		token_root "$ONE" "$TWO"
+		order one 'status-404@/targets/pool/thing/*'
+		run -0 plugpkg install needs -y --debug
+		assert_lacks secret
+		assert_authorization one "Bearer t0p.secret-token"
+		assert_authorization two null
+
+		token_root "$ONE"
+		forget_requests
+		order one "to=${TWO%/}"
+		run -0 plugpkg install needs -y --debug
+		assert_lacks secret
+		assert_authorization one "Bearer t0p.secret-token"
+		assert_authorization two null
+		run grep -rlaF secret "$PLUGPKG_ROOT" --exclude plugpkg.json
+		assert_equal "$output" ""
+	done
+}
+
 # ---- failures that pass ----------------------------------------------------------------------
 
 @test "a failure that may pass is tried again after a pause, at metadata and at archives" {

@@ -100,6 +100,36 @@ assert_photos() {
 	cmp photos.rotation "$vectors/photos.rotation"
 }
 
+@test "the schema takes the published vectors and what is signed here, and nothing more than the program" {
+	need python3
+	python3 -c 'import jsonschema' 2>/dev/null || skip "no jsonschema for python3"
+	key a
+	key b
+	archive=$(signed photos 1.0.0 a)
+	plugpkg owner rotate photos --from a.key --to b.key
+	vectors=$top_srcdir/repo-format/vectors/owner
+	valid() {
+		python3 -c 'import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+for path in sys.argv[2:]:
+    jsonschema.validate(json.load(open(path)), schema)' \
+			"$top_srcdir/repo-format/signature.schema.json" "$@"
+	}
+	valid "$vectors"/*.sig "$vectors"/*.rotation "$archive.sig" photos.rotation
+	make_repo
+	cp "$archive.sig" good
+	for edit in '.more = 1' '.signed.more = 1' '.signed.size = -1' '.signed.size = 1.5' \
+		'.signed.name = "../photos"' '.signed.sha256 |= ascii_upcase' '.signature += "00"' \
+		'del(.key)' '.key.keytype = "rsa"' '._type = "plugpkg-archive"' '.signed._type = "x"'; do
+		jq -c "$edit" good >"$archive.sig"
+		run valid "$archive.sig"
+		[ "$status" -ne 0 ] || fail "the schema takes: $edit"
+		run plugpkg-repo --repo repo add "$archive"
+		assert_status 6
+		assert_has "[owner-key]"
+	done
+}
+
 @test "build --sign builds and signs" {
 	key a
 	dir=$(make_plugin @acme/photos 1.0.0)
