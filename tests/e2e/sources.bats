@@ -219,3 +219,99 @@ add() {
 	assert_status 1
 	assert_has "[bad-config]" "sources[0].names[1]"
 }
+
+# ---- metadata that gets old ------------------------------------------------------------------
+
+later() {
+	PLUGPKG_NOW=$(($(date +%s) + $1 * 3600))
+	export PLUGPKG_NOW
+}
+
+# a_root: user 1.0.0 and 1.1.0 in a repository; a root that went from one to the other.
+a_root() {
+	make_repo
+	publish "$(build_plugin user 1.0.0)" "$(build_plugin animal 1.0.0 '"requires": {"user": "*"}')"
+	make_root
+	plugpkg install animal -y >/dev/null
+	publish "$(build_plugin user 1.1.0)"
+	plugpkg update >/dev/null
+	plugpkg upgrade -y >/dev/null
+}
+
+@test "update and plans warn before metadata expires, and only then" {
+	a_root
+	run plugpkg update
+	assert_lacks warning
+	run plugpkg install user -y
+	assert_lacks warning
+	later $((7 * 24 - 6))
+	run plugpkg install user -y
+	assert_status 0
+	assert_has "warning: source 'test': metadata expires in 5 hours: run plugpkg update"
+	run plugpkg update
+	assert_status 0
+	assert_has "warning: source 'test': metadata expires in 5 hours: its publisher has to renew it"
+	run plugpkg list --available
+	assert_lacks warning
+	plugpkg-repo --repo repo refresh >/dev/null
+	run plugpkg update
+	assert_lacks warning
+	later $((28 * 24))
+	PLUGPKG_NOW=$(($(date +%s) + 24 * 86400)) plugpkg-repo --repo repo refresh >/dev/null
+	run plugpkg update
+	assert_lacks warning
+}
+
+@test "expired metadata blocks update, install and upgrade, never list, remove, rollback, why" {
+	a_root
+	later $((20 * 24))
+	local command
+	for command in update "install user" "install user@1.0.0" upgrade; do
+		# shellcheck disable=SC2086 # words of a command
+		run plugpkg $command -y
+		assert_status 6
+		assert_has "[metadata-expired]" "expired on" "your clock is wrong (it says 20"
+	done
+	for command in list "list --available" "search user" "show user" "why user" "rdepends user" history \
+		check "remove animal -y" "rollback -y" "rollback -y" "remove animal user -y"; do
+		# shellcheck disable=SC2086 # the same
+		run plugpkg $command
+		assert_status 0
+	done
+}
+
+@test "an expired root without a successor says who has to do what" {
+	a_root
+	later $((3 * 366 * 24))
+	run plugpkg update
+	assert_status 6
+	assert_has "[metadata-expired]" "root expired on" "no mirror has a newer root" "sign --renew root" \
+		"clock is wrong"
+}
+
+@test "a clock that is behind the last update is told" {
+	a_root
+	touch -d "3 days" root/var/trust/test/view/timestamp.json
+	for command in update "install user -y"; do
+		# shellcheck disable=SC2086 # words of a command
+		run plugpkg $command
+		assert_status 0
+		assert_has "warning: the clock says 20" "by this clock old metadata does not expire"
+	done
+}
+
+@test "a trusted root that is damaged says how to get it back" {
+	a_root
+	local damage
+	cp root/var/trust/test/root.json whole
+	for damage in 's/"version":1/"version":2/' 's/{/[/' d; do
+		sed "$damage" whole >root/var/trust/test/root.json
+		run plugpkg update
+		assert_status 6
+		assert_has "the trusted 'root.json' is damaged" "add it again with its key"
+		run plugpkg list
+		assert_status 0
+	done
+	cp whole root/var/trust/test/root.json
+	plugpkg update
+}

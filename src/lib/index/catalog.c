@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/time.h"
+#include "lib/index/age.h"
 #include "lib/index/catalog.h"
 #include "lib/index/shards.h"
 #include "lib/model/name.h"
@@ -243,6 +244,7 @@ keep_view(struct pp_catalog *c, plugpkg_error **err)
 	if (fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -fd, "%s: cannot open 'var/trust/%s/%s'",
 		    c->label, c->source->name, PP_TRUST_VIEW);
+	pp_age_check_clock(c->ctx, c->source->name, fd);
 	return pp_updater_keep(c->updater, fd, err);
 }
 
@@ -266,7 +268,11 @@ pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 	pp_json_set_bool(row, "changed", strcmp(before, target.sha256) != 0);
 	pp_json_set_str(row, "expires", expires);
 	rc = load_small(c, row, err);
-	return rc == PLUGPKG_OK ? keep_view(c, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = keep_view(c, err);
+	if (rc == PLUGPKG_OK)
+		pp_age_warn(c->ctx, c->source->name, c->updater, true);
+	return rc;
 }
 
 /* fd: the directory with what is below root. */
@@ -304,6 +310,10 @@ pp_catalog_load(struct pp_catalog *c, bool allow_expired, plugpkg_error **err)
 	if (view_fd < 0)
 		return load_from(c, c->dir_fd, now, err);
 	enum plugpkg_code rc = load_from(c, view_fd, now, &why);
+	if (rc == PLUGPKG_OK && !allow_expired) {
+		pp_age_check_clock(c->ctx, c->source->name, view_fd);
+		pp_age_warn(c->ctx, c->source->name, c->updater, false);
+	}
 	/*
 	 * A view that was cut off while it was made leaves its original whole. When that is of no
 	 * use either, what is wrong with the view is what the user has to hear.

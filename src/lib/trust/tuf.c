@@ -419,6 +419,33 @@ pp_tuf_expires(const struct pp_tuf *t)
 	return first;
 }
 
+static void
+look_if_due(const struct pp_tuf *t, const struct pp_meta *m, int64_t *expires)
+{
+	int64_t hours = 7 * 24;
+
+	if (m == NULL)
+		return;
+	if (strcmp(m->role, "timestamp") == 0)
+		hours = 12;
+	else if (strcmp(m->role, "snapshot") == 0)
+		hours = 3 * 24;
+	if (m->expires - t->now < hours * 3600 && m->expires < *expires)
+		*expires = m->expires;
+}
+
+bool
+pp_tuf_is_due(const struct pp_tuf *t, int64_t *out_expires)
+{
+	*out_expires = INT64_MAX;
+	look_if_due(t, t->root, out_expires);
+	look_if_due(t, t->timestamp, out_expires);
+	look_if_due(t, t->snapshot, out_expires);
+	pp_map_foreach (e, &t->targets)
+		look_if_due(t, e->value, out_expires);
+	return *out_expires != INT64_MAX;
+}
+
 bool
 pp_tuf_is_consistent_snapshot(const struct pp_tuf *t)
 {

@@ -102,6 +102,12 @@ enum plugpkg_code pp_tuf_find(struct pp_tuf *t, const char *path, pp_tuf_load_fn
 void pp_tuf_roles(const struct pp_tuf *t, struct pp_strs *out);
 int64_t pp_tuf_version(const struct pp_tuf *t, const char *role); /* -1 when not loaded */
 int64_t pp_tuf_expires(const struct pp_tuf *t);                   /* earliest of all loaded */
+/*
+ * The loaded role that expires first of those whose renewal is overdue, as far as a client can
+ * tell: a timestamp in its last 12 hours, a snapshot in its last 3 days, others in their last 7.
+ * False: none.
+ */
+bool pp_tuf_is_due(const struct pp_tuf *t, int64_t *out_expires);
 bool pp_tuf_is_consistent_snapshot(const struct pp_tuf *t);
 
 /*

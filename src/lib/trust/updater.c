@@ -396,6 +396,22 @@ with_label(const struct pp_updater *u, enum plugpkg_code rc, plugpkg_error **err
 	return rc == PLUGPKG_OK ? rc : pp_wrap(err, rc, "%s", u->label);
 }
 
+/* It was good when it was kept: what is wrong with it happened here, not at a mirror. */
+static enum plugpkg_code
+open_root(struct pp_updater *u, const struct pp_buf *root, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc = pp_tuf_new(pp_buf_cstr(root), root->n, u->spec.now, &u->tuf, &why);
+
+	if (rc == PLUGPKG_OK)
+		return rc;
+	(void)pp_fail(
+	    err, rc, 0, "the trusted 'root.json' is damaged: %s", plugpkg_error_message(why));
+	return pp_hint(err, rc,
+	    "bring it back from a copy of this directory, or remove the source and add it again "
+	    "with its key");
+}
+
 enum plugpkg_code
 pp_updater_new(const struct pp_updater_spec *spec, struct pp_updater **out, plugpkg_error **err)
 {
@@ -410,7 +426,7 @@ pp_updater_new(const struct pp_updater_spec *spec, struct pp_updater **out, plug
 	if (rc == PLUGPKG_E_NOT_FOUND)
 		(void)pp_hint(err, rc, "remove the source and add it again");
 	if (rc == PLUGPKG_OK)
-		rc = pp_tuf_new(pp_buf_cstr(&root), root.n, spec->now, &u->tuf, err);
+		rc = open_root(u, &root, err);
 	if (rc != PLUGPKG_OK)
 		return with_label(u, rc, err);
 	*out = pp_steal(&u);
@@ -428,6 +444,19 @@ pp_updater_free(struct pp_updater *u)
 	free(u);
 }
 
+/* Nothing that a refresh of the other roles could mend. */
+static enum plugpkg_code
+hint_of_old_root(const struct pp_updater *u, enum plugpkg_code rc, plugpkg_error **err)
+{
+	char now[PP_TIME_TEXT];
+
+	pp_time_format(u->spec.now, now);
+	return pp_hint(err, rc,
+	    "no mirror has a newer root: the repository's operator has to run plugpkg-repo sign "
+	    "--renew root; or your clock is wrong (it says %s)",
+	    now);
+}
+
 enum plugpkg_code
 pp_updater_refresh(struct pp_updater *u, plugpkg_error **err)
 {
@@ -437,6 +466,8 @@ pp_updater_refresh(struct pp_updater *u, plugpkg_error **err)
 	memset(u->down, 0, u->spec.n_mirrors * sizeof(*u->down));
 
 	enum plugpkg_code rc = walk_root(u, err);
+	if (rc == PLUGPKG_E_EXPIRED)
+		(void)hint_of_old_root(u, rc, err);
 	u->mirror = 0;
 	if (rc == PLUGPKG_OK)
 		rc = refresh_timestamp(u, err);
@@ -520,6 +551,12 @@ int64_t
 pp_updater_expires(const struct pp_updater *u)
 {
 	return pp_tuf_expires(u->tuf);
+}
+
+bool
+pp_updater_is_due(const struct pp_updater *u, int64_t *out_expires)
+{
+	return pp_tuf_is_due(u->tuf, out_expires);
 }
 
 bool
