@@ -273,7 +273,7 @@ a_root() {
 		assert_has "[metadata-expired]" "expired on" "your clock is wrong (it says 20"
 	done
 	for command in list "list --available" "search user" "show user" "why user" "rdepends user" history \
-		check "remove animal -y" "rollback -y" "rollback -y" "remove animal user -y"; do
+		check "remove animal -y" "rollback -y" "remove animal user -y"; do
 		# shellcheck disable=SC2086 # the same
 		run plugpkg $command
 		assert_status 0
