@@ -222,8 +222,9 @@ add() {
 
 # ---- metadata that gets old ------------------------------------------------------------------
 
+# later HOURS: and a half, so that what is left is no matter of a second.
 later() {
-	PLUGPKG_NOW=$(($(date +%s) + $1 * 3600))
+	PLUGPKG_NOW=$(($(date +%s) + $1 * 3600 + 1800))
 	export PLUGPKG_NOW
 }
 
