@@ -128,6 +128,22 @@ index_root() {
 	assert_equal "$(asked planning)" 0
 }
 
+# rounds COMMAND…: how many batches of downloads it waits for, one after the other.
+rounds() {
+	plugpkg "$@" --debug 2>&1 | grep -c "debug: a round of downloads: " || :
+}
+
+@test "a first plan takes two rounds however deep its dependencies are, and no further one" {
+	make_large_repo
+	add_source "file://$SCRATCH/repo/public"
+	plugpkg update
+	assert_equal "$(rounds install p40 --dry-run)" 2
+	assert_equal "$(rounds install p1 --dry-run)" 2
+	assert_equal "$(rounds install p1 p21 p41 top --dry-run)" 2
+	plugpkg why-not p1 >/dev/null || : # a question keeps what it fetched, a dry run does not
+	assert_equal "$(rounds install p20 --dry-run)" 0
+}
+
 @test "search finds what no shard was fetched of" {
 	make_large_repo
 	add_source "file://$SCRATCH/repo/public"

@@ -199,19 +199,39 @@ pump(struct pp_batch *b, int timeout_ms, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* Fills the free places with jobs that wait and may go on. */
+static bool
+are_busy(struct pp_batch *b, const struct pp_strs *mirrors)
+{
+	pp_vec_foreach (url, mirrors)
+		if (pp_mirror_of(&b->net->mirrors, *url)->n_active < pp_net_per_mirror(b->net))
+			return false;
+	return true;
+}
+
+/*
+ * Fills the free places with jobs that wait and may go on. Of thousands of jobs most were never
+ * begun: these are not looked at while all their mirrors are busy.
+ */
 static enum plugpkg_code
 start_waiting(struct pp_batch *b, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
+	const struct pp_strs *busy = NULL;
 
 	b->wake_ms = INT64_MAX;
 	while (b->first < b->n_jobs && b->jobs[b->first].state == PP_JOB_READY)
 		b->first++;
 	for (size_t i = b->first;
-	     i < b->n_jobs && b->n_active < pp_net_jobs(b->net) && rc == PLUGPKG_OK; i++)
-		if (b->jobs[i].state == PP_JOB_WAITING)
-			rc = advance(b, &b->jobs[i], err);
+	     i < b->n_jobs && b->n_active < pp_net_jobs(b->net) && rc == PLUGPKG_OK; i++) {
+		struct pp_job *job = &b->jobs[i];
+		const struct pp_strs *mirrors = job->want->mirrors;
+
+		if (job->state != PP_JOB_WAITING || (job->part.fd < 0 && mirrors == busy))
+			continue;
+		rc = advance(b, job, err);
+		if (job->state == PP_JOB_WAITING && are_busy(b, mirrors))
+			busy = mirrors;
+	}
 	return rc;
 }
 
@@ -319,6 +339,18 @@ fini_jobs(struct pp_batch *b)
 	free(b->jobs);
 }
 
+/* Batches follow each other, so the number of these lines is that of the rounds. */
+static void
+tell_round(const struct pp_batch *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_jobs; i++)
+		n += b->jobs[i].state != PP_JOB_READY;
+	if (n > 0)
+		pp_debug(b->net->ctx, NULL, "a round of downloads: %zu", n);
+}
+
 enum plugpkg_code
 pp_net_fetch(struct pp_net *net, const struct pp_want *wants, size_t n, plugpkg_error **err)
 {
@@ -326,6 +358,7 @@ pp_net_fetch(struct pp_net *net, const struct pp_want *wants, size_t n, plugpkg_
 	enum plugpkg_code rc = init_jobs(&b, wants, n, err);
 
 	if (rc == PLUGPKG_OK) {
+		tell_round(&b);
 		pp_tell_total(&b, true);
 		rc = run(&b, err);
 	}
