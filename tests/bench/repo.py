@@ -7,7 +7,8 @@
 Publishes a generated graph through the publisher's own code, serves it with nginx behind a proxy that
 holds every request for so long, and measures an update from nothing, one with nothing new, first plans
 with some 20 and some 400 dependencies, all that again after 1 % of the plugins changed, and one more
-archive. A round begins with a request while no other is under way; the proxy counts, and holds requests
+archive. Rounds of a plan are the batches of downloads that plugpkg tells of with --debug, counted in a
+second run; an update asks for one file after the other. The proxy counts requests and bytes and holds each
 for between 0.7 and 1.3 of the delay, so that those of one round do not end all at once. WORK keeps the
 graph for the next run. Needs python3 and nginx, and on PATH the programs cost and publish-graph:
 `make bench-repo` builds them and runs this for 20,000 x 5 and 100,000 x 10.
@@ -46,22 +47,18 @@ class Count:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.under_way = 0
         self.reset()
 
     def reset(self):
-        self.requests = self.rounds = self.bytes = 0
+        self.requests = self.bytes = 0
 
     def begin(self):
         with self.lock:
-            self.rounds += self.under_way == 0
-            self.under_way += 1
             self.requests += 1
             return 0.7 + 0.6 * (self.requests % 8) / 7
 
     def end(self, n_bytes):
         with self.lock:
-            self.under_way -= 1
             self.bytes += n_bytes
 
 
@@ -154,17 +151,22 @@ class Bench:
         row = {"what": what, "delay_ms": int(self.delay[0] * 1000), "wall_s": round(costs[0], 3),
                "cpu_s": round(costs[1], 3), "peak_mib": round(costs[2] / 1024, 1)}
         if is_client:
-            row.update(requests=self.count.requests, bytes=self.count.bytes)
-        if is_client and self.delay[0] > 0:
-            row.update(rounds=self.count.rounds)
+            row.update(requests=self.requests, rounds=self.rounds, bytes=self.bytes)
         self.rows.append(row)
         print("%-34s %5d %9.3f %8.3f %8.1f %9s %7s %10s" % (
             what, row["delay_ms"], row["wall_s"], row["cpu_s"], row["peak_mib"],
             row.get("requests", ""), row.get("rounds", ""), row.get("bytes", "")), flush=True)
 
     def client(self, what, *args):
+        command = ["plugpkg", "--root", self.root] + list(args)
         self.count.reset()
-        self.note(what, cost(["plugpkg", "--root", self.root] + list(args)))
+        costs = cost(command)
+        self.requests, self.rounds, self.bytes = self.count.requests, self.count.requests, self.count.bytes
+        if "--dry-run" in args: # which keeps nothing: a second one asks for the same
+            told = subprocess.run(command + ["--debug"], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True, check=True).stderr
+            self.rounds = told.count("debug: a round of downloads: ")
+        self.note(what, costs)
 
     def publish(self):
         shutil.rmtree(self.repo, ignore_errors=True)

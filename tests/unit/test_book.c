@@ -190,7 +190,7 @@ a_layer_that_grows_is_split_and_a_change_then_rewrites_one_shard(void)
 	fill(b);
 	publish(repo, b);
 	PP_AUTO(book) struct pp_book *grown = open_book(repo);
-	CHECK_INT(grown->root->details.n, 128); /* 2.1 MB in shards of 32 KiB at most */
+	CHECK_INT(grown->root->details.n, 512); /* 2.1 MB in shards of 8 KiB at most */
 	CHECK_INT(grown->root->planning.n, 1);
 	check_placement(repo, grown);
 

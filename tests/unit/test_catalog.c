@@ -108,8 +108,6 @@ publish(const struct world *w, const char *planning, const char *details, size_t
 		pp_vec_push(&root.details, put_shard(w, PP_LAYER_DETAILS, is_users ? details : ""));
 	}
 	root.search = put_shard(w, PP_LAYER_SEARCH, search_lines);
-	if (n_shards > 1) /* what nobody fetches here makes the index a large one */
-		root.search.size = 1 << 20;
 
 	PP_AUTO_FREE char *text = pp_index_root_text(&root);
 	sign_root(w, text, n);

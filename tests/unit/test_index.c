@@ -3,8 +3,10 @@
 #include "lib/index/index.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "lib/index/zstd.h"
 #include "tap.h"
 
 #define HEX  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -62,6 +64,70 @@ a_layer_of_many_is_written_short_and_read_in_both_forms(void)
 	CHECK_INT(again->details.at[1].size, 11);
 	CHECK_INT(again->details.at[1].unpacked, 22);
 	CHECK_INT(again->details.at[1].table.size, 0);
+}
+
+/* A root of so many planning shards as it is served, appended. */
+static void
+serve(size_t n_shards, struct pp_buf *out)
+{
+	struct pp_index_root r = { .name = (char[]){ "main" } };
+
+	for (size_t i = 0; i < n_shards; i++) {
+		struct pp_shard_ref ref = { .sha256 = HEX, .size = 10 + i, .unpacked = 20 };
+		pp_vec_push(&r.planning, ref);
+	}
+	pp_vec_push(&r.details, r.planning.at[0]);
+	r.search = r.planning.at[0];
+	CHECK_INT(pp_index_root_write(&r, out), 0);
+	pp_vec_free(&r.planning);
+	pp_vec_free(&r.details);
+}
+
+static enum plugpkg_code
+parse_bytes(const struct pp_buf *b, size_t n, struct pp_index_root **out, plugpkg_error **err)
+{
+	return pp_index_root_parse((struct pp_str){ b->s, n }, "index root", out, err);
+}
+
+static void
+a_long_root_is_served_packed_and_a_short_one_as_it_is(void)
+{
+	PP_AUTO_BUF struct pp_buf small = PP_BUF_INIT(1 << 20);
+	PP_AUTO_BUF struct pp_buf large = PP_BUF_INIT(1 << 20);
+	PP_AUTO(root) struct pp_index_root *r = NULL;
+
+	serve(4, &small);
+	CHECK(small.s[0] == '{' && small.s[small.n - 1] == '\n');
+	serve(PP_INDEX_MAX_SHARDS, &large);
+	CHECK(large.s[0] != '{' && large.n < PP_INDEX_MAX_SHARDS * 40);
+	if (!CHECK_INT(parse_bytes(&large, large.n, &r, NULL), PLUGPKG_OK))
+		return;
+	CHECK_INT(r->planning.n, PP_INDEX_MAX_SHARDS);
+	CHECK_INT(r->planning.at[4095].size, 4105);
+	CHECK_STR(r->search.sha256, HEX);
+}
+
+static void
+a_packed_root_that_is_cut_or_longer_or_grows_too_large_is_refused(void)
+{
+	PP_AUTO_BUF struct pp_buf root = PP_BUF_INIT(1 << 20);
+	PP_AUTO_BUF struct pp_buf bomb = PP_BUF_INIT(1 << 20);
+	PP_AUTO_FREE char *blanks = pp_xmalloc(PP_INDEX_MAX_ROOT_BYTES + 1);
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+	struct pp_index_root *r = NULL;
+
+	serve(1024, &root);
+	CHECK_INT(parse_bytes(&root, root.n - 1, &r, NULL), PLUGPKG_E_BAD_METADATA);
+	CHECK_INT(parse_bytes(&root, 4, &r, NULL), PLUGPKG_E_BAD_METADATA);
+	pp_buf_addc(&root, '\n');
+	CHECK_INT(parse_bytes(&root, root.n, &r, &err), PLUGPKG_E_BAD_METADATA);
+	CHECK_STR(plugpkg_error_message(err), "index root is no single zstd frame");
+	memset(blanks, ' ', PP_INDEX_MAX_ROOT_BYTES + 1);
+	CHECK_INT(pp_zstd_pack(blanks, PP_INDEX_MAX_ROOT_BYTES + 1, &bomb), 0);
+	plugpkg_error_free(pp_steal(&err));
+	CHECK_INT(parse_bytes(&bomb, bomb.n, &r, &err), PLUGPKG_E_BAD_METADATA);
+	CHECK_STR(plugpkg_error_message(err), "index root: unpacks to more than 4194304 bytes");
+	CHECK(r == NULL);
 }
 
 static void
@@ -180,7 +246,10 @@ paths_follow_from_digests_and_names(void)
 	CHECK_STR(scoped, "pool/@babel/core/1.0.0-rc.1%2Bb.7/" HEX ".plug");
 }
 
-TAP_MAIN(CASE(a_root_is_read_and_written) CASE(
-    a_layer_of_many_is_written_short_and_read_in_both_forms) CASE(each_wrong_member_is_named)
-	CASE(upper_case_digests_are_refused) CASE(shards_are_chosen_by_the_leading_bits)
-	    CASE(a_table_is_inside_its_shard) CASE(paths_follow_from_digests_and_names))
+TAP_MAIN(
+    CASE(a_root_is_read_and_written) CASE(a_layer_of_many_is_written_short_and_read_in_both_forms)
+	CASE(a_long_root_is_served_packed_and_a_short_one_as_it_is)
+	    CASE(a_packed_root_that_is_cut_or_longer_or_grows_too_large_is_refused)
+		CASE(each_wrong_member_is_named) CASE(upper_case_digests_are_refused)
+		    CASE(shards_are_chosen_by_the_leading_bits) CASE(a_table_is_inside_its_shard)
+			CASE(paths_follow_from_digests_and_names))

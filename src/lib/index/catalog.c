@@ -207,26 +207,19 @@ last_digest(const struct pp_catalog *c, char out[65])
 static bool
 is_small(const struct pp_catalog *c)
 {
-	uint64_t bytes = c->root->search.size;
-
-	pp_vec_foreach (ref, &c->root->planning)
-		bytes += ref->size;
-	return bytes <= SMALL_BYTES;
+	return c->root->planning.n == 1 &&
+	       c->root->planning.at[0].size + c->root->search.size <= SMALL_BYTES;
 }
 
 static enum plugpkg_code
 load_small(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 {
-	size_t n = pp_shards_count(&c->shards, PP_LAYER_PLANNING);
-	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n + 1, sizeof(*keys));
+	const struct pp_shard_key keys[] = { { PP_LAYER_PLANNING, 0 }, { PP_LAYER_SEARCH, 0 } };
 	const struct pp_shard *search = NULL;
 
 	if (!is_small(c))
 		return PLUGPKG_OK;
-	for (size_t i = 0; i < n; i++)
-		keys[i] = (struct pp_shard_key){ PP_LAYER_PLANNING, i };
-	keys[n] = (struct pp_shard_key){ PP_LAYER_SEARCH, 0 };
-	enum plugpkg_code rc = pp_shards_load(&c->shards, keys, n + 1, err);
+	enum plugpkg_code rc = pp_shards_load(&c->shards, keys, PP_LEN(keys), err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_shards_search(&c->shards, &search, err);
 	if (rc == PLUGPKG_OK)

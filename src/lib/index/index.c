@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The index root: which shards there are, and under which names everything lies below targets/. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "lib/index/index.h"
+#include "lib/index/zstd.h"
 #include "lib/model/name.h"
 #include "lib/trust/crypto.h"
 
-#define ROOT_TYPE "plugpkg-index"
+#define ROOT_TYPE       "plugpkg-index"
+#define ROOT_PLAIN_MAX  (32 * 1024) /* bytes; more is packed: digests in hex are half air */
+#define ZSTD_FIRST_BYTE '('         /* with which no JSON begins */
 
 /* Where the parser stands: names the file and the layer in every message. */
 struct at {
@@ -149,17 +154,32 @@ parse_head(const struct at *at, const pp_json *j, struct pp_index_root *r)
 
 PP_DEFINE_AUTO(index_root, struct pp_index_root, pp_index_root_free);
 
-enum plugpkg_code
-pp_index_root_parse(
-    struct pp_str text, const char *where, struct pp_index_root **out, plugpkg_error **err)
+/* Into an empty buffer. */
+static enum plugpkg_code
+unpack_root(struct pp_str packed, const char *where, struct pp_buf *out, plugpkg_error **err)
+{
+	struct pp_str frame = packed;
+	size_t unpacked = 0;
+
+	int r = pp_zstd_frame(&frame, &unpacked);
+	if (r == 0 && frame.n == packed.n && unpacked > PP_INDEX_MAX_ROOT_BYTES)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: unpacks to more than %d bytes",
+		    where, PP_INDEX_MAX_ROOT_BYTES);
+	if (r == 0)
+		r = frame.n == packed.n ? pp_zstd_unpack(frame.p, frame.n, unpacked, out)
+					: -EBADMSG;
+	return r == 0 ? PLUGPKG_OK
+		      : pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -EBADMSG ? 0 : -r,
+			    "%s is no single zstd frame", where);
+}
+
+static enum plugpkg_code
+parse_text(struct pp_str text, const char *where, struct pp_index_root **out, plugpkg_error **err)
 {
 	const struct at at = { where, err };
 	struct pp_json_error why;
-
-	if (text.n > PP_INDEX_MAX_ROOT_BYTES)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: larger than %d bytes", where,
-		    PP_INDEX_MAX_ROOT_BYTES);
 	PP_AUTO_JSON pp_json *j = pp_json_parse(text.p, text.n, &why);
+
 	if (j == NULL)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: %s", where, why.text);
 	if (!pp_json_is(j, PP_JSON_OBJECT))
@@ -178,6 +198,23 @@ pp_index_root_parse(
 	if (rc == PLUGPKG_OK)
 		*out = pp_steal(&r);
 	return rc;
+}
+
+enum plugpkg_code
+pp_index_root_parse(
+    struct pp_str bytes, const char *where, struct pp_index_root **out, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+
+	if (bytes.n > PP_INDEX_MAX_ROOT_BYTES)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: larger than %d bytes", where,
+		    PP_INDEX_MAX_ROOT_BYTES);
+	if (bytes.n == 0 || bytes.p[0] != ZSTD_FIRST_BYTE)
+		return parse_text(bytes, where, out, err);
+	enum plugpkg_code rc = unpack_root(bytes, where, &text, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	return parse_text((struct pp_str){ pp_buf_cstr(&text), text.n }, where, out, err);
 }
 
 static pp_json *
@@ -226,6 +263,22 @@ pp_index_root_text(const struct pp_index_root *r)
 	pp_json_set(j, "details", layer_json(&r->details));
 	pp_json_set(j, "search", ref_json(&r->search));
 	return pp_json_sorted(j);
+}
+
+int
+pp_index_root_write(const struct pp_index_root *r, struct pp_buf *out)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+	PP_AUTO_FREE char *json = pp_index_root_text(r);
+
+	pp_buf_adds(&text, json);
+	pp_buf_addc(&text, '\n');
+	if (text.overflow)
+		return -EFBIG;
+	if (text.n > ROOT_PLAIN_MAX)
+		return pp_zstd_pack(text.s, text.n, out);
+	pp_buf_add(out, text.s, text.n);
+	return out->overflow ? -EFBIG : 0;
 }
 
 void

@@ -39,10 +39,12 @@ struct pp_index_root {
 	struct pp_shard_refs pp_vec(struct pp_shard_ref) planning, details;
 	struct pp_shard_ref search;
 };
-/* Errors: BAD_METADATA. */
+/* Of the bytes as they are served: JSON, or one zstd frame of it. Errors: BAD_METADATA. */
 enum plugpkg_code pp_index_root_parse(
-    struct pp_str text, const char *where, struct pp_index_root **out, plugpkg_error **err);
+    struct pp_str bytes, const char *where, struct pp_index_root **out, plugpkg_error **err);
 char *pp_index_root_text(const struct pp_index_root *r); /* owned, canonical */
+/* Appends the bytes to be served: packed when they list many shards. -EFBIG past the limits. */
+int pp_index_root_write(const struct pp_index_root *r, struct pp_buf *out) PP_MUSTUSE;
 void pp_index_root_free(struct pp_index_root *r);
 /* Which of n shards (a power of two) holds a name: the leading bits of sha256(name). */
 size_t pp_index_shard_of(size_t n_shards, const char *name);

@@ -22,8 +22,8 @@
 static const struct {
 	uint64_t one, each;
 } shard_bytes[] = {
-	[PP_LAYER_PLANNING] = { 256 << 10, 16 << 10 },
-	[PP_LAYER_DETAILS] = { 1 << 20, 32 << 10 },
+	[PP_LAYER_PLANNING] = { 1 << 20, 4 << 10 },
+	[PP_LAYER_DETAILS] = { 1 << 20, 8 << 10 },
 	[PP_LAYER_SEARCH] = { UINT64_MAX, UINT64_MAX },
 };
 static const char *const layer_names[] = {
@@ -451,12 +451,11 @@ pp_book_save(struct pp_book *b, uint64_t *out_length, char out_sha256[65], plugp
 		rc = save_layer(b, (enum pp_layer)layer, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
-	PP_AUTO_FREE char *root = pp_index_root_text(b->root);
-	pp_buf_adds(&text, root);
-	pp_buf_addc(&text, '\n');
-	*out_length = text.n;
-	pp_sha256_hex(text.s, text.n, out_sha256);
+	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+	if (pp_index_root_write(b->root, &bytes) < 0)
+		return pp_fail(err, PLUGPKG_E_FAILED, 0, "the index root cannot be packed");
+	*out_length = bytes.n;
+	pp_sha256_hex(bytes.s, bytes.n, out_sha256);
 	PP_AUTO_FREE char *path = pp_asprintf("index/%s.root.json", out_sha256);
-	return write_named(b, path, &text, err);
+	return write_named(b, path, &bytes, err);
 }
