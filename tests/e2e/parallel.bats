@@ -275,6 +275,96 @@ old 1.0.0 requires lib ^1"
 	assert_status 0
 }
 
+# Who reads data/pond, or data/pond@2, never misses it while it is said to be current.
+@test "data that gets another name is found by the version in use at every moment of the change" {
+	local dir way
+	for way in "1.0.0 " '2.0.0 , "parallel": "major"'; do
+		dir=$(make_plugin pond "${way%% *}" "\"scripts\": {\"install\": \"scripts/install.sh\", \"upgrade\": \"scripts/upgrade.sh\"}${way#* }")
+		# shellcheck disable=SC2016 # expands in the script
+		add_script "$dir" install 'echo old >"$PLUGPKG_DATA/water"'
+		# shellcheck disable=SC2016 # expands in the script
+		add_script "$dir" upgrade 'cat "$PLUGPKG_ROOT/data/pond/water" "$PLUGPKG_ROOT/data/pond@2/water"'
+		publish "$(build_plugin pond "${way%% *}")"
+	done
+	plugpkg update
+	plugpkg install pond@1 -y
+	cat >"$SCRATCH/reader.py" <<-'END'
+		import os, sys
+		n = missing = 0
+		while not os.path.exists("stop"):
+		    # Judged only where the same version was current before and after the look.
+		    name = os.readlink("current")
+		    key = "pond@2" if os.path.lexists(name + "/pond@2") else "pond"
+		    is_there = os.path.exists("data/" + key + "/water")
+		    if os.readlink("current") == name:
+		        missing += not is_there
+		    n += 1
+		    if n == 1:
+		        open("reading", "w")
+		print("missing", missing)
+	END
+	(cd "$PLUGPKG_ROOT" && exec python3 "$SCRATCH/reader.py" >"$SCRATCH/seen" 3>&-) &
+	until [ -e "$PLUGPKG_ROOT/reading" ]; do sleep 0.01; done
+	plugpkg install pond@2 -y
+	assert_missing "$PLUGPKG_ROOT/data/pond"
+	plugpkg rollback -y
+	assert_missing "$PLUGPKG_ROOT/data/pond@2"
+	plugpkg undo -y
+	touch "$PLUGPKG_ROOT/stop"
+	wait
+	assert_equal "$(cat seen)" "missing 0"
+	assert_exists "$PLUGPKG_ROOT/data/pond@2/water"
+}
+
+@test "killed at any step of a change of its name, the data is where the version in use looks" {
+	local dir n=0
+	dir=$(make_plugin pond 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	# shellcheck disable=SC2016 # expands in the script
+	add_script "$dir" install 'echo old >"$PLUGPKG_DATA/water"'
+	make_plugin pond 2.0.0 '"parallel": "major"' >/dev/null
+	publish "$(build_plugin pond 1.0.0)" "$(build_plugin pond 2.0.0)"
+	plugpkg update
+	plugpkg install pond@1 -y
+	run env PLUGPKG_CRASH_AT=1 plugpkg clean
+	[ "$status" -eq 137 ] || skip "needs --enable-failpoints"
+	cp -a "$PLUGPKG_ROOT" "$SCRATCH/saved"
+	while :; do
+		n=$((n + 1))
+		PLUGPKG_CRASH_AT=$n run plugpkg install pond@2 -y
+		[ "$status" -eq 137 ] || break
+		local key=pond
+		[ ! -e "$PLUGPKG_ROOT/current/pond@2" ] || key=pond@2
+		assert_equal "$(cat "$PLUGPKG_ROOT/data/$key/water")" old
+		plugpkg recover
+		key=pond
+		[ ! -e "$PLUGPKG_ROOT/current/pond@2" ] || key=pond@2
+		assert_equal "$(find "$PLUGPKG_ROOT/data" -mindepth 1 -printf '%y %P ')" "d $key f $key/water "
+		rm -rf "$PLUGPKG_ROOT"
+		cp -a "$SCRATCH/saved" "$PLUGPKG_ROOT"
+	done
+	assert_status 0
+	[ "$n" -gt 20 ]
+}
+
+@test "the old place is not left to the scripts of a plugin whose data another one took over" {
+	local dir
+	dir=$(make_plugin mid 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh"}')
+	# shellcheck disable=SC2016 # expands in the script
+	add_script "$dir" install 'echo old >"$PLUGPKG_DATA/file"'
+	# shellcheck disable=SC2016 # expands in the script
+	add_script "$dir" uninstall 'rm -rf "$PLUGPKG_DATA"/*'
+	dir=$(make_plugin @acme/middle 1.0.0 '"replaces": {"mid": "*"}, "scripts": {"install": "scripts/install.sh"}')
+	# shellcheck disable=SC2016 # expands in the script
+	add_script "$dir" install 'cat "$PLUGPKG_DATA/file" "$PLUGPKG_ROOT/data/mid/file"'
+	publish "$(build_plugin mid 1.0.0)" "$(build_plugin @acme/middle 1.0.0)"
+	plugpkg update
+	plugpkg install mid -y
+	run plugpkg install @acme/middle -y --allow-remove
+	assert_status 0
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/@acme/middle/file")" old
+	assert_missing "$PLUGPKG_ROOT/data/mid"
+}
+
 @test "names that become the same variable are told apart in their order" {
 	local dir
 	publish "$(build_plugin a-b 1.0.0)" "$(build_plugin a.b 1.0.0)" "$(build_plugin a-b-2 1.0.0)" \

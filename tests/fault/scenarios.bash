@@ -5,7 +5,7 @@
 # and one keeps data, an application with hooks, and the changes that they go through.
 
 # Of whole transactions, and of commands that change one thing only.
-transactions="install upgrade downgrade reinstall remove purge replace rollback undo disable enable
+transactions="install upgrade downgrade reinstall remove purge replace rekey rollback undo disable enable
 	data data-rollback hooks unhealthy failing-upgrade failing-removal"
 commands="hold unhold mark source-add source-remove update lock configure link"
 
@@ -73,6 +73,14 @@ echo $1 >\"\$PLUGPKG_DATA/layout\""
 	sql "$dir" uninstall ':'
 }
 
+# reef VERSION [MORE]: begins to declare parallel majors, so that its data gets another name.
+reef() {
+	local dir
+	dir=$(make_plugin reef "$1" "\"scripts\": {\"install\": \"scripts/install.sh\", \"upgrade\": \"scripts/upgrade.sh\"}${2-}")
+	sql "$dir" install 'echo fish >"$PLUGPKG_DATA/water"'
+	sql "$dir" upgrade 'grep -q fish "$PLUGPKG_DATA/water"' 'grep -q fish "$PLUGPKG_DATA/water"'
+}
+
 make_plugins() {
 	local v
 	for v in 1.0.0 2.0.0; do
@@ -83,6 +91,8 @@ make_plugins() {
 		binder "$v"
 		keeper "$v"
 	done
+	reef 1.0.0
+	reef 2.0.0 ', "parallel": "major", "data": {"snapshot": true}'
 	tabled both 1.0.0 '"top": "*", "side": "*"'
 	make_repo
 	for p in base mid top side options keeper; do
@@ -90,6 +100,8 @@ make_plugins() {
 		build_plugin "$p" 2.0.0
 	done
 	build_plugin both 1.0.0
+	build_plugin reef 1.0.0
+	build_plugin reef 2.0.0
 	publish "$SCRATCH"/*.plug
 }
 
@@ -162,6 +174,10 @@ begin_transaction() {
 		make_successor
 		echo kept >"$PLUGPKG_ROOT/data/mid/file"
 		command="install middle -y --allow-remove"
+		;;
+	rekey)
+		plugpkg -q install reef@1 -y
+		command="install reef@2 -y"
 		;;
 	remove | purge)
 		install_all

@@ -209,7 +209,8 @@ read_ops(struct pp_txn *t, const struct pp_journal_open *open, plugpkg_error **e
 		if (op->type == NULL)
 			return damaged(t, step->kind, err);
 		struct pp_task *task = op->key != NULL ? pp_txn_task(t, op->key) : NULL;
-		if (op->type == &pp_op_move && (task == NULL || !pp_step_moves(task->step)))
+		if ((op->type == &pp_op_move || op->type == &pp_op_leave) &&
+		    (task == NULL || !pp_step_moves(task->step)))
 			return damaged(t, step->kind, err);
 		if (task != NULL)
 			task->is_stuck = task->is_stuck || op->status == PP_STEP_STUCK;

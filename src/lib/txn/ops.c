@@ -28,6 +28,7 @@ static const struct pp_op_type *const types[] = {
 	&pp_op_activate,
 	&pp_op_health,
 	&pp_op_commit,
+	&pp_op_leave,
 	&pp_op_uninstall_before,
 	&pp_op_post_uninstall,
 	&pp_op_uninstall,
@@ -374,6 +375,36 @@ replaced_by(const struct pp_txn *t, const struct pp_task *task)
 	return NULL;
 }
 
+/* The step that says from where the data of a plugin moves to its place; NULL: it does not. */
+static const char *
+mover_of(const struct pp_txn *t, const struct pp_task *task)
+{
+	const struct pp_step *s = task->step;
+	const struct pp_task *gone = task->old == NULL ? replaced_by(t, task) : NULL;
+
+	if (s->old_key != NULL && can_move(t, s->old_key, s->key))
+		return s->key;
+	return gone != NULL ? gone->step->key : NULL;
+}
+
+/* Also of what contracts later: the version that is current after the switch looks there. */
+static void
+add_move(struct pp_txn *t, const struct pp_task *task)
+{
+	const char *mover = mover_of(t, task);
+
+	if (mover != NULL)
+		(void)pp_ops_add(t, &pp_op_move, mover);
+}
+
+static void
+add_leaves(struct pp_txn *t)
+{
+	for (size_t i = 0; i < t->ops.n; i++)
+		if (t->ops.at[i].type == &pp_op_move)
+			(void)pp_ops_add(t, &pp_op_leave, t->ops.at[i].key);
+}
+
 /*
  * The plugin's own data: survives upgrades and removal. Without scripts it is the application's
  * affair. Only what is missing now is made, so that undo takes away nothing older.
@@ -382,14 +413,10 @@ static void
 add_data(struct pp_txn *t, const struct pp_task *task)
 {
 	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", task->step->key);
-	const struct pp_task *gone = task->old == NULL ? replaced_by(t, task) : NULL;
 
-	if (task->step->old_key != NULL && can_move(t, task->step->old_key, task->step->key))
-		(void)pp_ops_add(t, &pp_op_move, task->step->key);
-	else if (gone != NULL)
-		(void)pp_ops_add(t, &pp_op_move, gone->step->key);
-	else if ((has_scripts(task->manifest) || task->step->data_from > 0) &&
-		 pp_exists_at(t->ctx->root_fd, dir) != 1)
+	if (mover_of(t, task) == NULL &&
+	    (has_scripts(task->manifest) || task->step->data_from > 0) &&
+	    pp_exists_at(t->ctx->root_fd, dir) != 1)
 		(void)pp_ops_add(t, &pp_op_data, task->step->key);
 	if (pp_task_takes_snapshot(t, task))
 		(void)pp_ops_add(t, &pp_op_snapshot, task->step->key);
@@ -418,8 +445,8 @@ pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op)
 		return task->is_gone || task->manifest->scripts[PP_SCRIPT_UNINSTALL] == NULL;
 	if (op->type == &pp_op_disable || op->type == &pp_op_enable)
 		return !pp_op_has_handler(t, op);
-	return op->type == &pp_op_move || op->type == &pp_op_data || op->type == &pp_op_switch ||
-	       op->type == &pp_op_purge || op->type == &pp_op_settle;
+	return op->type == &pp_op_move || op->type == &pp_op_leave || op->type == &pp_op_data ||
+	       op->type == &pp_op_switch || op->type == &pp_op_purge || op->type == &pp_op_settle;
 }
 
 static void
@@ -446,7 +473,10 @@ add_expansions(struct pp_txn *t, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_vec_foreach (task, &t->tasks) {
-		if (pp_task_is_removal(task) || is_contraction(task))
+		if (pp_task_is_removal(task))
+			continue;
+		add_move(t, task);
+		if (is_contraction(task))
 			continue;
 		add_data(t, task);
 		(void)pp_ops_add(t, &pp_op_core, task->step->key);
@@ -483,6 +513,7 @@ pp_ops_plan(struct pp_txn *t, plugpkg_error **err)
 		return rc;
 	add_hook(t, &pp_op_health, PP_HOOK_HEALTH);
 	(void)pp_ops_add(t, &pp_op_commit, NULL);
+	add_leaves(t);
 	pp_tell_plan_before(t);
 	rc = add_post_uninstalls(t, err);
 	if (rc == PLUGPKG_OK)

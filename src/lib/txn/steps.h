@@ -4,7 +4,7 @@
  * it), written to the journal before the first of them has an effect outside the root:
  *
  *	pre-transaction  disable*  (move data snapshot restore core)*  post-install*  enable*
- *	switch  activate  the same from move to post-install of downgrades  health  commit
+ *	switch  activate  the same from data to post-install of downgrades  health  commit  leave*
  *	uninstall-before*  post-uninstall*  uninstall*  purge*  settle  *-after*  post-transaction
  *
  * `commit` is the point of no return. A failure or a crash before it is undone, backwards; after it
@@ -143,7 +143,7 @@ size_t pp_ops_commit(const struct pp_txn *t);                /* index of `commit
 bool pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op);
 extern const struct pp_op_type pp_op_pre_transaction, pp_op_post_transaction, pp_op_activate,
     pp_op_health, pp_op_switch, pp_op_commit;                 /* switch.c */
-extern const struct pp_op_type pp_op_move;                    /* move.c */
+extern const struct pp_op_type pp_op_move, pp_op_leave;       /* move.c */
 bool pp_step_moves(const struct pp_step *s);                  /* does it say from where to where? */
 extern const struct pp_op_type pp_op_disable, pp_op_enable;   /* disable.c */
 extern const struct pp_op_type pp_op_snapshot, pp_op_restore; /* snapshot.c */
