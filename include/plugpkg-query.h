@@ -95,7 +95,8 @@ struct plugpkg_is_installed_spec {
 /**
  * Rows of type "installed", one a target; *out_missing counts those that are not. By the state
  * alone no script is called, no lock is taken, and the application's database may be down.
- * Errors: BAD_NAME BAD_RANGE BAD_STATE IO INTERRUPTED.
+ * Errors: BAD_NAME BAD_RANGE BAD_STATE IO INTERRUPTED; after all rows SCRIPT, when a `verify` could
+ * not tell.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_is_installed(plugpkg_context *ctx,
     const struct plugpkg_is_installed_spec *spec, size_t *out_missing, plugpkg_row_fn row,

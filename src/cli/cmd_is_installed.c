@@ -22,10 +22,11 @@ is_installed_run(struct cli *cli)
 	enum plugpkg_code rc =
 	    plugpkg_is_installed(cli->ctx, &spec, &missing, cli_row, cli, &cli->err);
 
+	/* Who cannot tell says so after what is known of all. */
+	if (!cli->is_quiet && (rc == PLUGPKG_OK || rc == PLUGPKG_E_SCRIPT))
+		cli_show(cli, view_installed);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (!cli->is_quiet)
-		cli_show(cli, view_installed);
 	cli->exit_status = missing > 0 ? EXIT_NOT_INSTALLED : 0;
 	return PLUGPKG_OK;
 }

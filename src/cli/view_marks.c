@@ -142,7 +142,8 @@ view_installed(struct cli *cli)
 		bool is_here = pp_json_get_bool(row, "installed");
 
 		if (is_here)
-			out_line(&cli->out, "%s: %s is installed.", view_str(row, "name"), version);
+			out_line(&cli->out, "%s: %s is installed%s.", view_str(row, "name"),
+			    version, *text != '\0' ? ", as far as the state knows" : "");
 		else
 			out_line(&cli->out, "%s is not installed.%s%s", view_str(row, "name"),
 			    *text != '\0' ? " " : "", text);

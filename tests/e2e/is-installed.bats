@@ -138,3 +138,28 @@ verify"
 	agree bad 1
 	agree user 0
 }
+
+@test "a verify that cannot tell is neither a yes nor a no" {
+	local way dir
+	dir=$(make_plugin odd 1.0.0 '"timeout": 1, "scripts": {"verify": "scripts/verify.sh"}')
+	add_script "$dir" verify "[ -e '$SCRATCH/well' ] || { echo no database; . '$SCRATCH/way'; }"
+	publish "$(build_plugin odd 1.0.0)"
+	plugpkg update
+	plugpkg install odd -y
+	for way in "exit 3" "exit 127" "kill -SEGV \$\$" "exec ./missing" "sleep 30"; do
+		echo "$way" >way
+		run plugpkg is-installed --ask odd solo
+		assert_status 7
+		assert_has "odd: 1.0.0 is installed, as far as the state knows." "solo: 1.0.0 is installed." \
+			"odd 1.0.0 cannot tell whether it is installed" "no database" "[script-failed]"
+		run plugpkg is-installed odd
+		assert_status 0
+	done
+	run plugpkg is-installed --ask odd solo --json
+	assert_equal "$(json_get 'select(.type == "installed") | "\(.name) \(.installed) \(.verified)"')" "odd true null
+solo true null"
+	touch well
+	run plugpkg is-installed --ask odd --json
+	assert_status 0
+	assert_equal "$(json_get 'select(.type == "installed").verified')" true
+}

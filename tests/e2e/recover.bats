@@ -129,6 +129,34 @@ uninstall remove"
 	assert_installed slow 1.0.0
 }
 
+@test "a verify that cannot tell counts as if the killed script had done something" {
+	local dir code
+	dir=$(make_plugin slow 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh",
+		"verify": "scripts/verify.sh"}')
+	add_script "$dir" install ": >'$SCRATCH/begun'; sleep 300"
+	add_script "$dir" uninstall "echo uninstall >>'$SCRATCH/calls'; exit 1"
+	add_script "$dir" verify "exit \$(cat '$SCRATCH/code')"
+	publish "$(build_plugin slow 1.0.0)"
+	make_root
+	# 1: nothing was there, so it means nothing that uninstall fails.
+	echo 1 >code
+	kill_in install slow -y
+	run plugpkg recover --json
+	assert_equal "$(json_get 'select(.type == "recovered").result')" undone
+	assert_equal "$(plugpkg list)" ""
+	assert_equal "$(cat calls)" uninstall
+	for code in 3 126 127 255; do
+		echo $code >code
+		kill_in install slow -y
+		run plugpkg recover
+		assert_has "cannot tell how far it came, so its script runs: script 'verify' of slow 1.0.0 failed with exit status $code" \
+			"not everything could be undone (uninstall of slow 1.0.0)"
+		assert_equal "$(plugpkg list --json | jq -r 'select(.type == "plugin").state')" leftover
+		rm -rf "$PLUGPKG_ROOT"
+		make_root
+	done
+}
+
 @test "an install that cannot be undone is a leftover, and its files stay for another try" {
 	slow slow install
 	make_root

@@ -232,3 +232,33 @@ uninstall low"
 	run plugpkg check
 	assert_status 0
 }
+
+@test "a plugin that cannot tell is a problem for check, and repair does nothing about it" {
+	dir=$(make_plugin odd 1.0.0 '"scripts": {"install": "scripts/install.sh", "verify": "scripts/verify.sh"}')
+	add_script "$dir" install "echo install odd >>'$SCRATCH/calls'"
+	add_script "$dir" verify "[ -e '$SCRATCH/up' ] || { echo no database; exit 2; }"
+	publish "$(build_plugin odd 1.0.0)"
+	plugpkg update
+	plugpkg install odd -y
+	rm calls
+	run plugpkg check --json
+	assert_status 1
+	assert_equal "$(json_get 'select(.type == "problem") | .kind + " " + .name')" "unknown odd"
+	run plugpkg check
+	assert_has "odd: 1.0.0 cannot tell whether it is installed: script 'verify' of odd 1.0.0 failed with exit status 2" "no database"
+	run plugpkg repair
+	assert_status 7
+	assert_has "odd 1.0.0 cannot tell whether it is installed" "exit status 2" "plugpkg mark --not-installed odd"
+	assert_missing calls
+	run plugpkg is-installed odd
+	assert_status 0
+	plugpkg mark --not-installed odd
+	run plugpkg repair
+	assert_status 7
+	assert_has "odd 1.0.0 was installed again, and cannot tell"
+	touch up
+	run plugpkg repair
+	assert_status 0
+	run plugpkg check
+	assert_status 0
+}

@@ -177,7 +177,8 @@ begin_transaction() {
 		;;
 	rekey)
 		plugpkg -q install reef@1 -y
-		command="install reef@2 -y"
+		edit '.plugins |= map_values("*")'
+		command="upgrade -y"
 		;;
 	remove | purge)
 		install_all

@@ -334,6 +334,9 @@ check_verify(struct checking *c, const struct pp_installed *p, plugpkg_error **e
 	if (rc == PLUGPKG_OK && answer == PP_MEND_NO)
 		problem(
 		    c, "verify", p->key, "%s says that it is not installed: %s", p->version, why);
+	if (rc == PLUGPKG_OK && answer == PP_MEND_UNKNOWN)
+		problem(c, "unknown", p->key, "%s cannot tell whether it is installed: %s",
+		    p->version, why);
 	return rc;
 }
 

@@ -45,9 +45,21 @@ find(const struct pp_installeds *set, const char *name, const struct pp_range *r
 	return other;
 }
 
+/* The row says what the state knows; the first of these is the answer to the whole question. */
+static void
+note_unknown(const struct pp_installed *p, const char *why, plugpkg_error **out)
+{
+	if (*out != NULL)
+		return;
+	(void)pp_fail(out, PLUGPKG_E_SCRIPT, 0, "%s %s cannot tell whether it is installed: %s",
+	    p->key, p->version, why);
+	(void)pp_subject(out, PLUGPKG_E_SCRIPT, p->key);
+}
+
+/* ask: NULL, or receives that somebody could not tell */
 static enum plugpkg_code
-answer_one(plugpkg_context *ctx, const struct pp_installeds *set, const char *text, bool ask,
-    pp_json *row, plugpkg_error **err)
+answer_one(plugpkg_context *ctx, const struct pp_installeds *set, const char *text,
+    plugpkg_error **ask, pp_json *row, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_target_fini) struct pp_target target = { 0 };
 	PP_AUTO(range) struct pp_range *range = NULL;
@@ -62,15 +74,17 @@ answer_one(plugpkg_context *ctx, const struct pp_installeds *set, const char *te
 	if (rc != PLUGPKG_OK)
 		return rc;
 	const struct pp_installed *p = find(set, target.name, range, &is_here);
-	if (is_here && ask)
+	if (is_here && ask != NULL)
 		rc = pp_mend_ask(ctx, p, &answer, &why, err);
 	pp_json_set_str(row, "name", text);
 	pp_json_set_bool(row, "installed", is_here && answer != PP_MEND_NO);
 	pp_json_set_str(row, "version", p != NULL ? p->version : NULL);
 	if (p != NULL)
 		pp_row_add_state(p, row);
-	if (answer != PP_MEND_NOT_ASKED)
+	if (answer == PP_MEND_YES || answer == PP_MEND_NO)
 		pp_json_set_bool(row, "verified", answer == PP_MEND_YES);
+	if (answer == PP_MEND_UNKNOWN)
+		note_unknown(p, why, ask);
 	pp_json_set_str(row, "text", why);
 	return rc;
 }
@@ -80,6 +94,7 @@ plugpkg_is_installed(plugpkg_context *ctx, const struct plugpkg_is_installed_spe
     size_t *out_missing, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
+	PP_AUTO_ERROR plugpkg_error *unknown = NULL;
 	struct pp_state *state = NULL;
 	size_t missing = 0;
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
@@ -88,12 +103,18 @@ plugpkg_is_installed(plugpkg_context *ctx, const struct plugpkg_is_installed_spe
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < spec->n_targets; i++) {
 		PP_AUTO_JSON pp_json *one = pp_row_new("installed");
-		rc = answer_one(ctx, &set, spec->targets[i], spec->ask != 0, one, err);
+		rc = answer_one(
+		    ctx, &set, spec->targets[i], spec->ask != 0 ? &unknown : NULL, one, err);
 		if (rc != PLUGPKG_OK)
 			break;
 		missing += !pp_json_get_bool(one, "installed");
 		pp_row(row, user, pp_steal(&one));
 	}
 	*out_missing = missing;
+	if (rc == PLUGPKG_OK && unknown != NULL) {
+		rc = plugpkg_error_code(unknown);
+		if (err != NULL)
+			*err = pp_steal(&unknown);
+	}
 	return rc;
 }

@@ -254,17 +254,32 @@ repair_lock_file(struct repairing *r, plugpkg_error **err)
 
 /* ---- scripts ---- */
 
+/* Its database may be down, or its script broken; that is nothing to install it again for. */
+static enum plugpkg_code
+cannot_tell(const struct pp_installed *p, const char *why, plugpkg_error **err)
+{
+	(void)pp_fail(err, PLUGPKG_E_SCRIPT, 0, "%s %s cannot tell whether it is installed: %s",
+	    p->key, p->version, why);
+	(void)pp_subject(err, PLUGPKG_E_SCRIPT, p->key);
+	return pp_hint(err, PLUGPKG_E_SCRIPT,
+	    "after plugpkg mark --not-installed %s it is installed again without being asked",
+	    p->key);
+}
+
 static enum plugpkg_code
 repair_effects(struct repairing *r, const struct pp_installed *p, plugpkg_error **err)
 {
 	enum pp_mend_answer answer = PP_MEND_NOT_ASKED;
+	PP_AUTO_FREE char *why = NULL;
 	bool is_denied = strcmp(p->state, PP_STATE_NOT_INSTALLED) == 0;
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	if (!pp_installed_is_usable(p))
 		return PLUGPKG_OK;
 	if (!is_denied)
-		rc = pp_mend_ask(r->ctx, p, &answer, NULL, err);
+		rc = pp_mend_ask(r->ctx, p, &answer, &why, err);
+	if (rc == PLUGPKG_OK && answer == PP_MEND_UNKNOWN)
+		return cannot_tell(p, why, err);
 	if (rc != PLUGPKG_OK || (!is_denied && answer != PP_MEND_NO))
 		return rc;
 	rc = pp_mend_install(r->ctx, p, err);

@@ -133,6 +133,8 @@ judge(const struct pp_exec *e, const struct running *r, enum outcome outcome, pl
 
 	if (e->out_killed != NULL)
 		*e->out_killed = outcome != OUT_ENDED || WIFSIGNALED(r->status);
+	if (e->out_status != NULL && outcome == OUT_ENDED && WIFEXITED(r->status))
+		*e->out_status = WEXITSTATUS(r->status);
 	if (outcome == OUT_CANCELLED)
 		pp_buf_adds(&why, "was interrupted");
 	else if (outcome == OUT_TIMEOUT)

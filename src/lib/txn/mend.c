@@ -24,6 +24,20 @@ begin(plugpkg_context *ctx, struct pp_txn *t, plugpkg_error **err)
 	return rc;
 }
 
+static struct pp_txn_script
+script_of(const struct pp_installed *p, const struct pp_manifest *m, enum pp_script script,
+    const char *reason)
+{
+	return (struct pp_txn_script){
+		.manifest = m,
+		.link_dir = p->link_dir,
+		.kind = pp_script_names[script],
+		.path = m->scripts[script],
+		.level = -1,
+		.reason = reason,
+	};
+}
+
 static enum plugpkg_code
 run(struct pp_txn *t, const struct pp_installed *p, enum pp_script script, const char *reason,
     plugpkg_error **err)
@@ -32,14 +46,7 @@ run(struct pp_txn *t, const struct pp_installed *p, enum pp_script script, const
 	enum plugpkg_code rc = pp_installed_manifest(p, &m, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	struct pp_txn_script s = {
-		.manifest = m,
-		.link_dir = p->link_dir,
-		.kind = pp_script_names[script],
-		.path = m->scripts[script],
-		.level = -1,
-		.reason = reason,
-	};
+	struct pp_txn_script s = script_of(p, m, script, reason);
 	return pp_txn_script(t, &s, err);
 }
 
@@ -47,17 +54,24 @@ enum plugpkg_code
 pp_mend_ask(plugpkg_context *ctx, const struct pp_installed *p, enum pp_mend_answer *out,
     char **out_why, plugpkg_error **err)
 {
-	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	static const enum pp_mend_answer answers[] = {
+		[PP_VERDICT_NONE] = PP_MEND_NOT_ASKED,
+		[PP_VERDICT_THERE] = PP_MEND_YES,
+		[PP_VERDICT_NOT_THERE] = PP_MEND_NO,
+		[PP_VERDICT_UNKNOWN] = PP_MEND_UNKNOWN,
+	};
+	PP_AUTO(manifest) struct pp_manifest *m = NULL;
 	struct pp_txn t;
 	enum plugpkg_code rc = begin(ctx, &t, err);
 
 	*out = PP_MEND_NOT_ASKED;
 	if (rc != PLUGPKG_OK || pp_json_get(pp_json_get(p->manifest, "scripts"), "verify") == NULL)
 		return rc;
-	rc = run(&t, p, PP_SCRIPT_VERIFY, "install", &why);
-	*out = rc == PLUGPKG_OK ? PP_MEND_YES : PP_MEND_NO;
-	if (rc != PLUGPKG_OK && out_why != NULL)
-		*out_why = pp_xstrdup(plugpkg_error_message(why));
+	rc = pp_installed_manifest(p, &m, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	struct pp_txn_script s = script_of(p, m, PP_SCRIPT_VERIFY, "install");
+	*out = answers[pp_txn_ask(&t, &s, out_why)];
 	return pp_check_cancel(ctx, err);
 }
 
@@ -90,9 +104,10 @@ pp_mend_install(plugpkg_context *ctx, const struct pp_installed *p, plugpkg_erro
 		rc = pp_mend_ask(ctx, p, &answer, &why, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (answer == PP_MEND_NO)
-		return pp_fail(err, PLUGPKG_E_SCRIPT, 0,
-		    "%s %s was installed again, and still says no: %s", p->key, p->version, why);
+	if (answer == PP_MEND_NO || answer == PP_MEND_UNKNOWN)
+		return pp_fail(err, PLUGPKG_E_SCRIPT, 0, "%s %s was installed again, and %s: %s",
+		    p->key, p->version, answer == PP_MEND_NO ? "still says no" : "cannot tell",
+		    why);
 	return set_state(&t, p, "installed", err);
 }
 

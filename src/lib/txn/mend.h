@@ -11,9 +11,13 @@
 enum pp_mend_answer {
 	PP_MEND_NOT_ASKED, /* it has no `verify` */
 	PP_MEND_YES,
-	PP_MEND_NO, /* or it could not tell */
+	PP_MEND_NO,
+	PP_MEND_UNKNOWN, /* it could not tell */
 };
-/* Runs `verify`. out_why: NULL, or receives why not (owned), NULL otherwise. Needs no lock. */
+/*
+ * Runs `verify`. out_why: NULL, or receives what it said to NO and UNKNOWN (owned), NULL otherwise.
+ * Needs no lock.
+ */
 enum plugpkg_code pp_mend_ask(plugpkg_context *ctx, const struct pp_installed *p,
     enum pp_mend_answer *out, char **out_why, plugpkg_error **err);
 /*

@@ -13,6 +13,9 @@
 #include <fcntl.h>
 #include <string.h>
 
+/* What the manual page promises. */
+#define VERIFY_SAYS_NO 1
+
 /* ---- scripts ---- */
 
 static enum plugpkg_code
@@ -104,6 +107,7 @@ pp_txn_script(struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **e
 		.next_generation = t->generation,
 		.is_undo = s->is_undo,
 		.out_killed = &t->was_killed,
+		.out_status = s->out_status,
 		.event = s->event,
 		.out_answer = s->out_answer,
 	};
@@ -141,24 +145,44 @@ pp_txn_level(struct pp_txn *t, const struct pp_txn_script *s, const struct pp_le
 }
 
 enum pp_verdict
+pp_txn_ask(struct pp_txn *t, const struct pp_txn_script *s, char **out_why)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	struct pp_txn_script asked = *s;
+	int status = -1;
+
+	asked.kind = pp_script_names[PP_SCRIPT_VERIFY];
+	asked.path = s->manifest->scripts[PP_SCRIPT_VERIFY];
+	asked.level = -1;
+	asked.out_status = &status;
+	if (asked.path == NULL)
+		return PP_VERDICT_NONE;
+	if (pp_txn_script(t, &asked, &why) == PLUGPKG_OK)
+		return PP_VERDICT_THERE;
+	if (out_why != NULL)
+		*out_why = pp_xstrdup(plugpkg_error_message(why));
+	return status == VERIFY_SAYS_NO ? PP_VERDICT_NOT_THERE : PP_VERDICT_UNKNOWN;
+}
+
+/* The state that a script was cut off in is one more reason to act as if it had done something. */
+enum pp_verdict
 pp_txn_verify(
     struct pp_txn *t, const struct pp_manifest *m, const char *link_dir, const char *old_version)
 {
-	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	PP_AUTO_FREE char *why = NULL;
 	struct pp_txn_script s = {
 		.manifest = m,
 		.link_dir = link_dir,
-		.kind = "verify",
-		.path = m->scripts[PP_SCRIPT_VERIFY],
-		.level = -1,
 		.reason = "rollback",
 		.old_version = old_version,
 		.is_undo = true,
 	};
+	enum pp_verdict verdict = pp_txn_ask(t, &s, &why);
 
-	if (s.path == NULL)
-		return PP_VERDICT_NONE;
-	return pp_txn_script(t, &s, &why) == PLUGPKG_OK ? PP_VERDICT_THERE : PP_VERDICT_NOT_THERE;
+	if (verdict == PP_VERDICT_UNKNOWN)
+		pp_warn(t->ctx, pp_release_key(m->release),
+		    "cannot tell how far it came, so its script runs: %s", why);
+	return verdict;
 }
 
 enum plugpkg_code

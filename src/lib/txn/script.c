@@ -231,6 +231,7 @@ pp_script_run(plugpkg_context *ctx, const struct pp_script_run *run, plugpkg_err
 		.channel = run->kind,
 		.transaction = run->transaction,
 		.out_killed = run->out_killed,
+		.out_status = run->out_status,
 		.input = run->event != NULL ? run->event->input : NULL,
 		.out_answer = run->out_answer,
 	};

@@ -38,6 +38,7 @@ struct pp_script_run {
 	bool is_undo; /* runs to its end although the user wants to stop */
 	bool
 	    *out_killed; /* NULL, or receives: it did not end by itself, nobody knows what it did */
+	int *out_status; /* NULL, or receives its exit status; -1 where it has none */
 	const struct pp_script_event *event; /* of handlers, else NULL */
 	/* Handlers that are asked: an exit status other than 0 is an answer then, no error. */
 	struct pp_answer *out_answer;
@@ -70,6 +71,7 @@ struct pp_exec {
 	const char *plugin, *channel; /* of its lines in the log; plugin may be NULL */
 	int64_t transaction;
 	bool *out_killed;             /* as above, or NULL */
+	int *out_status;              /* as above, or NULL */
 	const char *input;            /* for its standard input; NULL: nothing */
 	struct pp_answer *out_answer; /* as above, or NULL */
 };

@@ -184,6 +184,7 @@ struct pp_txn_script {
 	bool is_undo;
 	const struct pp_script_event *event; /* of handlers */
 	struct pp_answer *out_answer;        /* of those that are asked */
+	int *out_status; /* NULL, or receives its exit status; stays as it is without one */
 };
 enum plugpkg_code pp_txn_script(
     struct pp_txn *t, const struct pp_txn_script *s, plugpkg_error **err);
@@ -191,12 +192,19 @@ enum plugpkg_code pp_txn_script(
 enum plugpkg_code pp_txn_level(struct pp_txn *t, const struct pp_txn_script *s,
     const struct pp_levels *levels, plugpkg_error **err);
 bool pp_levels_have(const struct pp_levels *levels, uint32_t level);
-/* What a plugin's `verify` says of itself. */
+/*
+ * What a plugin's `verify` says of itself. A verdict takes an exit status that means it: who was
+ * killed, could not start or leaves with another one has said nothing.
+ */
 enum pp_verdict {
-	PP_VERDICT_NONE, /* it has no such script */
-	PP_VERDICT_THERE,
-	PP_VERDICT_NOT_THERE
+	PP_VERDICT_NONE,      /* it has no such script */
+	PP_VERDICT_THERE,     /* 0 */
+	PP_VERDICT_NOT_THERE, /* 1 */
+	PP_VERDICT_UNKNOWN
 };
+/* s: its path, status and so on are ignored. out_why: NULL, or receives why not (owned). */
+enum pp_verdict pp_txn_ask(struct pp_txn *t, const struct pp_txn_script *s, char **out_why);
+/* On the way back. */
 enum pp_verdict pp_txn_verify(
     struct pp_txn *t, const struct pp_manifest *m, const char *link_dir, const char *old_version);
 /* The manifest of what is installed, as it was installed. */
