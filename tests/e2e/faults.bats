@@ -281,3 +281,34 @@ source remove test 1
 	plugpkg install large -y
 	assert_installed large 1.0.0
 }
+
+@test "killed at any point of a first install, the owner's key is expected just when the plugin is there" {
+	local n
+	make_root
+	run env PLUGPKG_CRASH_AT=1 plugpkg clean
+	[ "$status" -eq 137 ] || skip "needs --enable-failpoints"
+	plugpkg owner new a.key
+	make_plugin photos 1.0.0 >/dev/null
+	archive=$(build_plugin photos 1.0.0)
+	plugpkg sign "$archive" --key a.key
+	publish "$archive"
+	plugpkg update
+	cp -a "$PLUGPKG_ROOT" saved
+	for ((n = 1; n < 500; n++)); do
+		rm -rf "$PLUGPKG_ROOT"
+		cp -a saved "$PLUGPKG_ROOT"
+		PLUGPKG_CRASH_AT=$n run plugpkg install photos -y
+		[ "$status" -eq 137 ] || break
+		plugpkg recover
+		run plugpkg owner list
+		if [ -e "$PLUGPKG_ROOT/current/photos" ]; then
+			assert_has photos
+		else
+			assert_lacks photos
+		fi
+	done
+	assert_status 0
+	[ "$n" -gt 20 ]
+	run plugpkg owner list
+	assert_has photos
+}

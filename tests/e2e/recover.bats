@@ -107,6 +107,20 @@ uninstall remove"
 	assert_status 0
 }
 
+@test "what a killed plugpkg had in staging is gone when its transaction is carried to its end" {
+	slow slow uninstall
+	make_root
+	plugpkg install slow -y
+	kill_in remove slow -y
+	mkdir -p "$PLUGPKG_ROOT/var/staging/unpack-1"
+	echo half >"$PLUGPKG_ROOT/var/staging/unpack-1/file"
+	touch go
+	run plugpkg recover
+	assert_status 0
+	assert_has "it was carried to its end"
+	assert_equal "$(ls -A "$PLUGPKG_ROOT/var/staging")" ""
+}
+
 @test "verify decides what it means when the second run of a killed uninstall fails" {
 	slow slow uninstall
 	make_root

@@ -211,3 +211,29 @@ post high 2.0.0"
 told"
 	assert_installed stays 1.0.0
 }
+
+@test "a hook that cannot even be called on the way back keeps the transaction open until it can" {
+	run env PLUGPKG_CRASH_AT=1 plugpkg clean
+	[ "$status" -eq 137 ] || skip "needs --enable-failpoints"
+	all_hooks
+	touch fail-health
+	cp -a "$PLUGPKG_ROOT" saved
+	local n first=0 n_open=0
+	# The disk fails from a moment on; before the application is called there is nothing to tell.
+	PLUGPKG_COUNT_POINTS=$SCRATCH/points run plugpkg install a -y
+	assert_status 7
+	for ((n = 1; n <= $(stat -c %s points); n++)); do
+		rm -rf "$PLUGPKG_ROOT" calls
+		cp -a saved "$PLUGPKG_ROOT"
+		PLUGPKG_FAIL_AT=$n+:EIO run plugpkg install a -y
+		[[ $(calls) == *"activate generations/1"* ]] || continue
+		[ "$first" -gt 0 ] || first=$n
+		grep -q ^rollback calls || n_open=$((n_open + 1))
+		run plugpkg recover
+		assert_status 0
+		assert_equal "$(grep ^activate calls | tail -n 1)" "activate generations/0 with blank"
+		grep -q "^rollback generations/0" calls || fail "at $n" "$(cat calls)"
+	done
+	[ "$first" -gt 0 ]
+	[ "$n_open" -gt 0 ]
+}
