@@ -40,15 +40,23 @@ prefetch(struct pp_making *m, plugpkg_error **err)
 }
 
 static enum plugpkg_code
+fail_unsound(const char *key, const struct pp_step *step, plugpkg_error **err)
+{
+	(void)pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+	    "index of source '%s': %s %s has no sound \"%s\"", step->source, step->name,
+	    step->version, key);
+	return pp_hint(err, PLUGPKG_E_BAD_METADATA,
+	    "tell the publisher of the source; another version may be had");
+}
+
+static enum plugpkg_code
 copy_digest(const pp_json *details, const char *key, char out[65], const struct pp_step *step,
     plugpkg_error **err)
 {
 	const char *hex = pp_json_get_str(details, key);
 
 	if (hex == NULL || !pp_is_sha256(hex))
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
-		    "index of source '%s': %s %s has no sound \"%s\"", step->source, step->name,
-		    step->version, key);
+		return fail_unsound(key, step, err);
 	memcpy(out, hex, 65);
 	return PLUGPKG_OK;
 }
@@ -60,9 +68,7 @@ copy_count(const pp_json *details, const char *key, uint64_t *out, const struct 
 	int64_t n = pp_json_get_int(details, key, -1);
 
 	if (n < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
-		    "index of source '%s': %s %s has no sound \"%s\"", step->source, step->name,
-		    step->version, key);
+		return fail_unsound(key, step, err);
 	*out = (uint64_t)n;
 	return PLUGPKG_OK;
 }

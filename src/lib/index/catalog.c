@@ -241,16 +241,25 @@ keep_view(struct pp_catalog *c, plugpkg_error **err)
 	return pp_updater_keep(c->updater, fd, err);
 }
 
-enum plugpkg_code
-pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
+/* Bytes that are no good came from a mirror; what is trusted already is read by new_updater(). */
+static enum plugpkg_code
+advise(enum plugpkg_code rc, plugpkg_error **err)
+{
+	if (rc == PLUGPKG_E_BAD_METADATA || rc == PLUGPKG_E_DIGEST)
+		(void)pp_hint(err, rc,
+		    "the mirrors have it damaged or half written, and nothing of it is used; try "
+		    "again later, or add another mirror");
+	return rc;
+}
+
+static enum plugpkg_code
+refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 {
 	struct pp_tuf_target target;
 	char before[65], expires[PP_TIME_TEXT];
 
 	last_digest(c, before);
-	enum plugpkg_code rc = new_updater(c, c->ctx->now, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_updater_refresh(c->updater, err);
+	enum plugpkg_code rc = pp_updater_refresh(c->updater, err);
 	if (rc == PLUGPKG_OK)
 		rc = open_index(c, &target, err);
 	if (rc != PLUGPKG_OK)
@@ -266,6 +275,14 @@ pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		pp_age_warn(c->ctx, c->source->name, c->updater, true);
 	return rc;
+}
+
+enum plugpkg_code
+pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
+{
+	enum plugpkg_code rc = new_updater(c, c->ctx->now, err);
+
+	return rc == PLUGPKG_OK ? advise(refresh(c, row, err), err) : rc;
 }
 
 /* fd: the directory with what is below root. */
