@@ -12,7 +12,7 @@ list_run(struct cli *cli)
 	enum plugpkg_code rc = plugpkg_history(cli->ctx, cli_row, cli, &cli->err);
 
 	if (rc == PLUGPKG_OK)
-		cli_show(cli, view_history);
+		cli_show_long(cli, view_history);
 	return rc;
 }
 
@@ -44,7 +44,7 @@ show_run(struct cli *cli)
 	};
 	enum plugpkg_code rc = plugpkg_history_show(cli->ctx, &spec, cli_row, cli, &cli->err);
 	if (rc == PLUGPKG_OK)
-		cli_show(cli, view_transaction_shown);
+		cli_show_long(cli, view_transaction_shown);
 	return rc;
 }
 

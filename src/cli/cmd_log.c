@@ -3,6 +3,7 @@
 #include "cli/cmds.h"
 #include "cli/view.h"
 #include "term/help.h"
+#include "term/pager.h"
 
 #include <string.h>
 
@@ -74,7 +75,12 @@ log_run(struct cli *cli)
 		.transaction = is_last ? -1 : (int64_t)number,
 		.follow = opts_has(&cli->opts, "follow"),
 	};
-	return plugpkg_log(cli->ctx, &spec, line_row, cli, &cli->err);
+	struct pager pager = { .pid = -1 };
+	if (!cli->is_json && !opts_has(&cli->opts, "follow"))
+		pager_start(&pager, &cli->out);
+	enum plugpkg_code rc = plugpkg_log(cli->ctx, &spec, line_row, cli, &cli->err);
+	pager_end(&pager, &cli->out);
+	return rc;
 }
 
 const struct cmd cmd_log = {

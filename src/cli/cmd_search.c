@@ -10,7 +10,7 @@ search_run(struct cli *cli)
 	    cli->ctx, cli->opts.operands.at, cli->opts.operands.n, cli_row, cli, &cli->err);
 
 	if (rc == PLUGPKG_OK)
-		cli_show(cli, view_found);
+		cli_show_long(cli, view_found);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "term/help.h"
+#include "term/pager.h"
 #include "term/render.h"
 
 #include <stdlib.h>
@@ -80,6 +81,20 @@ void
 cli_show(struct cli *cli, void (*view)(struct cli *cli))
 {
 	cli->renderer->show(cli, view);
+}
+
+void
+cli_show_long(struct cli *cli, void (*view)(struct cli *cli))
+{
+	struct pager pager;
+
+	if (cli->is_json) {
+		cli_show(cli, view);
+		return;
+	}
+	pager_start(&pager, &cli->out);
+	cli_show(cli, view);
+	pager_end(&pager, &cli->out);
 }
 
 const pp_json *

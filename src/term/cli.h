@@ -97,6 +97,8 @@ enum plugpkg_code cli_now(struct cli *cli, int64_t *out_now);
 void cli_row(const char *json, void *user);
 /* Shows the rows received so far as text; in --json mode they are out already. */
 void cli_show(struct cli *cli, void (*view)(struct cli *cli));
+/* The same for what may be longer than a screen: on a terminal it goes through PAGER. */
+void cli_show_long(struct cli *cli, void (*view)(struct cli *cli));
 /* Walks the rows of one type: for (i = 0; (row = view_next(cli, "plugin", &i)) != NULL;) */
 const pp_json *view_next(const struct cli *cli, const char *type, size_t *i);
 const char *view_str(const pp_json *row, const char *key); /* "" when missing */
