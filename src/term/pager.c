@@ -99,7 +99,7 @@ pager_end(struct pager *p, struct out *o)
 	if (p->pid < 0)
 		return;
 	out_flush(o);
-	/* Takes the place of the pipe's last end, which is how the pager learns that this is all. */
+	/* Replaces the last end of the pipe, which is how the pager learns that this is all. */
 	if (dup2(p->stream_fd, fileno(o->f)) < 0 && o->error == 0)
 		o->error = errno;
 	pp_auto_fd(&p->stream_fd);

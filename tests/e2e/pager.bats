@@ -45,12 +45,12 @@ on_terminal() {
 	PAGER='' on_terminal plugpkg history
 	assert_lacks paged
 	assert_has install
-	PAGER=cat on_terminal plugpkg history
+	PAGER="cat" on_terminal plugpkg history
 	assert_has install
 }
 
 @test "a pager that ends early or is not there is no failure, and LESS is set for it" {
-	PAGER=true on_terminal plugpkg log
+	PAGER="true" on_terminal plugpkg log
 	assert_status 0
 	PAGER=no-such-program on_terminal plugpkg log
 	assert_status 0
