@@ -6,7 +6,7 @@
 
 # Of whole transactions, and of commands that change one thing only.
 transactions="install upgrade downgrade reinstall remove purge replace rekey rollback undo disable enable
-	data data-rollback hooks unhealthy failing-upgrade failing-removal"
+	data data-rollback hooks unhealthy failing-upgrade failing-removal forced-removal"
 commands="hold unhold mark source-add source-remove update lock configure link"
 
 # ---- plugins: tables, groups, bindings in a real database ----------------------------------------
@@ -184,11 +184,12 @@ begin_transaction() {
 		install_all
 		command="$1 base mid top side options -y"
 		;;
-	failing-removal)
+	failing-removal | forced-removal)
 		set_hooks
 		install_all
 		touch no-uninstall-side-1.0.0
 		command="remove base mid top side options -y" status=7
+		[ "$1" = failing-removal ] || { command+=" --force"; status=0; }
 		;;
 	rollback)
 		plugpkg -q install base@1 mid@1 side@1 options@1 -y
