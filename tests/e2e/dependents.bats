@@ -559,7 +559,7 @@ install-after b"
 	assert_missing table
 }
 
-@test "sync --locked makes another machine that goes without it as well" {
+@test "sync makes another machine that goes without it as well, with --locked or without" {
 	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base "$(asks 'exit 10')")"
 	make_root
 	plugpkg install d2 -y
@@ -580,6 +580,21 @@ install-after b"
 	plugpkg check
 	run plugpkg sync --check --locked
 	assert_status 0
+	# Without --locked the lock is heard as well, as long as its version of d2 is the one that comes.
+	export PLUGPKG_ROOT=$SCRATCH/fresh
+	mkdir "$PLUGPKG_ROOT"
+	cp "$here/plugpkg.json" "$here/plugpkg.lock" "$PLUGPKG_ROOT/"
+	run plugpkg sync -y
+	assert_status 0
+	assert_not_installed base
+	assert_equal "$(detached)" d2:base
+	assert_equal "$(calls)" ''
+	cmp "$here/plugpkg.lock" "$PLUGPKG_ROOT/plugpkg.lock"
+	run plugpkg sync
+	assert_has "Nothing to do."
+	plugpkg check
+	plugpkg install base -y
+	assert_equal "$(detached)" ''
 	# Where it is still there it leaves, and the handler is asked before it does its part.
 	export PLUGPKG_ROOT=$SCRATCH/third
 	mkdir "$PLUGPKG_ROOT"

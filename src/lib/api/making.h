@@ -151,6 +151,12 @@ enum plugpkg_code pp_making_blocks(struct pp_making *m, plugpkg_error **err);
 /* What pins leave of the releases and providers that a source has. Called by plan_world.c. */
 void pp_making_pin(const struct pp_making *m, const char *source, struct pp_releases *releases,
     struct pp_strs *providers);
+/*
+ * The row of the pins whose `detached` counts for this version of a plugin, or NULL. Unless the
+ * pins are all there is, what is installed has its own, by what it said here.
+ */
+const struct pp_locked *pp_making_detached_row(
+    const struct pp_making *m, const char *key, const struct pp_version *version);
 
 /* ---- plan_details.c: what was chosen ---- */
 

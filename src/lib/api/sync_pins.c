@@ -72,13 +72,23 @@ pin_providers(const struct pp_making *m, struct pp_strs *providers)
 	providers->n = n;
 }
 
+const struct pp_locked *
+pp_making_detached_row(const struct pp_making *m, const char *key, const struct pp_version *version)
+{
+	const struct pp_locked *row = m->pins != NULL ? pp_lockfile_get(m->pins, key) : NULL;
+
+	if (row == NULL || pp_version_cmp(&row->version, version) != 0)
+		return NULL;
+	return m->is_pins_only || pp_installeds_get(&m->inv.set, key) == NULL ? row : NULL;
+}
+
 /* What it goes without where the lock was made, nobody has to bring here. */
 static void
 detach(const struct pp_making *m, struct pp_release *r)
 {
-	const struct pp_locked *row = pp_lockfile_get(m->pins, pp_release_key(r));
+	const struct pp_locked *row = pp_making_detached_row(m, pp_release_key(r), &r->version);
 
-	if (row != NULL && is_same(row, r))
+	if (row != NULL)
 		pp_vec_foreach (name, &row->detached)
 			pp_release_detach(r, *name);
 }
@@ -99,9 +109,8 @@ pp_making_pin(const struct pp_making *m, const char *source, struct pp_releases 
 	pp_vec_free(releases);
 	*releases = kept;
 	pp_releases_fini(&gone);
-	if (m->is_pins_only)
-		pp_vec_foreach (r, releases)
-			detach(m, *r);
+	pp_vec_foreach (r, releases)
+		detach(m, *r);
 	if (m->is_pins_only && providers != NULL)
 		pin_providers(m, providers);
 }

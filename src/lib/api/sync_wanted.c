@@ -67,6 +67,28 @@ has(const struct pp_sync *s, enum pp_diff_kind kind)
 	return false;
 }
 
+/* What comes goes without what it did without where the lock was made; it never had it here. */
+static void
+record_detached(const struct pp_sync *s, struct pp_plan *plan)
+{
+	pp_vec_foreach (step, &plan->steps) {
+		PP_CLEANUP(pp_version_fini) struct pp_version version = { 0 };
+		const struct pp_locked *row = NULL;
+		if (step->action == PP_INSTALL &&
+		    pp_version_parse(pp_str_of(step->version), &version, NULL) == PLUGPKG_OK)
+			row = pp_making_detached_row(&s->making, step->key, &version);
+		for (size_t i = 0; row != NULL && i < row->detached.n; i++)
+			(void)pp_votes_add(&plan->votes, &(struct pp_vote){
+							     .event = PP_ON_UNINSTALL_BEFORE,
+							     .said = PP_SAID_STAY,
+							     .key = step->key,
+							     .version = step->version,
+							     .plugin = row->detached.at[i],
+							     .requirement = row->detached.at[i],
+							 });
+	}
+}
+
 static enum plugpkg_code
 try(struct pp_sync *s, const struct attempt *a, struct pp_plan *plan, plugpkg_error **err)
 {
@@ -87,6 +109,8 @@ try(struct pp_sync *s, const struct attempt *a, struct pp_plan *plan, plugpkg_er
 	    s->making.targets.n > 0 ? pp_making_solve(&s->making, err) : PLUGPKG_OK;
 	if (rc == PLUGPKG_OK)
 		rc = pp_sync_details(s, err);
+	if (rc == PLUGPKG_OK)
+		record_detached(s, plan);
 	s->making.request = NULL;
 	return rc;
 }
@@ -154,7 +178,8 @@ is_taken(const struct pp_plan *plan, const char *key)
 }
 
 static struct pp_installed *
-installed_by(const struct pp_inventory *before, const struct pp_step *step)
+installed_by(
+    const struct pp_inventory *before, const struct pp_plan *plan, const struct pp_step *step)
 {
 	const struct pp_installed *old = pp_installeds_get(&before->set, pp_step_old_key(step));
 	struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
@@ -169,6 +194,9 @@ installed_by(const struct pp_inventory *before, const struct pp_step *step)
 	p->hold = old != NULL && old->hold;
 	p->hold_until = p->hold ? old->hold_until : 0;
 	p->manifest = pp_json_copy(step->row);
+	pp_vec_foreach (vote, &plan->votes)
+		if (vote->said == PP_SAID_STAY && strcmp(vote->key, p->key) == 0)
+			pp_strs_add(&p->detached, vote->requirement);
 	return p;
 }
 
@@ -192,7 +220,7 @@ look_ahead(const struct pp_sync *s, const struct pp_plan *plan, struct pp_invent
 			pp_vec_push(&out->set, pp_installed_copy(*p));
 	pp_vec_foreach (step, &plan->steps)
 		if (step->action != PP_REMOVE)
-			pp_vec_push(&out->set, installed_by(&s->making.inv, step));
+			pp_vec_push(&out->set, installed_by(&s->making.inv, plan, step));
 	pp_vec_sort(&out->set, by_key);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < out->set.n; i++) {
 		const struct pp_installed *p = out->set.at[i];
