@@ -102,7 +102,6 @@ details_of(const pp_json *g)
 	pp_json_set_int(d, "size", pp_json_get_int(g, "size", 1));
 	pp_json_set_int(d, "unpacked", pp_json_get_int(g, "unpacked", 1));
 	pp_json_set_int(d, "files", 40);
-	pp_json_set_str(d, "manifest", pp_json_get_str(g, "sha256"));
 	pp_json_set_str(d, "summary", pp_json_get_str(g, "summary"));
 	pp_json_set_str(d, "license", pp_json_get_str(g, "license"));
 	pp_json_set_str(d, "homepage", pp_json_get_str(g, "homepage"));

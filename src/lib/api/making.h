@@ -17,7 +17,7 @@ struct pp_targets pp_vec(struct pp_target);
 struct pp_local {
 	char *path; /* as it was named */
 	struct pp_manifest *manifest;
-	char sha256[65], manifest_sha256[65];
+	char sha256[65];
 	uint64_t size;
 	struct pp_unpacked unpacked;
 	char owner_id[65]; /* of the key that signed it, by the .sig beside; "" = none */

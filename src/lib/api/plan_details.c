@@ -50,14 +50,13 @@ fail_unsound(const char *key, const struct pp_step *step, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-copy_digest(const pp_json *details, const char *key, char out[65], const struct pp_step *step,
-    plugpkg_error **err)
+copy_digest(const pp_json *details, struct pp_step *step, plugpkg_error **err)
 {
-	const char *hex = pp_json_get_str(details, key);
+	const char *hex = pp_json_get_str(details, "sha256");
 
 	if (hex == NULL || !pp_is_sha256(hex))
-		return fail_unsound(key, step, err);
-	memcpy(out, hex, 65);
+		return fail_unsound("sha256", step, err);
+	memcpy(step->sha256, hex, sizeof(step->sha256));
 	return PLUGPKG_OK;
 }
 
@@ -126,9 +125,7 @@ fill_step(struct pp_making *m, struct pp_catalog *c, struct pp_step *step, plugp
 	enum plugpkg_code rc =
 	    pp_catalog_rows(c, step->name, step->version, &planning, &details, err);
 	if (rc == PLUGPKG_OK)
-		rc = copy_digest(details, "sha256", step->sha256, step, err);
-	if (rc == PLUGPKG_OK)
-		rc = copy_digest(details, "manifest", step->manifest_sha256, step, err);
+		rc = copy_digest(details, step, err);
 	if (rc == PLUGPKG_OK)
 		rc = copy_count(details, "size", &step->size_bytes, step, err);
 	if (rc == PLUGPKG_OK)

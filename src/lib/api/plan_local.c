@@ -146,7 +146,6 @@ read_manifest(int dir_fd, struct pp_local *l, plugpkg_error **err)
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, -r, "cannot read '%s'", where);
 
-	pp_sha256_hex(pp_buf_cstr(&text), text.n, l->manifest_sha256);
 	return pp_manifest_parse(
 	    (struct pp_str){ pp_buf_cstr(&text), text.n }, where, &l->manifest, err);
 }
@@ -317,7 +316,6 @@ pp_making_fill_local(const struct pp_making *m, struct pp_step *step)
 		if (strcmp(pp_release_key(l->manifest->release), step->key) != 0)
 			continue;
 		memcpy(step->sha256, l->sha256, sizeof(step->sha256));
-		memcpy(step->manifest_sha256, l->manifest_sha256, sizeof(step->manifest_sha256));
 		step->size_bytes = l->size;
 		step->unpacked_bytes = l->unpacked.bytes;
 		step->files = l->unpacked.files;

@@ -109,7 +109,6 @@ take_details(struct pp_step *to, const struct pp_step *from, plugpkg_error **err
 		return pp_hint(
 		    err, PLUGPKG_E_DIGEST, "ask the publisher; a published version never changes");
 	}
-	memcpy(to->manifest_sha256, from->manifest_sha256, sizeof(to->manifest_sha256));
 	to->size_bytes = from->size_bytes;
 	return PLUGPKG_OK;
 }

@@ -54,7 +54,7 @@ struct pp_step {
 	pp_json *row;     /* signed planning row, NULL for REMOVE */
 	pp_json *tables;  /* that it will own, or NULL; filled with the details */
 	/* From the details shard; filled after solving. */
-	char sha256[65], manifest_sha256[65];
+	char sha256[65];
 	uint64_t size_bytes, unpacked_bytes, files;
 	struct pp_step_owner owner;
 	char *link_dir; /* full path for a linked plugin, else NULL */

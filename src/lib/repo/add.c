@@ -34,7 +34,7 @@ struct arrival {
 	const char *path;
 	int fd; /* of the copy, which nobody else changes between two readings */
 	uint64_t size;
-	char sha256[65], manifest_sha256[65];
+	char sha256[65];
 	struct pp_unpacked unpacked;
 	struct pp_manifest *manifest;
 	struct pp_admission admission;
@@ -110,7 +110,6 @@ read_manifest(struct arrival *a, int dir_fd, plugpkg_error **err)
 	int r = pp_read_file_at(dir_fd, "plugin.json", &text);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, -r, "%s", where);
-	pp_sha256_hex(pp_buf_cstr(&text), text.n, a->manifest_sha256);
 	return pp_manifest_parse((struct pp_str){ text.s, text.n }, where, &a->manifest, err);
 }
 
@@ -157,7 +156,6 @@ details_row(const struct arrival *a)
 	pp_json_set_int(row, "size", (int64_t)a->size);
 	pp_json_set_int(row, "unpacked", (int64_t)a->unpacked.bytes);
 	pp_json_set_int(row, "files", (int64_t)a->unpacked.files);
-	pp_json_set_str(row, "manifest", a->manifest_sha256);
 	for (size_t i = 0; i < PP_LEN(taken); i++)
 		if (pp_json_get(manifest, taken[i]) != NULL)
 			pp_json_set(row, taken[i], pp_json_ref(pp_json_get(manifest, taken[i])));

@@ -12,7 +12,6 @@
 #include "lib/store/archive.h"
 #include "lib/store/generation.h"
 #include "lib/store/store.h"
-#include "lib/trust/crypto.h"
 #include "lib/txn/signature.h"
 
 #include <errno.h>
@@ -160,14 +159,6 @@ pp_txn_check_manifest(const struct pp_step *step, const struct pp_buf *text,
     struct pp_manifest **out, plugpkg_error **err)
 {
 	bool is_signed = step->link_dir == NULL;
-	char sha256[65];
-	pp_sha256_hex(pp_buf_cstr(text), text->n, sha256);
-	/* Of what was installed before, the archive's own digest says it all. */
-	bool was_seen = step->is_stored || step->is_cached;
-	if (is_signed && !was_seen && strcmp(sha256, step->manifest_sha256) != 0)
-		return not_as_signed(
-		    step, "its plugin.json is not the one that the index was signed for", err);
-
 	PP_AUTO_FREE char *file = pp_asprintf("%s %s: plugin.json", step->name, step->version);
 	PP_AUTO(manifest) struct pp_manifest *m = NULL;
 	enum plugpkg_code rc =
