@@ -3,6 +3,7 @@
 #include "lib/repo/repo.h"
 
 #include "base/fd.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/time.h"
@@ -199,6 +200,7 @@ plugpkg_repo_close(plugpkg_repo *repo)
 	pp_auto_fd(&repo->dir_fd);
 	pp_auto_fd(&repo->public_fd);
 	pp_json_free(repo->config);
+	pp_map_fini(&repo->ctx.verified, free);
 	free(repo);
 }
 
