@@ -282,7 +282,7 @@ publish_evil() {
 	assert_status 6
 	assert_has "[digest-mismatch]" "not the root that waits here"
 	# A signature of another body.
-	jq --slurpfile a changed.json '.root.signatures = ($a[0].root.signatures | map(.sig |= (.[0:126] + "00")))' \
+	jq --slurpfile a changed.json '.root.signatures = ($a[0].root.signatures | map(.sig |= ((if .[0:1] == "0" then "1" else "0" end) + .[1:])))' \
 		carried.json >flipped.json
 	run plugpkg-repo sign --import flipped.json
 	assert_status 6

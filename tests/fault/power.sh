@@ -47,6 +47,16 @@ PLUGPKG_ROOT=$WORLD/root
 APP=$WORLD/app/app.db
 REPO=$WORLD/repo
 
+# LeakSanitizer cannot look where strace does. Helpers are told apart: they get none of our environment.
+export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+mkdir "$SCRATCH/libexec"
+for helper in plugpkg-fetch plugpkg-unpack; do
+	printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec "%s"\n' "$PLUGPKG_LIBEXEC/$helper" \
+		>"$SCRATCH/libexec/$helper"
+	chmod +x "$SCRATCH/libexec/$helper"
+done
+PLUGPKG_LIBEXEC=$SCRATCH/libexec
+
 # ---- plugins: a table each, a file in their data, bindings ----------------------------------------
 
 # sql DIR KIND STATEMENTS: a script. SQLite makes a commit durable before it says so where it is told
