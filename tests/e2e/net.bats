@@ -392,6 +392,9 @@ assert_authorization() {
 	run -0 plugpkg remove --all -y
 	run -0 plugpkg clean --cache
 	rm "$SCRATCH/one.order"
+	# What was measured meanwhile could speak for the other one as well.
+	jq '.mirrors |= map(.first_ms = 10 | .speed = 0)' "$PLUGPKG_ROOT/var/mirrors.json" >measured
+	cp measured "$PLUGPKG_ROOT/var/mirrors.json"
 	PLUGPKG_NOW=$(($(date +%s) + 86400)) run -0 plugpkg install needs -y
 	[ "$(n_requests one)" -gt 0 ] || fail "never asked again"
 }
