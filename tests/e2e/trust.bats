@@ -164,6 +164,7 @@ received() {
 
 @test "names of targets and roles that would lead elsewhere stay where they belong" {
 	local kind name
+	touch before new # find sees them each time
 	for kind in target-name role-name; do
 		for name in ../x ../../x /x a/../../x .. %2e%2e/x; do
 			mkdir deep
