@@ -230,6 +230,18 @@ pp_json_array(void)
 	return or_abort(json_array());
 }
 
+ptrdiff_t
+pp_json_find_str(const pp_json *array, const char *s)
+{
+	for (size_t i = 0; i < pp_json_len(array); i++) {
+		const char *here = pp_json_string(pp_json_at(array, i));
+
+		if (here != NULL && strcmp(here, s) == 0)
+			return (ptrdiff_t)i;
+	}
+	return -1;
+}
+
 size_t
 pp_json_len(const pp_json *j)
 {

@@ -65,8 +65,9 @@ void pp_json_push_str(pp_json *arr, const char *value);
 pp_json *pp_json_str(const char *utf8); /* invalid UTF-8 becomes U+FFFD */
 pp_json *pp_json_int(int64_t value);
 pp_json *pp_json_bool(bool value);
-const char *pp_json_string(const pp_json *j);             /* view; NULL when no string */
-int64_t pp_json_integer(const pp_json *j, int64_t other); /* other when no integer */
+const char *pp_json_string(const pp_json *j);                    /* view; NULL when no string */
+ptrdiff_t pp_json_find_str(const pp_json *array, const char *s); /* place of a text; -1: none */
+int64_t pp_json_integer(const pp_json *j, int64_t other);        /* other when no integer */
 bool pp_json_is_true(const pp_json *j);
 /* Shorthands on members. */
 const char *pp_json_get_str(const pp_json *obj, const char *key);

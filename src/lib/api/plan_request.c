@@ -5,22 +5,12 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "lib/model/name.h"
+#include "lib/model/plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const verb_names[] = {
-	[PLUGPKG_INSTALL] = "install",
-	[PLUGPKG_REMOVE] = "remove",
-	[PLUGPKG_PURGE] = "purge",
-	[PLUGPKG_UPGRADE] = "upgrade",
-	[PLUGPKG_AUTOREMOVE] = "autoremove",
-	[PLUGPKG_LINK] = "link",
-	[PLUGPKG_DISABLE] = "disable",
-	[PLUGPKG_ENABLE] = "enable",
-};
 
 /* ---- targets ---- */
 
@@ -54,7 +44,7 @@ pp_making_targets(struct pp_making *m, plugpkg_error **err)
 		bool names_major = t->range != NULL && pp_key_valid(pp_str_of(text));
 		if (verb != PLUGPKG_INSTALL && (t->is_removal || t->range != NULL) && !names_major)
 			return pp_fail(err, PLUGPKG_E_USAGE, 0,
-			    "'%s': %s takes names without a version", text, verb_names[verb]);
+			    "'%s': %s takes names without a version", text, pp_verb_names[verb]);
 	}
 	return PLUGPKG_OK;
 }
@@ -89,7 +79,7 @@ pp_making_command(const struct plugpkg_request *request)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(4096);
 
-	pp_buf_adds(&text, verb_names[request->verb]);
+	pp_buf_adds(&text, pp_verb_names[request->verb]);
 	if ((request->flags & PLUGPKG_ALL) != 0)
 		pp_buf_adds(&text, " --all");
 	for (size_t i = 0; i < request->n_targets; i++)

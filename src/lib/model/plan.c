@@ -27,6 +27,17 @@ const char *const pp_why_names[PP_N_WHYS] = {
 	[PP_WHY_ROLLBACK] = "rollback",
 };
 
+const char *const pp_verb_names[] = {
+	[PLUGPKG_INSTALL] = "install",
+	[PLUGPKG_REMOVE] = "remove",
+	[PLUGPKG_PURGE] = "purge",
+	[PLUGPKG_UPGRADE] = "upgrade",
+	[PLUGPKG_AUTOREMOVE] = "autoremove",
+	[PLUGPKG_LINK] = "link",
+	[PLUGPKG_DISABLE] = "disable",
+	[PLUGPKG_ENABLE] = "enable",
+};
+
 const char *const pp_switch_names[] = {
 	[PP_DISABLE] = "disable",
 	[PP_ENABLE] = "enable",

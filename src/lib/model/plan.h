@@ -75,6 +75,7 @@ enum pp_switch_action {
 	PP_BLOCK, /* because of what it requires */
 	PP_UNBLOCK
 };
+extern const char *const pp_verb_names[];   /* by enum plugpkg_verb, as commands are typed */
 extern const char *const pp_switch_names[]; /* "disable", "enable", "block", "unblock" */
 struct pp_switch {
 	enum pp_switch_action action;

@@ -34,17 +34,6 @@ changing_fini(struct changing *c)
 
 /* ---- keys in roles ---- */
 
-static ptrdiff_t
-find_id(const pp_json *ids, const char *id)
-{
-	for (size_t i = 0; i < pp_json_len(ids); i++) {
-		const char *here = pp_json_string(pp_json_at(ids, i));
-		if (here != NULL && strcmp(here, id) == 0)
-			return (ptrdiff_t)i;
-	}
-	return -1;
-}
-
 /* The list without `old` (NULL = all stay), `new` (NULL = none) in its place or at the end. */
 static void
 replace_id(struct seat *s, const char *old, const struct pp_signer *new)
@@ -119,7 +108,8 @@ group_of(const pp_json *root_body, const char *id)
 		{ "snapshot", "online" } };
 
 	for (size_t i = 0; id != NULL && i < PP_LEN(groups); i++)
-		if (find_id(pp_json_get(role_of(root_body, groups[i].role), "keyids"), id) >= 0)
+		if (pp_json_find_str(
+			pp_json_get(role_of(root_body, groups[i].role), "keyids"), id) >= 0)
 			return groups[i].group;
 	return NULL;
 }
@@ -155,7 +145,7 @@ prune_delegation(pp_json *targets_body)
 
 	for (void *it = pp_json_iter(was); it != NULL; it = pp_json_next(was, it))
 		for (size_t i = 0; i < pp_json_len(roles); i++)
-			if (find_id(pp_json_get(pp_json_at(roles, i), "keyids"),
+			if (pp_json_find_str(pp_json_get(pp_json_at(roles, i), "keyids"),
 				pp_json_iter_key(it)) >= 0)
 				pp_json_set(keys, pp_json_iter_key(it),
 				    pp_json_ref(pp_json_iter_value(it)));

@@ -241,14 +241,7 @@ is_good(const pp_json *file, const struct pp_buf *text, const pp_json *keys, con
 static bool
 lists(const pp_json *role, const char *id)
 {
-	const pp_json *ids = pp_json_get(role, "keyids");
-
-	for (size_t i = 0; i < pp_json_len(ids); i++) {
-		const char *here = pp_json_string(pp_json_at(ids, i));
-		if (here != NULL && strcmp(here, id) == 0)
-			return true;
-	}
-	return false;
+	return pp_json_find_str(pp_json_get(role, "keyids"), id) >= 0;
 }
 
 static void

@@ -24,19 +24,6 @@ struct comparing {
 	pp_json *changes;
 };
 
-static bool
-lists(const pp_json *role, const char *id)
-{
-	const pp_json *ids = pp_json_get(role, "keyids");
-
-	for (size_t i = 0; i < pp_json_len(ids); i++) {
-		const char *here = pp_json_string(pp_json_at(ids, i));
-		if (here != NULL && strcmp(here, id) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Those keys of `a` that `b` has not, as "word NAME (ID)". */
 static void
 add_difference(
@@ -46,7 +33,7 @@ add_difference(
 
 	for (size_t i = 0; i < pp_json_len(ids); i++) {
 		const char *id = pp_json_string(pp_json_at(ids, i));
-		if (id == NULL || lists(b, id))
+		if (id == NULL || pp_json_find_str(pp_json_get(b, "keyids"), id) >= 0)
 			continue;
 		PP_AUTO_FREE char *name = pp_renewal_key_name(c->r, id);
 		pp_buf_addf(out, "%s%s key %s (%.12s)", out->n > 0 ? ", " : "", word, name, id);

@@ -97,20 +97,10 @@ add_wanted(struct pp_buf *b, const struct pp_solve_world *world)
 static void
 add_run(struct pp_buf *b, const struct pp_solve_request *request, const struct pp_load *l)
 {
-	static const char *const verbs[] = {
-		[PLUGPKG_INSTALL] = "install",
-		[PLUGPKG_REMOVE] = "remove",
-		[PLUGPKG_PURGE] = "purge",
-		[PLUGPKG_UPGRADE] = "upgrade",
-		[PLUGPKG_AUTOREMOVE] = "autoremove",
-		[PLUGPKG_LINK] = "link",
-		[PLUGPKG_DISABLE] = "disable",
-		[PLUGPKG_ENABLE] = "enable",
-	};
 	struct pp_retry r;
 
 	pp_retry_init(&r, l);
-	pp_buf_addf(b, "@run\n%s%s", verbs[request->verb],
+	pp_buf_addf(b, "@run\n%s%s", pp_verb_names[request->verb],
 	    (request->flags & PLUGPKG_ALL) != 0 ? " --all" : "");
 	pp_retry_add_options(&r, b);
 	pp_vec_foreach (target, &r.targets)
