@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/map.h"
 #include "base/path.h"
 #include "lib/index/blocks.h"
 #include "lib/index/reach.h"
@@ -159,6 +160,7 @@ world_fini(struct world *w)
 	pp_auto_fd(&w->fd);
 	pp_strs_fini(&w->source.urls);
 	free(w->source.name);
+	pp_map_fini(&w->ctx.verified, free);
 	CHECK_INT(pp_rm_rf_at(AT_FDCWD, w->dir), 0);
 }
 
