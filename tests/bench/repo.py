@@ -10,102 +10,19 @@ with some 20 and some 400 dependencies, all that again after 1 % of the plugins 
 archive. Rounds of a plan are the batches of downloads that plugpkg tells of with --debug, counted in a
 second run; an update asks for one file after the other. The proxy counts requests and bytes and holds each
 for between 0.7 and 1.3 of the delay, so that those of one round do not end all at once. WORK keeps the
-graph for the next run. Needs python3 and nginx, and on PATH the programs cost and publish-graph:
-`make bench-repo` builds them and runs this for 20,000 x 5 and 100,000 x 10.
+graph for the next run. `make bench-repo` builds what this needs and runs it for 20,000 x 5 and
+100,000 x 10.
 """
 import argparse
-import http.client
-import http.server
 import json
 import os
 import shutil
-import socketserver
 import subprocess
 import sys
-import threading
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-PORT = int(os.environ.get("BENCH_PORT", "8398"))
-
-
-def run(args, **kw):
-    return subprocess.run(args, check=True, stdout=subprocess.DEVNULL, **kw)
-
-
-def cost(args):
-    """Wall seconds, processor seconds and peak KiB."""
-    out = subprocess.run(["cost"] + args, stdout=subprocess.PIPE, text=True, check=True)
-    wall, user, system, peak, status = out.stdout.split()
-    if status != "0":
-        sys.exit("status %s: %s" % (status, " ".join(args)))
-    return float(wall), float(user) + float(system), int(peak)
-
-
-class Count:
-    """Of the requests since reset()."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.reset()
-
-    def reset(self):
-        self.requests = self.bytes = 0
-
-    def begin(self):
-        with self.lock:
-            self.requests += 1
-            return 0.7 + 0.6 * (self.requests % 8) / 7
-
-    def end(self, n_bytes):
-        with self.lock:
-            self.bytes += n_bytes
-
-
-class Proxy(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-
-def make_proxy(count, delay):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        behind = None
-        disable_nagle_algorithm = True
-
-        def do_GET(self):
-            time.sleep(delay[0] * count.begin())
-            self.behind = self.behind or http.client.HTTPConnection("127.0.0.1", PORT)
-            kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
-            self.behind.request("GET", self.path, headers=kept)
-            answer = self.behind.getresponse()
-            body = answer.read()
-            head = ["HTTP/1.1 %d %s" % (answer.status, answer.reason)]
-            head += ["%s: %s" % h for h in answer.getheaders() if h[0].lower() != "connection"]
-            head = ("\r\n".join(head) + "\r\n\r\n").encode()
-            # Before the last byte leaves: the client's next request may be quicker than we are.
-            count.end(len(head) + len(body))
-            self.wfile.write(head + body)
-
-        def log_message(self, *args):
-            pass
-
-    server = Proxy(("127.0.0.1", PORT + 1), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
-
-def start_nginx(folder, public):
-    os.makedirs(folder, exist_ok=True)
-    with open(folder + "/nginx.conf", "w") as f:
-        f.write("""daemon off; pid %s/pid; error_log %s/error.log; worker_processes 1;
-events {} http { access_log off; sendfile on; keepalive_requests 100000; client_body_temp_path %s/t;
-proxy_temp_path %s/t; fastcgi_temp_path %s/t; uwsgi_temp_path %s/t; scgi_temp_path %s/t;
-server { listen 127.0.0.1:%d; root %s; } }
-""" % ((folder,) * 7 + (PORT, public)))
-    server = subprocess.Popen(["nginx", "-c", folder + "/nginx.conf", "-g", "user root;"],
-                              stderr=subprocess.DEVNULL)
-    time.sleep(0.5)
-    return server
+import measure
+import web
+import work
 
 
 def next_day(graph, out):
@@ -138,17 +55,25 @@ class Bench:
     def __init__(self, a):
         self.a = a
         self.rows = []
-        self.graph = "%s/graph-%d-%d-400" % (a.work, a.names, a.versions)
-        if not os.path.exists(self.graph + "/graph.jsonl"):
-            run([sys.executable, HERE + "/gen-graph.py", "--capped", "0.15", "--names", str(a.names),
-                 "--versions", str(a.versions), "--closure", "400", self.graph])
-        self.repo = self.graph + "/repo"
+        self.graph = "%s/repo/%d-%d" % (a.work, a.names, a.versions)
+        work.make_graph(self.graph, a.names, a.versions, 400, "0.15")
+        self.repo = self.graph + "/publisher"
         self.root = self.graph + "/root"
-        self.count = Count()
-        self.delay = [a.delay / 1000]
+        self.meter = measure.Meter(a.work)
+        self.proxy = web.SlowProxy()
+        self.count = self.proxy.count
+
+    def run(self, name, *args):
+        return measure.quiet([measure.program(name), *args], measure.ours())
+
+    def cost(self, cmd):
+        got, text = self.meter.cost(cmd, measure.ours())
+        if got.get("failed"):
+            sys.exit("status %d: %s\n%s" % (got["code"], " ".join(cmd)[:300], text[-2000:]))
+        return got["wall"], got["cpu"], got["rss_kb"]
 
     def note(self, what, costs, is_client=True):
-        row = {"what": what, "delay_ms": int(self.delay[0] * 1000), "wall_s": round(costs[0], 3),
+        row = {"what": what, "delay_ms": int(self.proxy.delay * 1000), "wall_s": round(costs[0], 3),
                "cpu_s": round(costs[1], 3), "peak_mib": round(costs[2] / 1024, 1)}
         if is_client:
             row.update(requests=self.requests, rounds=self.rounds, bytes=self.bytes)
@@ -158,22 +83,22 @@ class Bench:
             row.get("requests", ""), row.get("rounds", ""), row.get("bytes", "")), flush=True)
 
     def client(self, what, *args):
-        command = ["plugpkg", "--root", self.root] + list(args)
+        command = [measure.program("plugpkg"), "--root", self.root, *args]
         self.count.reset()
-        costs = cost(command)
+        costs = self.cost(command)
         self.requests, self.rounds, self.bytes = self.count.requests, self.count.requests, self.count.bytes
         if "--dry-run" in args: # which keeps nothing: a second one asks for the same
-            told = subprocess.run(command + ["--debug"], stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.PIPE, text=True, check=True).stderr
+            told = subprocess.run(command + ["--debug"], env=measure.environment(measure.ours()),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                  check=True).stderr
             self.rounds = told.count("debug: a round of downloads: ")
         self.note(what, costs)
 
     def publish(self):
         shutil.rmtree(self.repo, ignore_errors=True)
-        run(["plugpkg-repo", "init", self.repo, "--name", "bench"])
-        self.now = int(time.time())
-        self.note("publish everything", cost(
-            ["publish-graph", self.graph + "/graph.jsonl", self.repo, str(self.now)]), False)
+        self.run("plugpkg-repo", "init", self.repo, "--name", "bench")
+        self.note("publish everything", self.cost([
+            measure.program("publish-graph"), self.graph + "/graph.jsonl", self.repo, measure.NOW]), False)
 
     def publish_one(self, number):
         folder = self.graph + "/one"
@@ -182,22 +107,20 @@ class Bench:
         with open(folder + "/plugin.json", "w") as f:
             json.dump({"name": "one-more", "version": "1.0.%d" % number, "summary": "One more",
                        "license": "MIT", "requires": {self.request("one")[0]: "*"}}, f)
-        run(["plugpkg", "build", folder], cwd=self.graph)
-        run(["plugpkg-repo", "--repo", self.repo, "add",
-             "%s/one-more-1.0.%d.plug" % (self.graph, number)])
-        self.note("publish one archive more", cost(["plugpkg-repo", "--repo", self.repo, "publish"]),
-                  False)
+        self.run("plugpkg", "build", "-o", self.graph, folder)
+        self.run("plugpkg-repo", "--repo", self.repo, "add",
+                 "%s/one-more-1.0.%d.plug" % (self.graph, number))
+        self.note("publish one archive more", self.cost([
+            measure.program("plugpkg-repo"), "--repo", self.repo, "publish"]), False)
 
     def request(self, which):
-        with open("%s/request-%s.json" % (self.graph, which)) as f:
-            return json.load(f)["install"]
+        return work.request(self.graph, which)
 
     def fresh_root(self):
         shutil.rmtree(self.root, ignore_errors=True)
-        run(["plugpkg", "init", self.root])
-        run(["plugpkg", "--root", self.root, "source", "add", "bench",
-             "http://127.0.0.1:%d/" % (PORT + 1), "--key",
-             self.repo + "/public/metadata/1.root.json"])
+        self.run("plugpkg", "init", self.root)
+        self.run("plugpkg", "--root", self.root, "source", "add", "bench", web.SLOW_URL + "/", "--key",
+                 self.repo + "/public/metadata/1.root.json")
 
     def forget(self):
         """As after `source add`, with nothing of the index there."""
@@ -213,7 +136,7 @@ class Bench:
         self.client("first plan of some 400, " + when, "install", "--dry-run", *self.request("many"))
 
     def clients(self, delay):
-        self.delay[0] = delay / 1000
+        self.proxy.delay = delay / 1000
         self.fresh_root()
         self.forget()
         self.client("update from nothing", "update")
@@ -221,13 +144,14 @@ class Bench:
         self.client("update with nothing new", "update")
 
     def yesterday(self, delay):
-        self.delay[0] = delay / 1000
+        self.proxy.delay = delay / 1000
         # A question keeps what it fetched, a dry run does not.
-        run(["plugpkg", "--root", self.root, "why-not"] + self.request("many"))
-        run(["plugpkg", "--root", self.root, "why-not"] + self.request("one"))
+        for which in ("many", "one"):
+            self.run("plugpkg", "--root", self.root, "why-not", *self.request(which))
         n = next_day(self.graph + "/graph.jsonl", self.graph + "/next-day.jsonl")
-        self.note("publish %d versions more" % n, cost(
-            ["publish-graph", self.graph + "/next-day.jsonl", self.repo, str(self.now)]), False)
+        self.note("publish %d versions more" % n, self.cost([
+            measure.program("publish-graph"), self.graph + "/next-day.jsonl", self.repo, measure.NOW]),
+            False)
         self.client("update from yesterday's", "update")
         self.plans("1 % new")
 
@@ -246,16 +170,14 @@ def main():
     print("%-34s %5s %9s %8s %8s %9s %7s %10s" % ("", "delay", "wall s", "cpu s", "MiB", "requests",
                                                   "rounds", "bytes"))
     b.publish()
-    server = start_nginx(b.graph + "/nginx", b.repo + "/public")
-    try:
-        make_proxy(b.count, b.delay)
+    with web.Nginx(b.repo + "/public", b.graph):
         b.clients(0)
         b.clients(a.delay)
         b.yesterday(a.delay)
         b.publish_one(1)
         b.publish_one(2)
-    finally:
-        server.terminate()
+    b.proxy.close()
+    b.meter.close()
     if a.json:
         with open(a.json, "w") as f:
             json.dump({"names": a.names, "versions": a.versions, "rows": b.rows}, f, indent=1)

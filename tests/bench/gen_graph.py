@@ -98,7 +98,7 @@ def inside(version, spec):
     return True
 
 
-def main():
+def main(argv=None):
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--names", type=int, default=20000)
     ap.add_argument("--versions", type=int, default=5)
@@ -106,7 +106,7 @@ def main():
     ap.add_argument("--closure", type=int, default=400)
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("out", help="folder for graph.jsonl, request-*.json")
-    args = ap.parse_args()
+    args = ap.parse_args(argv)
     rng = random.Random("%d/%d/%d" % (args.seed, args.names, args.versions))
 
     count = args.names

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""A run as a small bar chart in SVG that can be read on light and on dark."""
+from xml.sax.saxutils import escape
+
+import math
+
+import report
+
+# What the chart shows: the cases that somebody who looks on asks for.
+SHOWN = ("plan-many", "first-plan", "install", "install-disk", "list", "nothing", "refresh", "upgrade",
+         "remove-files", "publish")
+WIDTH, LEFT, RIGHT, BAR, GAP = 720, 178, 76, 13, 14
+STYLE = """text{font:11px system-ui,sans-serif;fill:#24292f}.t{font-weight:600}.m{fill:#6e7781}
+.o{fill:#0969da}.p{fill:#afb8c1}.l{fill:none;stroke:#6e7781;stroke-dasharray:3 2}.g{stroke:#d0d7de}
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}.m{fill:#8d96a0}.o{fill:#4493f8}.p{fill:#545d68}
+.g{stroke:#30363d}}"""
+
+
+def seconds(x):
+    return "%.2g ms" % (x * 1000) if x < 0.0995 else "%.0f ms" % (x * 1000) if x < 1 else "%.2f s" % x
+
+
+def bars_of(one, most_peers=3):
+    """plugpkg, the fastest peers, the limit: (name, seconds)."""
+    walls = {n: r["wall"] for n, r in one["rows"].items() if "wall" in r}
+    found = [(report.OURS, walls[report.OURS])] if report.OURS in walls else []
+    fastest = sorted((n for n in walls if report.is_peer(n) and n != "apt-unsafe-io"), key=walls.get)
+    found += [(n, walls[n]) for n in fastest[:most_peers]]
+    if one["limit"]:
+        found.append((one["limit"], walls[one["limit"]]))
+    return found
+
+
+def svg(out):
+    shown = [(out["cases"][c], bars_of(out["cases"][c])) for c in SHOWN if c in out["cases"]]
+    all_walls = [w for _, bars in shown for _, w in bars] or [0.001, 1]
+    low, high = math.floor(math.log10(min(all_walls))), math.ceil(math.log10(max(all_walls)))
+    scale = (WIDTH - LEFT - RIGHT) / max(high - low, 1)
+
+    def x(wall):
+        return LEFT + (math.log10(wall) - low) * scale
+
+    body, y = [], 34
+    for one, bars in shown:
+        body.append('<text class="t" x="8" y="%d">%s</text>' % (y + 10, escape(one["title"])))
+        y += BAR + 2
+        for name, wall in bars:
+            kind = "o" if name == report.OURS else "l" if name.startswith("=") else "p"
+            body.append('<text x="%d" y="%d" text-anchor="end"%s>%s</text>' % (
+                LEFT - 6, y + 10, ' class="m"' if kind == "l" else "", escape(name.lstrip("= "))))
+            body.append('<rect class="%s" x="%d" y="%d" width="%.1f" height="%d"/>' % (
+                kind, LEFT, y + 1, max(x(wall) - LEFT, 1), BAR - 3))
+            body.append('<text x="%.1f" y="%d">%s</text>' % (x(wall) + 5, y + 10, seconds(wall)))
+            y += BAR
+        y += GAP
+    grid = ['<path class="g" d="M%.1f 20V%d"/><text class="m" x="%.1f" y="14" text-anchor="middle">%s'
+            '</text>' % (x(10 ** p), y - GAP, x(10 ** p), seconds(10.0 ** p)) for p in range(low, high + 1)]
+    return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" '
+            'aria-label="Times of plugpkg, other package managers and bare limits, logarithmic">\n'
+            '<style>%s</style>\n%s\n</svg>\n' % (WIDTH, y, WIDTH, y, STYLE, "\n".join(grid + body)))
