@@ -6,7 +6,7 @@ are hard links).
 
   plain     NAME-VERSION.tar.gz and .tar.zst, for the limits
   plug      .plug and a published repository   (plugpkg, plugpkg-repo of the build)
-  pacman    .pkg.tar.zst and bench.db          (tar, zstd, repo-add)
+  pacman    .pkg.tar.zst and bench.db          (tar, zstd, repo-add, bsdtar)
   apk       .apk (v3, deflate) and bench.adb   (apk)
   xbps      .xbps and repodata, signed         (xbps-create, xbps-rindex, openssl)
   deb       .deb (zstd) and Packages           (dpkg-deb, dpkg-scanpackages)
@@ -246,7 +246,7 @@ def composer_index(folder, rows, url):
         json.dump({"packages": packages}, f)
 
 
-NEEDS = {"plain": ["zstd"], "pacman": ["zstd", "repo-add"], "apk": ["apk"],
+NEEDS = {"plain": ["zstd"], "pacman": ["zstd", "repo-add", "bsdtar"], "apk": ["apk"],
          "xbps": ["xbps-create", "xbps-rindex", "openssl"],
          "deb": ["dpkg-deb", "dpkg-scanpackages"],
          "rpm": ["rpmbuild", "createrepo_c"], "composer": ["zip"], "plug": []}

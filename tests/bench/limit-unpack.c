@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * limit-unpack [-t THREADS] [-h] [-s] DIRECTORY ARCHIVE…: the least that an installer on libarchive
- * can cost. Unpacks each archive into DIRECTORY/BASENAME; with -h takes its SHA-256 too, as a signed
+ * can cost. Unpacks each archive into DIRECTORY/BASENAME; with -h takes its SHA-256 too, as an
  * index needs; with -s each file is on the disk before the next one is written. The archives are
  * trusted.
  */
