@@ -27,6 +27,8 @@ int pp_rm_rf_at(int dirfd, const char *name) PP_MUSTUSE;
 /* Names in a directory, sorted by bytes, without . and .. */
 int pp_list_dir(int dirfd, const char *path, struct pp_strs *out) PP_MUSTUSE;
 int pp_list_fd(int fd, struct pp_strs *out); /* the same of an open directory */
+/* The same of one that was just opened: its offset is at the start, and is moved. */
+int pp_list_new_fd(int fd, struct pp_strs *out) PP_MUSTUSE;
 
 int pp_symlink_replace(int dirfd, const char *name, const char *target) PP_MUSTUSE; /* durable */
 int pp_readlink_at(int dirfd, const char *name, struct pp_buf *out) PP_MUSTUSE;

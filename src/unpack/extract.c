@@ -8,57 +8,82 @@
 #include "unpack/reader.h"
 #include "unpack/writer.h"
 
+struct extract {
+	struct pp_reader reader;
+	struct pp_policy policy;
+	struct pp_writer writer;
+	struct pp_digest *digest; /* NULL: none is wanted */
+};
+
 static int
-extract_file(struct pp_reader *r, struct pp_writer *w, const struct pp_entry *e, const char *path)
+extract_file(struct extract *x, const struct pp_entry *e, const char *path)
 {
-	PP_AUTO_FD int fd = pp_writer_file(w, path, (e->mode & 0100) != 0);
+	unsigned mode = (e->mode & 0100) != 0 ? 0555 : 0444;
+	PP_AUTO_FD int fd = pp_writer_file(&x->writer, path, mode);
 
 	if (fd < 0)
-		return pp_report_io(r->report, path, -fd, "cannot create");
-	return pp_reader_copy(r, e, fd);
+		return pp_report_io(x->reader.report, path, -fd, "cannot create");
+	if (pp_reader_copy(&x->reader, e, fd, x->digest) < 0)
+		return -1;
+	if (x->digest != NULL)
+		pp_digest_file(x->digest, path, mode, e->size);
+	return 0;
 }
 
 static int
-extract_entry(struct pp_reader *r, struct pp_writer *w, const struct pp_entry *e, const char *path)
+extract_entry(struct extract *x, const struct pp_entry *e, const char *path)
 {
 	if (e->kind == PP_ENTRY_FILE)
-		return extract_file(r, w, e, path);
+		return extract_file(x, e, path);
 	if (e->kind == PP_ENTRY_LINK) {
-		pp_writer_link(w, path, e->target);
+		pp_writer_link(&x->writer, path, e->target);
+		if (x->digest != NULL)
+			pp_digest_link(x->digest, path, e->target);
 		return 0;
 	}
-	int err = pp_writer_dir(w, path);
+	int err = pp_writer_dir(&x->writer, path);
 
-	return err < 0 ? pp_report_io(r->report, path, -err, "cannot create directory") : 0;
+	return err < 0 ? pp_report_io(x->reader.report, path, -err, "cannot create directory") : 0;
 }
 
 static int
-extract_all(struct pp_reader *r, struct pp_policy *p, struct pp_writer *w)
+extract_all(struct extract *x)
 {
+	struct pp_reader *r = &x->reader;
 	char path[PP_PATH_MAX_BYTES + 1];
 	const char *failed = NULL;
 	struct pp_entry e;
 	int more;
 
 	while ((more = pp_reader_next(r, &e)) > 0) {
-		if (pp_policy_admit(p, &e, path) < 0 || extract_entry(r, w, &e, path) < 0)
+		if (pp_policy_admit(&x->policy, &e, path) < 0 || extract_entry(x, &e, path) < 0)
 			return -1;
 	}
-	if (more < 0 || pp_policy_end(p) < 0)
+	if (more < 0 || pp_policy_end(&x->policy) < 0)
 		return -1;
-	int err = pp_writer_end(w, &failed);
+	int err = pp_writer_end(&x->writer, &failed);
 
 	return err < 0 ? pp_report_io(r->report, failed, -err, "cannot create link") : 0;
 }
 
-void
-pp_extract(int archive_fd, int dir_fd, const struct pp_limits *limits, struct pp_report *report)
+static void
+extract_fini(struct extract *x)
 {
-	PP_CLEANUP(pp_reader_close) struct pp_reader reader = { 0 };
-	PP_CLEANUP(pp_policy_fini) struct pp_policy policy = { 0 };
-	PP_CLEANUP(pp_writer_fini) struct pp_writer writer = { .dir_fd = dir_fd };
+	pp_reader_close(&x->reader);
+	pp_policy_fini(&x->policy);
+	pp_writer_fini(&x->writer);
+}
 
-	pp_policy_init(&policy, limits, report);
-	if (pp_reader_open(&reader, archive_fd, limits, report) == 0)
-		(void)extract_all(&reader, &policy, &writer); /* the report has it */
+void
+pp_extract(int archive_fd, int dir_fd, const struct pp_limits *limits, struct pp_digest *digest,
+    struct pp_report *report)
+{
+	PP_CLEANUP(extract_fini)
+	struct extract x = { .writer = { .dir_fd = dir_fd }, .digest = digest };
+
+	pp_policy_init(&x.policy, limits, report);
+	if (pp_reader_open(&x.reader, archive_fd, limits, report) < 0 || extract_all(&x) < 0)
+		return; /* the report has it */
+	if (digest != NULL)
+		pp_digest_end(digest, report->tree_sha256);
 }

@@ -148,6 +148,16 @@ bad_target(const char *path, size_t path_n, const char *target)
 	return NULL;
 }
 
+/* Any text will do as the name of a character, if it is its own and holds no NUL. */
+static void
+add_folded(struct pp_buf *out, uint32_t c)
+{
+	if (c > 0 && c < 0x80)
+		pp_buf_addc(out, (char)c);
+	else
+		pp_buf_addf(out, "\x01%" PRIx32 "\x01", c);
+}
+
 static void
 fold_path(struct pp_buf *out, const char *path, size_t n)
 {
@@ -155,7 +165,7 @@ fold_path(struct pp_buf *out, const char *path, size_t n)
 
 	for (size_t i = 0; i < n;) {
 		i += pp_char_next(path + i, n - i, &c);
-		pp_buf_addf(out, "%" PRIx32 ".", pp_char_fold(c));
+		add_folded(out, pp_char_fold(c));
 	}
 }
 

@@ -19,7 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TAR_BLOCK 512u
+#define TAR_BLOCK  512u
+#define FILE_BLOCK (256u << 10) /* read at once of the compressed file */
 /*
  * What an entry may need beside its contents: header, extended header with two long paths, padding.
  */
@@ -104,7 +105,7 @@ open_outer(struct pp_reader *r, int fd)
 	r->outer = archive_read_new();
 	if (archive_read_support_format_raw(r->outer) != ARCHIVE_OK ||
 	    archive_read_append_filter(r->outer, filter) != ARCHIVE_OK ||
-	    archive_read_open_fd(r->outer, fd, PP_READER_BLOCK) != ARCHIVE_OK ||
+	    archive_read_open_fd(r->outer, fd, FILE_BLOCK) != ARCHIVE_OK ||
 	    archive_read_next_header(r->outer, &entry) != ARCHIVE_OK)
 		return pp_report_bad(
 		    r->report, NULL, "is damaged or truncated: it cannot be decompressed");
@@ -280,9 +281,12 @@ pp_reader_next(struct pp_reader *r, struct pp_entry *out)
 }
 
 int
-pp_reader_copy(struct pp_reader *r, const struct pp_entry *e, int fd)
+pp_reader_copy(struct pp_reader *r, const struct pp_entry *e, int fd, struct pp_digest *digest)
 {
 	uint64_t done = 0;
+
+	if (digest != NULL)
+		pp_digest_begin(digest);
 
 	for (;;) {
 		const void *block = NULL;
@@ -296,6 +300,8 @@ pp_reader_copy(struct pp_reader *r, const struct pp_entry *e, int fd)
 			return fail_libarchive(r, r->inner, e->path);
 		if ((uint64_t)offset != done || n > e->size - done)
 			return pp_report_bad(r->report, e->path, "is a sparse file");
+		if (digest != NULL)
+			pp_digest_add(digest, block, n);
 		int w = pp_fd_write_all(fd, block, n);
 
 		if (w < 0)

@@ -6,9 +6,11 @@
 #ifndef PP_UNPACK_READER_H
 #define PP_UNPACK_READER_H
 
+#include "unpack/digest.h"
 #include "unpack/policy.h"
 
-#define PP_READER_BLOCK 65536
+/* Few files cross the border of two blocks and need a second write. */
+#define PP_READER_BLOCK (256u << 10)
 
 struct archive;
 struct archive_entry;
@@ -32,8 +34,9 @@ int pp_reader_open(struct pp_reader *r, int fd, const struct pp_limits *limits,
     struct pp_report *report) PP_MUSTUSE;
 /* 1 and the next entry (views until the next call), 0 at a proper end, -1 reported. */
 int pp_reader_next(struct pp_reader *r, struct pp_entry *out) PP_MUSTUSE;
-/* Writes the contents of the entry at hand, a file. */
-int pp_reader_copy(struct pp_reader *r, const struct pp_entry *e, int fd) PP_MUSTUSE;
+/* Writes the contents of the entry at hand, a file; adds them to the digest unless that is NULL. */
+int pp_reader_copy(
+    struct pp_reader *r, const struct pp_entry *e, int fd, struct pp_digest *digest) PP_MUSTUSE;
 void pp_reader_close(struct pp_reader *r);
 
 #endif

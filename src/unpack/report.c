@@ -54,6 +54,8 @@ pp_report_answer(const struct pp_report *r, int64_t id)
 	if (r->failure == PP_NO_FAILURE) {
 		pp_json_set_int(j, "bytes", (int64_t)r->bytes);
 		pp_json_set_int(j, "files", (int64_t)r->files);
+		if (r->tree_sha256[0] != '\0')
+			pp_json_set_str(j, "tree_sha256", r->tree_sha256);
 		return j;
 	}
 	pp_json_set_str(j, "kind", kinds[r->failure]);

@@ -18,6 +18,7 @@ struct pp_report {
 	char *entry; /* as the archive has it, or NULL */
 	char *text;
 	uint64_t bytes, files;
+	char tree_sha256[65]; /* "" where none was wanted */
 };
 
 /* The first failure counts. Both return -1, so that failing is one line. */

@@ -40,14 +40,15 @@ open_parent(struct pp_writer *w, const char *path, const char **out_name)
 static int
 make_dir(struct pp_writer *w, const char *path)
 {
-	const char *name;
-	PP_AUTO_FD int parent = open_parent(w, path, &name);
+	const char *name = path;
+	PP_AUTO_FD int held = -1;
+	int parent = w->dir_fd;
 
+	if (strchr(path, '/') != NULL)
+		parent = held = open_parent(w, path, &name);
 	if (parent < 0)
 		return parent;
-	if (pp_mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	return 0;
+	return pp_mkdirat(parent, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 static int
@@ -75,10 +76,9 @@ pp_writer_dir(struct pp_writer *w, const char *path)
 }
 
 int
-pp_writer_file(struct pp_writer *w, const char *path, bool is_executable)
+pp_writer_file(struct pp_writer *w, const char *path, unsigned mode)
 {
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	mode_t mode = is_executable ? 0555 : 0444;
 	int fd = pp_open_beneath(w->dir_fd, path, flags, mode, PP_NO_SYMLINKS);
 
 	if (fd != -ENOENT)

@@ -17,8 +17,8 @@ struct pp_writer {
 void pp_writer_fini(struct pp_writer *w);
 /* 0 or -errno. Parents that are missing are made. A directory that is there already is fine. */
 int pp_writer_dir(struct pp_writer *w, const char *path) PP_MUSTUSE;
-/* A new file, open for writing: 0555 or 0444. Descriptor or -errno. */
-int pp_writer_file(struct pp_writer *w, const char *path, bool is_executable) PP_MUSTUSE;
+/* A new file of that mode, open for writing. Descriptor or -errno. */
+int pp_writer_file(struct pp_writer *w, const char *path, unsigned mode) PP_MUSTUSE;
 /*
  * Remembers a link; pp_writer_end() makes them all, so that nothing is written while links exist.
  */

@@ -61,7 +61,7 @@ extract(int archive_fd, int dir_fd)
 	if (mkdirat(dir_fd, "inner", 0700) < 0)
 		abort();
 	inner = pp_opendir_at(dir_fd, "inner");
-	pp_extract(archive_fd, inner, &limits, &report);
+	pp_extract(archive_fd, inner, &limits, NULL, &report);
 	check_outside(dir_fd);
 	check_modes(dir_fd, "inner");
 	if (report.bytes > MAX_BYTES || report.files > MAX_FILES)

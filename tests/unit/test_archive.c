@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "lib/store/store.h"
 #include "scratch.h"
 #include "tap.h"
 #include "tarball.h"
@@ -555,6 +556,7 @@ many_archives_go_through_together(void)
 				.dir_fd = pp_opendir_at(s.inner, name),
 				.what = bad == 1 && i == 4 ? "evil 1.0" : "good 1.0",
 				.limits = { i + 3, i + 2, true },
+				.is_digested = true,
 			};
 		}
 		CHECK_INT(pp_unpack_many(NULL, jobs, PP_LEN(jobs), &err),
@@ -567,6 +569,44 @@ many_archives_go_through_together(void)
 		}
 	}
 	CHECK_HAS(plugpkg_error_message(err), "archive of evil 1.0: '../x'");
+	scratch_fini(&s);
+}
+
+/* What the helper tells of what it wrote is what `check` will find. */
+static void
+the_digest_is_that_of_the_tree(void)
+{
+	PP_AUTO_BUF struct pp_buf tar = PP_BUF_INIT(TARBALL_MAX);
+	PP_AUTO_BUF struct pp_buf file = PP_BUF_INIT(TARBALL_MAX);
+	PP_AUTO_BUF struct pp_buf large = PP_BUF_INIT(TARBALL_MAX);
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+	char sha256[65] = "";
+	struct scratch s;
+
+	for (int i = 0; i < 100000; i++)
+		pp_buf_addf(&large, "%d\n", i);
+	scratch_init(&s);
+	tar_begin(&tar);
+	/* Sorted by whole paths "a-b" stands before "a/b", and "a" before both. */
+	tar_add(&tar, &(struct tar_member){ .name = "b/run", .text = "x", .mode = 0755 });
+	tar_add(&tar, &(struct tar_member){ .name = "a/b", .text = "" });
+	tar_add(&tar, &(struct tar_member){ .name = "a-b", .text = pp_buf_cstr(&large) });
+	tar_add(&tar, &(struct tar_member){ .name = "empty", .type = '5' });
+	tar_add(&tar, &(struct tar_member){ .name = "link", .type = '2', .link = "a/b" });
+	tar_end(&tar);
+	tar_gzip(&file, tar.s, tar.n);
+	PP_AUTO_FD int fd = tar_file(file.s, file.n);
+	struct pp_unpack_job job = {
+		.archive_fd = fd,
+		.dir_fd = s.inner,
+		.what = "good 1.0",
+		.limits = usual,
+		.is_digested = true,
+	};
+
+	CHECK_INT(pp_unpack_many(NULL, &job, 1, &err), PLUGPKG_OK);
+	CHECK_INT(pp_store_tree_digest(s.inner, sha256, &err), PLUGPKG_OK);
+	CHECK_STR(job.tree_sha256, sha256);
 	scratch_fini(&s);
 }
 
@@ -613,4 +653,5 @@ TAP_MAIN(
 	CASE(modes_do_not_depend_on_archive_or_umask)
 	CASE(a_racer_gets_nothing_outside)
 	CASE(many_archives_go_through_together)
+	CASE(the_digest_is_that_of_the_tree)
 	CASE(a_missing_helper_and_a_wish_to_stop_are_said))

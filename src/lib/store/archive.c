@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The near side of the unpack helper: hands it descriptors and limits, believes nothing that comes
- * back before it has looked at the tree itself, and makes the tree durable.
+ * back and could do harm before it has looked at the tree itself, and makes the tree durable.
  */
 #include "lib/store/archive.h"
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "lib/store/tree.h"
 #include "lib/store/unpacker.h"
 
@@ -78,7 +79,26 @@ read_totals(const pp_json *answer, struct pp_unpacked *out, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* The totals that the helper reports, those of the tree, and the limits have to agree. */
+static enum plugpkg_code
+read_digest(const pp_json *answer, char out[65], plugpkg_error **err)
+{
+	const char *told = pp_json_get_str(answer, "tree_sha256");
+
+	if (told == NULL || !pp_is_sha256(told))
+		return pp_fail(err, PLUGPKG_E_FAILED, 0, "the archive helper gave no digest");
+	memcpy(out, told, strlen(told) + 1);
+	return PLUGPKG_OK;
+}
+
+/*
+ * The totals that the helper reports, those of the tree, and the limits have to agree.
+ *
+ * What would be of effect beyond the plugin's own contents is looked at here, outside of the
+ * helper: kinds, modes, links, names, sums. The digest is believed. Every byte that it covers was
+ * written by the helper: one that a hostile archive took over could as well have written others,
+ * and a digest read from the disk a moment later would be that of those. A false one is a tree
+ * that `check` calls damaged from the first day on, which lets nobody in.
+ */
 static enum plugpkg_code
 check_job(struct pp_unpack_job *job, const pp_json *answer, plugpkg_error **err)
 {
@@ -87,8 +107,7 @@ check_job(struct pp_unpack_job *job, const pp_json *answer, plugpkg_error **err)
 	enum plugpkg_code rc = read_totals(answer, &told, err);
 
 	if (rc == PLUGPKG_OK)
-		rc = pp_tree_check(
-		    job->dir_fd, &seen, job->is_digested ? job->tree_sha256 : NULL, err);
+		rc = pp_tree_check(job->dir_fd, &seen, err);
 	if (rc == PLUGPKG_E_BAD_STATE)
 		rc = pp_recode(err, PLUGPKG_E_BAD_ARCHIVE);
 	if (rc != PLUGPKG_OK)
@@ -101,7 +120,7 @@ check_job(struct pp_unpack_job *job, const pp_json *answer, plugpkg_error **err)
 		    "%" PRIu64 " bytes in %" PRIu64 " files came out, not what was reported",
 		    seen.bytes, seen.files);
 	job->result = seen;
-	return PLUGPKG_OK;
+	return job->is_digested ? read_digest(answer, job->tree_sha256, err) : PLUGPKG_OK;
 }
 
 static pp_json *
@@ -155,7 +174,10 @@ give_job(struct pool *p, size_t i, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	const int fds[2] = { job->archive_fd, job->dir_fd };
-	return pp_unpacker_ask(helper, request_of("unpack", &job->limits), fds, err);
+	pp_json *request = request_of("unpack", &job->limits);
+
+	pp_json_set_bool(request, "digest", job->is_digested);
+	return pp_unpacker_ask(helper, request, fds, err);
 }
 
 static enum plugpkg_code

@@ -37,7 +37,7 @@ struct pp_unpack_job {
 	int archive_fd, dir_fd; /* borrowed */
 	const char *what;
 	struct pp_unpack_limits limits;
-	bool is_digested; /* tree_sha256 is wanted */
+	bool is_digested; /* tree_sha256 is wanted: the helper takes it of what it writes */
 	struct pp_unpacked result;
 	char tree_sha256[65]; /* as pp_store_tree_digest() gives it */
 };

@@ -55,7 +55,7 @@ add_directory(struct pp_tree *t, int dir_fd, const char *dir, plugpkg_error **er
 
 	if (fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot open directory '%s'", dir);
-	int r = pp_list_fd(fd, &names);
+	int r = pp_list_new_fd(fd, &names);
 
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list directory '%s'", dir);
@@ -181,7 +181,7 @@ digest_tree(int dir_fd, const struct pp_tree *tree, char out[65], plugpkg_error 
 }
 
 enum plugpkg_code
-pp_tree_check(int dir_fd, struct pp_unpacked *out, char *out_sha256, plugpkg_error **err)
+pp_tree_check(int dir_fd, struct pp_unpacked *out, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_tree_fini) struct pp_tree tree = { 0 };
 	enum plugpkg_code rc = pp_tree_read(dir_fd, &tree, err);
@@ -200,7 +200,7 @@ pp_tree_check(int dir_fd, struct pp_unpacked *out, char *out_sha256, plugpkg_err
 		out->bytes += node->size;
 		out->files++;
 	}
-	return out_sha256 != NULL ? digest_tree(dir_fd, &tree, out_sha256, err) : PLUGPKG_OK;
+	return PLUGPKG_OK;
 }
 
 enum plugpkg_code

@@ -28,10 +28,8 @@ enum plugpkg_code pp_tree_read(int dir_fd, struct pp_tree *out, plugpkg_error **
 void pp_tree_fini(struct pp_tree *t);
 /*
  * Is this a tree that the archive policy lets come into being? Files of mode 0444 or 0555 with one
- * name, directories of mode 0755, links that stay inside. Counts it, and digests it as
- * pp_store_tree_digest() does where out_sha256 (65 bytes) is not NULL. Errors: BAD_STATE IO.
+ * name, directories of mode 0755, links that stay inside. Counts it. Errors: BAD_STATE IO.
  */
-enum plugpkg_code pp_tree_check(
-    int dir_fd, struct pp_unpacked *out, char *out_sha256, plugpkg_error **err);
+enum plugpkg_code pp_tree_check(int dir_fd, struct pp_unpacked *out, plugpkg_error **err);
 
 #endif
