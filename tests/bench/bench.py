@@ -80,13 +80,6 @@ class Bench:
         self.is_memory = False
 
 
-def default_ram(path):
-    for folder in ("/dev/shm", "/run/user/%d" % os.getuid()):
-        if os.access(folder, os.W_OK):
-            return folder
-    return path
-
-
 def parse():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     p.add_argument("work")
@@ -120,7 +113,7 @@ def main():
     args = parse()
     b = Bench(args)
     b.work.prepare(args.groups.split(","), b.peers)
-    ram = (args.ram or default_ram(b.work.path)) + "/plugpkg-bench-%d" % os.getpid()
+    ram = (args.ram or work.default_ram(args.work)) + "/plugpkg-bench-%d" % os.getpid()
     disk = args.disk and args.disk + "/plugpkg-bench-%d" % os.getpid()
     try:
         with web.Nginx(b.work.path, b.work.path):

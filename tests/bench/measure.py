@@ -84,36 +84,30 @@ class Meter:
         got["cpu"] = got["user"] + got["sys"]
         return got, text
 
-    def instructions(self, cmd, env, codes=(0,)):
-        """Of the process and all its children, by callgrind; None without valgrind or on failure."""
-        out = self.scratch + "/callgrind"
-        done = subprocess.run(["valgrind", "--tool=callgrind", "--trace-children=yes",
-                               "--callgrind-out-file=%s.%%p" % out, *cmd], env=environment(env),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, errors="replace")
+    def under(self, tool, cmd, env, codes):
+        done = subprocess.run(tool + cmd, env=environment(env), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                              errors="replace")
         if done.returncode not in codes:
-            self.failed(cmd, "under valgrind: %d" % done.returncode, done.stderr)
+            self.failed(cmd, "status %d under %s" % (done.returncode, tool[0]), done.stderr)
             return None
-        return sum(int(n) for n in re.findall(r"Collected : (\d+)", done.stderr))
+        return done.stderr
+
+    def instructions(self, cmd, env, codes=(0,)):
+        """Of the process, not of its children; None on failure."""
+        told = self.under(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"], cmd, env,
+                          codes)
+        return told and sum(int(n) for n in re.findall(r"Collected : (\d+)", told))
 
     def system_calls(self, cmd, env, codes=(0,)):
-        """Of the process and all its children: (all, after start-up, {name: count}). Start-up ends with
-        the loader's last mprotect or munmap before main(): counted as what the same program does for
-        --version, which is nothing."""
+        """Of the process and all its children, {name: count}; None on failure."""
         out = self.scratch + "/strace"
-        done = subprocess.run(["strace", "-f", "-c", "-o", out, *cmd], env=environment(env),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, errors="replace")
-        if done.returncode not in codes:
-            self.failed(cmd, "under strace: %d" % done.returncode, done.stderr)
+        if self.under(["strace", "-f", "-c", "-o", out], cmd, env, codes) is None:
             return None
-        calls = {}
         with open(out) as f:
-            for line in f:
-                row = line.split()
-                if len(row) >= 5 and re.match(r"^[0-9.]+$", row[0]) and row[-1] != "total":
-                    calls[row[-1]] = int(row[3])
-        return calls
+            rows = [line.split() for line in f]
+        return {r[-1]: int(r[3]) for r in rows
+                if len(r) >= 5 and re.match(r"^[0-9.]+$", r[0]) and r[-1] != "total"}
 
 
 def median(runs, key):

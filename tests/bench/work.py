@@ -17,6 +17,11 @@ FULL = {"graph": (20000, 5, 400), "tree": (300, 40, 100)}
 QUICK = {"graph": (1000, 3, 150), "tree": (30, 40, 10)}
 
 
+def default_ram(path):
+    """A folder in memory; where there is none, `path`."""
+    return next((f for f in ("/dev/shm", "/run/user/%d" % os.getuid()) if os.access(f, os.W_OK)), path)
+
+
 def publish_graph(folder, out):
     """The graph in `folder` as a signed repository: rows only, no archives behind them."""
     shutil.rmtree(out, ignore_errors=True)
