@@ -35,7 +35,7 @@ class Bench:
 
     def __init__(self, args):
         self.args, self.results, self.is_memory = args, {}, False
-        self.work = work.Work(args.work, args.quick)
+        self.work = work.Work(args.work, args.size)
         self.meter = measure.Meter(self.work.path)
         self.left_out = []
         wanted = args.peers.split(",") if args.peers else None
@@ -43,10 +43,13 @@ class Bench:
         for p in peers.PEERS:
             if wanted is not None and p.name not in wanted:
                 continue
-            if p.available() and (not p.needs_root or os.geteuid() == 0):
-                self.peers.append(p)
+            why = "no " + ", ".join(p.missing()) if p.missing() else ""
+            if not why and p.needs_root and os.geteuid() != 0:
+                why = "wants root"
+            if why:
+                self.left_out.append("%s (%s)" % (p.name, why))
             else:
-                self.left_out.append(p.name)
+                self.peers.append(p)
 
     def run(self, case, label, cmd, env=None, codes=(0,), ok=None):
         """One command of one round; `ok` says whether it did what it should."""
@@ -84,7 +87,9 @@ def parse():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     p.add_argument("work")
     p.add_argument("--rounds", type=int, help="default: 7, with --quick 2")
-    p.add_argument("--quick", action="store_true", help="small sizes: something to see in two minutes")
+    p.add_argument("--size", default="full", choices=work.SIZES)
+    p.add_argument("--quick", dest="size", action="store_const", const="quick",
+                   help="small sizes: something to see in two minutes")
     p.add_argument("--groups", default=",".join(GROUPS))
     p.add_argument("--peers", help="of %s, limits; default: all" % ", ".join(p.name for p in peers.PEERS))
     p.add_argument("--ram", help="a folder in memory; default: in /dev/shm")
@@ -92,7 +97,7 @@ def parse():
     p.add_argument("--chart", help="default: WORK/chart.svg")
     p.add_argument("--verbose", action="store_true", help="print each run")
     a = p.parse_args()
-    a.rounds = a.rounds or (2 if a.quick else 7)
+    a.rounds = a.rounds or (7 if a.size == "full" else 2)
     return a
 
 
@@ -112,7 +117,7 @@ def save(b, args):
 def main():
     args = parse()
     b = Bench(args)
-    b.work.prepare(args.groups.split(","), b.peers)
+    b.work.prepare(args.groups.split(","), b.peers, b.limits)
     ram = (args.ram or work.default_ram(args.work)) + "/plugpkg-bench-%d" % os.getpid()
     disk = args.disk and args.disk + "/plugpkg-bench-%d" % os.getpid()
     try:

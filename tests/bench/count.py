@@ -22,7 +22,7 @@ import work
 
 class Counter:
     def __init__(self, args):
-        self.work = work.Work(args.work, args.quick)
+        self.work = work.Work(args.work, "quick" if args.quick else "full")
         self.folder = (args.ram or work.default_ram(args.work)) + "/plugpkg-count-%d" % os.getpid()
         self.meter = measure.Meter(args.work)
         self.peer = peers.Plugpkg()
@@ -57,10 +57,11 @@ class Counter:
         p, repo = self.peer, self.work.repo + "/plug"
         t = self.task("tree", "w2", repo + "/v1", [x["name"] for x in self.work.packages()])
         self.count("install all", p.install(t))
-        for title, cmd in (("list", p.listed(t)), ("show", p.show(t)), ("upgrade, nothing to do", p.upgrade(t)),
-                           ("install what is there", p.again(t)), ("sync, nothing to do", p.sync(t)),
-                           ("refresh, nothing new", p.refresh(t)), ("rollback, all go", p.rollback(t, 0)),
-                           ("rollback, all come back", p.rollback(t, 1))):
+        for title, cmd in (
+                ("list", p.listed(t)), ("show", p.show(t)), ("upgrade, nothing to do", p.upgrade(t)),
+                ("install what is there", p.again(t)), ("sync, nothing to do", p.sync(t)),
+                ("refresh, nothing new", p.refresh(t)), ("rollback, all go", p.rollback(t, 0)),
+                ("rollback, all come back", p.rollback(t, 1))):
             self.count(title, cmd)
         p.repoint(t, "%s/%s" % (web.URL, self.work.relative(repo + "/v2")))
         measure.quiet(p.refresh(t), p.environ(t))
@@ -103,7 +104,7 @@ def main():
     args = p.parse_args()
     args.work = os.path.abspath(args.work)
     c = Counter(args)
-    c.work.prepare(("plan", "install"), [c.peer])
+    c.work.prepare(("plan", "install"), [c.peer], False)
     how = [h for h, tool in (("instructions", "valgrind"), ("system_calls", "strace")) if shutil.which(tool)]
     try:
         with web.Nginx(c.work.path, c.work.path):

@@ -4,7 +4,7 @@
 
     growth.py WORK [--quick] [--rounds N] [--only versions,plugins,bytes,downloads] [--ram FOLDER]
 
-  versions   1,000 to 1,000,000 versions in a repository: plans on a warm cache, refresh, an update from nothing
+  versions   1,000 to 1,000,000 versions in a repository: plans on a warm cache, refresh, first plans
   plugins    10 to 3,000 small plugins installed: queries, a plan of one more, switching generations
   bytes      1 to 1,000 MB in one archive, in four files that do not compress
   downloads  1, 4 and 16 at once of 100 small archives, each held for 50 ms before it comes
@@ -123,7 +123,7 @@ class Growth:
     # ---- plugins
 
     def small(self):
-        """A repository of small plugins, each of which needs the one before the last ten; and their names."""
+        """A repository of small plugins, each of which needs one of the ten before it; and their names."""
         count = max(self.sizes["plugins"] + [100])
         folder, names = "%s/plugins-%d" % (self.path, count), ["p%04d" % i for i in range(count)]
         if not os.path.exists(folder + "/done"):
@@ -139,15 +139,16 @@ class Growth:
     def build(self, folder, name, files, requires=None):
         shutil.rmtree(folder + "/source", ignore_errors=True)
         plugin(folder + "/source", name, files, requires)
-        self.quiet([measure.program("plugpkg"), "build", "-q", "-o", folder + "/archives", folder + "/source"])
+        self.quiet([measure.program("plugpkg"), "build", "-q", "-o", folder + "/archives",
+                    folder + "/source"])
         shutil.rmtree(folder + "/source")
 
     def publish(self, folder):
-        repo = [measure.program("plugpkg-repo"), "-q"]
-        self.quiet(repo + ["init", folder + "/publisher", "--name", "bench"])
+        repo = [measure.program("plugpkg-repo"), "--repo", folder + "/publisher", "-q"]
+        self.quiet([repo[0], "init", folder + "/publisher", "--name", "bench"])
         found = sorted(os.listdir(folder + "/archives"))
-        self.quiet(repo + ["--repo", folder + "/publisher", "add"] + [folder + "/archives/" + n for n in found])
-        self.quiet(repo + ["--repo", folder + "/publisher", "publish"])
+        self.quiet(repo + ["add"] + [folder + "/archives/" + n for n in found])
+        self.quiet(repo + ["publish"])
         shutil.rmtree(folder + "/archives")
         open(folder + "/done", "w").close()
 
@@ -160,7 +161,8 @@ class Growth:
                 self.quiet(cmd)
             more = [measure.program("plugpkg"), "--root", t.root, "install", "--dry-run", MORE]
             self.quiet(p.base(t) + ["why-not", MORE])
-            for what, cmd in (("list", p.listed(t)), ("show", p.show(t)), ("upgrade, nothing to do", p.upgrade(t)),
+            for what, cmd in (("list", p.listed(t)), ("show", p.show(t)),
+                              ("upgrade, nothing to do", p.upgrade(t)),
                               ("sync, nothing to do", p.sync(t)), ("plan of one more", more)):
                 self.note("plugins", what, count, lambda cmd=cmd: cmd)
             self.note("plugins", "switch: all come back", count, lambda: self.switch(t, 0, 1))
@@ -218,7 +220,8 @@ def text(tables):
         for what in dict.fromkeys(r["what"] for r in rows):
             last = None
             for r in (r for r in rows if r["what"] == what):
-                grew = last and "%.2f" % (math.log(r["wall"] / last["wall"]) / math.log(r["size"] / last["size"]))
+                grew = last and "%.2f" % (
+                    math.log(r["wall"] / last["wall"]) / math.log(r["size"] / last["size"]))
                 lines.append("%-26s %9d %9.4f %9.4f %9.1f %9.1f %7s" % (
                     what, r["size"], r["wall"], r["cpu"], r["peak_mb"], r["together_mb"], grew or ""))
                 last = r
@@ -242,8 +245,8 @@ def main():
     finally:
         g.close()
         with open(args.work + "/growth.json", "w") as f:
-            json.dump({"format": 1, "machine": measure.machine(), "rounds": args.rounds, "tables": g.tables}, f,
-                      indent=1)
+            json.dump({"format": 1, "machine": measure.machine(), "rounds": args.rounds,
+                       "tables": g.tables}, f, indent=1)
             f.write("\n")
         print(text(g.tables))
 

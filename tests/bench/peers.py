@@ -27,6 +27,7 @@ import platform
 import shutil
 import subprocess
 
+import archives
 import measure
 
 
@@ -82,8 +83,9 @@ class Peer:
     needs_root = True
     plan_codes = remove_codes = (0,)
 
-    def available(self):
-        return all(shutil.which(n) for n in self.needs)
+    def missing(self):
+        """The programs without which it cannot take part."""
+        return [n for n in self.needs if not shutil.which(n)] + archives.missing(self.archives)
 
     def environ(self, t):
         return {}

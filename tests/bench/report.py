@@ -74,14 +74,14 @@ def ratio(value, base):
 def table(one):
     walls = {n: r["wall"] for n, r in one["rows"].items() if "wall" in r}
     peer, limit, aim = walls.get(one["fastest_peer"]), walls.get(one["limit"]), one.get("aim")
-    lines = ["%-22s %9s %9s %8s %8s %8s %7s %7s %7s" % (
-        one["title"][:22], "median s", "best s", "cpu s", "MiB", "MiB all", "x peer", "x limit", "x aim")]
+    lines = ["%-27s %9s %9s %8s %8s %8s %7s %7s %7s" % (
+        one["title"], "median s", "best s", "cpu s", "MiB", "MiB all", "x peer", "x limit", "x aim")]
     for name in sorted(one["rows"], key=lambda n: (walls.get(n, 9e9), n)):
         r = one["rows"][name]
         if "wall" not in r:
-            lines.append("  %-20s failed" % name)
+            lines.append("  %-25s failed" % name)
             continue
-        lines.append("  %-20s %9.4f %9.4f %8.4f %8.1f %8.1f %7s %7s %7s%s" % (
+        lines.append("  %-25s %9.4f %9.4f %8.4f %8.1f %8.1f %7s %7s %7s%s" % (
             name, r["wall"], r["best"], r["cpu"], r["peak_mb"], r["together_mb"],
             ratio(r["wall"], peer) if not name.startswith("=") else "", ratio(r["wall"], limit),
             ratio(r["wall"], aim) if name.startswith(OURS) else "",
@@ -90,19 +90,23 @@ def table(one):
 
 
 def summary(out):
-    """One line a case: plugpkg beside the fastest peer, the limit and the aim."""
-    lines = ["%-28s %9s  %-22s %-30s %-9s" % ("", "plugpkg s", "fastest peer s", "limit s", "aim s")]
+    """One line a case: plugpkg beside the fastest peer, the limit and the aim; wall seconds, and after a
+    slash those of processors."""
+    def cell(rows, name):
+        r = rows.get(name, {})
+        return "%.4f / %.4f" % (r["wall"], r["cpu"]) if "wall" in r else "-"
+
+    lines = ["%-28s %-17s %-27s %-37s %-8s" % ("wall / processor seconds", OURS, "fastest peer", "limit",
+                                              "aim")]
     for one in out["cases"].values():
-        rows = one["rows"]
-        own = rows.get(OURS, {}).get("wall")
-        peer, limit = one["fastest_peer"], one["limit"]
-        lines.append("%-28s %9s  %-22s %-30s %-9s %s" % (
-            one["title"], "%.4f" % own if own else "-",
-            "%.4f %s" % (rows[peer]["wall"], peer) if peer else "none has it",
-            "%.4f %s" % (rows[limit]["wall"], limit[2:]) if limit else "",
-            "%.4f" % one["aim"] if "aim" in one else "",
-            "" if not own or "aim" not in one else "met" if own <= one["aim"] else
-            "missed by %.1f" % (own / one["aim"])))
+        rows, peer, limit = one["rows"], one["fastest_peer"], one["limit"]
+        own, verdict = rows.get(OURS, {}).get("wall"), ""
+        if own and "aim" in one:
+            verdict = "met" if own <= one["aim"] else "x %.1f" % (own / one["aim"])
+        lines.append("%-28s %-17s %-27s %-37s %-8s %s" % (
+            one["title"], cell(rows, OURS), "%s %s" % (cell(rows, peer), peer) if peer else "none has it",
+            "%s %s" % (cell(rows, limit), limit[2:]) if limit else "",
+            "%.4f" % one["aim"] if "aim" in one else "", verdict))
     return lines
 
 
@@ -113,7 +117,7 @@ def text(out):
         "graphs of %(names)d plugins with %(versions)d versions each, plans of some %(plan)d; %(plugins)d "
         "plugins of %(files)d files, %(upgraded)d of them upgraded" % s,
         "; ".join("%s: %s" % kv for kv in out["programs"].items()),
-        "not measured, not installed or not wanted: " + (", ".join(out["left_out"]) or "none"), ""]
+        "left out: " + (", ".join(out["left_out"]) or "none"), ""]
     for one in out["cases"].values():
         lines += table(one) + [""]
     return "\n".join(lines + summary(out)) + "\n"

@@ -13,8 +13,11 @@ import measure
 
 SEED = "1"
 # names, versions of each, plugins that a plan of many needs
-FULL = {"graph": (20000, 5, 400), "tree": (300, 40, 100)}
-QUICK = {"graph": (1000, 3, 150), "tree": (30, 40, 10)}
+SIZES = {
+    "full": {"graph": (20000, 5, 400), "tree": (300, 40, 100)},
+    "quick": {"graph": (1000, 3, 150), "tree": (30, 40, 10)},
+    "tiny": {"graph": (100, 2, 30), "tree": (3, 4, 1)},
+}
 
 
 def default_ram(path):
@@ -44,10 +47,8 @@ def request(folder, which):
 class Work:
     """Below `path`; what is there is taken as it is, so delete it after a change of the generators."""
 
-    def __init__(self, path, is_quick):
-        self.path = os.path.abspath(path)
-        self.size = QUICK if is_quick else FULL
-        self.label = "quick" if is_quick else "full"
+    def __init__(self, path, label):
+        self.path, self.label, self.size = os.path.abspath(path), label, SIZES[label]
         self.graphs = {k: "%s/%s/w1/%s" % (self.path, self.label, k) for k in ("flat", "capped")}
         self.tree = "%s/%s/tree" % (self.path, self.label)
         self.repo = "%s/%s/repo" % (self.path, self.label)
@@ -56,16 +57,18 @@ class Work:
         """As the web server names it."""
         return os.path.relpath(path, self.path)
 
-    def prepare(self, groups, chosen):
+    def prepare(self, groups, chosen, with_limits):
         if "plan" in groups:
+            formats = {p.graph for p in chosen if p.graph} | ({"composer", "rpm"} if with_limits else set())
             for name, folder in self.graphs.items():
-                self.prepare_graph(folder, "0.15" if name == "capped" else None, chosen)
+                self.prepare_graph(folder, "0.15" if name == "capped" else None, formats)
         if set(groups) - {"plan"}:
-            self.prepare_trees({p.archives for p in chosen} | {"plain"})
+            formats = {p.archives for p in chosen if p.archives} | ({"plain"} if with_limits else set())
+            self.prepare_trees(formats)
 
-    def prepare_graph(self, folder, capped, chosen):
+    def prepare_graph(self, folder, capped, formats):
         make_graph(folder, *self.size["graph"], capped)
-        for name in sorted({p.graph for p in chosen if p.graph} | {"composer", "rpm"}):
+        for name in sorted(formats):
             out = folder + "/" + name
             if os.path.exists(out + "/done"):
                 continue
@@ -81,7 +84,7 @@ class Work:
         if not os.path.exists(self.tree + "/packages-v2.jsonl"):
             gen_tree.main(["--packages", str(packages), "--files", str(files), "--upgraded", str(upgraded),
                            "--seed", SEED, self.tree])
-        for kind in sorted(f for f in formats if f):
+        for kind in sorted(formats):
             done = "%s/%s/done" % (self.repo, kind)
             if not os.path.exists(done):
                 print("making %s archives" % kind, file=sys.stderr, flush=True)
