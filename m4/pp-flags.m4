@@ -49,6 +49,18 @@ AC_DEFUN([PP_CHECK_LINUX], [
   AC_CHECK_HEADERS([linux/openat2.h])
 ])
 
+dnl PP_CHECK_SECCOMP: filters of system calls. Not every architecture has them: without libseccomp the
+dnl walls stand on Landlock and limits alone, and `plugpkg check` says so.
+AC_DEFUN([PP_CHECK_SECCOMP], [
+  AC_ARG_WITH([seccomp],
+    [AS_HELP_STRING([--without-seccomp], [do not filter the system calls of helpers and scripts])],
+    [], [with_seccomp=yes])
+  AS_IF([test "x$with_seccomp" != xno], [
+    PKG_CHECK_MODULES([SECCOMP], [libseccomp >= 2.4],
+      [AC_DEFINE([HAVE_SECCOMP], [1], [Define to filter system calls by libseccomp.])])
+  ])
+])
+
 dnl PP_ARG_WARNINGS: style.md's list; --enable-werror for developers and CI only.
 AC_DEFUN([PP_ARG_WARNINGS], [
   AC_ARG_ENABLE([werror],

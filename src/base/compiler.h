@@ -12,6 +12,7 @@
 #define PP_NORETURN          __attribute__((noreturn))
 #define PP_UNUSED            __attribute__((unused))
 #define PP_FALLTHROUGH       __attribute__((fallthrough))
+#define PP_PACKED            __attribute__((packed))
 #define PP_CLEANUP(fn)       __attribute__((cleanup(fn)))
 #define PP_LEN(a)            (sizeof(a) / sizeof((a)[0]))
 

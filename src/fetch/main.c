@@ -7,13 +7,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <curl/curl.h>
 
 #include "transfer.h"
+#include "wall.h"
 
 #include "base/fd.h"
 #include "base/msg.h"
@@ -27,16 +26,6 @@ struct fetcher {
 	struct trust_store trust;
 	size_t n_transfers;
 };
-
-/* Whatever goes wrong here later, it cannot gain rights and leaves no image of its memory. */
-static bool
-drop_rights(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	return prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0 &&
-	       setrlimit(RLIMIT_CORE, &none) == 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR;
-}
 
 static void
 add_request(struct fetcher *f, const pp_json *j, int *fd)
@@ -125,12 +114,15 @@ main(int argc, char **argv)
 		fputs("plugpkg-fetch is started by plugpkg, not by hand\n", stderr);
 		return 2;
 	}
-	if (!drop_rights() || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return 1;
 
 	struct fetcher f = {
 		.multi = curl_multi_init(),
 		.trust = { getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR") },
 	};
-	return f.multi != NULL ? serve(&f) : 1;
+	if (f.multi == NULL || fetch_wall_enter(&f.trust) < 0)
+		return 1;
+	return serve(&f);
 }

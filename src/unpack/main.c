@@ -8,6 +8,7 @@
 #include "base/msg.h"
 #include "unpack/extract.h"
 #include "unpack/pack.h"
+#include "unpack/wall.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,52 +18,17 @@
 #endif
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define SOCKET_FD           3
-#define MEMORY_MAX_BYTES    (1UL << 30) /* a zstd window is at most 128 MiB */
-#define DESCRIPTORS_MAX     64
 #define KEPT_MAX_BYTES      (32 << 20)
 #define KEPT_GROWTH_BYTES   (1 << 20)
 #define EXIT_BAD_INVOCATION 2
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
-
-static int
-limit(__rlimit_resource_t what, rlim_t most)
-{
-	const struct rlimit r = { .rlim_cur = most, .rlim_max = most };
-
-	return setrlimit(what, &r);
-}
-
-/*
- * No new rights, no core files, no children, bounded memory. Sanitizers need terabytes of
- * addresses.
- */
-static int
-harden(void)
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || limit(RLIMIT_CORE, 0) < 0 ||
-	    limit(RLIMIT_NOFILE, DESCRIPTORS_MAX) < 0)
-		return -1;
-	if (IS_SANITIZED)
-		return 0;
-	return limit(RLIMIT_NPROC, 0) < 0 || limit(RLIMIT_AS, MEMORY_MAX_BYTES) < 0 ? -1 : 0;
-}
+/* Of an entry: header, extended header with two long paths, padding. */
+#define PP_ENTRY_OVERHEAD_BYTES 8192u
 
 /* Names are UTF-8 whatever the caller's locale is; without such a locale only ASCII names pass. */
 static void
@@ -103,7 +69,36 @@ read_limits(const pp_json *request, struct pp_limits *out)
 	return 0;
 }
 
-/* fds: [archive, directory] to unpack, [directory, output] to pack. */
+/*
+ * The first request says what the process may do from then on: below the directory, or below the
+ * one that came as a third descriptor, which holds the directories of all requests.
+ */
+static int
+wall_in(const int *fds, bool packs)
+{
+	static bool is_in;
+	int within = fds[2] >= 0 ? fds[2] : fds[packs ? 0 : 1];
+
+	if (is_in)
+		return 0;
+	is_in = true;
+	return pp_unpack_wall_enter(packs ? PP_WALL_PACK : PP_WALL_UNPACK, within);
+}
+
+/* No file can become larger than all of them together, or, packed, than they could be as a tar. */
+static int
+limit_files(const struct pp_limits *limits)
+{
+	struct rlimit r;
+	rlim_t most = (rlim_t)limits->bytes + (rlim_t)limits->files * PP_ENTRY_OVERHEAD_BYTES;
+
+	if (getrlimit(RLIMIT_FSIZE, &r) < 0)
+		return -errno;
+	r.rlim_cur = most < r.rlim_max ? most : r.rlim_max;
+	return setrlimit(RLIMIT_FSIZE, &r) < 0 ? -errno : 0;
+}
+
+/* fds: [archive, directory] to unpack, [directory, output] to pack; [2]: see wall_in(). */
 static int
 serve(const pp_json *request, const int *fds, struct pp_digest *digest, pp_json **out_answer)
 {
@@ -113,6 +108,11 @@ serve(const pp_json *request, const int *fds, struct pp_digest *digest, pp_json 
 
 	if (type == NULL || read_limits(request, &limits) < 0 || fds[0] < 0 || fds[1] < 0)
 		return -EBADMSG;
+	int r = wall_in(fds, strcmp(type, "pack") == 0);
+	if (r == 0)
+		r = limit_files(&limits);
+	if (r < 0)
+		return r;
 	if (strcmp(type, "unpack") == 0)
 		pp_extract(fds[0], fds[1], &limits,
 		    pp_json_get_bool(request, "digest") ? digest : NULL, &report);
@@ -155,7 +155,7 @@ main(void)
 	set_locale();
 	keep_memory();
 	pp_digest_init(&digest);
-	if (harden() < 0)
+	if (pp_unpack_wall_begin() < 0)
 		return EXIT_BAD_INVOCATION;
 	do
 		r = serve_next(&digest);

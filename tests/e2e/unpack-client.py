@@ -41,9 +41,11 @@ class Helper:
             sys.exit(99)
         return json.loads(answer)
 
-    def unpack(self, archive, directory, max_bytes=MAX_BYTES, max_files=MAX_FILES):
-        return self.ask({"type": "unpack", "max_bytes": max_bytes, "max_files": max_files}, [
-            os.open(archive, os.O_RDONLY), os.open(directory, os.O_RDONLY | os.O_DIRECTORY)])
+    def unpack(self, archive, directory, max_bytes=MAX_BYTES, max_files=MAX_FILES, within=None):
+        fds = [os.open(archive, os.O_RDONLY), os.open(directory, os.O_RDONLY | os.O_DIRECTORY)]
+        if within:
+            fds.append(os.open(within, os.O_RDONLY | os.O_DIRECTORY))
+        return self.ask({"type": "unpack", "max_bytes": max_bytes, "max_files": max_files}, fds)
 
     def pack(self, directory, output, mtime=0):
         return self.ask({"type": "pack", "mtime": mtime, "max_bytes": MAX_BYTES,
@@ -79,7 +81,7 @@ def corpus(helper, directory, scratch):
         outside = os.path.join(scratch, "outside")
         plugin = os.path.join(outside, "plugin")
         os.makedirs(plugin)
-        answer = helper.unpack(os.path.join(directory, entry["file"]), plugin, MAX_BYTES, 2000)
+        answer = helper.unpack(os.path.join(directory, entry["file"]), plugin, MAX_BYTES, 2000, scratch)
         why = flaw(answer, entry["want"], os.listdir(outside))
         shutil.rmtree(outside)
         print(f"{'not ok' if why else 'ok'} {i + 1} - {entry['file']}: "

@@ -48,6 +48,7 @@ rule "openssl is met in lib/trust/crypto.c and unpack/digest.c only" \
 	"$(door 'openssl/' 'src/lib/trust/crypto[a-z_]*\.c|src/unpack/digest\.c')"
 rule "jansson is met in base/json.c only" "$(door 'jansson\.h' 'src/base/json[a-z_]*\.c')"
 rule "zstd is met in lib/index/zstd.c only" "$(door 'zstd\.h' 'src/lib/index/zstd\.c')"
+rule "libseccomp is met in base/filter.c only" "$(door 'seccomp\.h' 'src/base/filter\.c')"
 rule "SQL stays in lib/state" "$(c_files src | grep -v '^src/lib/state/' | xargs -r grep -nE \
 	'"[^"]*(SELECT [^"]* FROM|INSERT (OR [A-Z]+ )?INTO|CREATE TABLE|DELETE FROM|UPDATE [a-z]+ SET) ' || :)"
 finish

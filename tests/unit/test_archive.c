@@ -559,7 +559,7 @@ many_archives_go_through_together(void)
 				.is_digested = true,
 			};
 		}
-		CHECK_INT(pp_unpack_many(NULL, jobs, PP_LEN(jobs), &err),
+		CHECK_INT(pp_unpack_many(NULL, jobs, PP_LEN(jobs), s.inner, &err),
 		    bad == 1 ? PLUGPKG_E_BAD_ARCHIVE : PLUGPKG_OK);
 		for (size_t i = 0; i < PP_LEN(jobs); i++) {
 			if (bad == 0)
@@ -604,7 +604,7 @@ the_digest_is_that_of_the_tree(void)
 		.is_digested = true,
 	};
 
-	CHECK_INT(pp_unpack_many(NULL, &job, 1, &err), PLUGPKG_OK);
+	CHECK_INT(pp_unpack_many(NULL, &job, 1, -1, &err), PLUGPKG_OK);
 	CHECK_INT(pp_store_tree_digest(s.inner, sha256, &err), PLUGPKG_OK);
 	CHECK_STR(job.tree_sha256, sha256);
 	scratch_fini(&s);

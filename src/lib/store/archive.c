@@ -173,7 +173,7 @@ give_job(struct pool *p, size_t i, plugpkg_error **err)
 		rc = pp_unpacker_start(helper, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	const int fds[2] = { job->archive_fd, job->dir_fd };
+	const int fds[3] = { job->archive_fd, job->dir_fd, p->queue->within_fd };
 	pp_json *request = request_of("unpack", &job->limits);
 
 	pp_json_set_bool(request, "digest", job->is_digested);
@@ -255,12 +255,14 @@ done_of_list(
 }
 
 enum plugpkg_code
-pp_unpack_many(plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, plugpkg_error **err)
+pp_unpack_many(
+    plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, int within_fd, plugpkg_error **err)
 {
 	struct list list = { .jobs = jobs, .n = n };
 
-	return pp_unpack_queue(
-	    ctx, &(struct pp_unpack_queue){ next_of_list, done_of_list, &list }, err);
+	const struct pp_unpack_queue queue = { next_of_list, done_of_list, &list, within_fd };
+
+	return pp_unpack_queue(ctx, &queue, err);
 }
 
 enum plugpkg_code
@@ -273,7 +275,7 @@ pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *
 		.what = what,
 		.limits = *limits,
 	};
-	enum plugpkg_code rc = pp_unpack_many(ctx, &job, 1, err);
+	enum plugpkg_code rc = pp_unpack_many(ctx, &job, 1, -1, err);
 
 	*out = job.result;
 	return rc;
@@ -300,7 +302,7 @@ pp_pack(int dir_fd, const char *what, int64_t mtime, int out_fd, struct pp_unpac
 		.files = PP_UNPACK_MAX_FILES };
 	PP_CLEANUP(pp_unpacker_fini) struct pp_unpacker helper = PP_UNPACKER_INIT;
 	PP_AUTO_JSON pp_json *answer = NULL;
-	const int fds[2] = { dir_fd, out_fd };
+	const int fds[3] = { dir_fd, out_fd, -1 };
 	enum plugpkg_code rc = pp_unpacker_start(&helper, err);
 
 	if (rc == PLUGPKG_OK) {

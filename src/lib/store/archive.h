@@ -46,12 +46,13 @@ struct pp_unpack_queue {
 	enum plugpkg_code (*next)(void *user, struct pp_unpack_job **out, plugpkg_error **err);
 	enum plugpkg_code (*done)(void *user, struct pp_unpack_job *job, plugpkg_error **err);
 	void *user;
+	int within_fd; /* a directory that those of all jobs are below; -1: there is one job only */
 };
 enum plugpkg_code pp_unpack_queue(
     plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugpkg_error **err);
-/* The same of a list. */
+/* The same of a list. within_fd: as above, -1 for none. */
 enum plugpkg_code pp_unpack_many(
-    plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, plugpkg_error **err);
+    plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, int within_fd, plugpkg_error **err);
 
 /*
  * Packs a directory: plugin.json first, then the rest sorted by bytes, owner 0, modes 0644/0755,

@@ -53,13 +53,14 @@ broke_down(struct pp_unpacker *u, plugpkg_error **err)
 }
 
 enum plugpkg_code
-pp_unpacker_ask(struct pp_unpacker *u, pp_json *request, const int fds[2], plugpkg_error **err)
+pp_unpacker_ask(struct pp_unpacker *u, pp_json *request, const int fds[3], plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *own = request;
 
 	pp_json_set_int(own, "id", ++u->id);
 	u->is_busy = true;
-	return pp_msg_send(u->sock, own, fds, 2) < 0 ? broke_down(u, err) : PLUGPKG_OK;
+	return pp_msg_send(u->sock, own, fds, fds[2] >= 0 ? 3 : 2) < 0 ? broke_down(u, err)
+								       : PLUGPKG_OK;
 }
 
 enum plugpkg_code

@@ -19,9 +19,12 @@ struct pp_unpacker {
 	}
 
 enum plugpkg_code pp_unpacker_start(struct pp_unpacker *u, plugpkg_error **err);
-/* request: moved; gets its id. fds: two, borrowed. */
+/*
+ * request: moved; gets its id. fds: borrowed; two, and the directory that those of all requests are
+ * below, or -1 where this one is the only one: outside it the helper can do nothing afterwards.
+ */
 enum plugpkg_code pp_unpacker_ask(
-    struct pp_unpacker *u, pp_json *request, const int fds[2], plugpkg_error **err);
+    struct pp_unpacker *u, pp_json *request, const int fds[3], plugpkg_error **err);
 /* Waits until one of n helpers has an answer. A cancelled wait: INTERRUPTED within 100 ms. */
 enum plugpkg_code pp_unpacker_wait(
     plugpkg_context *ctx, struct pp_unpacker *u, size_t n, size_t *out_which, plugpkg_error **err);

@@ -11,6 +11,7 @@
 #include "lib/net/fetch.h"
 #include "lib/store/archive.h"
 #include "lib/store/generation.h"
+#include "lib/store/place.h"
 #include "lib/store/store.h"
 #include "lib/txn/signature.h"
 
@@ -400,10 +401,14 @@ pp_txn_unpack(struct pp_txn *t, plugpkg_error **err)
 		.net = pp_net_new(t->ctx, cache_fd),
 		.jobs = pp_xcalloc(t->tasks.n + 1, sizeof(*u.jobs)),
 	};
+	PP_AUTO_FD int staging_fd = -1; /* where the helpers may write */
 	enum plugpkg_code rc = prepare_others(t, err);
 
 	if (rc == PLUGPKG_OK)
-		rc = pp_unpack_queue(t->ctx, &(struct pp_unpack_queue){ next_job, put, &u }, err);
+		rc = pp_place_make(t->ctx, PP_STAGING_DIR, &staging_fd, err);
+	const struct pp_unpack_queue queue = { next_job, put, &u, staging_fd };
+	if (rc == PLUGPKG_OK)
+		rc = pp_unpack_queue(t->ctx, &queue, err);
 	return rc;
 }
 

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libseccomp turns rules into a program for the kernel; it is met here only. Entering needs no
+ * library: between fork and exec nothing may be allocated.
+ */
+#include "base/filter.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#ifdef HAVE_SECCOMP
+#include <seccomp.h>
+#endif
+
+struct pp_filter {
+	struct sock_fprog program;
+};
+
+void
+pp_filter_free(struct pp_filter *f)
+{
+	if (f == NULL)
+		return;
+	free(f->program.filter);
+	free(f);
+}
+
+int
+pp_filter_enter(const struct pp_filter *f)
+{
+	/* The long way round: a pointer as the third word, whatever its type. */
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->program, 0L, 0L) < 0 ? -errno : 0;
+}
+
+#ifdef HAVE_SECCOMP
+bool
+pp_filter_is_there(void)
+{
+	/* The variable: for tests of what a system without them would do. */
+	return secure_getenv("PLUGPKG_NO_SECCOMP") == NULL &&
+	       prctl(PR_GET_SECCOMP, 0L, 0L, 0L, 0L) >= 0;
+}
+
+static struct scmp_arg_cmp
+comparison(const struct pp_filter_arg *a)
+{
+	static const enum scmp_compare ops[] = {
+		[PP_FILTER_EQ] = SCMP_CMP_EQ,
+		[PP_FILTER_NE] = SCMP_CMP_NE,
+		[PP_FILTER_GT] = SCMP_CMP_GT,
+		[PP_FILTER_MASKED] = SCMP_CMP_MASKED_EQ,
+	};
+	bool is_masked = a->op == PP_FILTER_MASKED;
+
+	return (struct scmp_arg_cmp){
+		.arg = a->at,
+		.op = ops[a->op],
+		.datum_a = is_masked ? a->mask : a->value,
+		.datum_b = is_masked ? a->value : 0,
+	};
+}
+
+static int
+add_rule(scmp_filter_ctx scmp, const struct pp_filter_rule *rule, uint32_t otherwise)
+{
+	struct scmp_arg_cmp args[PP_FILTER_MAX_ARGS];
+	uint32_t action =
+	    rule->errnum == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((uint32_t)rule->errnum);
+	int nr = seccomp_syscall_resolve_name(rule->call);
+
+	if (nr == __NR_SCMP_ERROR || nr < 0 || action == otherwise)
+		return 0;
+	for (size_t i = 0; i < rule->n_args; i++)
+		args[i] = comparison(&rule->args[i]);
+	return seccomp_rule_add_array(scmp, action, nr, (unsigned)rule->n_args, args);
+}
+
+static int export(scmp_filter_ctx scmp, struct pp_filter *f)
+{
+	PP_AUTO_FD int fd = memfd_create("filter", MFD_CLOEXEC);
+	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(BPF_MAXINSNS * sizeof(struct sock_filter));
+	int r = fd < 0 ? -errno : seccomp_export_bpf(scmp, fd);
+
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r == 0)
+		r = pp_fd_read_all(fd, &bytes);
+	if (r < 0)
+		return r;
+	f->program.len = (unsigned short)(bytes.n / sizeof(struct sock_filter));
+	f->program.filter = pp_xmalloc(bytes.n);
+	memcpy(f->program.filter, bytes.s, bytes.n);
+	return 0;
+}
+
+int
+pp_filter_new(const struct pp_filter_spec *spec, struct pp_filter **out)
+{
+	uint32_t otherwise =
+	    spec->otherwise == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((uint32_t)spec->otherwise);
+	PP_AUTO(filter) struct pp_filter *f = pp_xcalloc(1, sizeof(*f));
+
+	if (!pp_filter_is_there())
+		return -ENOSYS;
+	scmp_filter_ctx scmp = seccomp_init(otherwise);
+	if (scmp == NULL)
+		return -ENOSYS; /* an architecture that libseccomp does not know */
+	int r = seccomp_attr_set(scmp, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	for (size_t i = 0; r == 0 && i < spec->n_rules; i++)
+		r = add_rule(scmp, &spec->rules[i], otherwise);
+	if (r == 0)
+		r = export(scmp, f);
+	seccomp_release(scmp);
+	if (r == 0)
+		*out = pp_steal(&f);
+	return r;
+}
+#else
+bool
+pp_filter_is_there(void)
+{
+	return false;
+}
+
+int
+pp_filter_new(const struct pp_filter_spec *spec PP_UNUSED, struct pp_filter **out PP_UNUSED)
+{
+	return -ENOSYS;
+}
+#endif
