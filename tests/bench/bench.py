@@ -101,7 +101,8 @@ def parse():
     return a
 
 
-def save(b, args):
+def save(b):
+    """After each group, so that a run that was broken off is not lost."""
     out = report.collect(b)
     with open(b.work.path + "/results.json", "w") as f:
         json.dump(out, f, indent=1)
@@ -109,9 +110,9 @@ def save(b, args):
     text = report.text(out)
     with open(b.work.path + "/results.txt", "w") as f:
         f.write(text)
-    with open(args.chart or b.work.path + "/chart.svg", "w") as f:
+    with open(b.args.chart or b.work.path + "/chart.svg", "w") as f:
         f.write(chart.svg(out))
-    print(text)
+    return text
 
 
 def main():
@@ -129,13 +130,14 @@ def main():
             for group in args.groups.split(","):
                 b.rounds(group, makers[group]())
                 shutil.rmtree(ram, ignore_errors=True)
+                save(b)
             if disk and "install" in args.groups:
                 b.rounds("install on disk", trees.Trees(b, disk, True).install_steps())
     finally:
         b.meter.close()
         for folder in (ram, disk):
             shutil.rmtree(folder or "", ignore_errors=True)
-    save(b, args)
+    print(save(b))
 
 
 if __name__ == "__main__":

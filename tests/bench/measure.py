@@ -130,9 +130,11 @@ def machine():
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo") as f:
             model = next((x.split(":", 1)[1].strip() for x in f if x.startswith("model name")), "")
+    system = platform.platform()
+    if os.path.exists("/etc/os-release"):
+        with open("/etc/os-release") as f:
+            system = next((x[13:-2] for x in f if x.startswith('PRETTY_NAME="')), system)
     with open("/proc/meminfo") as f:
         memory = int(f.readline().split()[1]) // 1024
     return {"cores": os.cpu_count(), "processor": model, "memory_mb": memory,
-            "kernel": platform.release(), "system": first_line("sed", "-n", "s/^PRETTY_NAME=//p",
-                                                                "/etc/os-release") or platform.platform(),
-            "load": round(os.getloadavg()[0], 2), "python": platform.python_version()}
+            "kernel": platform.release(), "system": system, "load": round(os.getloadavg()[0], 2)}

@@ -22,6 +22,13 @@ class Nginx:
         self.folder, self.work = folder, os.path.abspath(work) + "/nginx"
 
     def __enter__(self):
+        # nginx waits for a port in use, and whoever has it would be taken for our server.
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", PORT))
+            except OSError:
+                sys.exit("port %d is in use: set BENCH_PORT to another" % PORT)
         os.makedirs(self.work, exist_ok=True)
         temp = "".join("%s_temp_path %s/t;" % (kind, self.work)
                        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -44,8 +51,7 @@ class Nginx:
                     break
                 time.sleep(0.05)
         if self.server.poll() is not None:
-            sys.exit("nginx does not start: see %s/error.log; is port %d in use? (BENCH_PORT)"
-                     % (self.work, PORT))
+            sys.exit("nginx does not start: see %s/error.log" % self.work)
         return self
 
     def __exit__(self, *what):
