@@ -40,6 +40,28 @@ take(struct reader *r, char c)
 	return true;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Has any of eight bytes this value? */
+static bool
+has_byte(uint64_t w, uint8_t byte)
+{
+	uint64_t v = w ^ EACH(byte);
+
+	return ((v - EACH(1)) & ~v & EACH(0x80)) != 0;
+}
+
+/* Eight bytes at once: none of them ends a text or stands in it otherwise than as it is. */
+static bool
+is_plain(const char *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return (((w - EACH(' ')) | w) & EACH(0x80)) == 0 && !has_byte(w, '"') &&
+	       !has_byte(w, '\\') && !has_byte(w, 0x7f);
+}
+
 /* Without escapes and within ASCII the text stands as it is. */
 static bool
 read_text(struct reader *r, struct pp_str *out)
@@ -47,6 +69,8 @@ read_text(struct reader *r, struct pp_str *out)
 	if (!take(r, '"'))
 		return false;
 	const char *p = r->p;
+	while (r->end - p >= 8 && is_plain(p))
+		p += 8;
 	while (p < r->end && *p >= ' ' && *p < 0x7f && *p != '"' && *p != '\\')
 		p++;
 	if (p == r->end || *p != '"')

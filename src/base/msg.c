@@ -59,8 +59,8 @@ take_fds(struct msghdr *msg, int out_fds[PP_MSG_MAX_FDS])
 	}
 }
 
-int
-pp_msg_recv(int sock, pp_json **out, int out_fds[PP_MSG_MAX_FDS])
+static int
+receive(int sock, int flags, pp_json **out, int out_fds[PP_MSG_MAX_FDS])
 {
 	PP_AUTO_FREE char *text = pp_xmalloc(PP_MSG_MAX_BYTES);
 	union control control;
@@ -75,7 +75,7 @@ pp_msg_recv(int sock, pp_json **out, int out_fds[PP_MSG_MAX_FDS])
 
 	for (int i = 0; i < PP_MSG_MAX_FDS; i++)
 		out_fds[i] = -1;
-	while ((n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC)) < 0)
+	while ((n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | flags)) < 0)
 		if (errno != EINTR)
 			return errno == ECONNRESET ? -EPIPE : -errno;
 	if (n == 0)
@@ -91,4 +91,16 @@ pp_msg_recv(int sock, pp_json **out, int out_fds[PP_MSG_MAX_FDS])
 	}
 	*out = pp_steal(&j);
 	return 0;
+}
+
+int
+pp_msg_recv(int sock, pp_json **out, int out_fds[PP_MSG_MAX_FDS])
+{
+	return receive(sock, 0, out, out_fds);
+}
+
+int
+pp_msg_recv_now(int sock, pp_json **out, int out_fds[PP_MSG_MAX_FDS])
+{
+	return receive(sock, MSG_DONTWAIT, out, out_fds);
 }

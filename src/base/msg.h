@@ -18,5 +18,7 @@ int pp_msg_send(int sock, const pp_json *j, const int *fds, size_t n_fds) PP_MUS
  * the other side is gone; -EBADMSG for a packet that is no JSON object or too large.
  */
 int pp_msg_recv(int sock, pp_json **out, int out_fds[PP_MSG_MAX_FDS]) PP_MUSTUSE;
+/* The same without waiting: -EAGAIN when there is none. */
+int pp_msg_recv_now(int sock, pp_json **out, int out_fds[PP_MSG_MAX_FDS]) PP_MUSTUSE;
 
 #endif

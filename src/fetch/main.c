@@ -49,18 +49,21 @@ add_request(struct fetcher *f, const pp_json *j, int *fd)
 	f->n_transfers++;
 }
 
-/* False when the near side is gone or talks nonsense. */
+/* All requests that wait. False when the near side is gone or talks nonsense. */
 static bool
 receive(struct fetcher *f)
 {
-	PP_AUTO_JSON pp_json *j = NULL;
-	int fds[PP_MSG_MAX_FDS];
+	for (size_t n = 0; n < MAX_TRANSFERS; n++) {
+		PP_AUTO_JSON pp_json *j = NULL;
+		int fds[PP_MSG_MAX_FDS];
+		int r = pp_msg_recv_now(SOCKET, &j, fds);
 
-	if (pp_msg_recv(SOCKET, &j, fds) < 0)
-		return false;
-	add_request(f, j, &fds[0]);
-	for (size_t i = 0; i < PP_LEN(fds); i++)
-		pp_auto_fd(&fds[i]);
+		if (r < 0)
+			return r == -EAGAIN;
+		add_request(f, j, &fds[0]);
+		for (size_t i = 0; i < PP_LEN(fds); i++)
+			pp_auto_fd(&fds[i]);
+	}
 	return true;
 }
 

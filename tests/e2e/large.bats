@@ -68,13 +68,14 @@ add_source() {
 	plugpkg source add test "$1" --key repo/public/metadata/1.root.json >/dev/null
 }
 
-# index_root: the published one, as JSON.
+# index_root: the published one, as JSON, with its layers as lists.
 index_root() {
 	local metadata=repo/public/metadata n
 	n=$(jq '.signed.meta."snapshot.json".version' $metadata/timestamp.json)
 	n=$(jq '.signed.meta."index.json".version' "$metadata/$n.snapshot.json")
 	n=$(jq -r '.signed.targets."index/root.json".hashes.sha256' "$metadata/$n.index.json")
-	zstd -dcqf "repo/public/targets/index/$n.root.json" # which leaves plain JSON as it is
+	zstd -dcqf "repo/public/targets/index/$n.root.json" | # which leaves plain JSON as it is
+		jq '(.planning, .details) |= if type == "string" then split(",") else . end'
 }
 
 @test "a repository that grows is cut into shards, and clients with the old ones go on" {
@@ -118,7 +119,7 @@ index_root() {
 	plugpkg install p21 --dry-run
 	[ "$(asked planning)" -ge 15 ]
 	[ "$(asked planning)" -le 20 ]
-	[ "$(asked details)" -le 20 ]
+	assert_equal "$(asked details)" 0
 	plugpkg install p21 -y
 	forget
 	plugpkg update
@@ -136,7 +137,7 @@ rounds() {
 	make_large_repo
 	add_source "file://$SCRATCH/repo/public"
 	plugpkg update
-	assert_equal "$(rounds install p40 --dry-run)" 2
+	assert_equal "$(rounds install p40 --dry-run)" 1 # it leads nowhere
 	assert_equal "$(rounds install p1 --dry-run)" 2
 	assert_equal "$(rounds install p1 p21 p41 top --dry-run)" 2
 	plugpkg why-not p1 >/dev/null || : # a question keeps what it fetched, a dry run does not

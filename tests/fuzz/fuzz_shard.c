@@ -7,8 +7,22 @@
 
 #include "base/mem.h"
 #include "lib/index/blocks.h"
+#include "lib/index/brief.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+read_briefs(const pp_json *line)
+{
+	const pp_json *rows = pp_json_get(line, "versions");
+
+	for (size_t i = 0; i < pp_json_len(rows); i++) {
+		const char *text = pp_json_get_str(pp_json_at(rows, i), PP_BRIEF_MEMBER);
+		struct pp_brief b;
+		if (text != NULL && pp_brief_read(text, &b) && b.size == 0)
+			abort();
+	}
+}
 
 static void
 ask(const struct pp_shard *s, const char *name)
@@ -19,6 +33,7 @@ ask(const struct pp_shard *s, const char *name)
 
 	if (rc != PLUGPKG_OK && (rc != PLUGPKG_E_BAD_METADATA || err == NULL))
 		abort();
+	read_briefs(line);
 }
 
 static void

@@ -140,6 +140,30 @@ what_is_for_other_machines_does_not_fit(void)
 }
 
 static void
+what_the_next_release_repeats_is_shared(void)
+{
+	PP_AUTO(release)
+	struct pp_release *first =
+	    release("{\"version\":\"2\",\"requires\":{\"a\":\"^1\",\"b\":\"^1\"}}");
+	static const char text[] = "{\"version\":\"1\",\"requires\":{\"b\":\"^2\",\"a\":\"^1\"}}";
+	PP_AUTO_JSON pp_json *row = pp_json_parse(text, strlen(text), NULL);
+	struct pp_release *next = NULL;
+
+	if (!CHECK(first != NULL && row != NULL))
+		return;
+	CHECK_INT(pp_release_parse_next(row, first, "row", PLUGPKG_E_BAD_METADATA, &next, NULL),
+	    PLUGPKG_OK);
+	CHECK_STR(next->name, "me");
+	CHECK_STR(next->version.text, "1");
+	CHECK_INT(next->requires.n, 2);
+	CHECK_STR(next->requires.at[0].text, "^2");
+	CHECK(next->requires.at[1].range == first->requires.at[0].range);
+	pp_release_free(next);
+	/* The other one has it still. */
+	CHECK_STR(first->requires.at[0].range->text, "^1");
+}
+
+static void
 parallel_majors_are_known_by_their_key(void)
 {
 	static const struct {
@@ -168,8 +192,8 @@ parallel_majors_are_known_by_their_key(void)
 	}
 }
 
-TAP_MAIN(
-    CASE(a_planning_row_takes_its_name_from_outside) CASE(mistakes_count_as_what_the_caller_says)
-	CASE(a_row_has_known_members_in_fixed_order) CASE(names_and_provides_satisfy)
-	    CASE(an_installed_prerelease_counts) CASE(what_is_for_other_machines_does_not_fit)
-		CASE(parallel_majors_are_known_by_their_key))
+TAP_MAIN(CASE(a_planning_row_takes_its_name_from_outside)
+	CASE(mistakes_count_as_what_the_caller_says) CASE(a_row_has_known_members_in_fixed_order)
+	    CASE(names_and_provides_satisfy) CASE(what_the_next_release_repeats_is_shared)
+		CASE(an_installed_prerelease_counts) CASE(what_is_for_other_machines_does_not_fit)
+		    CASE(parallel_majors_are_known_by_their_key))

@@ -169,9 +169,9 @@ enum plugpkg_code pp_making_details(struct pp_making *m, plugpkg_error **err);
 enum plugpkg_code pp_making_read_owners(struct pp_making *m, plugpkg_error **err);
 /* Id of the key that the owner of NAME has to have, or NULL. View. *out_locked: by the lock. */
 const char *pp_making_expected_owner(struct pp_making *m, const char *name, bool *out_locked);
-/* Fills step->owner by the index. Errors: BAD_METADATA. */
-enum plugpkg_code pp_making_owner(struct pp_making *m, struct pp_catalog *c, const pp_json *details,
-    struct pp_step *step, plugpkg_error **err);
+/* Fills step->owner by that layer of the index and its row. Errors: BAD_METADATA. */
+enum plugpkg_code pp_making_owner(struct pp_making *m, struct pp_catalog *c, enum pp_layer layer,
+    const pp_json *row, struct pp_step *step, plugpkg_error **err);
 /* The same by the signature beside a local archive. */
 void pp_making_local_owner(struct pp_making *m, const struct pp_local *l, struct pp_step *step);
 /*

@@ -35,7 +35,7 @@ ask_sources(plugpkg_context *ctx, const char *name, struct saying *s, plugpkg_er
 	s->is_known = releases.n > 0;
 	pp_releases_fini(&releases);
 	if (rc == PLUGPKG_OK && c != NULL)
-		rc = pp_catalog_owner(c, name, &s->owner, err);
+		rc = pp_catalog_owner(c, PP_LAYER_DETAILS, name, &s->owner, err);
 	return rc;
 }
 

@@ -2,6 +2,7 @@
 /* What the index says about the releases that were chosen: digests, sizes, signed rows. */
 #include "lib/api/making.h"
 
+#include "lib/index/brief.h"
 #include "lib/model/tables.h"
 
 #include <string.h>
@@ -31,7 +32,8 @@ prefetch(struct pp_making *m, plugpkg_error **err)
 		struct pp_catalog *c = m->open.catalogs.at[i];
 		PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 		pp_vec_foreach (step, &m->plan->steps)
-			if (is_fetched(step) && catalog_of(m, step->source) == c)
+			if (is_fetched(step) && catalog_of(m, step->source) == c &&
+			    pp_json_get(step->row, PP_BRIEF_MEMBER) == NULL)
 				pp_strs_add(&names, step->name);
 		if (names.n > 0)
 			rc = pp_catalog_prefetch(c, &names, err);
@@ -50,17 +52,6 @@ fail_unsound(const char *key, const struct pp_step *step, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-copy_digest(const pp_json *details, struct pp_step *step, plugpkg_error **err)
-{
-	const char *hex = pp_json_get_str(details, "sha256");
-
-	if (hex == NULL || !pp_is_sha256(hex))
-		return fail_unsound("sha256", step, err);
-	memcpy(step->sha256, hex, sizeof(step->sha256));
-	return PLUGPKG_OK;
-}
-
-static enum plugpkg_code
 copy_count(const pp_json *details, const char *key, uint64_t *out, const struct pp_step *step,
     plugpkg_error **err)
 {
@@ -69,6 +60,34 @@ copy_count(const pp_json *details, const char *key, uint64_t *out, const struct 
 	if (n < 0)
 		return fail_unsound(key, step, err);
 	*out = (uint64_t)n;
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+copy_details(const pp_json *details, struct pp_step *step, plugpkg_error **err)
+{
+	const char *hex = pp_json_get_str(details, "sha256");
+
+	if (hex == NULL || !pp_is_sha256(hex))
+		return fail_unsound("sha256", step, err);
+	memcpy(step->sha256, hex, sizeof(step->sha256));
+	enum plugpkg_code rc = copy_count(details, "size", &step->size_bytes, step, err);
+	if (rc == PLUGPKG_OK)
+		rc = copy_count(details, "unpacked", &step->unpacked_bytes, step, err);
+	return rc == PLUGPKG_OK ? copy_count(details, "files", &step->files, step, err) : rc;
+}
+
+static enum plugpkg_code
+copy_brief(const char *text, struct pp_step *step, plugpkg_error **err)
+{
+	struct pp_brief brief;
+
+	if (!pp_brief_read(text, &brief))
+		return fail_unsound(PP_BRIEF_MEMBER, step, err);
+	memcpy(step->sha256, brief.sha256, sizeof(step->sha256));
+	step->size_bytes = brief.size;
+	step->unpacked_bytes = brief.unpacked;
+	step->files = brief.files;
 	return PLUGPKG_OK;
 }
 
@@ -117,30 +136,53 @@ keep_tables(struct pp_step *step, const pp_json *tables)
 	step->tables = tables != NULL ? pp_json_copy(tables) : NULL;
 }
 
+/* Where the planning row says all that a plan needs, the details are not even fetched. */
 static enum plugpkg_code
 fill_step(struct pp_making *m, struct pp_catalog *c, struct pp_step *step, plugpkg_error **err)
 {
-	PP_AUTO_JSON pp_json *planning = NULL;
 	PP_AUTO_JSON pp_json *details = NULL;
-	enum plugpkg_code rc =
-	    pp_catalog_rows(c, step->name, step->version, &planning, &details, err);
+	const char *brief = pp_json_get_str(step->row, PP_BRIEF_MEMBER);
+	enum pp_layer layer = brief != NULL ? PP_LAYER_PLANNING : PP_LAYER_DETAILS;
+	const pp_json *row = step->row;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	if (brief != NULL) {
+		rc = copy_brief(brief, step, err);
+	} else {
+		rc = pp_catalog_rows(c, step->name, step->version, NULL, &details, err);
+		if (rc == PLUGPKG_OK)
+			rc = copy_details(details, step, err);
+		row = details;
+	}
 	if (rc == PLUGPKG_OK)
-		rc = copy_digest(details, step, err);
-	if (rc == PLUGPKG_OK)
-		rc = copy_count(details, "size", &step->size_bytes, step, err);
-	if (rc == PLUGPKG_OK)
-		rc = copy_count(details, "unpacked", &step->unpacked_bytes, step, err);
-	if (rc == PLUGPKG_OK)
-		rc = copy_count(details, "files", &step->files, step, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_making_owner(m, c, details, step, err);
+		rc = pp_making_owner(m, c, layer, row, step, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	step->runs_script = has_script(details, script_of(step));
-	keep_tables(step, pp_json_get(details, "tables"));
-	pp_json_free(step->row);
-	step->row = pp_steal(&planning);
+	step->runs_script = has_script(row, script_of(step));
+	keep_tables(step, pp_json_get(row, "tables"));
+	pp_brief_strip(step->row);
 	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_rows(struct pp_making *m, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < m->plan->steps.n; i++) {
+		struct pp_step *step = &m->plan->steps.at[i];
+		if (!is_fetched(step))
+			continue;
+		struct pp_catalog *c = catalog_of(m, step->source);
+		if (c == NULL)
+			return pp_fail(err, PLUGPKG_E_FAILED, 0,
+			    "the plan takes %s %s from an unknown source", step->name,
+			    step->version);
+		pp_json_free(step->row);
+		step->row = NULL;
+		rc = pp_catalog_rows(c, step->name, step->version, &step->row, NULL, err);
+	}
+	return rc;
 }
 
 static void
@@ -200,17 +242,14 @@ pp_making_details(struct pp_making *m, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	fill_locals(m);
-	rc = prefetch(m, err);
-
+	rc = read_rows(m, err);
+	if (rc == PLUGPKG_OK)
+		rc = prefetch(m, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < m->plan->steps.n; i++) {
 		struct pp_step *step = &m->plan->steps.at[i];
 		if (!is_fetched(step))
 			continue;
-		struct pp_catalog *c = catalog_of(m, step->source);
-		rc = c != NULL ? fill_step(m, c, step, err)
-			       : pp_fail(err, PLUGPKG_E_FAILED, 0,
-				     "the plan takes %s %s from an unknown source", step->name,
-				     step->version);
+		rc = fill_step(m, catalog_of(m, step->source), step, err);
 		if (rc == PLUGPKG_OK)
 			rc = check_same_content(m, step, err);
 	}

@@ -74,17 +74,17 @@ judge(struct pp_making *m, struct pp_step *step, const char *id, bool follows)
 }
 
 enum plugpkg_code
-pp_making_owner(struct pp_making *m, struct pp_catalog *c, const pp_json *details,
+pp_making_owner(struct pp_making *m, struct pp_catalog *c, enum pp_layer layer, const pp_json *row,
     struct pp_step *step, plugpkg_error **err)
 {
 	PP_AUTO(owner) struct pp_owner *owner = NULL;
 	bool is_locked = false;
 
-	enum plugpkg_code rc = pp_catalog_owner(c, step->name, &owner, err);
+	enum plugpkg_code rc = pp_catalog_owner(c, layer, step->name, &owner, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	const char *expected = pp_making_expected_owner(m, step->name, &is_locked);
-	bool is_signed = owner != NULL && pp_json_get_bool(details, "signed");
+	bool is_signed = owner != NULL && pp_json_get_bool(row, "signed");
 	judge(m, step, is_signed ? owner->id : NULL,
 	    is_signed && expected != NULL && pp_owner_follows(owner, expected));
 	/* An older release that its owner left unsigned, while another key than expected rules. */

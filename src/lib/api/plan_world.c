@@ -51,12 +51,11 @@ names_of(void *user, struct pp_strs *out, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-expect_of(void *user, const struct pp_strs *names, size_t n_targets, plugpkg_error **err)
+expect_of(void *user, const struct pp_strs *names, plugpkg_error **err)
 {
 	const struct pp_world_source *a = user;
 
-	return a->catalog != NULL ? pp_catalog_expect(a->catalog, names, n_targets, err)
-				  : PLUGPKG_OK;
+	return a->catalog != NULL ? pp_catalog_expect(a->catalog, names, err) : PLUGPKG_OK;
 }
 
 void

@@ -166,7 +166,8 @@ add_owner(const struct showing *s, pp_json *row)
 		PP_IGNORE(pp_state_pins(state, &pins, NULL));
 	const struct pp_pin *pin = pp_pins_get(&pins, s->target.name);
 	if (pin == NULL && s->catalog != NULL)
-		PP_IGNORE(pp_catalog_owner(s->catalog, s->target.name, &owner, NULL));
+		PP_IGNORE(
+		    pp_catalog_owner(s->catalog, PP_LAYER_DETAILS, s->target.name, &owner, NULL));
 	pp_json_set_str(row, "owner",
 	    pin != NULL     ? pin->key_id
 	    : owner != NULL ? owner->id

@@ -139,7 +139,7 @@ check_offers(struct pp_sync *s, plugpkg_error **err)
 				pp_strs_add(&names, row->name);
 		}
 		if (rc == PLUGPKG_OK && names.n > 0)
-			rc = pp_catalog_prefetch(*c, &names, err);
+			rc = pp_catalog_expect(*c, &names, err);
 	}
 	pp_vec_foreach (d, &s->diffs)
 		if (rc == PLUGPKG_OK && is_fetch(d))

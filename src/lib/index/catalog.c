@@ -363,8 +363,10 @@ add_release(const struct pp_catalog *c, const char *where, const char *name, con
     struct pp_releases *out, plugpkg_error **err)
 {
 	struct pp_release *release = NULL;
+	const enum plugpkg_code code = PLUGPKG_E_BAD_METADATA;
 	enum plugpkg_code rc =
-	    pp_release_parse(row, name, where, PLUGPKG_E_BAD_METADATA, &release, err);
+	    out->n > 0 ? pp_release_parse_next(row, out->at[out->n - 1], where, code, &release, err)
+		       : pp_release_parse(row, name, where, code, &release, err);
 
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -395,14 +397,13 @@ add_plugins(const struct pp_catalog *c, const pp_json *line, const char *member,
 }
 
 enum plugpkg_code
-pp_catalog_expect(
-    struct pp_catalog *c, const struct pp_strs *names, size_t n_planned, plugpkg_error **err)
+pp_catalog_expect(struct pp_catalog *c, const struct pp_strs *names, plugpkg_error **err)
 {
 	enum plugpkg_code rc = need_index(c, err);
 
 	if (rc != PLUGPKG_OK || pp_shards_count(&c->shards, PP_LAYER_PLANNING) == 1)
 		return rc;
-	rc = pp_shards_expect(&c->shards, names, n_planned, err);
+	rc = pp_shards_expect(&c->shards, names, err);
 	return rc == PLUGPKG_OK ? rc : pp_wrap(err, rc, "%s", c->label);
 }
 
@@ -492,13 +493,14 @@ pp_catalog_rows(struct pp_catalog *c, const char *name, const char *version, pp_
 }
 
 enum plugpkg_code
-pp_catalog_owner(struct pp_catalog *c, const char *name, struct pp_owner **out, plugpkg_error **err)
+pp_catalog_owner(struct pp_catalog *c, enum pp_layer layer, const char *name, struct pp_owner **out,
+    plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *line = NULL;
 	struct pp_str text;
 
 	*out = NULL;
-	enum plugpkg_code rc = find_line(c, PP_LAYER_DETAILS, name, &text, err);
+	enum plugpkg_code rc = find_line(c, layer, name, &text, err);
 	/* Most plugins have none: then no long line is parsed for nothing. */
 	if (rc != PLUGPKG_OK || text.p == NULL ||
 	    memmem(text.p, text.n, OWNER_MEMBER, strlen(OWNER_MEMBER)) == NULL)

@@ -40,11 +40,10 @@ enum plugpkg_code pp_catalog_load(struct pp_catalog *c, bool allow_expired, plug
 
 /*
  * Says that these names will be asked for, and what they lead to: fetches the planning shards of
- * all, then those that their lines hint at, each in one round. Of the first n_planned names a plan
- * will be made: the details of what they lead to come with the second round.
+ * all, then those that their lines hint at, each in one round.
  */
 enum plugpkg_code pp_catalog_expect(
-    struct pp_catalog *c, const struct pp_strs *names, size_t n_planned, plugpkg_error **err);
+    struct pp_catalog *c, const struct pp_strs *names, plugpkg_error **err);
 /*
  * All releases of NAME, newest first, each with .name set, the plugins that provide it as a
  * virtual name, and those that replace it. Nothing known: all empty, OK. Each out_… may be NULL
@@ -60,11 +59,12 @@ enum plugpkg_code pp_catalog_releases(struct pp_catalog *c, const char *name,
 enum plugpkg_code pp_catalog_rows(struct pp_catalog *c, const char *name, const char *version,
     pp_json **out_planning, pp_json **out_details, plugpkg_error **err);
 /*
- * Who signs the plugin, as its line of the details says (owned), or *out == NULL: nobody. Errors:
+ * Who signs the plugin, as its line of that layer says (owned), or *out == NULL: nobody. The
+ * planning layer says it where its rows have a PP_BRIEF_MEMBER, the details always. Errors:
  * BAD_METADATA.
  */
-enum plugpkg_code pp_catalog_owner(
-    struct pp_catalog *c, const char *name, struct pp_owner **out, plugpkg_error **err);
+enum plugpkg_code pp_catalog_owner(struct pp_catalog *c, enum pp_layer layer, const char *name,
+    struct pp_owner **out, plugpkg_error **err);
 /*
  * Fetches the details shards of all these names in one round before pp_catalog_rows() is asked one
  * by one.

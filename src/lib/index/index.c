@@ -61,18 +61,18 @@ set_ref(const struct at *at, const struct written *w, const char *what, size_t i
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: \"unpacked\" of %s shard %zu is not between 0 and %u", at->where, what, i,
 		    PP_INDEX_MAX_SHARD_BYTES);
-	snprintf(out->sha256, sizeof(out->sha256), "%s", w->digest);
+	memcpy(out->sha256, w->digest, sizeof(out->sha256));
 	out->size = (uint64_t)w->size;
 	out->unpacked = (uint64_t)w->unpacked;
 	return PLUGPKG_OK;
 }
 
-/* "SHA256 SIZE UNPACKED": thousands of objects would take a reader longer than all else. */
+/* "SHA256 SIZE UNPACKED" */
 static enum plugpkg_code
 parse_short_ref(
-    const struct at *at, const char *text, const char *what, size_t i, struct pp_shard_ref *out)
+    const struct at *at, struct pp_str text, const char *what, size_t i, struct pp_shard_ref *out)
 {
-	struct pp_str rest = pp_str_of(text), digest, size;
+	struct pp_str rest = text, digest, size;
 	uint64_t n_size, n_unpacked;
 
 	if (!pp_str_cut(&rest, ' ', &digest) || digest.n != sizeof(out->sha256) - 1 ||
@@ -95,11 +95,38 @@ parse_ref(
 	const char *text = pp_json_string(j);
 
 	if (text != NULL)
-		return parse_short_ref(at, text, what, i, out);
+		return parse_short_ref(at, pp_str_of(text), what, i, out);
 	const struct written w = { pp_json_get_str(j, "sha256"), pp_json_get_int(j, "size", -1),
 		pp_json_get_int(j, "unpacked", -1) };
 	enum plugpkg_code rc = set_ref(at, &w, what, i, out);
 	return rc == PLUGPKG_OK ? parse_table(at, j, what, i, out) : rc;
+}
+
+static enum plugpkg_code
+check_count(const struct at *at, const char *what, size_t n)
+{
+	if (n > 0 && n <= PP_INDEX_MAX_SHARDS && (n & (n - 1)) == 0)
+		return PLUGPKG_OK;
+	return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
+	    "%s: \"%s\" lists %zu shards; expected a power of two up to %d", at->where, what, n,
+	    PP_INDEX_MAX_SHARDS);
+}
+
+/* All of a layer as one text, which is read in passing: "SHA256 SIZE UNPACKED,…" */
+static enum plugpkg_code
+parse_short_layer(
+    const struct at *at, const char *text, const char *what, struct pp_shard_refs *out)
+{
+	struct pp_str rest = pp_str_of(text), one;
+
+	while (out->n < PP_INDEX_MAX_SHARDS && pp_str_cut(&rest, ',', &one)) {
+		struct pp_shard_ref ref = { .size = 0 };
+		enum plugpkg_code rc = parse_short_ref(at, one, what, out->n, &ref);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		pp_vec_push(out, ref);
+	}
+	return check_count(at, what, rest.p != NULL ? PP_INDEX_MAX_SHARDS + 1 : out->n);
 }
 
 static enum plugpkg_code
@@ -108,17 +135,17 @@ parse_layer(const struct at *at, const pp_json *j, const char *what, struct pp_s
 	const pp_json *list = pp_json_get(j, what);
 	size_t n = pp_json_len(list);
 
+	if (pp_json_is(list, PP_JSON_STRING))
+		return parse_short_layer(at, pp_json_string(list), what, out);
 	if (!pp_json_is(list, PP_JSON_ARRAY))
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0, "%s: \"%s\" is %s, not a list",
 		    at->where, what, pp_json_kind_name(list));
-	if (n == 0 || n > PP_INDEX_MAX_SHARDS || (n & (n - 1)) != 0)
-		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
-		    "%s: \"%s\" lists %zu shards; expected a power of two up to %d", at->where,
-		    what, n, PP_INDEX_MAX_SHARDS);
+	enum plugpkg_code rc = check_count(at, what, n);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	for (size_t i = 0; i < n; i++) {
 		struct pp_shard_ref ref = { .size = 0 };
-		enum plugpkg_code rc = parse_ref(at, pp_json_at(list, i), what, i, &ref);
-
+		rc = parse_ref(at, pp_json_at(list, i), what, i, &ref);
 		if (rc != PLUGPKG_OK)
 			return rc;
 		pp_vec_push(out, ref);
@@ -234,21 +261,32 @@ ref_json(const struct pp_shard_ref *ref)
 	return j;
 }
 
+static bool
+has_table(const struct pp_shard_refs *refs)
+{
+	pp_vec_foreach (ref, refs)
+		if (ref->table.size > 0)
+			return true;
+	return false;
+}
+
+/* Thousands of objects, or only of texts, would take a reader longer than all else. */
 static pp_json *
 layer_json(const struct pp_shard_refs *refs)
 {
-	pp_json *list = pp_json_array();
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+	pp_json *list = NULL;
 
-	pp_vec_foreach (ref, refs) {
-		if (refs->n == 1 || ref->table.size > 0) {
+	if (refs->n == 1 || has_table(refs)) {
+		list = pp_json_array();
+		pp_vec_foreach (ref, refs)
 			pp_json_push(list, ref_json(ref));
-			continue;
-		}
-		PP_AUTO_FREE char *text = pp_asprintf("%s %llu %llu", ref->sha256,
-		    (unsigned long long)ref->size, (unsigned long long)ref->unpacked);
-		pp_json_push_str(list, text);
+		return list;
 	}
-	return list;
+	pp_vec_foreach (ref, refs)
+		pp_buf_addf(&text, "%s%s %llu %llu", text.n > 0 ? "," : "", ref->sha256,
+		    (unsigned long long)ref->size, (unsigned long long)ref->unpacked);
+	return pp_json_str(pp_buf_cstr(&text));
 }
 
 char *

@@ -15,6 +15,9 @@
 #include "lib/net/cache.h"
 #include "lib/trust/crypto.h"
 
+#define MANY_SHARDS       8
+#define SMALL_SHARD_BYTES (64 * 1024) /* most of the time of such a file is the way there */
+
 static const char *
 layer_name(enum pp_layer layer)
 {
@@ -191,6 +194,7 @@ fetch(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, plugpkg_er
 		wants[i].mirrors = s->mirrors;
 		wants[i].sha256 = ref->sha256;
 		wants[i].size = ref->size;
+		wants[i].is_piece = n >= MANY_SHARDS && ref->size <= SMALL_SHARD_BYTES;
 	}
 	return pp_net_fetch(s->net, wants, n, err);
 }
@@ -404,77 +408,39 @@ pp_shards_take(struct pp_shards *s, const struct pp_strs *names, plugpkg_error *
 
 /* ---- what will be asked for ---- */
 
-struct expecting {
-	bool *planning, *details; /* shards: wanted */
-};
-
-/* The shards of a layer that are wanted and not held. */
-static size_t
-add_keys(
-    const struct pp_shards *s, enum pp_layer layer, const bool *wanted, struct pp_shard_key *keys)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < pp_shards_count(s, layer); i++) {
-		struct pp_shard_key key = { layer, i };
-		if (wanted[i] && place_of(s, key)->bytes.n == 0)
-			keys[n++] = key;
-	}
-	return n;
-}
-
-static void
-want_reach(const struct pp_reach *reach, bool *wanted, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		wanted[i] |= pp_reach_has(reach, n, i);
-}
-
+/* Holds the planning shards that are wanted. */
 static enum plugpkg_code
-add_hints(struct pp_shards *s, const struct pp_strs *names, size_t n_planned, struct expecting *e,
-    plugpkg_error **err)
+load_wanted(struct pp_shards *s, const bool *wanted, plugpkg_error **err)
 {
-	struct pp_reach reach = { 0 };
-	enum plugpkg_code rc = PLUGPKG_OK;
+	size_t n_shards = s->root->planning.n, n = 0;
+	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n_shards, sizeof(*keys));
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < names->n; i++) {
-		struct pp_str line;
-		if (i == n_planned)
-			want_reach(&reach, e->details, s->root->details.n);
-		rc = pp_shards_line(s, PP_LAYER_PLANNING, names->at[i], &line, err);
-		if (line.p == NULL)
-			continue;
-		pp_reach_read(line, &reach);
-		if (i < n_planned)
-			pp_reach_add(&reach, names->at[i]);
-	}
-	if (n_planned >= names->n)
-		want_reach(&reach, e->details, s->root->details.n);
-	want_reach(&reach, e->planning, s->root->planning.n);
-	return rc;
+	for (size_t i = 0; i < n_shards; i++)
+		if (wanted[i])
+			keys[n++] = (struct pp_shard_key){ PP_LAYER_PLANNING, i };
+	return pp_shards_load(s, keys, n, err);
 }
 
 enum plugpkg_code
-pp_shards_expect(
-    struct pp_shards *s, const struct pp_strs *names, size_t n_planned, plugpkg_error **err)
+pp_shards_expect(struct pp_shards *s, const struct pp_strs *names, plugpkg_error **err)
 {
-	size_t n_planning = s->root->planning.n, n_details = s->root->details.n;
-	PP_AUTO_FREE bool *wanted = pp_xcalloc(n_planning + n_details, sizeof(*wanted));
-	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n_planning + n_details, sizeof(*keys));
-	struct expecting e = { .planning = wanted, .details = wanted + n_planning };
+	size_t n_shards = s->root->planning.n;
+	PP_AUTO_FREE bool *wanted = pp_xcalloc(n_shards, sizeof(*wanted));
+	struct pp_reach reach = { 0 };
 
 	pp_vec_foreach (name, names)
 		if (!pp_map_has(&s->planning_lines, *name))
-			wanted[pp_index_shard_of(n_planning, *name)] = true;
-	size_t n = add_keys(s, PP_LAYER_PLANNING, e.planning, keys);
-	enum plugpkg_code rc = pp_shards_load(s, keys, n, err);
-	if (rc == PLUGPKG_OK)
-		rc = add_hints(s, names, n_planned, &e, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	n = add_keys(s, PP_LAYER_PLANNING, e.planning, keys);
-	n += add_keys(s, PP_LAYER_DETAILS, e.details, keys + n);
-	return pp_shards_load(s, keys, n, err);
+			wanted[pp_index_shard_of(n_shards, *name)] = true;
+	enum plugpkg_code rc = load_wanted(s, wanted, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < names->n; i++) {
+		struct pp_str line;
+		rc = pp_shards_line(s, PP_LAYER_PLANNING, names->at[i], &line, err);
+		if (line.p != NULL)
+			pp_reach_read(line, &reach);
+	}
+	for (size_t i = 0; i < n_shards; i++)
+		wanted[i] |= pp_reach_has(&reach, n_shards, i);
+	return rc == PLUGPKG_OK ? load_wanted(s, wanted, err) : rc;
 }
 
 enum plugpkg_code

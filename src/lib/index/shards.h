@@ -58,10 +58,10 @@ enum plugpkg_code pp_shards_load(
     struct pp_shards *s, const struct pp_shard_key *keys, size_t n, plugpkg_error **err);
 /*
  * Brings the planning shards of these names, and those that their lines lead to, from the mirrors
- * where the cache has none; with them the details of what the first n_planned lead to.
+ * where the cache has none.
  */
 enum plugpkg_code pp_shards_expect(
-    struct pp_shards *s, const struct pp_strs *names, size_t n_planned, plugpkg_error **err);
+    struct pp_shards *s, const struct pp_strs *names, plugpkg_error **err);
 /*
  * Reads the details of all these names, fetching what the cache lacks in one round; holds their
  * lines only, not the shards.

@@ -8,7 +8,7 @@
 void
 pp_range_free(struct pp_range *r)
 {
-	if (r == NULL)
+	if (r == NULL || r->n_shared-- > 0)
 		return;
 	pp_vec_foreach (alternative, &r->any) {
 		pp_vec_foreach (c, &alternative->all)
@@ -18,6 +18,14 @@ pp_range_free(struct pp_range *r)
 	pp_vec_free(&r->any);
 	free(r->text);
 	free(r);
+}
+
+struct pp_range *
+pp_range_share(struct pp_range *r)
+{
+	if (r != NULL)
+		r->n_shared++;
+	return r;
 }
 
 static bool

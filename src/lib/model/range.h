@@ -37,11 +37,13 @@ struct pp_alternative {
 struct pp_range {
 	char *text; /* as written, trimmed; "*" for the empty text */
 	struct pp_alternatives pp_vec(struct pp_alternative) any; /* one must hold */
+	size_t n_shared;                                          /* owners beside the first */
 };
 
 /* Errors: BAD_RANGE with the position and what was expected. */
 enum plugpkg_code pp_range_parse(struct pp_str text, struct pp_range **out, plugpkg_error **err);
 void pp_range_free(struct pp_range *r);
+struct pp_range *pp_range_share(struct pp_range *r); /* one owner more of the same */
 /*
  * npm's rule: a prerelease matches only when an alternative holds and a comparator in it names a
  * prerelease of the same

@@ -53,6 +53,12 @@ relation_of(struct pp_release *r, const struct relation *rel)
 	return (struct pp_deps *)(void *)((char *)r + rel->offset);
 }
 
+static const struct pp_deps *
+relation_in(const struct pp_release *r, const struct relation *rel)
+{
+	return (const struct pp_deps *)(const void *)((const char *)r + rel->offset);
+}
+
 void
 pp_dep_fini(struct pp_dep *dep)
 {
@@ -211,9 +217,25 @@ read_dep(
 					 : "a range such as \"^1.2\" or \"*\"");
 }
 
+/* The next release of a plugin mostly asks for what the last one did: that was read already. */
+static bool
+repeat_dep(const struct pp_deps *last, const char *name, const char *text, struct pp_deps *out)
+{
+	const struct pp_dep *same = last != NULL ? pp_deps_get(last, name) : NULL;
+
+	if (same == NULL || same->range == NULL || text == NULL || strcmp(same->text, text) != 0)
+		return false;
+	struct pp_dep *dep = pp_vec_new(out);
+	dep->name = pp_xstrdup(name);
+	dep->text = pp_xstrdup(text);
+	dep->range = pp_range_share(same->range);
+	return true;
+}
+
+/* last: the same relation of another release of this plugin, or NULL. */
 static enum plugpkg_code
-read_relation(
-    const struct pp_fields *f, const struct relation *rel, const char *self, struct pp_deps *out)
+read_relation(const struct pp_fields *f, const struct relation *rel, const char *self,
+    const struct pp_deps *last, struct pp_deps *out)
 {
 	const pp_json *j = pp_json_get(f->json, rel->key);
 
@@ -226,6 +248,8 @@ read_relation(
 		    pp_json_len(j), PP_RELEASE_MAX_DEPS);
 	for (void *it = pp_json_iter(j); it != NULL; it = pp_json_next(j, it)) {
 		const char *name = pp_json_iter_key(it);
+		if (repeat_dep(last, name, pp_json_string(pp_json_iter_value(it)), out))
+			continue;
 		enum plugpkg_code rc = check_dep_name(f, rel, self, name);
 
 		if (rc != PLUGPKG_OK)
@@ -363,41 +387,62 @@ pp_release_read_field(
 	for (size_t i = 0; i < PP_LEN(relations); i++) {
 		if (strcmp(key, relations[i].key) == 0)
 			return read_relation(
-			    f, &relations[i], r->name, relation_of(r, &relations[i]));
+			    f, &relations[i], r->name, NULL, relation_of(r, &relations[i]));
 	}
 	return PLUGPKG_OK;
+}
+
+/* last: another release of this plugin, or NULL. */
+static enum plugpkg_code
+parse(const struct pp_fields *f, const char *name, const struct pp_release *last,
+    struct pp_release **out)
+{
+	PP_AUTO(release) struct pp_release *r = pp_xcalloc(1, sizeof(*r));
+
+	*out = NULL;
+	if (!pp_json_is(f->json, PP_JSON_OBJECT))
+		return pp_fail(f->err, f->code, 0, "%s: expected an object, found %s", f->where,
+		    pp_json_kind_name(f->json));
+	enum plugpkg_code rc = read_name(f, r, name);
+
+	if (rc == PLUGPKG_OK)
+		rc = read_version(f, r);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_LEN(relations); i++) {
+		const struct relation *rel = &relations[i];
+		rc = read_relation(f, rel, r->name, last != NULL ? relation_in(last, rel) : NULL,
+		    relation_of(r, rel));
+	}
+	if (rc == PLUGPKG_OK)
+		rc = read_platforms(f, "os", &r->os);
+	if (rc == PLUGPKG_OK)
+		rc = read_platforms(f, "arch", &r->arch);
+	if (rc == PLUGPKG_OK)
+		rc = read_min_client(f, r);
+	if (rc == PLUGPKG_OK)
+		rc = read_parallel(f, r);
+	if (rc == PLUGPKG_OK)
+		rc = read_published(f, r);
+	if (rc == PLUGPKG_OK)
+		*out = pp_steal(&r);
+	return rc;
 }
 
 enum plugpkg_code
 pp_release_parse(const pp_json *j, const char *name, const char *where, enum plugpkg_code code,
     struct pp_release **out, plugpkg_error **err)
 {
-	PP_AUTO(release) struct pp_release *r = pp_xcalloc(1, sizeof(*r));
-	struct pp_fields f = { .json = j, .where = where, .code = code, .err = err };
+	const struct pp_fields f = { .json = j, .where = where, .code = code, .err = err };
 
-	*out = NULL;
-	if (!pp_json_is(j, PP_JSON_OBJECT))
-		return pp_fail(
-		    err, code, 0, "%s: expected an object, found %s", where, pp_json_kind_name(j));
-	enum plugpkg_code rc = read_name(&f, r, name);
+	return parse(&f, name, NULL, out);
+}
 
-	if (rc == PLUGPKG_OK)
-		rc = read_version(&f, r);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_LEN(relations); i++)
-		rc = read_relation(&f, &relations[i], r->name, relation_of(r, &relations[i]));
-	if (rc == PLUGPKG_OK)
-		rc = read_platforms(&f, "os", &r->os);
-	if (rc == PLUGPKG_OK)
-		rc = read_platforms(&f, "arch", &r->arch);
-	if (rc == PLUGPKG_OK)
-		rc = read_min_client(&f, r);
-	if (rc == PLUGPKG_OK)
-		rc = read_parallel(&f, r);
-	if (rc == PLUGPKG_OK)
-		rc = read_published(&f, r);
-	if (rc == PLUGPKG_OK)
-		*out = pp_steal(&r);
-	return rc;
+enum plugpkg_code
+pp_release_parse_next(const pp_json *row, const struct pp_release *last, const char *where,
+    enum plugpkg_code code, struct pp_release **out, plugpkg_error **err)
+{
+	const struct pp_fields f = { .json = row, .where = where, .code = code, .err = err };
+
+	return parse(&f, last->name, last, out);
 }
 
 pp_json *

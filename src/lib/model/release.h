@@ -40,6 +40,9 @@ struct pp_release {
  */
 enum plugpkg_code pp_release_parse(const pp_json *j, const char *name, const char *where,
     enum plugpkg_code code, struct pp_release **out, plugpkg_error **err);
+/* The same of a planning row of the plugin of `last`: what both ask for is read once. */
+enum plugpkg_code pp_release_parse_next(const pp_json *row, const struct pp_release *last,
+    const char *where, enum plugpkg_code code, struct pp_release **out, plugpkg_error **err);
 void pp_release_free(struct pp_release *r);
 PP_DEFINE_AUTO(release, struct pp_release, pp_release_free);
 /* One member of it into r; "name" has to come first. A key of another kind is no mistake. */

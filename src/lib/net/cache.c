@@ -313,7 +313,7 @@ drop_digest(struct pp_part *part)
 int
 pp_part_begin(struct pp_part *part, uint64_t n)
 {
-	if (n == part->n && n > 0)
+	if (n == part->n && part->digest != NULL)
 		return 0;
 	if (n != 0)
 		return -EBADMSG;

@@ -116,7 +116,7 @@ choose(struct pp_batch *b, struct pp_job *job, bool *out_is_hopeless)
 		.urls = job->want->mirrors,
 		.is_out = job->reasons,
 		.size = job->want->size - job->part.n,
-		.per_mirror = pp_net_per_mirror(b->net),
+		.per_mirror = pp_net_per_mirror(b->net, job->want->is_piece),
 		.now_ms = pp_time_mono_ms(),
 	};
 	int64_t wake = 0;
@@ -177,7 +177,7 @@ drop_active(struct pp_batch *b, struct pp_job *job)
 static enum plugpkg_code
 pump(struct pp_batch *b, int timeout_ms, plugpkg_error **err)
 {
-	struct pp_stream *streams[PP_NETWORK_JOBS_MAX];
+	struct pp_stream *streams[PP_NET_MAX_ACTIVE];
 	struct pp_answer a;
 
 	for (size_t i = 0; i < b->n_active; i++)
@@ -200,10 +200,12 @@ pump(struct pp_batch *b, int timeout_ms, plugpkg_error **err)
 }
 
 static bool
-are_busy(struct pp_batch *b, const struct pp_strs *mirrors)
+are_busy(struct pp_batch *b, const struct pp_want *want)
 {
-	pp_vec_foreach (url, mirrors)
-		if (pp_mirror_of(&b->net->mirrors, *url)->n_active < pp_net_per_mirror(b->net))
+	unsigned per_mirror = pp_net_per_mirror(b->net, want->is_piece);
+
+	pp_vec_foreach (url, want->mirrors)
+		if (pp_mirror_of(&b->net->mirrors, *url)->n_active < per_mirror)
 			return false;
 	return true;
 }
@@ -222,14 +224,16 @@ start_waiting(struct pp_batch *b, plugpkg_error **err)
 	while (b->first < b->n_jobs && b->jobs[b->first].state == PP_JOB_READY)
 		b->first++;
 	for (size_t i = b->first;
-	     i < b->n_jobs && b->n_active < pp_net_jobs(b->net) && rc == PLUGPKG_OK; i++) {
+	     i < b->n_jobs && b->n_active < PP_NET_MAX_ACTIVE && rc == PLUGPKG_OK; i++) {
 		struct pp_job *job = &b->jobs[i];
 		const struct pp_strs *mirrors = job->want->mirrors;
 
 		if (job->state != PP_JOB_WAITING || (job->part.fd < 0 && mirrors == busy))
 			continue;
+		if (b->n_active >= pp_net_jobs(b->net, job->want->is_piece))
+			break;
 		rc = advance(b, job, err);
-		if (job->state == PP_JOB_WAITING && are_busy(b, mirrors))
+		if (job->state == PP_JOB_WAITING && are_busy(b, job->want))
 			busy = mirrors;
 	}
 	return rc;

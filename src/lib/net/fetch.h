@@ -41,6 +41,7 @@ struct pp_want {
 	const char *label;  /* for messages and progress: "photos 1.2.0", "index of 'main'" */
 	const char *sha256; /* 64 lower-case hex digits; of no use with a proof */
 	uint64_t size;      /* exact bytes; with a proof, at most so many */
+	bool is_piece;      /* one of hundreds of small ones: more of them at once */
 	const struct pp_proof *proof; /* borrowed; NULL for all but signatures */
 };
 /*

@@ -14,6 +14,7 @@
 #define WAIT_MS 100
 
 #define CHUNK_BYTES (1024 * 1024)
+#define PIPE_BYTES  (64 * 1024) /* of a pipe as it is made */
 #define MAX_STREAMS 64
 
 /* All that the helper learns from our environment; nothing of it names a file that it writes. */
@@ -88,14 +89,15 @@ broke_down(struct pp_helper *h, plugpkg_error **err)
 }
 
 static int
-make_pipe(int *out_near, int *out_far)
+make_pipe(uint64_t bytes, int *out_near, int *out_far)
 {
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	/* Fewer turns of both processes; a system that is short of pipe memory gives less. */
-	(void)fcntl(ends[0], F_SETPIPE_SZ, CHUNK_BYTES);
+	if (bytes > PIPE_BYTES)
+		(void)fcntl(ends[0], F_SETPIPE_SZ, CHUNK_BYTES);
 	/* Ours only: a helper that promises the end and keeps the pipe open must not hold us. */
 	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
 		int r = -errno;
@@ -138,7 +140,7 @@ pp_helper_ask(
 
 	if (rc != PLUGPKG_OK)
 		return rc;
-	int r = make_pipe(&near, &far);
+	int r = make_pipe(ask->max, &near, &far);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make a pipe");
 	if (pp_msg_send(h->sock, j, &far, 1) < 0)
@@ -187,13 +189,17 @@ flow(struct pp_helper *h, struct pp_stream *s)
 	return r == 0;
 }
 
+/* out->id is 0 when there is no message. */
 static enum plugpkg_code
 receive(struct pp_helper *h, struct pp_answer *out, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *j = NULL;
 	int fds[PP_MSG_MAX_FDS];
-	int r = pp_msg_recv(h->sock, &j, fds);
+	int r = pp_msg_recv_now(h->sock, &j, fds);
 
+	*out = (struct pp_answer){ .id = 0 };
+	if (r == -EAGAIN)
+		return PLUGPKG_OK;
 	if (r == 0)
 		for (size_t i = 0; i < PP_LEN(fds); i++)
 			pp_auto_fd(&fds[i]); /* it has nothing to give us */
@@ -273,9 +279,13 @@ pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx, struct pp_stream *cons
 			(void)flow(h, streams[i]);
 	if (polls[0].revents == 0)
 		return PLUGPKG_OK;
-	rc = receive(h, out, err);
-	if (rc == PLUGPKG_OK && !heed(h, streams, n, out))
-		out->id = 0;
+	/* A small file's first answer, its bytes and its last answer mostly come together. */
+	for (size_t i = 0; i <= MAX_STREAMS; i++) {
+		rc = receive(h, out, err);
+		if (rc != PLUGPKG_OK || out->id == 0 || heed(h, streams, n, out))
+			return rc;
+	}
+	out->id = 0;
 	return rc;
 }
 

@@ -37,7 +37,7 @@ struct pp_batch {
 	struct pp_job *jobs;
 	size_t n_jobs;
 	size_t first; /* all before it are ready */
-	struct pp_job *active[PP_NETWORK_JOBS_MAX];
+	struct pp_job *active[PP_NET_MAX_ACTIVE];
 	size_t n_active;
 	int64_t told_ms;
 	int64_t wake_ms; /* when a waiting job may go on, monotonic; INT64_MAX: with an answer */

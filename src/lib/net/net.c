@@ -13,6 +13,7 @@
 #define MAX_PATIENCE_SECONDS 3600
 #define PAUSES_IN_PATIENCE   40
 #define MAX_PAUSE_MS         8000
+#define PIECES_FOR_ONE       5
 
 /* PLUGPKG_FETCH_PATIENCE: for lines that sleep longer, and for tests that cannot wait. */
 static unsigned
@@ -75,17 +76,29 @@ rules_of(const struct pp_net *net)
 	return net->ctx != NULL && net->ctx->config != NULL ? &net->ctx->config->network : &usual;
 }
 
-unsigned
-pp_net_jobs(const struct pp_net *net)
+/* Pieces wait for answers and not for bytes. Who wants one at a time means them too. */
+static unsigned
+for_pieces(unsigned n, bool is_piece)
 {
-	return net->ctx != NULL && net->ctx->jobs > 0 ? net->ctx->jobs : rules_of(net)->jobs;
+	n *= is_piece && n > 1 ? PIECES_FOR_ONE : 1;
+	return n < PP_NET_MAX_ACTIVE ? n : PP_NET_MAX_ACTIVE;
 }
 
 unsigned
-pp_net_per_mirror(const struct pp_net *net)
+pp_net_jobs(const struct pp_net *net, bool is_piece)
+{
+	return for_pieces(
+	    net->ctx != NULL && net->ctx->jobs > 0 ? net->ctx->jobs : rules_of(net)->jobs,
+	    is_piece);
+}
+
+unsigned
+pp_net_per_mirror(const struct pp_net *net, bool is_piece)
 {
 	/* Who says so on the command line means this run, whatever number of mirrors it has. */
-	return net->ctx != NULL && net->ctx->jobs > 0 ? net->ctx->jobs : rules_of(net)->per_mirror;
+	return for_pieces(
+	    net->ctx != NULL && net->ctx->jobs > 0 ? net->ctx->jobs : rules_of(net)->per_mirror,
+	    is_piece);
 }
 
 unsigned

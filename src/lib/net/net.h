@@ -9,6 +9,8 @@
 #include "lib/net/login.h"
 #include "lib/net/mirrors.h"
 
+#define PP_NET_MAX_ACTIVE 64 /* downloads under way, of whatever kind */
+
 struct pp_net {
 	plugpkg_context *ctx;
 	int cache_fd;
@@ -23,8 +25,8 @@ struct pp_net {
 };
 
 /* The rules of plugpkg.json and of the command line; the usual ones without a root. */
-unsigned pp_net_jobs(const struct pp_net *net);
-unsigned pp_net_per_mirror(const struct pp_net *net);
+unsigned pp_net_jobs(const struct pp_net *net, bool is_piece);
+unsigned pp_net_per_mirror(const struct pp_net *net, bool is_piece);
 unsigned pp_net_retries(const struct pp_net *net);
 int64_t pp_net_now(const struct pp_net *net); /* Unix seconds */
 pp_verified *pp_net_verified(const struct pp_net *net);

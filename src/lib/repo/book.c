@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "lib/index/blocks.h"
 #include "lib/index/reach.h"
+#include "lib/repo/brief.h"
 #include "lib/repo/hints.h"
 
 #include <errno.h>
@@ -445,8 +446,10 @@ write_hints(struct pp_book *b, plugpkg_error **err)
 enum plugpkg_code
 pp_book_save(struct pp_book *b, uint64_t *out_length, char out_sha256[65], plugpkg_error **err)
 {
-	enum plugpkg_code rc = write_hints(b, err);
+	enum plugpkg_code rc = pp_book_write_briefs(b, err);
 
+	if (rc == PLUGPKG_OK)
+		rc = write_hints(b, err);
 	for (int layer = PP_LAYER_PLANNING; rc == PLUGPKG_OK && layer <= PP_LAYER_SEARCH; layer++)
 		rc = save_layer(b, (enum pp_layer)layer, err);
 	if (rc != PLUGPKG_OK)

@@ -349,23 +349,20 @@ see_beginnings(struct pp_load *l)
 	}
 }
 
-/* Tells the sources of all names that the walk knows and has not come to, the targets first. */
+/* Tells the sources of all names that the walk knows and has not come to. */
 static enum plugpkg_code
 announce(struct pp_load *l, size_t from, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 	enum plugpkg_code rc = PLUGPKG_OK;
-	size_t n_targets = from == 0 ? l->asks.n : 0;
 
-	for (size_t i = 0; i < n_targets; i++)
-		pp_strs_take(&names, pp_key_name(l->asks.at[i].dep.name));
 	for (size_t i = from; i < l->todo.n; i++)
 		if (!l->todo.at[i]->is_loaded && !pp_name_is_host(l->todo.at[i]->name))
 			pp_strs_add(&names, l->todo.at[i]->name);
 	for (size_t i = 0; names.n > 0 && rc == PLUGPKG_OK && i < l->world->n_sources; i++) {
 		const struct pp_solve_source *s = &l->world->sources[i];
 		if (s->expect != NULL)
-			rc = s->expect(s->user, &names, n_targets, err);
+			rc = s->expect(s->user, &names, err);
 	}
 	return rc;
 }

@@ -30,11 +30,10 @@ struct pp_solve_source {
 	enum plugpkg_code (*names)(
 	    void *user, struct pp_strs *out, plugpkg_error **err); /* for near names */
 	/*
-	 * May be NULL. These names will be asked for, the first n_targets because the request is
-	 * about them: what a network gives is fetched better all at once.
+	 * May be NULL. These names will be asked for: what a network gives is fetched better all at
+	 * once.
 	 */
-	enum plugpkg_code (*expect)(
-	    void *user, const struct pp_strs *names, size_t n_targets, plugpkg_error **err);
+	enum plugpkg_code (*expect)(void *user, const struct pp_strs *names, plugpkg_error **err);
 };
 struct pp_solve_world {
 	const struct pp_solve_installed *installed;
