@@ -5,8 +5,8 @@
     bench.py WORK [--rounds N] [--quick] [--groups plan,install,query,change,publish]
              [--peers a,b] [--ram FOLDER] [--disk FOLDER] [--chart FILE.svg]
 
-WORK keeps the generated workloads (about 3 GB; some minutes to make) and takes results.json, results.txt
-and chart.svg. What is installed goes below --ram, a memory file system; with --disk, which may be WORK,
+WORK keeps the generated workloads (about 3 GB; some minutes to make) and takes results.json, results.txt,
+chart.svg and, for the README, chart.txt. What is installed goes below --ram, a memory file system; with --disk, which may be WORK,
 the installation is measured there too, with everything on the disk at the end. Each round runs every
 program once, in turn, so that a busy moment of the machine hits all of them; a last round that is not
 timed takes the memory of all processes together. Peers that are not installed are left out and named.
@@ -74,7 +74,7 @@ class Bench:
                 "  FAILED" if total["failed"] else ""), flush=True)
 
     def rounds(self, name, steps):
-        for number in range(self.args.rounds + 1):
+        for number in range(self.args.rounds + (0 if self.args.no_memory else 1)):
             self.is_memory = number == self.args.rounds
             print("%s: %s" % (name, "memory" if self.is_memory else "round %d of %d" % (
                 number + 1, self.args.rounds)), file=sys.stderr, flush=True)
@@ -95,6 +95,7 @@ def parse():
     p.add_argument("--ram", help="a folder in memory; default: in /dev/shm")
     p.add_argument("--disk", help="measure installation on that disk, too")
     p.add_argument("--chart", help="default: WORK/chart.svg")
+    p.add_argument("--no-memory", action="store_true", help="leave out the last round")
     p.add_argument("--verbose", action="store_true", help="print each run")
     a = p.parse_args()
     a.rounds = a.rounds or (7 if a.size == "full" else 2)
@@ -112,6 +113,8 @@ def save(b):
         f.write(text)
     with open(b.args.chart or b.work.path + "/chart.svg", "w") as f:
         f.write(chart.svg(out))
+    with open(b.work.path + "/chart.txt", "w") as f:
+        f.write(chart.text(out))
     return text
 
 

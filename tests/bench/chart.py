@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A run as a small bar chart in SVG that can be read on light and on dark."""
-from xml.sax.saxutils import escape
-
+"""A run as a small bar chart: in SVG, to be read on light and on dark, and as text for the README."""
 import math
+from xml.sax.saxutils import escape
 
 import report
 
@@ -20,7 +19,7 @@ def seconds(x):
     return "%.2g ms" % (x * 1000) if x < 0.0995 else "%.0f ms" % (x * 1000) if x < 1 else "%.2f s" % x
 
 
-def bars_of(one, most_peers=3):
+def bars_of(one, most_peers):
     """plugpkg, the fastest peers, the limit: (name, seconds)."""
     walls = {n: r["wall"] for n, r in one["rows"].items() if "wall" in r}
     found = [(report.OURS, walls[report.OURS])] if report.OURS in walls else []
@@ -31,17 +30,36 @@ def bars_of(one, most_peers=3):
     return found
 
 
+def shown(out, most_peers):
+    """The cases with their bars, and the powers of ten between which all lie."""
+    cases = [(out["cases"][c], bars_of(out["cases"][c], most_peers)) for c in SHOWN if c in out["cases"]]
+    walls = [wall for _, bars in cases for _, wall in bars] or [0.001, 1]
+    low = math.floor(math.log10(min(walls)))
+    return cases, low, max(math.ceil(math.log10(max(walls))), low + 1)
+
+
+def text(out, width=30):
+    cases, low, high = shown(out, 1)
+    lines = []
+    for one, bars in cases:
+        title = one["title"]
+        for name, wall in bars:
+            n = max(round((math.log10(wall) - low) / (high - low) * width), 1)
+            kind = "#" if name == report.OURS else "." if name.startswith("=") else "="
+            lines.append("    %-27s %-18s %s %s" % (title, name.lstrip("= "), kind * n, seconds(wall)))
+            title = ""
+    return "\n".join(lines) + "\n"
+
+
 def svg(out):
-    shown = [(out["cases"][c], bars_of(out["cases"][c])) for c in SHOWN if c in out["cases"]]
-    all_walls = [w for _, bars in shown for _, w in bars] or [0.001, 1]
-    low, high = math.floor(math.log10(min(all_walls))), math.ceil(math.log10(max(all_walls)))
-    scale = (WIDTH - LEFT - RIGHT) / max(high - low, 1)
+    cases, low, high = shown(out, 3)
+    scale = (WIDTH - LEFT - RIGHT) / (high - low)
 
     def x(wall):
         return LEFT + (math.log10(wall) - low) * scale
 
     body, y = [], 34
-    for one, bars in shown:
+    for one, bars in cases:
         body.append('<text class="t" x="8" y="%d">%s</text>' % (y + 10, escape(one["title"])))
         y += BAR + 2
         for name, wall in bars:

@@ -53,6 +53,18 @@ kib_of(long pid, int depth)
 }
 
 static pid_t
+start(char **command)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		(void)execvp(command[0], command);
+		_exit(127);
+	}
+	return pid;
+}
+
+static pid_t
 wait_for(pid_t pid, bool is_sampling, long *together, struct rusage *use, int *status)
 {
 	const struct timespec pause = { .tv_nsec = SAMPLE_NS };
@@ -76,7 +88,7 @@ int
 main(int argc, char **argv)
 {
 	bool is_sampling = argc > 1 && strcmp(argv[1], "-m") == 0;
-	struct timespec start, end;
+	struct timespec begin, end;
 	struct rusage use;
 	long together = 0;
 	int status = 0;
@@ -85,12 +97,8 @@ main(int argc, char **argv)
 	argc -= is_sampling ? 2 : 1;
 	if (argc < 2)
 		return 2;
-	(void)clock_gettime(CLOCK_MONOTONIC, &start); /* cannot fail with this clock */
-	pid_t pid = vfork();
-	if (pid == 0) {
-		(void)execvp(argv[1], argv + 1);
-		_exit(127);
-	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin); /* cannot fail with this clock */
+	pid_t pid = start(argv + 1);
 	if (pid < 0 || wait_for(pid, is_sampling, &together, &use, &status) != pid)
 		return 1;
 	(void)clock_gettime(CLOCK_MONOTONIC, &end);
@@ -100,7 +108,7 @@ main(int argc, char **argv)
 	fprintf(out,
 	    "{\"wall\":%.6f,\"user\":%.6f,\"sys\":%.6f,\"rss_kb\":%ld,\"together_kb\":%ld,"
 	    "\"switches\":%ld,\"code\":%d}\n",
-	    (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9,
+	    (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9,
 	    seconds(&use.ru_utime), seconds(&use.ru_stime), use.ru_maxrss, together,
 	    use.ru_nvcsw + use.ru_nivcsw,
 	    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
