@@ -62,7 +62,7 @@ take_fds(struct msghdr *msg, int out_fds[PP_MSG_MAX_FDS])
 static int
 receive(int sock, int flags, pp_json **out, int out_fds[PP_MSG_MAX_FDS])
 {
-	PP_AUTO_FREE char *text = pp_xmalloc(PP_MSG_MAX_BYTES);
+	char text[PP_MSG_MAX_BYTES]; /* on the heap, each release of so much would tidy all of it */
 	union control control;
 	struct iovec iov = { .iov_base = text, .iov_len = PP_MSG_MAX_BYTES };
 	struct msghdr msg = {
