@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The plan: dangerous groups first, then what comes, what stays back and why, counts and bytes. */
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "cli/view.h"
@@ -266,15 +267,20 @@ print_skipped(struct cli *cli)
 		out_line(&cli->out, "Skipped: %s is not installed.", view_str(row, "name"));
 }
 
-static bool
-has_step(const struct cli *cli, const char *name)
+static void
+fini_keys(struct pp_map *keys)
+{
+	pp_map_fini(keys, NULL);
+}
+
+/* Keys of the steps, to ask for many of them. */
+static void
+find_steps(const struct cli *cli, struct pp_map *out)
 {
 	const pp_json *step;
 
 	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
-		if (strcmp(view_key(step), name) == 0)
-			return true;
-	return false;
+		(void)pp_map_put(out, view_key(step));
 }
 
 /* What is there already and only changes from automatic to manual, or in its range. */
@@ -282,10 +288,12 @@ static void
 print_wanted(struct cli *cli)
 {
 	PP_CLEANUP(table_fini) struct table t = { .n_columns = 2, .indent = 2, .is_whole = true };
+	PP_CLEANUP(fini_keys) struct pp_map steps = { 0 };
 	const pp_json *row;
 
+	find_steps(cli, &steps);
 	for (size_t i = 0; (row = view_next(cli, "wanted", &i)) != NULL;) {
-		if (has_step(cli, view_str(row, "name")))
+		if (pp_map_has(&steps, view_str(row, "name")))
 			continue;
 		table_add(&t, view_str(row, "name"));
 		table_add(&t, view_str(row, "range"));
@@ -300,10 +308,12 @@ print_wanted(struct cli *cli)
 static void
 print_unwanted(struct cli *cli)
 {
+	PP_CLEANUP(fini_keys) struct pp_map steps = { 0 };
 	const pp_json *row;
 
+	find_steps(cli, &steps);
 	for (size_t i = 0; (row = view_next(cli, "unwanted", &i)) != NULL;)
-		if (!has_step(cli, view_str(row, "name")))
+		if (!pp_map_has(&steps, view_str(row, "name")))
 			out_line(&cli->out, "%s is no longer asked for.", view_str(row, "name"));
 }
 

@@ -37,26 +37,40 @@ recording_fini(struct recording *r)
 	(void)sqlite3_finalize(r->put);
 }
 
-/* The entry's number; an equal one of an earlier generation serves again. */
+/* Equal text among the newest entries of a key: its id; 0: none. */
+static enum plugpkg_code
+find_equal(
+    struct recording *r, const char *key, const char *text, int64_t *out, plugpkg_error **err)
+{
+	int step;
+
+	*out = 0;
+	pp_db_bind_text(r->find, 1, key);
+	while (*out == 0 && (step = sqlite3_step(r->find)) == SQLITE_ROW) {
+		const char *entry = (const char *)sqlite3_column_text(r->find, 1);
+		if (entry != NULL && strcmp(entry, text) == 0)
+			*out = sqlite3_column_int64(r->find, 0);
+	}
+	(void)sqlite3_reset(r->find);
+	return step == SQLITE_ROW || step == SQLITE_DONE ? PLUGPKG_OK
+							 : pp_db_fail(r->s->db, err, what);
+}
+
+/*
+ * The entry's number; an equal one of an earlier generation serves again. An entry says of which
+ * transaction it is, so only marks and switches lead back to an equal one, and that is a new one.
+ */
 static enum plugpkg_code
 entry_id(struct recording *r, const struct pp_installed *p, int64_t *out, plugpkg_error **err)
 {
-	PP_AUTO_JSON pp_json *entry = pp_installed_to_json(p);
-	PP_AUTO_FREE char *text = pp_json_line(entry);
+	PP_AUTO_FREE char *text = pp_installed_text(r->s, p);
+	enum plugpkg_code rc = find_equal(r, p->key, text, out, err);
 
-	pp_db_bind_text(r->find, 1, p->key);
-	pp_db_bind_text(r->find, 2, text);
-	int step = sqlite3_step(r->find);
-	if (step == SQLITE_ROW)
-		*out = sqlite3_column_int64(r->find, 0);
-	(void)sqlite3_reset(r->find);
-	if (step == SQLITE_ROW)
-		return PLUGPKG_OK;
-	if (step != SQLITE_DONE)
-		return pp_db_fail(r->s->db, err, what);
+	if (rc != PLUGPKG_OK || *out != 0)
+		return rc;
 	pp_db_bind_text(r->add, 1, p->key);
 	pp_db_bind_text(r->add, 2, text);
-	enum plugpkg_code rc = run(r->s, r->add, err);
+	rc = run(r->s, r->add, err);
 	*out = sqlite3_last_insert_rowid(r->s->db);
 	return rc;
 }
@@ -66,7 +80,8 @@ prepare(struct recording *r, plugpkg_error **err)
 {
 	sqlite3 *db = r->s->db;
 	enum plugpkg_code rc = pp_db_prepare(db,
-	    "SELECT id FROM history_entries WHERE key = ?1 AND entry = ?2", &r->find, err, what);
+	    "SELECT id, entry FROM history_entries WHERE key = ?1 ORDER BY id DESC LIMIT 8",
+	    &r->find, err, what);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_db_prepare(db, "INSERT INTO history_entries(key, entry) VALUES(?1, ?2)",

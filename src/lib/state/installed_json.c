@@ -60,8 +60,8 @@ pp_installed_release(const struct pp_installed *p, struct pp_release **out, plug
 	return rc;
 }
 
-pp_json *
-pp_installed_to_json(const struct pp_installed *p)
+static pp_json *
+to_json(const struct pp_installed *p, pp_json *manifest)
 {
 	pp_json *j = pp_json_object();
 
@@ -81,12 +81,40 @@ pp_installed_to_json(const struct pp_installed *p)
 	pp_json_set_str(j, "link", p->link_dir);
 	if (p->detached.n > 0)
 		pp_json_set(j, "detached", detached_json(p));
-	pp_json_set(j, "manifest", pp_json_ref(p->manifest));
+	pp_json_set(j, "manifest", manifest);
 	pp_json_set_int(j, "bytes", (int64_t)p->bytes);
 	pp_json_set_int(j, "files", (int64_t)p->files);
 	pp_json_set_int(j, "installed_at", p->installed_at);
 	pp_json_set_int(j, "transaction", p->transaction);
 	return j;
+}
+
+pp_json *
+pp_installed_to_json(const struct pp_installed *p)
+{
+	return to_json(p, pp_json_ref(p->manifest));
+}
+
+/*
+ * The manifest is most of it, and stands there as it was read: written anew only where it was not.
+ * Quotes inside of strings are escaped, so the first place that looks like the member is it.
+ */
+char *
+pp_installed_text(const struct pp_state *s, const struct pp_installed *p)
+{
+	static const char place[] = "\"manifest\":{}";
+	const char *manifest = pp_manifests_text(s, p->key, p->manifest);
+	PP_AUTO_JSON pp_json *j =
+	    to_json(p, manifest != NULL ? pp_json_object() : pp_json_ref(p->manifest));
+	char *text = pp_json_line(j);
+	const char *at = manifest != NULL ? strstr(text, place) : NULL;
+
+	if (at == NULL)
+		return text;
+	at += sizeof(place) - 1 - strlen("{}");
+	char *whole = pp_asprintf("%.*s%s%s", (int)(at - text), text, manifest, at + strlen("{}"));
+	free(text);
+	return whole;
 }
 
 static void

@@ -51,25 +51,51 @@ run(struct pp_state *s, sqlite3_stmt *st, plugpkg_error **err)
 }
 
 enum plugpkg_code
-pp_journal_begin(struct pp_state *s, const char *command, const pp_json *intent, int64_t now,
-    int64_t *out_txn, plugpkg_error **err)
+pp_journal_next(struct pp_state *s, int64_t *out_txn, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'transactions'",
+	    &st, err, what_read);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (sqlite3_step(st) != SQLITE_ROW)
+		return pp_db_fail(s->db, err, what_read);
+	*out_txn = sqlite3_column_int64(st, 0);
+	return PLUGPKG_OK;
+}
+
+/* begun->id 0: the next one. */
+static enum plugpkg_code
+write_begin(struct pp_state *s, const struct pp_journal_new *begun, const pp_json *intent,
+    plugpkg_error **err)
 {
 	PP_AUTO_FREE char *text = pp_json_line(intent);
 	const pp_json *wanted_json = pp_json_get(intent, "wanted");
 	PP_AUTO_FREE char *wanted = wanted_json != NULL ? pp_json_line(wanted_json) : NULL;
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "INSERT INTO transactions(command, started, status, intent, base, wanted)"
-	    " VALUES(?1, ?2, 'running', ?3, ?4, ?5)",
+	    "INSERT INTO transactions(id, command, started, status, intent, base, wanted)"
+	    " VALUES(nullif(?6, 0), ?1, ?2, 'running', ?3, ?4, ?5)",
 	    &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	pp_db_bind_text(st, 1, begun->command);
+	(void)sqlite3_bind_int64(st, 2, begun->now);
+	pp_db_bind_text(st, 3, text);
 	(void)sqlite3_bind_int64(st, 4, pp_json_get_int(intent, "from", -1));
 	pp_db_bind_text(st, 5, wanted);
-	pp_db_bind_text(st, 1, command);
-	(void)sqlite3_bind_int64(st, 2, now);
-	pp_db_bind_text(st, 3, text);
-	rc = run(s, st, err);
+	(void)sqlite3_bind_int64(st, 6, begun->id);
+	return run(s, st, err);
+}
+
+enum plugpkg_code
+pp_journal_begin(struct pp_state *s, const char *command, const pp_json *intent, int64_t now,
+    int64_t *out_txn, plugpkg_error **err)
+{
+	const struct pp_journal_new begun = { .command = command, .now = now };
+	enum plugpkg_code rc = write_begin(s, &begun, intent, err);
+
 	*out_txn = rc == PLUGPKG_OK ? sqlite3_last_insert_rowid(s->db) : 0;
 	return rc;
 }
@@ -88,21 +114,15 @@ write_intent(struct pp_state *s, int64_t txn, const pp_json *intent, plugpkg_err
 	return run(s, st, err);
 }
 
-enum plugpkg_code
-pp_journal_arm(struct pp_state *s, int64_t txn, const pp_json *intent,
-    const struct pp_journal_steps *steps, plugpkg_error **err)
+static enum plugpkg_code
+write_steps(
+    struct pp_state *s, int64_t txn, const struct pp_journal_steps *steps, plugpkg_error **err)
 {
-	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
-	if (rc == PLUGPKG_OK)
-		rc = write_intent(s, txn, intent, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_state_note_generation(s, pp_json_get_int(intent, "to", 0), err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_db_prepare(s->db,
-		    "INSERT INTO steps(txn, seq, kind, plugin, level, status) VALUES(?,?,?,?,?,?)",
-		    &st, err, what);
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "INSERT INTO steps(txn, seq, kind, plugin, level, status) VALUES(?,?,?,?,?,?)", &st,
+	    err, what);
+
 	for (size_t i = 0; rc == PLUGPKG_OK && i < steps->n; i++) {
 		const struct pp_journal_step *step = &steps->at[i];
 		(void)sqlite3_bind_int64(st, 1, txn);
@@ -114,6 +134,38 @@ pp_journal_arm(struct pp_state *s, int64_t txn, const pp_json *intent,
 		rc = run(s, st, err);
 		(void)sqlite3_reset(st); /* repeats the result of the step */
 	}
+	return rc;
+}
+
+enum plugpkg_code
+pp_journal_arm(struct pp_state *s, int64_t txn, const pp_json *intent,
+    const struct pp_journal_steps *steps, plugpkg_error **err)
+{
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
+
+	if (rc == PLUGPKG_OK)
+		rc = write_intent(s, txn, intent, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_note_generation(s, pp_json_get_int(intent, "to", 0), err);
+	if (rc == PLUGPKG_OK)
+		rc = write_steps(s, txn, steps, err);
+	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
+}
+
+enum plugpkg_code
+pp_journal_begin_armed(struct pp_state *s, const struct pp_journal_new *begun,
+    const pp_json *intent, const struct pp_journal_steps *steps, plugpkg_error **err)
+{
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
+
+	if (rc == PLUGPKG_OK)
+		rc = write_begin(s, begun, intent, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_note_generation(s, pp_json_get_int(intent, "to", 0), err);
+	if (rc == PLUGPKG_OK)
+		rc = write_steps(s, begun->id, steps, err);
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }
 
@@ -165,12 +217,11 @@ pp_journal_mark_commit(struct pp_state *s, int64_t transaction, plugpkg_error **
 	return run(s, st, err);
 }
 
-enum plugpkg_code
-pp_journal_end(struct pp_state *s, int64_t txn, const char *status, int64_t generation, int64_t now,
+static enum plugpkg_code
+write_end(struct pp_state *s, int64_t txn, const char *status, int64_t generation, int64_t now,
     plugpkg_error **err)
 {
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	/* What it was about to do is of no more use; its steps stay for the history. */
 	enum plugpkg_code rc = pp_db_prepare(s->db,
 	    "UPDATE transactions SET status = ?1, ended = ?2, generation = ?3, intent = NULL"
 	    " WHERE id = ?4",
@@ -182,6 +233,44 @@ pp_journal_end(struct pp_state *s, int64_t txn, const char *status, int64_t gene
 	(void)sqlite3_bind_int64(st, 3, generation);
 	(void)sqlite3_bind_int64(st, 4, txn);
 	return run(s, st, err);
+}
+
+/* What it was about to do, and how far it came, is of no more use. */
+static enum plugpkg_code
+drop_steps(struct pp_state *s, int64_t txn, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc =
+	    pp_db_prepare(s->db, "DELETE FROM steps WHERE txn = ?1", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, txn);
+	return run(s, st, err);
+}
+
+/*
+ * Whole or not at all, but not waited for until it cannot be lost: recovery would only find that
+ * everything is done already. What it counts on was durable before.
+ */
+enum plugpkg_code
+pp_journal_end(struct pp_state *s, int64_t txn, const char *status, int64_t generation, int64_t now,
+    plugpkg_error **err)
+{
+	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
+	enum plugpkg_code rc = pp_db_exec(s->db, "PRAGMA synchronous=NORMAL", err, what);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_begin(s->db, &guard, err, what);
+	if (rc == PLUGPKG_OK)
+		rc = write_end(s, txn, status, generation, now, err);
+	if (rc == PLUGPKG_OK)
+		rc = drop_steps(s, txn, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_db_commit(&guard, err, what);
+	pp_db_guard_fini(&guard);
+	guard.db = NULL;
+	enum plugpkg_code full = pp_db_exec(s->db, "PRAGMA synchronous=FULL", NULL, what);
+	return rc != PLUGPKG_OK || full == PLUGPKG_OK ? rc : pp_db_fail(s->db, err, what);
 }
 
 /* ---- reading ---- */

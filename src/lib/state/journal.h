@@ -8,7 +8,8 @@
  *   transactions.base    the generation that it began with, and
  *   transactions.wanted  what plugpkg.json wanted then: "from" and "wanted" of its first intent
  *   transactions.status  "running" until its end, then "done", "undone" or "failed"
- *   steps                every step of it in order, written once, then only their status moves
+ *   steps                every step of it in order, written once, then only their status moves,
+ *                        until it ends
  */
 #ifndef PP_STATE_JOURNAL_H
 #define PP_STATE_JOURNAL_H
@@ -36,7 +37,7 @@ struct pp_journal_step {
 struct pp_journal_steps pp_vec(struct pp_journal_step); /* seq is the index */
 void pp_journal_steps_fini(struct pp_journal_steps *v);
 
-/* Every one of them is durable on return. */
+/* Every one of them is durable on return, but for pp_journal_end(). */
 enum plugpkg_code pp_journal_begin(struct pp_state *s, const char *command, const pp_json *intent,
     int64_t now, int64_t *out_txn, plugpkg_error **err);
 /*
@@ -45,11 +46,24 @@ enum plugpkg_code pp_journal_begin(struct pp_state *s, const char *command, cons
  */
 enum plugpkg_code pp_journal_arm(struct pp_state *s, int64_t txn, const pp_json *intent,
     const struct pp_journal_steps *steps, plugpkg_error **err);
+/*
+ * Both at once, of a transaction that changes nothing before it is armed. id: pp_journal_next(),
+ * which stays free as long as the root is locked. The intent holds what both of its kinds do.
+ */
+struct pp_journal_new {
+	int64_t id;
+	const char *command;
+	int64_t now;
+};
+enum plugpkg_code pp_journal_next(struct pp_state *s, int64_t *out_txn, plugpkg_error **err);
+enum plugpkg_code pp_journal_begin_armed(struct pp_state *s, const struct pp_journal_new *begun,
+    const pp_json *intent, const struct pp_journal_steps *steps, plugpkg_error **err);
 enum plugpkg_code pp_journal_mark(
     struct pp_state *s, int64_t txn, size_t seq, enum pp_step_status status, plugpkg_error **err);
 /* A step is done and, in the same SQL transaction, its plugin is no longer installed. */
 enum plugpkg_code pp_journal_mark_gone(
     struct pp_state *s, int64_t txn, size_t seq, const char *key, plugpkg_error **err);
+/* Its steps go. Ordered after all that was recorded before; a power cut may yet take it back. */
 enum plugpkg_code pp_journal_end(struct pp_state *s, int64_t txn, const char *status,
     int64_t generation, int64_t now, plugpkg_error **err);
 

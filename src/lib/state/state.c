@@ -263,17 +263,13 @@ pp_state_close(struct pp_state *s)
 	if (s == NULL)
 		return;
 	pp_log_close(s);
+	pp_manifests_fini(s);
 	close_db(&s->db);
 	free(s);
 }
 
-/* Columns of every statement on plugins, in the order of read_plugin() and bind_plugin(). */
-#define PLUGIN_COLUMNS                                                                             \
-	"name, version, source, state, manual, hold, hold_until, sha256, tree_sha256, link_dir, "  \
-	"manifest, bytes, files, installed_at, txn, key, detached, disabled, blocked_by"
-
 static enum plugpkg_code
-read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
+read_plugin(struct pp_state *s, sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
 {
 	p->name = pp_db_text(st, 0);
 	p->version = pp_db_text(st, 1);
@@ -296,7 +292,7 @@ read_plugin(sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
 
 	const char *text = (const char *)sqlite3_column_text(st, 10);
 	struct pp_json_error why = { 0 };
-	p->manifest = text != NULL ? pp_json_parse(text, strlen(text), &why) : NULL;
+	p->manifest = text != NULL ? pp_manifests_get(s, p->key, text, &why) : NULL;
 	if (p->manifest == NULL)
 		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
 		    "var/state.db holds a damaged manifest of '%s': %s", p->name, why.text);
@@ -309,7 +305,7 @@ pp_state_installed(struct pp_state *s, struct pp_installeds *out, plugpkg_error 
 	const char *what = "read the installed plugins";
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(
-	    s->db, "SELECT " PLUGIN_COLUMNS " FROM plugins ORDER BY key", &st, err, what);
+	    s->db, "SELECT " PP_PLUGIN_COLUMNS " FROM plugins ORDER BY key", &st, err, what);
 	if (rc != PLUGPKG_OK)
 		return rc;
 
@@ -317,41 +313,11 @@ pp_state_installed(struct pp_state *s, struct pp_installeds *out, plugpkg_error 
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
 		pp_vec_push(out, p);
-		rc = read_plugin(st, p, err);
+		rc = read_plugin(s, st, p, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
 	}
 	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
-}
-
-static int
-insert_plugin(sqlite3_stmt *st, const struct pp_installed *p)
-{
-	PP_AUTO_FREE char *manifest = pp_json_line(p->manifest);
-	PP_AUTO_FREE char *detached = pp_installed_detached_text(p);
-
-	pp_db_bind_text(st, 1, p->name);
-	pp_db_bind_text(st, 2, p->version);
-	pp_db_bind_text(st, 3, p->source);
-	pp_db_bind_text(st, 4, p->state);
-	(void)sqlite3_bind_int(st, 5, p->manual);
-	(void)sqlite3_bind_int(st, 6, p->hold);
-	(void)sqlite3_bind_int64(st, 7, p->hold_until);
-	pp_db_bind_text(st, 8, p->sha256);
-	pp_db_bind_text(st, 9, p->tree_sha256);
-	pp_db_bind_text(st, 10, p->link_dir);
-	pp_db_bind_text(st, 11, manifest);
-	(void)sqlite3_bind_int64(st, 12, (sqlite3_int64)p->bytes);
-	(void)sqlite3_bind_int64(st, 13, (sqlite3_int64)p->files);
-	(void)sqlite3_bind_int64(st, 14, p->installed_at);
-	(void)sqlite3_bind_int64(st, 15, p->transaction);
-	pp_db_bind_text(st, 16, p->key);
-	pp_db_bind_text(st, 17, detached);
-	(void)sqlite3_bind_int(st, 18, p->is_disabled);
-	pp_db_bind_text(st, 19, p->blocked_by);
-	int r = sqlite3_step(st);
-	(void)sqlite3_reset(st); /* repeats the result of the step */
-	return r;
 }
 
 enum plugpkg_code
@@ -378,55 +344,6 @@ pp_state_take_generation(struct pp_state *s, int64_t generation, plugpkg_error *
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_note_generation(s, generation, err);
-	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
-}
-
-static enum plugpkg_code
-set_generation(struct pp_state *s, int64_t generation, const char *what, plugpkg_error **err)
-{
-	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc = pp_db_prepare(
-	    s->db, "UPDATE meta SET value = ?1 WHERE key = 'generation'", &st, err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	(void)sqlite3_bind_int64(st, 1, generation);
-	return sqlite3_step(st) == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
-}
-
-enum plugpkg_code
-pp_state_commit_set(struct pp_state *s, const struct pp_installeds *set, int64_t generation,
-    int64_t transaction, const struct pp_pins *pins, plugpkg_error **err)
-{
-	const char *what = "record the installed plugins";
-	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
-	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
-	if (rc == PLUGPKG_OK)
-		rc = pp_db_exec(s->db, "DELETE FROM plugins", err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
-
-	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	rc = pp_db_prepare(s->db,
-	    "INSERT INTO plugins(" PLUGIN_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	    &st, err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	pp_vec_foreach (p, set)
-		if (insert_plugin(st, *p) != SQLITE_DONE)
-			return pp_db_fail(s->db, err, what);
-	rc = set_generation(s, generation, what, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_state_note_generation(s, generation, err);
-	/* Without a transaction, a generation that was recorded before got other states. */
-	if (rc == PLUGPKG_OK && transaction != 0)
-		rc = pp_history_record(s, set, generation, transaction, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_state_drop_delays(s, err);
-	if (rc == PLUGPKG_OK && pins != NULL)
-		rc = pp_state_write_pins(s, pins, err);
-	/* In the same SQL transaction: facts and the journal's word that they hold. */
-	if (rc == PLUGPKG_OK)
-		rc = pp_journal_mark_commit(s, transaction, err);
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }
 
@@ -524,22 +441,12 @@ pp_state_drop_all(struct pp_state *s, const struct pp_strs *keys, plugpkg_error 
 {
 	const char *what = "record the plugins that left";
 	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
-	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	if (keys->n == 0)
 		return PLUGPKG_OK;
 	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
 	if (rc == PLUGPKG_OK)
-		rc = pp_db_prepare(s->db, "DELETE FROM plugins WHERE key = ?1", &st, err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	pp_vec_foreach (key, keys) {
-		pp_db_bind_text(st, 1, *key);
-		int step = sqlite3_step(st);
-		(void)sqlite3_reset(st); /* repeats the result of the step */
-		if (step != SQLITE_DONE)
-			return pp_db_fail(s->db, err, what);
-	}
-	return pp_db_commit(&guard, err, what);
+		rc = pp_plugins_delete(s, keys, err);
+	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }
 
 enum plugpkg_code

@@ -3,6 +3,7 @@
 #ifndef PP_STATE_STATE_DB_H
 #define PP_STATE_STATE_DB_H
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "lib/state/log.h"
 #include "lib/state/state.h"
@@ -10,15 +11,21 @@
 #include <sqlite3.h>
 
 struct pp_state {
-	int root_fd;          /* borrowed from the context */
-	sqlite3 *db;          /* var/state.db */
-	plugpkg_context *ctx; /* borrowed; NULL in a state that is only being made */
-	sqlite3 *log;         /* var/log.db; NULL: not opened yet, or cannot be written */
-	bool log_is_dead;     /* opening failed once: do not try for every line */
-	bool log_is_written;  /* since the last pp_log_end() */
+	int root_fd;             /* borrowed from the context */
+	sqlite3 *db;             /* var/state.db */
+	plugpkg_context *ctx;    /* borrowed; NULL in a state that is only being made */
+	struct pp_map manifests; /* pp_manifests_get() */
+	sqlite3 *log;            /* var/log.db; NULL: not opened yet, or cannot be written */
+	bool log_is_dead;        /* opening failed once: do not try for every line */
+	bool log_is_written;     /* since the last pp_log_end() */
 	struct pp_log_lines log_pending;
 	int64_t log_since_ms; /* monotonic; when the first pending line came */
 };
+
+/* Columns of whole rows of plugins, in the order of read_plugin() and of commit.c. */
+#define PP_PLUGIN_COLUMNS                                                                          \
+	"name, version, source, state, manual, hold, hold_until, sha256, tree_sha256, link_dir, "  \
+	"manifest, bytes, files, installed_at, txn, key, detached, disabled, blocked_by"
 
 /* Opens ROOT/var/NAME. The result of SQLite; *out must be closed in any case. */
 int pp_db_open(int root_fd, const char *name, int flags, sqlite3 **out);
@@ -51,6 +58,9 @@ void pp_db_guard_fini(struct pp_db_guard *g);
 /* lib/state/state_migrate.c: the tables, and the steps from older formats. */
 enum plugpkg_code pp_state_make_tables(sqlite3 *db, plugpkg_error **err);
 enum plugpkg_code pp_state_check_format(sqlite3 *db, plugpkg_error **err);
+/* lib/state/commit.c: within the caller's SQL transaction. */
+enum plugpkg_code pp_plugins_delete(
+    struct pp_state *s, const struct pp_strs *keys, plugpkg_error **err);
 /* lib/state/state.c: pp_state_take_generation() within the caller's SQL transaction. */
 enum plugpkg_code pp_state_note_generation(
     struct pp_state *s, int64_t generation, plugpkg_error **err);
@@ -66,7 +76,18 @@ enum plugpkg_code pp_state_write_pins(
 /* lib/state/journal.c: within the caller's SQL transaction; transaction 0: nothing. */
 enum plugpkg_code pp_journal_mark_commit(
     struct pp_state *s, int64_t transaction, plugpkg_error **err);
-/* lib/state/installed_json.c: the column `detached`; NULL for none. */
+/*
+ * lib/state/manifests.c: plugin.json of an installed plugin, parsed once for each text of it that
+ * was read. Owned; NULL: it is damaged, and *out_why says how.
+ */
+pp_json *pp_manifests_get(
+    struct pp_state *s, const char *key, const char *text, struct pp_json_error *out_why);
+/* Its text as it was read, or NULL. View. */
+const char *pp_manifests_text(const struct pp_state *s, const char *key, const pp_json *manifest);
+void pp_manifests_fini(struct pp_state *s);
+/* lib/state/installed_json.c: pp_installed_to_json() as one line. Owned. */
+char *pp_installed_text(const struct pp_state *s, const struct pp_installed *p);
+/* The column `detached`; NULL for none. */
 char *pp_installed_detached_text(const struct pp_installed *p);
 void pp_installed_read_detached(struct pp_installed *p, const char *text);
 /* lib/state/log.c */

@@ -4,7 +4,8 @@
  * take it back. First without, then with what comes, once that is unpacked and staged.
  *
  *	{"from":6,"to":7,"purge":false,"rollback":false,"forced":false,"wishes":[{"name","range"}],
- *	 "left_data":[NAME],"wanted":{NAME:RANGE} of plugpkg.json before it, in the first only,
+ *	 "left_data":[NAME],"wanted":{NAME:RANGE} of plugpkg.json before it, in the first only
+ *	 (which is the only one where nothing is unpacked),
  *	 "votes":[as rows of type "vote"],
  *	 "tasks":[{"action","why","key","old_key","because","version","link","old_state","new"}],
  *	 "coming":[plugins as pp_installed_to_json() writes them]}
@@ -97,7 +98,7 @@ pp_intent_write(const struct pp_txn *t)
 	pp_json_set(intent, "tasks", tasks);
 	if (t->is_armed)
 		add_coming(t, intent);
-	else
+	if (!t->is_begun)
 		pp_json_set(intent, "wanted", wanted_json(&t->ctx->config->plugins));
 	return intent;
 }

@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "lib/model/depth.h"
+#include "lib/model/name.h"
 #include "lib/txn/event.h"
 #include "lib/txn/host.h"
 
@@ -57,6 +58,20 @@ pp_ops_commit(const struct pp_txn *t)
 	while (i < t->ops.n && t->ops.at[i].type != &pp_op_commit)
 		i++;
 	return i;
+}
+
+bool
+pp_ops_leave_at_once(const struct pp_txn *t)
+{
+	for (size_t i = pp_ops_commit(t) + 1; i < t->ops.n; i++) {
+		const struct pp_txn_op *op = &t->ops.at[i];
+		bool is_nothing =
+		    op->type == &pp_op_uninstall && op->is_quiet && !pp_key_has_major(op->key);
+		if (!is_nothing && op->type != &pp_op_settle && !pp_op_is_told(op->type) &&
+		    op->type != &pp_op_post_transaction)
+			return false;
+	}
+	return true;
 }
 
 struct pp_task *

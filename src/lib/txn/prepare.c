@@ -372,6 +372,15 @@ put(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 	return rc;
 }
 
+bool
+pp_txn_unpacks(const struct pp_txn *t)
+{
+	pp_vec_foreach (task, &t->tasks)
+		if (needs_archive(task))
+			return true;
+	return false;
+}
+
 /* Before anything is unpacked, which takes longer. */
 static enum plugpkg_code
 prepare_others(struct pp_txn *t, plugpkg_error **err)
@@ -391,6 +400,8 @@ prepare_others(struct pp_txn *t, plugpkg_error **err)
 enum plugpkg_code
 pp_txn_unpack(struct pp_txn *t, plugpkg_error **err)
 {
+	if (!pp_txn_unpacks(t))
+		return prepare_others(t, err);
 	PP_AUTO_FD int cache_fd = open_cache(t);
 	if (cache_fd < 0)
 		return pp_fail(

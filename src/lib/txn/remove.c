@@ -224,12 +224,14 @@ record_wishes(struct pp_txn *t, plugpkg_error **err)
 	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);
 }
 
-/* `commit` recorded the set with what leaves; the history holds it without. */
+/* `commit` recorded the set with what has to leave yet; the history holds it without. */
 static enum plugpkg_code
 record_gone(struct pp_txn *t, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
 
+	if (pp_ops_leave_at_once(t))
+		return PLUGPKG_OK;
 	pp_vec_foreach (task, &t->tasks)
 		if (task->is_gone)
 			pp_strs_add(&gone, task->step->key);

@@ -45,14 +45,28 @@ pp_task_takes_snapshot(const struct pp_txn *t, const struct pp_task *task)
 
 /* ---- can they be taken? ---- */
 
+static bool
+may_be_kept(const struct pp_step *step)
+{
+	return step->data_from > 0 || step->action == PP_UPGRADE || step->action == PP_DOWNGRADE;
+}
+
+static bool
+has_kept(const struct pp_plan *plan)
+{
+	pp_vec_foreach (step, &plan->steps)
+		if (may_be_kept(step))
+			return true;
+	return false;
+}
+
 static enum plugpkg_code
 check_step(plugpkg_context *ctx, const struct pp_step *step, const struct pp_installed *old,
     plugpkg_error **err)
 {
 	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", pp_step_old_key(step));
-	bool is_change = step->action == PP_UPGRADE || step->action == PP_DOWNGRADE;
-	bool is_kept =
-	    step->data_from > 0 || (is_change && old != NULL && says_snapshot(old->manifest));
+	bool is_kept = step->data_from > 0 ||
+		       (may_be_kept(step) && old != NULL && says_snapshot(old->manifest));
 
 	if (!is_kept || pp_exists_at(ctx->root_fd, dir) != 1)
 		return PLUGPKG_OK;
@@ -65,6 +79,8 @@ pp_txn_check_snapshots(plugpkg_context *ctx, const struct pp_plan *plan, plugpkg
 {
 	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
 	struct pp_state *state = NULL;
+	if (!has_kept(plan))
+		return PLUGPKG_OK;
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
 
 	if (rc == PLUGPKG_OK)

@@ -76,6 +76,7 @@ struct pp_txn {
 	struct pp_installeds set; /* what is installed in the new generation; leftovers too */
 	struct pp_ops pp_vec(struct pp_txn_op) ops;
 	int64_t id, old_generation, generation;
+	bool is_begun;            /* it stands in the journal; where it only arms it, not before */
 	bool is_armed;            /* its ops stand in the journal */
 	bool is_recovery;         /* another process began it */
 	bool was_killed;          /* the last script did not come to an end of its own */
@@ -117,12 +118,13 @@ enum plugpkg_code pp_txn_end(struct pp_txn *t, const char *status, plugpkg_error
  */
 enum plugpkg_code pp_txn_fetch(struct pp_txn *t, plugpkg_error **err);
 enum plugpkg_code pp_txn_unpack(struct pp_txn *t, plugpkg_error **err);
+bool pp_txn_unpacks(const struct pp_txn *t); /* will it put anything into the store? */
 enum plugpkg_code pp_txn_unprepare(struct pp_txn *t, plugpkg_error **err);
 /* The S26 check: is this manifest what the signed index says of the step? */
 enum plugpkg_code pp_txn_check_manifest(const struct pp_step *step, const struct pp_buf *text,
     struct pp_manifest **out, plugpkg_error **err);
 
-/* stage.c: step 6. Fills t->set and makes generation t->generation. */
+/* stage.c: step 6. Fills t->set; of that generation t->generation is made. */
 enum plugpkg_code pp_txn_stage(struct pp_txn *t, plugpkg_error **err);
 enum plugpkg_code pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err);
 /* What the new generation holds, to be bound; the elements are views into t. */
@@ -139,6 +141,11 @@ enum plugpkg_code pp_ops_plan(struct pp_txn *t, plugpkg_error **err);
 struct pp_txn_op *pp_ops_add(struct pp_txn *t, const struct pp_op_type *type, const char *key);
 const struct pp_op_type *pp_op_type_named(const char *name); /* or NULL */
 size_t pp_ops_commit(const struct pp_txn *t);                /* index of `commit` */
+/*
+ * Has nobody who leaves anything left to do after `commit`? Then it records them as gone, and no
+ * failure can bring them back.
+ */
+bool pp_ops_leave_at_once(const struct pp_txn *t);
 /* Is the op not worth two records of its own? Decided anew by recovery. */
 bool pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op);
 extern const struct pp_op_type pp_op_pre_transaction, pp_op_post_transaction, pp_op_activate,

@@ -291,7 +291,8 @@ run_commit(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err
 
 	if (rc != PLUGPKG_OK)
 		return rc;
-	record_leaving(t);
+	if (!pp_ops_leave_at_once(t))
+		record_leaving(t);
 	pp_txn_pins(t, &pins);
 	return pp_state_commit_set(t->state, &t->set, t->generation, t->id, &pins, err);
 }

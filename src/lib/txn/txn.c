@@ -206,6 +206,17 @@ note_votes(struct pp_txn *t, plugpkg_error **err)
 }
 
 static enum plugpkg_code
+write_begin(struct pp_txn *t, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *intent = pp_intent_write(t);
+	enum plugpkg_code rc =
+	    pp_journal_begin(t->state, t->spec->command, intent, t->ctx->now, &t->id, err);
+
+	t->is_begun = rc == PLUGPKG_OK;
+	return rc == PLUGPKG_OK ? note_votes(t, err) : rc;
+}
+
+static enum plugpkg_code
 begin(struct pp_txn *t, plugpkg_error **err)
 {
 	enum plugpkg_code rc = pp_state_get(t->ctx, &t->state, err);
@@ -221,16 +232,33 @@ begin(struct pp_txn *t, plugpkg_error **err)
 		rc = pp_txn_next_generation(t, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	PP_AUTO_JSON pp_json *intent = pp_intent_write(t);
-	rc = pp_journal_begin(t->state, t->spec->command, intent, t->ctx->now, &t->id, err);
+	/* What changes nothing before it is armed begins by that: one record, made durable once. */
+	rc = pp_txn_unpacks(t) ? write_begin(t, err) : pp_journal_next(t->state, &t->id, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_lock_note_transaction(t->ctx, t->spec->command, t->id);
 	pp_txn_log(t, "info", t->spec->command, NULL);
-	return note_votes(t, err);
+	return PLUGPKG_OK;
 }
 
 /* ---- before the point of no return ---- */
+
+static enum plugpkg_code
+write_armed(struct pp_txn *t, const struct pp_journal_steps *steps, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *intent = pp_intent_write(t);
+	const struct pp_journal_new begun = {
+		.id = t->id,
+		.command = t->spec->command,
+		.now = t->ctx->now,
+	};
+
+	if (t->is_begun)
+		return pp_journal_arm(t->state, t->id, intent, steps, err);
+	enum plugpkg_code rc = pp_journal_begin_armed(t->state, &begun, intent, steps, err);
+	t->is_begun = rc == PLUGPKG_OK;
+	return rc == PLUGPKG_OK ? note_votes(t, err) : rc;
+}
 
 /* From here on whatever has an effect outside the root is known to recovery before it begins. */
 static enum plugpkg_code
@@ -241,30 +269,38 @@ arm(struct pp_txn *t, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 
-	t->is_armed = true;
-	PP_AUTO_JSON pp_json *intent = pp_intent_write(t);
 	pp_vec_foreach (op, &t->ops) {
 		struct pp_journal_step *step = pp_vec_new(&steps);
 		step->kind = (char *)(uintptr_t)op->type->name;
 		step->plugin = op->key;
 		step->level = op->level;
 	}
-	rc = pp_journal_arm(t->state, t->id, intent, &steps, err);
-	t->is_armed = rc == PLUGPKG_OK;
+	t->is_armed = true;
+	rc = write_armed(t, &steps, err);
+	t->is_armed = t->is_begun && rc == PLUGPKG_OK;
 	pp_vec_free(&steps);
 	return rc;
 }
 
+/* One sync makes durable what was put into the store, with the generation that leads to it. */
 static enum plugpkg_code
 prepare(struct pp_txn *t, plugpkg_error **err)
 {
+	bool is_begun = t->is_begun;
 	enum plugpkg_code rc = pp_txn_fetch(t, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_unpack(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_stage(t, err);
-	return rc == PLUGPKG_OK ? arm(t, err) : rc;
+	if (rc == PLUGPKG_OK && is_begun)
+		rc = pp_txn_make_generation(t, t->generation, err);
+	if (rc == PLUGPKG_OK)
+		rc = arm(t, err);
+	/* A generation that no record knows of would stay for ever. */
+	if (rc == PLUGPKG_OK && !is_begun)
+		rc = pp_txn_make_generation(t, t->generation, err);
+	return rc;
 }
 
 static enum plugpkg_code
@@ -334,8 +370,8 @@ contract_op(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (op->type != &pp_op_settle && !pp_op_is_told(op->type) &&
-	    op->type != &pp_op_post_transaction)
+	/* Nobody waits for what runs no script, and a stop there would only bring plugins back. */
+	if (!op->is_quiet && !pp_op_is_told(op->type) && op->type != &pp_op_post_transaction)
 		rc = pp_check_cancel(t->ctx, err);
 	if (rc == PLUGPKG_OK && op->type->marks_itself)
 		rc = mark(t, op, PP_STEP_BEGUN, err);

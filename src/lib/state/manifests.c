@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Manifests of installed plugins as they were read last. A transaction reads what is installed
+ * several times, each time under another lock; what it finds unchanged needs no second parsing.
+ */
+#include "lib/state/state_db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct known {
+	char *text;
+	pp_json *manifest;
+};
+
+static void
+known_free(void *value)
+{
+	struct known *k = value;
+
+	free(k->text);
+	pp_json_free(k->manifest);
+	free(k);
+}
+
+pp_json *
+pp_manifests_get(
+    struct pp_state *s, const char *key, const char *text, struct pp_json_error *out_why)
+{
+	struct known **place = (struct known **)pp_map_put(&s->manifests, key);
+	if (*place != NULL && strcmp((*place)->text, text) == 0)
+		return pp_json_ref((*place)->manifest);
+
+	pp_json *manifest = pp_json_parse(text, strlen(text), out_why);
+	if (*place != NULL)
+		known_free(*place);
+	*place = NULL;
+	if (manifest == NULL)
+		return NULL;
+	*place = pp_xcalloc(1, sizeof(**place));
+	(*place)->text = pp_xstrdup(text);
+	(*place)->manifest = pp_json_ref(manifest);
+	return manifest;
+}
+
+const char *
+pp_manifests_text(const struct pp_state *s, const char *key, const pp_json *manifest)
+{
+	const struct known *k = pp_map_get(&s->manifests, key);
+
+	return k != NULL && k->manifest == manifest ? k->text : NULL;
+}
+
+static void
+free_any(void *value)
+{
+	if (value != NULL)
+		known_free(value);
+}
+
+void
+pp_manifests_fini(struct pp_state *s)
+{
+	pp_map_fini(&s->manifests, free_any);
+}
