@@ -75,6 +75,8 @@ int64_t pp_json_get_int(const pp_json *obj, const char *key, int64_t other);
 bool pp_json_get_bool(const pp_json *obj, const char *key);
 
 /* Text forms, owned, terminated. Members stand in order of insertion unless said otherwise. */
+/* Text as a JSON string, quoted; for who writes a record without a tree of it. */
+void pp_json_add_string(struct pp_buf *out, const char *text);
 char *pp_json_line(const pp_json *j);   /* one line, no blanks */
 char *pp_json_pretty(const pp_json *j); /* two blanks a level, newline at the end */
 char *pp_json_sorted(const pp_json *j); /* one line, members sorted by bytes */

@@ -45,9 +45,9 @@ escape(char *to, unsigned char c)
 }
 
 static void
-write_string(struct writer *w, const char *s, size_t n)
+write_string(struct pp_buf *out, const char *s, size_t n)
 {
-	char *first = pp_buf_reserve(&w->text, ESCAPED_BYTES * n + 2), *to = first;
+	char *first = pp_buf_reserve(out, ESCAPED_BYTES * n + 2), *to = first;
 
 	*to++ = '"';
 	for (size_t i = 0; i < n; i++) {
@@ -58,7 +58,13 @@ write_string(struct writer *w, const char *s, size_t n)
 			to = escape(to, c);
 	}
 	*to++ = '"';
-	pp_buf_grew(&w->text, (size_t)(to - first));
+	pp_buf_grew(out, (size_t)(to - first));
+}
+
+void
+pp_json_add_string(struct pp_buf *out, const char *text)
+{
+	write_string(out, text, strlen(text));
 }
 
 static void
@@ -85,7 +91,7 @@ write_object(struct writer *w, json_t *j)
 			add_char(w, ',');
 		is_first = false;
 		new_line(w);
-		write_string(w, key, strlen(key));
+		write_string(&w->text, key, strlen(key));
 		add_char(w, ':');
 		if (w->is_pretty)
 			add_char(w, ' ');
@@ -141,7 +147,7 @@ write_value(struct writer *w, const json_t *j)
 	case JSON_ARRAY:
 		return write_compound(w, j);
 	case JSON_STRING:
-		write_string(w, json_string_value(j), json_string_length(j));
+		write_string(&w->text, json_string_value(j), json_string_length(j));
 		return true;
 	case JSON_INTEGER:
 		write_integer(w, json_integer_value(j));

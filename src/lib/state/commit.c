@@ -19,8 +19,6 @@ bind_view(sqlite3_stmt *st, int i, const char *text)
 static int
 write_plugin(struct pp_state *s, sqlite3_stmt *st, const struct pp_installed *p)
 {
-	const char *known = pp_manifests_text(s, p->key, p->manifest);
-	PP_AUTO_FREE char *manifest = known == NULL ? pp_json_line(p->manifest) : NULL;
 	PP_AUTO_FREE char *detached = pp_installed_detached_text(p);
 
 	bind_view(st, 1, p->name);
@@ -33,7 +31,7 @@ write_plugin(struct pp_state *s, sqlite3_stmt *st, const struct pp_installed *p)
 	bind_view(st, 8, p->sha256);
 	bind_view(st, 9, p->tree_sha256);
 	bind_view(st, 10, p->link_dir);
-	bind_view(st, 11, known != NULL ? known : manifest);
+	bind_view(st, 11, pp_manifests_text(s, p->key, p->manifest));
 	(void)sqlite3_bind_int64(st, 12, (sqlite3_int64)p->bytes);
 	(void)sqlite3_bind_int64(st, 13, (sqlite3_int64)p->files);
 	(void)sqlite3_bind_int64(st, 14, p->installed_at);

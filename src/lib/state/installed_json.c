@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,61 +61,62 @@ pp_installed_release(const struct pp_installed *p, struct pp_release **out, plug
 	return rc;
 }
 
-static pp_json *
-to_json(const struct pp_installed *p, pp_json *manifest)
+static void
+add_text(struct pp_buf *out, const char *name, const char *text)
 {
-	pp_json *j = pp_json_object();
-
-	pp_json_set_str(j, "key", p->key);
-	pp_json_set_str(j, "name", p->name);
-	pp_json_set_str(j, "version", p->version);
-	pp_json_set_str(j, "source", p->source);
-	pp_json_set_str(j, "state", p->state);
-	pp_json_set_bool(j, "manual", p->manual);
-	pp_json_set_bool(j, "hold", p->hold);
-	pp_json_set_int(j, "hold_until", p->hold_until);
-	if (p->is_disabled)
-		pp_json_set_bool(j, "disabled", true);
-	pp_json_set_str(j, "blocked_by", p->blocked_by);
-	pp_json_set_str(j, "sha256", p->sha256);
-	pp_json_set_str(j, "tree_sha256", p->tree_sha256);
-	pp_json_set_str(j, "link", p->link_dir);
-	if (p->detached.n > 0)
-		pp_json_set(j, "detached", detached_json(p));
-	pp_json_set(j, "manifest", manifest);
-	pp_json_set_int(j, "bytes", (int64_t)p->bytes);
-	pp_json_set_int(j, "files", (int64_t)p->files);
-	pp_json_set_int(j, "installed_at", p->installed_at);
-	pp_json_set_int(j, "transaction", p->transaction);
-	return j;
+	if (text == NULL)
+		return;
+	pp_buf_addf(out, ",\"%s\":", name);
+	pp_json_add_string(out, text);
 }
 
-pp_json *
-pp_installed_to_json(const struct pp_installed *p)
+static void
+add_bool(struct pp_buf *out, const char *name, bool value)
 {
-	return to_json(p, pp_json_ref(p->manifest));
+	pp_buf_addf(out, ",\"%s\":%s", name, value ? "true" : "false");
 }
 
-/*
- * The manifest is most of it, and stands there as it was read: written anew only where it was not.
- * Quotes inside of strings are escaped, so the first place that looks like the member is it.
- */
+static void
+add_number(struct pp_buf *out, const char *name, int64_t value)
+{
+	pp_buf_addf(out, ",\"%s\":%" PRId64, name, value);
+}
+
+/* Written straight, not by a tree: of hundreds of plugins, and several times a transaction. */
 char *
-pp_installed_text(const struct pp_state *s, const struct pp_installed *p)
+pp_installed_text(struct pp_state *s, const struct pp_installed *p)
 {
-	static const char place[] = "\"manifest\":{}";
-	const char *manifest = pp_manifests_text(s, p->key, p->manifest);
-	PP_AUTO_JSON pp_json *j =
-	    to_json(p, manifest != NULL ? pp_json_object() : pp_json_ref(p->manifest));
-	char *text = pp_json_line(j);
-	const char *at = manifest != NULL ? strstr(text, place) : NULL;
+	PP_AUTO_FREE char *detached = pp_installed_detached_text(p);
+	PP_AUTO_FREE char *own = s == NULL ? pp_json_line(p->manifest) : NULL;
+	struct pp_buf out = PP_BUF_INIT(SIZE_MAX / 2);
 
-	if (at == NULL)
-		return text;
-	at += sizeof(place) - 1 - strlen("{}");
-	char *whole = pp_asprintf("%.*s%s%s", (int)(at - text), text, manifest, at + strlen("{}"));
-	free(text);
-	return whole;
+	pp_buf_adds(&out, "{\"key\":");
+	pp_json_add_string(&out, p->key);
+	add_text(&out, "name", p->name);
+	add_text(&out, "version", p->version);
+	add_text(&out, "source", p->source);
+	add_text(&out, "state", p->state);
+	add_bool(&out, "manual", p->manual);
+	add_bool(&out, "hold", p->hold);
+	add_number(&out, "hold_until", p->hold_until);
+	if (p->is_disabled)
+		add_bool(&out, "disabled", true);
+	add_text(&out, "blocked_by", p->blocked_by);
+	add_text(&out, "sha256", p->sha256);
+	add_text(&out, "tree_sha256", p->tree_sha256);
+	add_text(&out, "link", p->link_dir);
+	if (detached != NULL) {
+		pp_buf_adds(&out, ",\"detached\":");
+		pp_buf_adds(&out, detached);
+	}
+	pp_buf_adds(&out, ",\"manifest\":");
+	pp_buf_adds(&out, s != NULL ? pp_manifests_text(s, p->key, p->manifest) : own);
+	add_number(&out, "bytes", (int64_t)p->bytes);
+	add_number(&out, "files", (int64_t)p->files);
+	add_number(&out, "installed_at", p->installed_at);
+	add_number(&out, "transaction", p->transaction);
+	pp_buf_adds(&out, "}");
+	return pp_buf_steal(&out);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "lib/state/state_db.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char what[] = "write the journal";
@@ -65,13 +66,33 @@ pp_journal_next(struct pp_state *s, int64_t *out_txn, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+static char *
+intent_text(struct pp_state *s, const struct pp_journal_armed *armed)
+{
+	char *line = pp_json_line(armed->intent);
+	struct pp_buf out = PP_BUF_INIT(SIZE_MAX / 2);
+	if (armed->coming == NULL)
+		return line;
+
+	pp_buf_add(&out, line, strlen(line) - 1);
+	pp_buf_adds(&out, strlen(line) > strlen("{}") ? ",\"coming\":[" : "\"coming\":[");
+	for (size_t i = 0; i < armed->coming->n; i++) {
+		PP_AUTO_FREE char *one = pp_installed_text(s, armed->coming->at[i]);
+		pp_buf_adds(&out, i > 0 ? "," : "");
+		pp_buf_adds(&out, one);
+	}
+	pp_buf_adds(&out, "]}");
+	free(line);
+	return pp_buf_steal(&out);
+}
+
 /* begun->id 0: the next one. */
 static enum plugpkg_code
-write_begin(struct pp_state *s, const struct pp_journal_new *begun, const pp_json *intent,
-    plugpkg_error **err)
+write_begin(struct pp_state *s, const struct pp_journal_new *begun,
+    const struct pp_journal_armed *armed, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *text = pp_json_line(intent);
-	const pp_json *wanted_json = pp_json_get(intent, "wanted");
+	PP_AUTO_FREE char *text = intent_text(s, armed);
+	const pp_json *wanted_json = pp_json_get(armed->intent, "wanted");
 	PP_AUTO_FREE char *wanted = wanted_json != NULL ? pp_json_line(wanted_json) : NULL;
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(s->db,
@@ -83,7 +104,7 @@ write_begin(struct pp_state *s, const struct pp_journal_new *begun, const pp_jso
 	pp_db_bind_text(st, 1, begun->command);
 	(void)sqlite3_bind_int64(st, 2, begun->now);
 	pp_db_bind_text(st, 3, text);
-	(void)sqlite3_bind_int64(st, 4, pp_json_get_int(intent, "from", -1));
+	(void)sqlite3_bind_int64(st, 4, pp_json_get_int(armed->intent, "from", -1));
 	pp_db_bind_text(st, 5, wanted);
 	(void)sqlite3_bind_int64(st, 6, begun->id);
 	return run(s, st, err);
@@ -94,16 +115,18 @@ pp_journal_begin(struct pp_state *s, const char *command, const pp_json *intent,
     int64_t *out_txn, plugpkg_error **err)
 {
 	const struct pp_journal_new begun = { .command = command, .now = now };
-	enum plugpkg_code rc = write_begin(s, &begun, intent, err);
+	const struct pp_journal_armed first = { .intent = intent };
+	enum plugpkg_code rc = write_begin(s, &begun, &first, err);
 
 	*out_txn = rc == PLUGPKG_OK ? sqlite3_last_insert_rowid(s->db) : 0;
 	return rc;
 }
 
 static enum plugpkg_code
-write_intent(struct pp_state *s, int64_t txn, const pp_json *intent, plugpkg_error **err)
+write_intent(
+    struct pp_state *s, int64_t txn, const struct pp_journal_armed *armed, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *text = pp_json_line(intent);
+	PP_AUTO_FREE char *text = intent_text(s, armed);
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(
 	    s->db, "UPDATE transactions SET intent = ?1 WHERE id = ?2", &st, err, what);
@@ -138,34 +161,34 @@ write_steps(
 }
 
 enum plugpkg_code
-pp_journal_arm(struct pp_state *s, int64_t txn, const pp_json *intent,
-    const struct pp_journal_steps *steps, plugpkg_error **err)
+pp_journal_arm(
+    struct pp_state *s, int64_t txn, const struct pp_journal_armed *armed, plugpkg_error **err)
 {
 	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
 	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
 
 	if (rc == PLUGPKG_OK)
-		rc = write_intent(s, txn, intent, err);
+		rc = write_intent(s, txn, armed, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_state_note_generation(s, pp_json_get_int(intent, "to", 0), err);
+		rc = pp_state_note_generation(s, pp_json_get_int(armed->intent, "to", 0), err);
 	if (rc == PLUGPKG_OK)
-		rc = write_steps(s, txn, steps, err);
+		rc = write_steps(s, txn, armed->steps, err);
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }
 
 enum plugpkg_code
 pp_journal_begin_armed(struct pp_state *s, const struct pp_journal_new *begun,
-    const pp_json *intent, const struct pp_journal_steps *steps, plugpkg_error **err)
+    const struct pp_journal_armed *armed, plugpkg_error **err)
 {
 	PP_AUTO_DB_GUARD struct pp_db_guard guard = { NULL };
 	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
 
 	if (rc == PLUGPKG_OK)
-		rc = write_begin(s, begun, intent, err);
+		rc = write_begin(s, begun, armed, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_state_note_generation(s, pp_json_get_int(intent, "to", 0), err);
+		rc = pp_state_note_generation(s, pp_json_get_int(armed->intent, "to", 0), err);
 	if (rc == PLUGPKG_OK)
-		rc = write_steps(s, begun->id, steps, err);
+		rc = write_steps(s, begun->id, armed->steps, err);
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }
 

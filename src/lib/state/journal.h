@@ -44,8 +44,13 @@ enum plugpkg_code pp_journal_begin(struct pp_state *s, const char *command, cons
  * Replaces the intent and writes all steps, in one SQL transaction. From then on the number of the
  * generation that it goes "to" is taken.
  */
-enum plugpkg_code pp_journal_arm(struct pp_state *s, int64_t txn, const pp_json *intent,
-    const struct pp_journal_steps *steps, plugpkg_error **err);
+struct pp_journal_armed {
+	const pp_json *intent;
+	const struct pp_installeds *coming; /* NULL, or becomes the intent's member of this name */
+	const struct pp_journal_steps *steps;
+};
+enum plugpkg_code pp_journal_arm(
+    struct pp_state *s, int64_t txn, const struct pp_journal_armed *armed, plugpkg_error **err);
 /*
  * Both at once, of a transaction that changes nothing before it is armed. id: pp_journal_next(),
  * which stays free as long as the root is locked. The intent holds what both of its kinds do.
@@ -57,7 +62,7 @@ struct pp_journal_new {
 };
 enum plugpkg_code pp_journal_next(struct pp_state *s, int64_t *out_txn, plugpkg_error **err);
 enum plugpkg_code pp_journal_begin_armed(struct pp_state *s, const struct pp_journal_new *begun,
-    const pp_json *intent, const struct pp_journal_steps *steps, plugpkg_error **err);
+    const struct pp_journal_armed *armed, plugpkg_error **err);
 enum plugpkg_code pp_journal_mark(
     struct pp_state *s, int64_t txn, size_t seq, enum pp_step_status status, plugpkg_error **err);
 /* A step is done and, in the same SQL transaction, its plugin is no longer installed. */

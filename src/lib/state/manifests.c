@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Manifests of installed plugins as they were read last. A transaction reads what is installed
- * several times, each time under another lock; what it finds unchanged needs no second parsing.
+ * Manifests of installed plugins as they were read, or written, last. A transaction reads what is
+ * installed several times, each time under another lock, and writes it to several places; what it
+ * finds unchanged needs neither a second parsing nor a second writing.
  */
 #include "lib/state/state_db.h"
 
@@ -44,11 +45,18 @@ pp_manifests_get(
 }
 
 const char *
-pp_manifests_text(const struct pp_state *s, const char *key, const pp_json *manifest)
+pp_manifests_text(struct pp_state *s, const char *key, const pp_json *manifest)
 {
-	const struct known *k = pp_map_get(&s->manifests, key);
+	struct known **place = (struct known **)pp_map_put(&s->manifests, key);
+	if (*place != NULL && (*place)->manifest == manifest)
+		return (*place)->text;
 
-	return k != NULL && k->manifest == manifest ? k->text : NULL;
+	if (*place != NULL)
+		known_free(*place);
+	*place = pp_xcalloc(1, sizeof(**place));
+	(*place)->text = pp_json_line(manifest);
+	(*place)->manifest = pp_json_ref(manifest);
+	return (*place)->text;
 }
 
 static void

@@ -11,7 +11,7 @@
 
 #define PP_STATE_FORMAT 1
 
-/* An installed plugin. Each member also stands in pp_installed_to_json(). */
+/* An installed plugin. Each member also stands in pp_installed_text(). */
 struct pp_installed {
 	char *key; /* unique: NAME, or NAME@MAJOR of parallel majors */
 	char *name, *version, *source;
@@ -83,8 +83,11 @@ void pp_state_close(struct pp_state *s);
 
 enum plugpkg_code pp_state_installed(
     struct pp_state *s, struct pp_installeds *out, plugpkg_error **err);
-/* The same as JSON, for what a transaction is about to install; and back (owned). */
-pp_json *pp_installed_to_json(const struct pp_installed *p);
+/*
+ * All of it as one line of JSON, for what a transaction is about to install, and the history; and
+ * back (owned). s keeps texts of manifests; NULL: nobody does.
+ */
+char *pp_installed_text(struct pp_state *s, const struct pp_installed *p);
 enum plugpkg_code pp_installed_from_json(
     const pp_json *j, struct pp_installed **out, plugpkg_error **err);
 /*

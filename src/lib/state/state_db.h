@@ -82,12 +82,10 @@ enum plugpkg_code pp_journal_mark_commit(
  */
 pp_json *pp_manifests_get(
     struct pp_state *s, const char *key, const char *text, struct pp_json_error *out_why);
-/* Its text as it was read, or NULL. View. */
-const char *pp_manifests_text(const struct pp_state *s, const char *key, const pp_json *manifest);
+/* Its text; a view until the next one of the key. */
+const char *pp_manifests_text(struct pp_state *s, const char *key, const pp_json *manifest);
 void pp_manifests_fini(struct pp_state *s);
-/* lib/state/installed_json.c: pp_installed_to_json() as one line. Owned. */
-char *pp_installed_text(const struct pp_state *s, const struct pp_installed *p);
-/* The column `detached`; NULL for none. */
+/* lib/state/installed_json.c: the column `detached`; NULL for none. */
 char *pp_installed_detached_text(const struct pp_installed *p);
 void pp_installed_read_detached(struct pp_installed *p, const char *text);
 /* lib/state/log.c */

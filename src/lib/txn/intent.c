@@ -8,7 +8,7 @@
  *	 (which is the only one where nothing is unpacked),
  *	 "votes":[as rows of type "vote"],
  *	 "tasks":[{"action","why","key","old_key","because","version","link","old_state","new"}],
- *	 "coming":[plugins as pp_installed_to_json() writes them]}
+ *	 "coming":[plugins as pp_installed_text() writes them]}
  *
  * All other plugins of the new generation are those that are installed now.
  */
@@ -63,17 +63,14 @@ wanted_json(const struct pp_deps *wanted)
 	return j;
 }
 
-static void
-add_coming(const struct pp_txn *t, pp_json *intent)
+void
+pp_intent_coming(const struct pp_txn *t, struct pp_installeds *out)
 {
-	pp_json *coming = pp_json_array();
-
 	pp_vec_foreach (task, &t->tasks) {
-		const struct pp_installed *p = pp_installeds_get(&t->set, task->step->key);
-		if (!pp_task_is_removal(task) && p != NULL)
-			pp_json_push(coming, pp_installed_to_json(p));
+		size_t i = pp_installeds_index(&t->set, task->step->key);
+		if (!pp_task_is_removal(task) && i != SIZE_MAX)
+			pp_vec_push(out, t->set.at[i]);
 	}
-	pp_json_set(intent, "coming", coming);
 }
 
 pp_json *
@@ -96,8 +93,6 @@ pp_intent_write(const struct pp_txn *t)
 		pp_json_push(tasks, task_json(task));
 	pp_json_set(intent, "votes", pp_votes_to_json(&plan->votes));
 	pp_json_set(intent, "tasks", tasks);
-	if (t->is_armed)
-		add_coming(t, intent);
 	if (!t->is_begun)
 		pp_json_set(intent, "wanted", wanted_json(&t->ctx->config->plugins));
 	return intent;
@@ -278,7 +273,7 @@ pp_intent_read(
     struct pp_txn *t, const struct pp_journal_open *open, struct pp_plan *plan, plugpkg_error **err)
 {
 	t->id = open->id;
-	t->is_recovery = true;
+	t->is_recovery = t->is_begun = true;
 	t->is_armed = pp_json_get(open->intent, "coming") != NULL;
 	enum plugpkg_code rc = read_plan(t, open->intent, plan, err);
 	if (rc == PLUGPKG_OK)

@@ -429,9 +429,8 @@ add_data(struct pp_txn *t, const struct pp_task *task)
 {
 	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", task->step->key);
 
-	if (mover_of(t, task) == NULL &&
-	    (has_scripts(task->manifest) || task->step->data_from > 0) &&
-	    pp_exists_at(t->ctx->root_fd, dir) != 1)
+	if ((has_scripts(task->manifest) || task->step->data_from > 0) &&
+	    mover_of(t, task) == NULL && pp_exists_at(t->ctx->root_fd, dir) != 1)
 		(void)pp_ops_add(t, &pp_op_data, task->step->key);
 	if (pp_task_takes_snapshot(t, task))
 		(void)pp_ops_add(t, &pp_op_snapshot, task->step->key);

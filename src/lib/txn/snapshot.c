@@ -35,12 +35,10 @@ pp_task_takes_snapshot(const struct pp_txn *t, const struct pp_task *task)
 {
 	bool is_change = task->step->action == PP_UPGRADE || task->step->action == PP_DOWNGRADE;
 
-	if (!has_data(t, task))
-		return false;
-	if (task->step->data_from > 0)
-		return true;
-	return is_change && task->old != NULL &&
-	       (says_snapshot(task->old->manifest) || says_snapshot(task->manifest->json));
+	bool says = is_change && task->old != NULL &&
+		    (says_snapshot(task->old->manifest) || says_snapshot(task->manifest->json));
+
+	return (task->step->data_from > 0 || says) && has_data(t, task);
 }
 
 /* ---- can they be taken? ---- */

@@ -38,12 +38,14 @@ pp_installed_set_state(struct pp_installed *p, const char *state)
 }
 
 static const struct pp_task *
-task_of(const struct pp_txn *t, const char *key)
+task_of(struct pp_txn *t, const char *key)
 {
+	const struct pp_task *own = pp_txn_task(t, key);
+
 	pp_vec_foreach (task, &t->tasks)
-		if (pp_step_concerns(task->step, key))
+		if (own == NULL && task->step->old_key != NULL && pp_step_concerns(task->step, key))
 			return task;
-	return NULL;
+	return own;
 }
 
 static struct pp_installed *
@@ -167,7 +169,7 @@ pp_txn_mark_wanted(struct pp_txn *t)
 
 /* By what the archives hold; the index may be older than its word for it. */
 static enum plugpkg_code
-check_tables(const struct pp_txn *t, plugpkg_error **err)
+check_tables(struct pp_txn *t, plugpkg_error **err)
 {
 	struct pp_tables all = { 0 };
 

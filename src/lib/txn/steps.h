@@ -161,8 +161,10 @@ extern const struct pp_op_type pp_op_post_uninstall, pp_op_uninstall, pp_op_purg
 /* disable.c: has the plugin of a disable or enable op something to say to it, or to its undoing? */
 bool pp_op_has_handler(const struct pp_txn *t, const struct pp_txn_op *op);
 
-/* intent.c: what recovery needs to know, as JSON; with what comes, once it is staged. */
+/* intent.c: what recovery needs to know, as JSON; */
 pp_json *pp_intent_write(const struct pp_txn *t);
+/* and what comes, once it is staged. Elements are views into t. */
+void pp_intent_coming(const struct pp_txn *t, struct pp_installeds *out);
 /* The wishes in it, of which the spec of a recovery is made. */
 void pp_intent_wishes(const pp_json *intent, struct pp_wishes *out);
 /* A transaction as it was when its steps were written. t->ctx and t->state are set. */

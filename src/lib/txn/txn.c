@@ -247,17 +247,26 @@ static enum plugpkg_code
 write_armed(struct pp_txn *t, const struct pp_journal_steps *steps, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *intent = pp_intent_write(t);
+	struct pp_installeds coming = { 0 };
 	const struct pp_journal_new begun = {
 		.id = t->id,
 		.command = t->spec->command,
 		.now = t->ctx->now,
 	};
+	const struct pp_journal_armed armed = {
+		.intent = intent,
+		.coming = &coming,
+		.steps = steps,
+	};
 
-	if (t->is_begun)
-		return pp_journal_arm(t->state, t->id, intent, steps, err);
-	enum plugpkg_code rc = pp_journal_begin_armed(t->state, &begun, intent, steps, err);
-	t->is_begun = rc == PLUGPKG_OK;
-	return rc == PLUGPKG_OK ? note_votes(t, err) : rc;
+	pp_intent_coming(t, &coming);
+	enum plugpkg_code rc = t->is_begun ? pp_journal_arm(t->state, t->id, &armed, err)
+					   : pp_journal_begin_armed(t->state, &begun, &armed, err);
+	pp_vec_free(&coming);
+	if (rc != PLUGPKG_OK || t->is_begun)
+		return rc;
+	t->is_begun = true;
+	return note_votes(t, err);
 }
 
 /* From here on whatever has an effect outside the root is known to recovery before it begins. */
@@ -275,9 +284,8 @@ arm(struct pp_txn *t, plugpkg_error **err)
 		step->plugin = op->key;
 		step->level = op->level;
 	}
-	t->is_armed = true;
 	rc = write_armed(t, &steps, err);
-	t->is_armed = t->is_begun && rc == PLUGPKG_OK;
+	t->is_armed = rc == PLUGPKG_OK;
 	pp_vec_free(&steps);
 	return rc;
 }
