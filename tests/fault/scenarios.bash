@@ -6,7 +6,8 @@
 
 # Of whole transactions, and of commands that change one thing only.
 transactions="install upgrade downgrade reinstall remove purge replace rekey rollback undo disable enable
-	data data-rollback hooks unhealthy failing-upgrade failing-removal forced-removal"
+	data data-rollback hooks unhealthy failing-upgrade failing-removal forced-removal
+	plain-removal plain-return"
 commands="hold unhold mark source-add source-remove update lock configure link"
 
 # ---- plugins: tables, groups, bindings in a real database ----------------------------------------
@@ -102,6 +103,8 @@ make_plugins() {
 	build_plugin both 1.0.0
 	build_plugin reef 1.0.0
 	build_plugin reef 2.0.0
+	build_plugin plain 1.0.0
+	build_plugin leaf 1.0.0 '"requires": {"plain": "*"}'
 	publish "$SCRATCH"/*.plug
 }
 
@@ -202,6 +205,12 @@ begin_transaction() {
 		plugpkg -q install mid@1 side@1 options@1 -y
 		plugpkg -q remove side -y
 		command="undo -y"
+		;;
+	# Without scripts: recorded at once, and gone with the commit.
+	plain-removal | plain-return)
+		plugpkg -q install options@1 leaf -y
+		command="remove plain leaf -y"
+		[ "$1" = plain-removal ] || { plugpkg -q remove plain leaf -y; command="rollback -y"; }
 		;;
 	disable | enable)
 		plugpkg -q install both@1 options@1 -y

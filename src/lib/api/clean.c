@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "lib/index/kept.h"
 #include "lib/net/cache.h"
+#include "lib/state/history.h"
 #include "lib/store/generation.h"
 #include "lib/store/snapshot.h"
 #include "lib/store/store.h"
@@ -22,6 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define STATE_FILE "var/state.db"
 
 struct cleaning {
 	plugpkg_context *ctx;
@@ -141,15 +144,40 @@ keep_installed(struct cleaning *c, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* Data goes back along with the plugins of its generation, or not at all. */
+static uint64_t
+file_size(const struct cleaning *c, const char *path)
+{
+	struct stat st;
+
+	return fstatat(c->ctx->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (uint64_t)st.st_size
+									     : 0;
+}
+
 static enum plugpkg_code
-clean_snapshots(struct cleaning *c, plugpkg_error **err)
+clean_state(struct cleaning *c, const int64_t *generations, size_t n, plugpkg_error **err)
+{
+	struct pp_state *state = NULL;
+	uint64_t before = file_size(c, STATE_FILE);
+	enum plugpkg_code rc = pp_state_get(c->ctx, &state, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_history_trim(state, generations, n, err);
+	uint64_t after = file_size(c, STATE_FILE);
+	c->bytes += after < before ? before - after : 0;
+	return rc;
+}
+
+/* Data and wishes go back along with the plugins of their generation, or not at all. */
+static enum plugpkg_code
+clean_histories(struct cleaning *c, plugpkg_error **err)
 {
 	PP_AUTO_FREE int64_t *all = NULL;
 	size_t n = 0;
 	enum plugpkg_code rc = pp_generation_list(c->ctx, &all, &n, err);
 
-	return rc == PLUGPKG_OK ? pp_snapshots_clean(c->ctx, all, n, &c->snapshots, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = pp_snapshots_clean(c->ctx, all, n, &c->snapshots, err);
+	return rc == PLUGPKG_OK ? clean_state(c, all, n, err) : rc;
 }
 
 static uint64_t
@@ -197,7 +225,7 @@ clean_rest(struct cleaning *c, plugpkg_error **err)
 	enum plugpkg_code rc = clean_generations(c, err);
 
 	if (rc == PLUGPKG_OK)
-		rc = clean_snapshots(c, err);
+		rc = clean_histories(c, err);
 	return rc == PLUGPKG_OK ? clean_store(c, err) : rc;
 }
 

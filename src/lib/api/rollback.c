@@ -485,17 +485,16 @@ enum plugpkg_code
 plugpkg_undo_plan(
     plugpkg_context *ctx, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_pasts_fini) struct pp_pasts pasts = { 0 };
 	struct pp_state *state = NULL;
+	int64_t before = -1;
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
 
 	if (rc == PLUGPKG_OK)
-		rc = pp_history_list(state, 0, &pasts, err);
+		rc = pp_history_last_change(state, &before, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	for (size_t i = pasts.n; i-- > 0;)
-		if (pasts.at[i].after >= 0 && pasts.at[i].after != pasts.at[i].before)
-			return plan_to(ctx, pasts.at[i].before, flags, "undo", out_plan, err);
+	if (before >= 0)
+		return plan_to(ctx, before, flags, "undo", out_plan, err);
 	(void)pp_fail(
 	    err, PLUGPKG_E_REFUSED, 0, "nothing was changed here yet, so nothing can be undone");
 	return pp_hint(err, PLUGPKG_E_REFUSED, "plugpkg history lists what happened");

@@ -241,6 +241,26 @@ pp_history_list(struct pp_state *s, int64_t id, struct pp_pasts *out, plugpkg_er
 }
 
 enum plugpkg_code
+pp_history_last_change(struct pp_state *s, int64_t *out_before, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT coalesce((SELECT b.generation FROM transactions AS b WHERE b.id < t.id"
+	    "  AND b.generation IS NOT NULL ORDER BY b.id DESC LIMIT 1), 0) AS before"
+	    " FROM transactions AS t WHERE generation IS NOT NULL AND generation <> before"
+	    " ORDER BY id DESC LIMIT 1",
+	    &st, err, what_read);
+	*out_before = -1;
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int step = sqlite3_step(st);
+	if (step == SQLITE_ROW)
+		*out_before = sqlite3_column_int64(st, 0);
+	return step == SQLITE_ROW || step == SQLITE_DONE ? PLUGPKG_OK
+							 : pp_db_fail(s->db, err, what_read);
+}
+
+enum plugpkg_code
 pp_journal_status(struct pp_state *s, int64_t *txn, char **out_status, plugpkg_error **err)
 {
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;

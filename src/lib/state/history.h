@@ -16,6 +16,16 @@ void pp_pasts_fini(struct pp_pasts *v);
 enum plugpkg_code pp_history_list(
     struct pp_state *s, int64_t id, struct pp_pasts *out, plugpkg_error **err);
 
+/* Where the newest one that led to another generation began; -1: there is none. */
+enum plugpkg_code pp_history_last_change(
+    struct pp_state *s, int64_t *out_before, plugpkg_error **err);
+/*
+ * Forgets what only a way back to a generation needs, of all but these; sorted. Gives the room of
+ * what was deleted back to the disk when it is worth it.
+ */
+enum plugpkg_code pp_history_trim(
+    struct pp_state *s, const int64_t *kept, size_t n, plugpkg_error **err);
+
 /* What of a generation the other one has not, or not alike; sorted by key. */
 enum plugpkg_code pp_history_difference(struct pp_state *s, int64_t generation, int64_t other,
     struct pp_installeds *out, plugpkg_error **err);

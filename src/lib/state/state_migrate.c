@@ -27,6 +27,8 @@ static const char tables[] =
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, started INTEGER NOT NULL,"
     "  ended INTEGER, status TEXT NOT NULL, generation INTEGER, intent TEXT,"
     "  base INTEGER, wanted TEXT);"
+    /* Each lock looks for one that was cut off, however many there were before. */
+    "CREATE INDEX transactions_running ON transactions(id) WHERE status = 'running';"
     "CREATE TABLE steps("
     "  txn INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, plugin TEXT,"
     "  level INTEGER NOT NULL, status TEXT NOT NULL, PRIMARY KEY(txn, seq)) WITHOUT ROWID;"

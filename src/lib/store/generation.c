@@ -309,6 +309,24 @@ pp_generation_list(plugpkg_context *ctx, int64_t **out, size_t *out_n, plugpkg_e
 	return PLUGPKG_OK;
 }
 
+/* By names alone: it is asked before each transaction, of thousands of generations as well. */
+enum plugpkg_code
+pp_generation_highest(plugpkg_context *ctx, int64_t *out, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	uint64_t number, highest = 0;
+	int r = pp_list_dir(ctx->root_fd, PP_GENERATIONS_DIR, &names);
+
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot list '%s/" PP_GENERATIONS_DIR "'", ctx->root);
+	pp_vec_foreach (name, &names)
+		if (pp_parse_u64(pp_str_of(*name), INT64_MAX, &number) == 0 && number > highest)
+			highest = number;
+	*out = (int64_t)highest;
+	return PLUGPKG_OK;
+}
+
 /* Adds "NAME VERSION" when KEY is a link to store/NAME/VERSION; a linked plugin is in no store. */
 static enum plugpkg_code
 add_member(int dir_fd, const char *key, struct pp_strs *out, plugpkg_error **err)

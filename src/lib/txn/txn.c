@@ -95,17 +95,13 @@ check_unchanged(struct pp_txn *t, plugpkg_error **err)
 enum plugpkg_code
 pp_txn_next_generation(struct pp_txn *t, plugpkg_error **err)
 {
-	PP_AUTO_FREE int64_t *all = NULL;
-	size_t n = 0;
-	int64_t last = 0;
+	int64_t last = 0, highest = 0;
 	enum plugpkg_code rc = pp_state_last_generation(t->state, &last, err);
 
 	/* A directory that the state knows nothing of is nobody's, and stays. */
 	if (rc == PLUGPKG_OK)
-		rc = pp_generation_list(t->ctx, &all, &n, err);
-	if (rc == PLUGPKG_OK && n > 0 && all[n - 1] > last)
-		last = all[n - 1];
-	t->generation = last + 1;
+		rc = pp_generation_highest(t->ctx, &highest, err);
+	t->generation = (highest > last ? highest : last) + 1;
 	return rc;
 }
 
