@@ -6,8 +6,8 @@
              [--peers a,b] [--ram FOLDER] [--disk FOLDER] [--chart FILE.svg]
 
 WORK keeps the generated workloads (about 3 GB; some minutes to make) and takes results.json, results.txt,
-chart.svg and, for the README, chart.txt. What is installed goes below --ram, a memory file system; with --disk, which may be WORK,
-the installation is measured there too, with everything on the disk at the end. Each round runs every
+chart.svg and, for the README, chart.txt. What is installed goes below --ram, a memory file system; with
+--disk, which may be WORK, the installation is measured there too, with everything on the disk at the end. Each round runs every
 program once, in turn, so that a busy moment of the machine hits all of them; a last round that is not
 timed takes the memory of all processes together. Peers that are not installed are left out and named.
 `make bench BENCH_FLAGS=…` builds what this needs and runs it; README in this directory tells the rest.

@@ -8,6 +8,7 @@ import report
 # What the chart shows: the cases that somebody who looks on asks for.
 SHOWN = ("plan-many", "first-plan", "install", "install-disk", "list", "nothing", "refresh", "upgrade",
          "remove-files", "publish")
+KEYS = {"wall": "wall", "cpu": "processor"}
 WIDTH, LEFT, RIGHT, BAR, GAP = 720, 178, 76, 13, 14
 STYLE = """text{font:11px system-ui,sans-serif;fill:#24292f}.t{font-weight:600}.m{fill:#6e7781}
 .o{fill:#0969da}.p{fill:#afb8c1}.l{fill:none;stroke:#6e7781;stroke-dasharray:3 2}.g{stroke:#d0d7de}
@@ -19,27 +20,27 @@ def seconds(x):
     return "%.2g ms" % (x * 1000) if x < 0.0995 else "%.0f ms" % (x * 1000) if x < 1 else "%.2f s" % x
 
 
-def bars_of(one, most_peers):
+def bars_of(one, most_peers, key):
     """plugpkg, the fastest peers, the limit: (name, seconds)."""
-    walls = {n: r["wall"] for n, r in one["rows"].items() if "wall" in r}
+    walls = {n: r[key] for n, r in one["rows"].items() if key in r}
     found = [(report.OURS, walls[report.OURS])] if report.OURS in walls else []
     fastest = sorted((n for n in walls if report.is_peer(n) and n != "apt-unsafe-io"), key=walls.get)
     found += [(n, walls[n]) for n in fastest[:most_peers]]
-    if one["limit"]:
+    if one["limit"] in walls:
         found.append((one["limit"], walls[one["limit"]]))
     return found
 
 
-def shown(out, most_peers):
+def shown(out, most_peers, key):
     """The cases with their bars, and the powers of ten between which all lie."""
-    cases = [(out["cases"][c], bars_of(out["cases"][c], most_peers)) for c in SHOWN if c in out["cases"]]
+    cases = [(out["cases"][c], bars_of(out["cases"][c], most_peers, key)) for c in SHOWN if c in out["cases"]]
     walls = [wall for _, bars in cases for _, wall in bars] or [0.001, 1]
     low = math.floor(math.log10(min(walls)))
     return cases, low, max(math.ceil(math.log10(max(walls))), low + 1)
 
 
-def text(out, width=30):
-    cases, low, high = shown(out, 1)
+def text(out, key="wall", width=30):
+    cases, low, high = shown(out, 1, key)
     lines = []
     for one, bars in cases:
         title = one["title"]
@@ -51,14 +52,15 @@ def text(out, width=30):
     return "\n".join(lines) + "\n"
 
 
-def svg(out):
-    cases, low, high = shown(out, 3)
+def svg(out, key="wall"):
+    """`key` is wall, or cpu: for a machine that was busy with other things."""
+    cases, low, high = shown(out, 3, key)
     scale = (WIDTH - LEFT - RIGHT) / (high - low)
 
     def x(wall):
         return LEFT + (math.log10(wall) - low) * scale
 
-    body, y = [], 34
+    body, y = ['<text class="m" x="8" y="14">%s time</text>' % KEYS[key]], 34
     for one, bars in cases:
         body.append('<text class="t" x="8" y="%d">%s</text>' % (y + 10, escape(one["title"])))
         y += BAR + 2
