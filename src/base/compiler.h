@@ -14,6 +14,7 @@
 #define PP_FALLTHROUGH       __attribute__((fallthrough))
 #define PP_PACKED            __attribute__((packed))
 #define PP_CLEANUP(fn)       __attribute__((cleanup(fn)))
+#define PP_NOTE(name)        __attribute__((used, aligned(4), section(name)))
 #define PP_LEN(a)            (sizeof(a) / sizeof((a)[0]))
 
 /* A result that must be used and here really does not matter; say why beside it. */

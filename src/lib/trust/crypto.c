@@ -10,17 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rand.h>
-#include <openssl/rsa.h>
-
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "lib/trust/crypto_calls.h"
 
 #define SIG_MAX_BYTES     1024 /* RSA of 8192 bits */
 #define PEM_MAX_BYTES     8192
@@ -39,10 +32,16 @@
 #define KEY_BYTES    32
 #define SEAL_MAX     4096
 
-PP_DEFINE_AUTO(pkey, EVP_PKEY, EVP_PKEY_free);
-PP_DEFINE_AUTO(mdctx, EVP_MD_CTX, EVP_MD_CTX_free);
-PP_DEFINE_AUTO(cipherctx, EVP_CIPHER_CTX, EVP_CIPHER_CTX_free);
-PP_DEFINE_AUTO(bio, BIO, BIO_free_all);
+static const struct pp_crypto_calls *
+lib(void)
+{
+	return pp_crypto_calls();
+}
+
+PP_DEFINE_AUTO(pkey, EVP_PKEY, lib()->EVP_PKEY_free);
+PP_DEFINE_AUTO(mdctx, EVP_MD_CTX, lib()->EVP_MD_CTX_free);
+PP_DEFINE_AUTO(cipherctx, EVP_CIPHER_CTX, lib()->EVP_CIPHER_CTX_free);
+PP_DEFINE_AUTO(bio, BIO, lib()->BIO_free_all);
 
 /* ---- digests ---- */
 
@@ -63,9 +62,9 @@ pp_sha256_new(void)
 {
 	struct pp_sha256 *h = pp_xcalloc(1, sizeof(*h));
 
-	h->ctx = EVP_MD_CTX_new();
+	h->ctx = lib()->EVP_MD_CTX_new();
 	must(h->ctx != NULL);
-	must(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL));
+	must(lib()->EVP_DigestInit_ex(h->ctx, lib()->EVP_sha256(), NULL));
 	return h;
 }
 
@@ -73,7 +72,7 @@ void
 pp_sha256_add(struct pp_sha256 *h, const void *p, size_t n)
 {
 	if (n > 0)
-		must(EVP_DigestUpdate(h->ctx, p, n));
+		must(lib()->EVP_DigestUpdate(h->ctx, p, n));
 }
 
 void
@@ -81,9 +80,9 @@ pp_sha256_end(struct pp_sha256 *h, char out[65])
 {
 	uint8_t digest[32];
 
-	must(EVP_DigestFinal_ex(h->ctx, digest, NULL));
+	must(lib()->EVP_DigestFinal_ex(h->ctx, digest, NULL));
 	pp_hex(digest, sizeof(digest), out);
-	EVP_MD_CTX_free(h->ctx);
+	lib()->EVP_MD_CTX_free(h->ctx);
 	free(h);
 }
 
@@ -92,7 +91,7 @@ pp_sha256_hex(const void *p, size_t n, char out[65])
 {
 	uint8_t digest[32];
 
-	must(EVP_Digest(n > 0 ? p : "", n, digest, NULL, EVP_sha256(), NULL));
+	must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, lib()->EVP_sha256(), NULL));
 	pp_hex(digest, sizeof(digest), out);
 }
 
@@ -101,7 +100,7 @@ pp_sha512_hex(const void *p, size_t n, char out[129])
 {
 	uint8_t digest[64];
 
-	must(EVP_Digest(n > 0 ? p : "", n, digest, NULL, EVP_sha512(), NULL));
+	must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, lib()->EVP_sha512(), NULL));
 	pp_hex(digest, sizeof(digest), out);
 }
 
@@ -153,9 +152,9 @@ load_pem(const char *pem)
 
 	if (n == 0 || n > PEM_MAX_BYTES)
 		return NULL;
-	PP_AUTO(bio) BIO *bio = BIO_new_mem_buf(pem, (int)n);
+	PP_AUTO(bio) BIO *bio = lib()->BIO_new_mem_buf(pem, (int)n);
 	must(bio != NULL);
-	return PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+	return lib()->PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
 }
 
 static EVP_PKEY *
@@ -165,7 +164,7 @@ load_ed25519(const char *hex)
 
 	if (pp_unhex(pp_str_of(hex), raw, sizeof(raw)) < 0)
 		return NULL;
-	return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, sizeof(raw));
+	return lib()->EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, sizeof(raw));
 }
 
 static bool
@@ -173,8 +172,8 @@ is_p256(EVP_PKEY *pkey)
 {
 	char group[64] = "";
 
-	return EVP_PKEY_is_a(pkey, "EC") == 1 &&
-	       EVP_PKEY_get_utf8_string_param(
+	return lib()->EVP_PKEY_is_a(pkey, "EC") == 1 &&
+	       lib()->EVP_PKEY_get_utf8_string_param(
 		   pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group), NULL) == 1 &&
 	       strcmp(group, "prime256v1") == 0;
 }
@@ -182,9 +181,10 @@ is_p256(EVP_PKEY *pkey)
 static bool
 is_sound_rsa(EVP_PKEY *pkey)
 {
-	int bits = EVP_PKEY_get_bits(pkey);
+	int bits = lib()->EVP_PKEY_get_bits(pkey);
 
-	return EVP_PKEY_is_a(pkey, "RSA") == 1 && bits >= RSA_MIN_BITS && bits <= RSA_MAX_BITS;
+	return lib()->EVP_PKEY_is_a(pkey, "RSA") == 1 && bits >= RSA_MIN_BITS &&
+	       bits <= RSA_MAX_BITS;
 }
 
 struct blob {
@@ -195,11 +195,11 @@ struct blob {
 static bool
 verify_plain(EVP_PKEY *pkey, const EVP_MD *md, struct blob msg, struct blob sig)
 {
-	PP_AUTO(mdctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	PP_AUTO(mdctx) EVP_MD_CTX *ctx = lib()->EVP_MD_CTX_new();
 
 	must(ctx != NULL);
-	return EVP_DigestVerifyInit(ctx, NULL, md, NULL, pkey) == 1 &&
-	       EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1;
+	return lib()->EVP_DigestVerifyInit(ctx, NULL, md, NULL, pkey) == 1 &&
+	       lib()->EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1;
 }
 
 /*
@@ -209,15 +209,15 @@ verify_plain(EVP_PKEY *pkey, const EVP_MD *md, struct blob msg, struct blob sig)
 static bool
 verify_pss(EVP_PKEY *pkey, struct blob msg, struct blob sig)
 {
-	PP_AUTO(mdctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	PP_AUTO(mdctx) EVP_MD_CTX *ctx = lib()->EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx = NULL; /* belongs to ctx */
 
 	must(ctx != NULL);
-	return EVP_DigestVerifyInit(ctx, &pctx, EVP_sha256(), NULL, pkey) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_mgf1_md(pctx, EVP_sha256()) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_AUTO) == 1 &&
-	       EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1;
+	return lib()->EVP_DigestVerifyInit(ctx, &pctx, lib()->EVP_sha256(), NULL, pkey) == 1 &&
+	       lib()->EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       lib()->EVP_PKEY_CTX_set_rsa_mgf1_md(pctx, lib()->EVP_sha256()) == 1 &&
+	       lib()->EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_AUTO) == 1 &&
+	       lib()->EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1;
 }
 
 static bool
@@ -243,7 +243,8 @@ verify_by_type(const pp_json *key, struct blob msg, struct blob sig)
 	if (is_one_of(type, "ecdsa", "ecdsa-sha2-nistp256") &&
 	    strcmp(scheme, "ecdsa-sha2-nistp256") == 0) {
 		PP_AUTO(pkey) EVP_PKEY *pkey = load_pem(public);
-		return pkey != NULL && is_p256(pkey) && verify_plain(pkey, EVP_sha256(), msg, sig);
+		return pkey != NULL && is_p256(pkey) &&
+		       verify_plain(pkey, lib()->EVP_sha256(), msg, sig);
 	}
 	if (strcmp(type, "rsa") == 0 && strcmp(scheme, "rsassa-pss-sha256") == 0) {
 		PP_AUTO(pkey) EVP_PKEY *pkey = load_pem(public);
@@ -263,10 +264,10 @@ pp_key_verify(const pp_json *key, const void *p, size_t n, const char *sig_hex)
 	if (hex_n == 0 || hex_n > 2 * SIG_MAX_BYTES ||
 	    pp_unhex(pp_str_of(sig_hex), sig, hex_n / 2) < 0)
 		return false;
-	ERR_set_mark();
+	lib()->ERR_set_mark();
 	bool ok = verify_by_type(
 	    key, (struct blob){ n > 0 ? p : "", n }, (struct blob){ sig, hex_n / 2 });
-	ERR_pop_to_mark();
+	lib()->ERR_pop_to_mark();
 	return ok;
 }
 
@@ -303,7 +304,7 @@ new_ed25519_key(EVP_PKEY *pkey)
 	size_t n = sizeof(raw);
 	char hex[65];
 
-	must(EVP_PKEY_get_raw_public_key(pkey, raw, &n));
+	must(lib()->EVP_PKEY_get_raw_public_key(pkey, raw, &n));
 	pp_hex(raw, n, hex);
 	return new_key("ed25519", "ed25519", hex);
 }
@@ -312,11 +313,11 @@ new_ed25519_key(EVP_PKEY *pkey)
 static pp_json *
 new_pem_key(EVP_PKEY *pkey, const char *type, const char *scheme)
 {
-	PP_AUTO(bio) BIO *bio = BIO_new(BIO_s_mem());
+	PP_AUTO(bio) BIO *bio = lib()->BIO_new(lib()->BIO_s_mem());
 	char *text = NULL;
 
-	must(bio != NULL && PEM_write_bio_PUBKEY(bio, pkey) == 1);
-	long n = BIO_get_mem_data(bio, &text);
+	must(bio != NULL && lib()->PEM_write_bio_PUBKEY(bio, pkey) == 1);
+	long n = lib()->BIO_ctrl(bio, BIO_CTRL_INFO, 0, &text);
 	PP_AUTO_FREE char *pem = pp_xstrndup(text, n > 0 ? (size_t)n : 0);
 	return new_key(type, scheme, pem);
 }
@@ -327,15 +328,15 @@ pp_key_of_pem(const char *pem, size_t n)
 	PP_AUTO_FREE char *text = pp_xstrndup(pem, n);
 	pp_json *key = NULL;
 
-	ERR_set_mark();
+	lib()->ERR_set_mark();
 	PP_AUTO(pkey) EVP_PKEY *pkey = load_pem(text);
-	if (pkey != NULL && EVP_PKEY_is_a(pkey, "ED25519") == 1)
+	if (pkey != NULL && lib()->EVP_PKEY_is_a(pkey, "ED25519") == 1)
 		key = new_ed25519_key(pkey);
 	else if (pkey != NULL && is_p256(pkey))
 		key = new_pem_key(pkey, "ecdsa", "ecdsa-sha2-nistp256");
 	else if (pkey != NULL && is_sound_rsa(pkey))
 		key = new_pem_key(pkey, "rsa", "rsassa-pss-sha256");
-	ERR_pop_to_mark();
+	lib()->ERR_pop_to_mark();
 	return key;
 }
 
@@ -344,7 +345,7 @@ pp_key_of_pem(const char *pem, size_t n)
 enum plugpkg_code
 pp_ed25519_generate(uint8_t seed[PP_ED25519_SEED_BYTES], plugpkg_error **err)
 {
-	if (RAND_priv_bytes(seed, PP_ED25519_SEED_BYTES) != 1)
+	if (lib()->RAND_priv_bytes(seed, PP_ED25519_SEED_BYTES) != 1)
 		return pp_fail(err, PLUGPKG_E_KEY, 0, "cannot make a key: no random numbers");
 	return PLUGPKG_OK;
 }
@@ -352,8 +353,8 @@ pp_ed25519_generate(uint8_t seed[PP_ED25519_SEED_BYTES], plugpkg_error **err)
 static EVP_PKEY *
 load_seed(const uint8_t seed[PP_ED25519_SEED_BYTES])
 {
-	EVP_PKEY *pkey =
-	    EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, PP_ED25519_SEED_BYTES);
+	EVP_PKEY *pkey = lib()->EVP_PKEY_new_raw_private_key(
+	    EVP_PKEY_ED25519, NULL, seed, PP_ED25519_SEED_BYTES);
 
 	must(pkey != NULL);
 	return pkey;
@@ -372,13 +373,13 @@ pp_ed25519_sign(const uint8_t seed[PP_ED25519_SEED_BYTES], const void *p, size_t
     char out_hex[129], plugpkg_error **err)
 {
 	PP_AUTO(pkey) EVP_PKEY *pkey = load_seed(seed);
-	PP_AUTO(mdctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	PP_AUTO(mdctx) EVP_MD_CTX *ctx = lib()->EVP_MD_CTX_new();
 	uint8_t sig[ED25519_SIG_BYTES];
 	size_t sig_n = sizeof(sig);
 
 	must(ctx != NULL);
-	if (EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1 ||
-	    EVP_DigestSign(ctx, sig, &sig_n, n > 0 ? p : (const void *)"", n) != 1)
+	if (lib()->EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1 ||
+	    lib()->EVP_DigestSign(ctx, sig, &sig_n, n > 0 ? p : (const void *)"", n) != 1)
 		return pp_fail(err, PLUGPKG_E_KEY, 0, "cannot sign with this key");
 	pp_hex(sig, sig_n, out_hex);
 	return PLUGPKG_OK;
@@ -392,7 +393,7 @@ derive(const char *passphrase, const uint8_t salt[SALT_BYTES], uint64_t n, uint8
 {
 	uint64_t max_mem = 128 * n * SCRYPT_R + (1U << 20);
 
-	return EVP_PBE_scrypt(passphrase, strlen(passphrase), salt, SALT_BYTES, n, SCRYPT_R,
+	return lib()->EVP_PBE_scrypt(passphrase, strlen(passphrase), salt, SALT_BYTES, n, SCRYPT_R,
 		   SCRYPT_P, max_mem, key, KEY_BYTES) == 1;
 }
 
@@ -400,28 +401,30 @@ static bool
 gcm_encrypt(const uint8_t key[KEY_BYTES], const uint8_t nonce[NONCE_BYTES], struct blob in,
     uint8_t *out, uint8_t tag[TAG_BYTES])
 {
-	PP_AUTO(cipherctx) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	PP_AUTO(cipherctx) EVP_CIPHER_CTX *ctx = lib()->EVP_CIPHER_CTX_new();
 	int got = 0;
 
 	must(ctx != NULL);
-	return EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
-	       EVP_EncryptUpdate(ctx, out, &got, in.p, (int)in.n) == 1 && (size_t)got == in.n &&
-	       EVP_EncryptFinal_ex(ctx, out + got, &got) == 1 && got == 0 &&
-	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, tag) == 1;
+	return lib()->EVP_EncryptInit_ex(ctx, lib()->EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
+	       lib()->EVP_EncryptUpdate(ctx, out, &got, in.p, (int)in.n) == 1 &&
+	       (size_t)got == in.n && lib()->EVP_EncryptFinal_ex(ctx, out + got, &got) == 1 &&
+	       got == 0 &&
+	       lib()->EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, tag) == 1;
 }
 
 static bool
 gcm_decrypt(const uint8_t key[KEY_BYTES], const uint8_t nonce[NONCE_BYTES], struct blob in,
     uint8_t *out, uint8_t tag[TAG_BYTES])
 {
-	PP_AUTO(cipherctx) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	PP_AUTO(cipherctx) EVP_CIPHER_CTX *ctx = lib()->EVP_CIPHER_CTX_new();
 	int got = 0;
 
 	must(ctx != NULL);
-	return EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
-	       EVP_DecryptUpdate(ctx, out, &got, in.p, (int)in.n) == 1 && (size_t)got == in.n &&
-	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1 &&
-	       EVP_DecryptFinal_ex(ctx, out + got, &got) == 1;
+	return lib()->EVP_DecryptInit_ex(ctx, lib()->EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
+	       lib()->EVP_DecryptUpdate(ctx, out, &got, in.p, (int)in.n) == 1 &&
+	       (size_t)got == in.n &&
+	       lib()->EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1 &&
+	       lib()->EVP_DecryptFinal_ex(ctx, out + got, &got) == 1;
 }
 
 static void
@@ -441,10 +444,11 @@ pp_seal(const void *p, size_t n, const char *passphrase, pp_json **out, plugpkg_
 
 	if (n == 0 || n > SEAL_MAX)
 		return pp_fail(err, PLUGPKG_E_KEY, 0, "cannot encrypt a key of %zu bytes", n);
-	bool ok = RAND_bytes(salt, sizeof(salt)) == 1 && RAND_bytes(nonce, sizeof(nonce)) == 1 &&
+	bool ok = lib()->RAND_bytes(salt, sizeof(salt)) == 1 &&
+		  lib()->RAND_bytes(nonce, sizeof(nonce)) == 1 &&
 		  derive(passphrase, salt, SCRYPT_N, key) &&
 		  gcm_encrypt(key, nonce, (struct blob){ p, n }, data, tag);
-	OPENSSL_cleanse(key, sizeof(key));
+	lib()->OPENSSL_cleanse(key, sizeof(key));
 	if (!ok)
 		return pp_fail(err, PLUGPKG_E_KEY, 0, "cannot encrypt the key");
 
@@ -498,14 +502,14 @@ pp_unseal(const pp_json *sealed, const char *passphrase, void *p, size_t n, plug
 		return pp_fail(err, PLUGPKG_E_KEY, 0, "the encrypted key is damaged");
 
 	uint64_t work = (uint64_t)pp_json_get_int(sealed, "n", SCRYPT_N);
-	ERR_set_mark();
+	lib()->ERR_set_mark();
 	bool ok = derive(passphrase, salt, work, key) &&
 		  gcm_decrypt(key, nonce, (struct blob){ data, n }, plain, tag);
-	ERR_pop_to_mark();
+	lib()->ERR_pop_to_mark();
 	if (ok)
 		memcpy(p, plain, n);
-	OPENSSL_cleanse(key, sizeof(key));
-	OPENSSL_cleanse(plain, sizeof(plain));
+	lib()->OPENSSL_cleanse(key, sizeof(key));
+	lib()->OPENSSL_cleanse(plain, sizeof(plain));
 	if (!ok)
 		return pp_fail(
 		    err, PLUGPKG_E_KEY, 0, "wrong passphrase, or the encrypted key is damaged");
