@@ -47,7 +47,7 @@ def text(out, key="wall", width=30):
         for name, wall in bars:
             n = max(round((math.log10(wall) - low) / (high - low) * width), 1)
             kind = "#" if name == report.OURS else "." if name.startswith("=") else "="
-            lines.append("    %-27s %-18s %s %s" % (title, name.lstrip("= "), kind * n, seconds(wall)))
+            lines.append("    %-27s %-19s %s %s" % (title, name.lstrip("= "), kind * n, seconds(wall)))
             title = ""
     return "\n".join(lines) + "\n"
 

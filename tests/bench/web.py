@@ -3,6 +3,7 @@
 import http.client
 import http.server
 import os
+import signal
 import socket
 import socketserver
 import subprocess
@@ -22,6 +23,8 @@ class Nginx:
         self.folder, self.work = folder, os.path.abspath(work) + "/nginx"
 
     def __enter__(self):
+        # A run that is told to end takes its server and its scratch directories along.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
         # nginx waits for a port in use, and whoever has it would be taken for our server.
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
