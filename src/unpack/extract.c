@@ -8,19 +8,38 @@
 #include "unpack/reader.h"
 #include "unpack/writer.h"
 
+#include <string.h>
+
+#define MANIFEST           "plugin.json"
+#define MANIFEST_MAX_BYTES (1024 * 1024) /* a larger one is refused by who reads it */
+
 struct extract {
 	struct pp_reader reader;
 	struct pp_policy policy;
 	struct pp_writer writer;
 	struct pp_digest *digest; /* NULL: none is wanted */
+	bool is_look;
+	struct pp_buf manifest; /* of a look */
 };
+
+/* A look needs what the manifest may mean by its texts, and what may be a program. */
+static bool
+is_written(const struct extract *x, const struct pp_entry *e, const char *path)
+{
+	return !x->is_look || (e->mode & 0100) != 0 || strcmp(path, MANIFEST) == 0 ||
+	       strstr(pp_buf_cstr(&x->manifest), path) != NULL;
+}
 
 static int
 extract_file(struct extract *x, const struct pp_entry *e, const char *path)
 {
 	unsigned mode = (e->mode & 0100) != 0 ? 0555 : 0444;
-	PP_AUTO_FD int fd = pp_writer_file(&x->writer, path, mode);
 
+	/* The first entry, as the policy wants it. What does not fit names nothing. */
+	x->reader.kept = x->is_look && strcmp(path, MANIFEST) == 0 ? &x->manifest : NULL;
+	if (!is_written(x, e, path))
+		return pp_reader_copy(&x->reader, e, -1, NULL);
+	PP_AUTO_FD int fd = pp_writer_file(&x->writer, path, mode);
 	if (fd < 0)
 		return pp_report_io(x->reader.report, path, -fd, "cannot create");
 	if (pp_reader_copy(&x->reader, e, fd, x->digest) < 0)
@@ -41,6 +60,8 @@ extract_entry(struct extract *x, const struct pp_entry *e, const char *path)
 			pp_digest_link(x->digest, path, e->target);
 		return 0;
 	}
+	if (x->is_look)
+		return 0;
 	int err = pp_writer_dir(&x->writer, path);
 
 	return err < 0 ? pp_report_io(x->reader.report, path, -err, "cannot create directory") : 0;
@@ -72,6 +93,7 @@ extract_fini(struct extract *x)
 	pp_reader_close(&x->reader);
 	pp_policy_fini(&x->policy);
 	pp_writer_fini(&x->writer);
+	pp_buf_fini(&x->manifest);
 }
 
 void
@@ -86,4 +108,19 @@ pp_extract(int archive_fd, int dir_fd, const struct pp_limits *limits, struct pp
 		return; /* the report has it */
 	if (digest != NULL)
 		pp_digest_end(digest, report->tree_sha256);
+}
+
+void
+pp_look(int archive_fd, int dir_fd, const struct pp_limits *limits, struct pp_report *report)
+{
+	PP_CLEANUP(extract_fini)
+	struct extract x = {
+		.writer = { .dir_fd = dir_fd },
+		.is_look = true,
+		.manifest = PP_BUF_INIT(MANIFEST_MAX_BYTES),
+	};
+
+	pp_policy_init(&x.policy, limits, report);
+	if (pp_reader_open(&x.reader, archive_fd, limits, report) == 0)
+		(void)extract_all(&x); /* the report has it */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The job "unpack": an archive into an empty directory. */
+/* The jobs "unpack" and "look": an archive, or some of it, into an empty directory. */
 #ifndef PP_UNPACK_EXTRACT_H
 #define PP_UNPACK_EXTRACT_H
 
@@ -9,5 +9,10 @@
 /* Descriptors borrowed. digest: NULL, or made by pp_digest_init(). The outcome is in the report. */
 void pp_extract(int archive_fd, int dir_fd, const struct pp_limits *limits,
     struct pp_digest *digest, struct pp_report *report);
+/*
+ * All of it is read and judged the same, and no more written than a publisher looks at:
+ * plugin.json, the files whose paths it contains, programs, links.
+ */
+void pp_look(int archive_fd, int dir_fd, const struct pp_limits *limits, struct pp_report *report);
 
 #endif

@@ -98,7 +98,7 @@ limit_files(const struct pp_limits *limits)
 	return setrlimit(RLIMIT_FSIZE, &r) < 0 ? -errno : 0;
 }
 
-/* fds: [archive, directory] to unpack, [directory, output] to pack; [2]: see wall_in(). */
+/* fds: [archive, directory] to unpack or look, [directory, output] to pack; [2]: see wall_in(). */
 static int
 serve(const pp_json *request, const int *fds, struct pp_digest *digest, pp_json **out_answer)
 {
@@ -116,6 +116,8 @@ serve(const pp_json *request, const int *fds, struct pp_digest *digest, pp_json 
 	if (strcmp(type, "unpack") == 0)
 		pp_extract(fds[0], fds[1], &limits,
 		    pp_json_get_bool(request, "digest") ? digest : NULL, &report);
+	else if (strcmp(type, "look") == 0)
+		pp_look(fds[0], fds[1], &limits, &report);
 	else if (strcmp(type, "pack") == 0)
 		pp_pack_dir(fds[0], fds[1], pp_json_get_int(request, "mtime", 0), &limits, &report);
 	else

@@ -302,7 +302,9 @@ pp_reader_copy(struct pp_reader *r, const struct pp_entry *e, int fd, struct pp_
 			return pp_report_bad(r->report, e->path, "is a sparse file");
 		if (digest != NULL)
 			pp_digest_add(digest, block, n);
-		int w = pp_fd_write_all(fd, block, n);
+		if (r->kept != NULL)
+			pp_buf_add(r->kept, block, n);
+		int w = fd < 0 ? 0 : pp_fd_write_all(fd, block, n);
 
 		if (w < 0)
 			return pp_report_io(r->report, e->path, -w, "cannot write");

@@ -27,6 +27,7 @@ struct pp_reader {
 	uint64_t last_byte;       /* offset behind the last byte that is not zero */
 	uint64_t file_bytes;      /* size of the compressed file */
 	struct pp_report *report; /* borrowed */
+	struct pp_buf *kept;      /* borrowed: gets contents too; NULL: none are wanted */
 };
 
 /* fd: borrowed, a regular file. The tar may be as large as the limits can need. */
@@ -34,7 +35,10 @@ int pp_reader_open(struct pp_reader *r, int fd, const struct pp_limits *limits,
     struct pp_report *report) PP_MUSTUSE;
 /* 1 and the next entry (views until the next call), 0 at a proper end, -1 reported. */
 int pp_reader_next(struct pp_reader *r, struct pp_entry *out) PP_MUSTUSE;
-/* Writes the contents of the entry at hand, a file; adds them to the digest unless that is NULL. */
+/*
+ * Writes the contents of the entry at hand, a file; adds them to the digest unless that is NULL.
+ * fd -1: they are only read and checked.
+ */
 int pp_reader_copy(
     struct pp_reader *r, const struct pp_entry *e, int fd, struct pp_digest *digest) PP_MUSTUSE;
 void pp_reader_close(struct pp_reader *r);

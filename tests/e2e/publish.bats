@@ -272,6 +272,85 @@ teardown() {
 	[ "$n" -gt 5 ] || fail "only $n changes"
 }
 
+@test "killed at any change of the disk, an add of many stages all of them or none" {
+	make_repo
+	run env PLUGPKG_CRASH_AT=1 plugpkg-repo refresh
+	[ "$status" -eq 137 ] || skip "built without failpoints"
+	plugpkg owner new a.key
+	for name in user animal reef; do
+		plugpkg sign "$(build_plugin "$name" 1.0.0)" --key a.key
+	done
+	for ((n = 1; n < 500; n++)); do
+		rm -rf repo/staged
+		PLUGPKG_CRASH_AT=$n run plugpkg-repo add user-1.0.0.plug animal-1.0.0.plug reef-1.0.0.plug
+		[ "$status" -eq 137 ] || break
+		# Entries are named last: one that is there has its archive, signature and owner.
+		for entry in repo/staged/*@*.json; do
+			[ -e "$entry" ] || continue
+			sha256=$(jq -r .details.sha256 "$entry")
+			assert_exists "repo/staged/$sha256.plug" "repo/staged/$sha256".*.sig
+			assert_exists "repo/staged/$(jq -r .name "$entry").owner"
+		done
+		run plugpkg-repo add user-1.0.0.plug animal-1.0.0.plug reef-1.0.0.plug
+		assert_status 0
+		run plugpkg-repo list --json
+		assert_equal "$(json_get 'select(.status == "staged").name' | tr '\n' ' ')" "animal reef user "
+	done
+	assert_status 0
+	[ "$n" -gt 20 ] || fail "only $n changes"
+}
+
+@test "of many archives the first that is refused ends the add, whoever was read first" {
+	make_repo
+	dir=$(make_plugin large 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install
+	head -c 3000000 /dev/urandom >"$dir/blob"
+	build_plugin large 1.0.0 >/dev/null
+	archive=$(build_plugin user 1.0.0)
+	build_plugin animal 1.0.0 >/dev/null
+	# Damage behind the manifest of the large one is found long after that of the small one.
+	truncate -s -1000 large-1.0.0.plug
+	head -c 100 animal-1.0.0.plug >broken.plug
+	run plugpkg-repo add "$archive" large-1.0.0.plug broken.plug animal-1.0.0.plug
+	assert_status 6
+	assert_has "large-1.0.0.plug"
+	assert_lacks "broken.plug"
+	run plugpkg-repo list --json
+	assert_equal "$(json_get 'select(.status == "staged").name')" user
+	[ ! -e repo/staged/.arriving ]
+}
+
+@test "what add looks at in an archive: its manifest, and the scripts that this names" {
+	make_repo
+	dir=$(make_plugin user 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/bye"}')
+	add_script "$dir" install
+	add_script "$dir" really
+	ln -s really.sh "$dir/scripts/bye"
+	build_plugin user 1.0.0 >/dev/null
+	run plugpkg-repo add user-1.0.0.plug
+	assert_status 0
+	chmod 644 "$dir/scripts/install.sh"
+	tar -C "$dir" --sort=name --owner=0 --group=0 --format=pax -cf - plugin.json payload.txt scripts/install.sh \
+		scripts/really.sh scripts/bye | zstd -q >other.plug
+	run plugpkg-repo add other.plug
+	assert_status 1
+	assert_has "'scripts/install.sh' is not executable"
+	assert_lacks "missing"
+}
+
+@test "an add of many makes as many syncs as an add of one" {
+	need strace
+	strace -o /dev/null true || skip "no process may be traced here"
+	make_repo
+	for i in 1 2 3 4 5; do
+		build_plugin "user$i" 1.0.0 >/dev/null
+	done
+	counted() { ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=fsync,fdatasync,syncfs -o trace plugpkg-repo "$@" >/dev/null; grep -c 'sync' trace; }
+	one=$(counted add user1-1.0.0.plug)
+	assert_equal "$(counted add user2-1.0.0.plug user3-1.0.0.plug user4-1.0.0.plug user5-1.0.0.plug)" "$one"
+	[ "$one" -gt 0 ] || fail "nothing is durable"
+}
+
 @test "a served directory on another file system is published into" {
 	[ "$(id -u)" = 0 ] || skip "needs to mount"
 	make_repo

@@ -8,7 +8,7 @@
 #
 #	tests/fault/power.sh [--every N] [--seeds N] [--model ordered|strict|random] [--jobs N] [SCENARIO...]
 #
-# Scenarios: install upgrade downgrade reinstall remove purge rollback disable enable publish.
+# Scenarios: install upgrade downgrade reinstall remove purge rollback disable enable add publish.
 set -u
 
 flags=()
@@ -21,7 +21,7 @@ while [[ ${1-} == --* ]]; do
 	esac
 	shift 2
 done
-[ $# -gt 0 ] || set -- install upgrade downgrade reinstall remove purge rollback disable enable publish
+[ $# -gt 0 ] || set -- install upgrade downgrade reinstall remove purge rollback disable enable add publish
 
 here=$(cd "$(dirname "$0")" && pwd)
 umask 022
@@ -147,6 +147,13 @@ begin() {
 		[ "$1" = disable ] || plugpkg -q disable base -y
 		command=(plugpkg "$1" base -y)
 		;;
+	add)
+		cp -a "$SCRATCH/repo" "$REPO"
+		plugpkg owner new "$SCRATCH/author.key"
+		archives=("$(build_plugin plain 3.0.0)" "$(build_plugin other 1.0.0)")
+		plugpkg sign "${archives[1]}" --key "$SCRATCH/author.key"
+		command=(plugpkg-repo --repo "$REPO" add "${archives[@]}")
+		;;
 	publish)
 		cp -a "$SCRATCH/repo" "$REPO"
 		make_plugin plain 3.0.0 >/dev/null
@@ -221,10 +228,26 @@ judge_repo() {
 	plugpkg-repo verify "$REPO/public" >>recovered 2>&1 || complain "published again, it does not verify"
 }
 
+# Of what waits: an entry that is there is whole, and so is what it leads to.
+judge_staged() {
+	plugpkg-repo --repo "$REPO" list >recovered 2>&1 || {
+		complain "what is staged cannot be listed"
+		return
+	}
+	[ "$1" = either ] || [ "$(grep -Ec '^(plain|other) .*staged' recovered)" = 2 ] || {
+		complain "add had ended, and not all is staged"
+		return
+	}
+	plugpkg-repo --repo "$REPO" publish >>recovered 2>&1 || complain "publish fails afterwards"
+	plugpkg-repo verify "$REPO/public" >>recovered 2>&1 || complain "published, it does not verify"
+	plugpkg-repo --repo "$REPO" add "${archives[@]}" >>recovered 2>&1 || complain "add fails afterwards"
+}
+
 run_scenario() {
 	local judge=judge want
 	scenario=$1 n_new=0 n_states=0
 	[ "$1" != publish ] || judge=judge_repo
+	[ "$1" != add ] || judge=judge_staged
 	begin "$1"
 	rm -rf before
 	cp -a "$WORLD" before

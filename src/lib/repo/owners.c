@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "lib/repo/ready.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,13 +31,12 @@ pp_admission_fini(struct pp_admission *a)
 
 /* ---- who the owner is ---- */
 
-/* "staged/@acme%2Fanimal.owner"; owned. */
+/* "@acme%2Fanimal.owner"; owned. */
 static char *
-staged_owner_path(const char *name)
+owner_file(const char *name)
 {
 	PP_AUTO_BUF struct pp_buf out = PP_BUF_INIT(1024);
 
-	pp_buf_adds(&out, "staged/");
 	for (const char *p = name; *p != '\0'; p++) {
 		if (*p == '/')
 			pp_buf_adds(&out, "%2F");
@@ -47,11 +47,13 @@ staged_owner_path(const char *name)
 	return pp_buf_steal(&out);
 }
 
-/* *out NULL: none is staged. */
+/* Of a directory of what is, or shall be, staged; *out NULL: it has none. */
 static enum plugpkg_code
-read_staged(plugpkg_repo *repo, const char *name, struct pp_owner **out, plugpkg_error **err)
+read_staged(plugpkg_repo *repo, const char *dir, const char *name, struct pp_owner **out,
+    plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = staged_owner_path(name);
+	PP_AUTO_FREE char *file = owner_file(name);
+	PP_AUTO_FREE char *path = pp_asprintf("%s/%s", dir, file);
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(OWNER_MAX_BYTES);
 	struct pp_json_error why;
 
@@ -70,12 +72,17 @@ read_staged(plugpkg_repo *repo, const char *name, struct pp_owner **out, plugpkg
 
 /* As the next publish will have him, so far; *out NULL: nobody. */
 static enum plugpkg_code
-current_owner(struct pp_book *book, const char *name, struct pp_owner **out, plugpkg_error **err)
+current_owner(struct pp_book *book, bool is_adding, const char *name, struct pp_owner **out,
+    plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *line = NULL;
 
 	*out = NULL;
-	enum plugpkg_code rc = read_staged(book->repo, name, out, err);
+	enum plugpkg_code rc = PLUGPKG_OK;
+	if (is_adding)
+		rc = read_staged(book->repo, PP_READY, name, out, err);
+	if (rc == PLUGPKG_OK && *out == NULL)
+		rc = read_staged(book->repo, "staged", name, out, err);
 	if (rc == PLUGPKG_OK && *out == NULL)
 		rc = pp_book_line(book, PP_LAYER_DETAILS, name, &line, err);
 	const pp_json *owner = pp_json_get(line, "owner");
@@ -175,10 +182,11 @@ pool_path(const struct pp_pool_file *f, const char *key_id)
 	return pp_asprintf("targets/pool/%s/%s/%s.%s.sig", f->name, f->version, f->sha256, key_id);
 }
 
+/* Below staged/; owned. */
 static char *
-staged_path(const char *sha256, const char *key_id)
+signature_file(const char *sha256, const char *key_id)
 {
-	return pp_asprintf("staged/%s.%s.sig", sha256, key_id);
+	return pp_asprintf("%s.%s.sig", sha256, key_id);
 }
 
 enum plugpkg_code
@@ -193,7 +201,7 @@ pp_owner_admit(struct pp_book *book, const struct pp_handed_in *in,
 	if (rc == PLUGPKG_OK && out->sig != NULL)
 		rc = pp_sig_check_archive(out->sig, &is, out->sig->id, file, err);
 	if (rc == PLUGPKG_OK)
-		rc = current_owner(book, archive->name, &out->owner, err);
+		rc = current_owner(book, true, archive->name, &out->owner, err);
 	if (rc == PLUGPKG_OK)
 		rc = judge(in, archive, out, err);
 	if (rc != PLUGPKG_OK || out->sig == NULL)
@@ -203,35 +211,28 @@ pp_owner_admit(struct pp_book *book, const struct pp_handed_in *in,
 	return PLUGPKG_OK;
 }
 
-static enum plugpkg_code
-write_text(int dir_fd, const char *path, const char *text, plugpkg_error **err)
-{
-	int r = pp_write_file_at(dir_fd, path, text, strlen(text), 0644);
-
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path) : PLUGPKG_OK;
-}
-
 enum plugpkg_code
 pp_owner_stage(plugpkg_repo *repo, const struct pp_admission *a, const struct pp_pool_file *archive,
     plugpkg_error **err)
 {
 	if (a->sig == NULL)
 		return PLUGPKG_OK;
-	PP_AUTO_FREE char *path = staged_path(archive->sha256, a->sig->id);
+	PP_AUTO_FREE char *file = signature_file(archive->sha256, a->sig->id);
 	PP_AUTO_FREE char *text = pp_sig_text(a->sig);
-	enum plugpkg_code rc = write_text(repo->dir_fd, path, text, err);
+	enum plugpkg_code rc = pp_ready_write(repo, file, text, err);
 	if (rc != PLUGPKG_OK || a->as == PP_ADMIT_UNCHANGED)
 		return rc;
-	PP_AUTO_FREE char *owner_path = staged_owner_path(archive->name);
+	PP_AUTO_FREE char *owner_name = owner_file(archive->name);
 	PP_AUTO_JSON pp_json *owner = pp_owner_json(a->owner);
 	PP_AUTO_FREE char *owner_text = pp_json_pretty(owner);
-	return write_text(repo->dir_fd, owner_path, owner_text, err);
+	return pp_ready_write(repo, owner_name, owner_text, err);
 }
 
 enum plugpkg_code
 pp_owner_unstage(plugpkg_repo *repo, const char *name, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = staged_owner_path(name);
+	PP_AUTO_FREE char *file = owner_file(name);
+	PP_AUTO_FREE char *path = pp_asprintf("staged/%s", file);
 	int r = pp_rm_rf_at(repo->dir_fd, path);
 
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s'", path) : PLUGPKG_OK;
@@ -243,7 +244,8 @@ pp_owner_unstage(plugpkg_repo *repo, const char *name, plugpkg_error **err)
 static enum plugpkg_code
 place(plugpkg_repo *repo, const struct pp_pool_file *f, const char *key_id, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *from = staged_path(f->sha256, key_id);
+	PP_AUTO_FREE char *file = signature_file(f->sha256, key_id);
+	PP_AUTO_FREE char *from = pp_asprintf("staged/%s", file);
 	PP_AUTO_FREE char *to = pool_path(f, key_id);
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_SIG_MAX_BYTES);
 
@@ -279,7 +281,7 @@ publish_owner(struct pp_book *book, const struct pp_staged *s, plugpkg_error **e
 	PP_AUTO_JSON pp_json *line = NULL;
 	const struct pp_pool_file f = pp_staged_archive(s);
 
-	enum plugpkg_code rc = current_owner(book, s->name, &owner, err);
+	enum plugpkg_code rc = current_owner(book, false, s->name, &owner, err);
 	if (rc != PLUGPKG_OK || owner == NULL)
 		return rc;
 	if (!s->is_removal)

@@ -35,7 +35,7 @@ void pp_admission_fini(struct pp_admission *a);
 /* May this archive be added as it is signed? Nothing is changed yet. Errors: OWNER. */
 enum plugpkg_code pp_owner_admit(struct pp_book *book, const struct pp_handed_in *in,
     const struct pp_pool_file *archive, struct pp_admission *out, plugpkg_error **err);
-/* Then signature and owner are staged. */
+/* Then signature and owner are made ready to be staged (ready.h). */
 enum plugpkg_code pp_owner_stage(plugpkg_repo *repo, const struct pp_admission *a,
     const struct pp_pool_file *archive, plugpkg_error **err);
 /* What is staged of the name's owner no longer is. */

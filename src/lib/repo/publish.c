@@ -478,9 +478,7 @@ clear_away(plugpkg_repo *repo, const struct pp_staged_list *staged, const struct
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
 		rc = pp_owner_unstage(repo, staged->at[i].name, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
-		rc = pp_staged_delete(repo, &staged->at[i], err);
-	return rc;
+	return rc == PLUGPKG_OK ? pp_staged_delete_all(repo, staged, err) : rc;
 }
 
 enum plugpkg_code

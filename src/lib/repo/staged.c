@@ -2,11 +2,13 @@
 /* Reading and writing what waits to be published. */
 #include "lib/repo/staged.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "lib/model/name.h"
 #include "lib/model/release.h"
 #include "lib/model/semver.h"
+#include "lib/repo/ready.h"
 #include "lib/trust/crypto.h"
 
 #include <errno.h>
@@ -166,11 +168,10 @@ pp_staged_read(plugpkg_repo *repo, struct pp_staged_list *out, plugpkg_error **e
 	return rc;
 }
 
-enum plugpkg_code
-pp_staged_write(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err)
+/* The text of an entry's file; owned. */
+static char *
+entry_text(const struct pp_staged *s)
 {
-	PP_AUTO_FREE char *file = file_name(s->name, s->version);
-	PP_AUTO_FREE char *path = pp_asprintf("staged/%s", file);
 	PP_AUTO_JSON pp_json *j = pp_json_object();
 
 	pp_json_set_str(j, "action", s->is_removal ? "remove" : "add");
@@ -180,44 +181,83 @@ pp_staged_write(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **e
 		pp_json_set(j, "planning", pp_json_ref(s->planning));
 		pp_json_set(j, "details", pp_json_ref(s->details));
 	}
-	PP_AUTO_FREE char *text = pp_json_pretty(j);
-	int r = pp_write_file_at(repo->dir_fd, path, text, strlen(text), 0644);
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path);
-	return PLUGPKG_OK;
+	return pp_json_pretty(j);
 }
 
-/* "staged/SHA256.KEYID.sig" of an archive, by whatever key. */
+enum plugpkg_code
+pp_staged_prepare(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *file = file_name(s->name, s->version);
+	PP_AUTO_FREE char *text = entry_text(s);
+
+	return pp_ready_write(repo, file, text, err);
+}
+
+enum plugpkg_code
+pp_staged_write(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *file = file_name(s->name, s->version);
+	PP_AUTO_FREE char *path = pp_asprintf("staged/%s", file);
+	PP_AUTO_FREE char *text = entry_text(s);
+	int r = pp_write_file_at(repo->dir_fd, path, text, strlen(text), 0644);
+
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path) : PLUGPKG_OK;
+}
+
+/* "staged/SHA256.KEYID.sig" of these archives, by whatever key. */
 static int
-delete_signatures(plugpkg_repo *repo, const char *sha256)
+delete_signatures(plugpkg_repo *repo, const struct pp_map *archives)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
 	int r = pp_list_dir(repo->dir_fd, "staged", &files);
 
 	for (size_t i = 0; r == 0 && i < files.n; i++) {
 		PP_AUTO_FREE char *path = pp_asprintf("staged/%s", files.at[i]);
-		if (pp_starts_with(files.at[i], sha256) && pp_ends_with(files.at[i], ".sig"))
+		PP_AUTO_FREE char *sha256 = pp_xstrndup(files.at[i], strcspn(files.at[i], "."));
+		if (pp_ends_with(files.at[i], ".sig") && pp_map_has(archives, sha256))
 			r = pp_rm_rf_at(repo->dir_fd, path);
 	}
 	return r;
 }
 
-enum plugpkg_code
-pp_staged_delete(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err)
+static int
+delete_entry(plugpkg_repo *repo, const struct pp_staged *s)
 {
 	PP_AUTO_FREE char *path = pp_asprintf("staged/%s", s->file);
-
 	int r = pp_rm_rf_at(repo->dir_fd, path);
+
 	if (r == 0 && !s->is_removal) {
 		PP_AUTO_FREE char *archive =
 		    pp_pool_staged_path(pp_json_get_str(s->details, "sha256"));
 		r = pp_rm_rf_at(repo->dir_fd, archive);
-		if (r == 0)
-			r = delete_signatures(repo, pp_json_get_str(s->details, "sha256"));
 	}
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s'", path);
-	return PLUGPKG_OK;
+	return r;
+}
+
+enum plugpkg_code
+pp_staged_delete_all(plugpkg_repo *repo, const struct pp_staged_list *v, plugpkg_error **err)
+{
+	struct pp_map archives = { 0 };
+
+	for (size_t i = 0; i < v->n; i++)
+		if (!v->at[i].is_removal)
+			*pp_map_put(&archives, pp_json_get_str(v->at[i].details, "sha256")) =
+			    &v->at[i];
+	/* Entries last: what is cut off in between is done again by who finds them. */
+	int r = archives.n > 0 ? delete_signatures(repo, &archives) : 0;
+	pp_map_fini(&archives, NULL);
+	for (size_t i = 0; r == 0 && i < v->n; i++)
+		r = delete_entry(repo, &v->at[i]);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot clear 'staged'") : PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_staged_delete(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err)
+{
+	struct pp_staged entry = *s;
+
+	return pp_staged_delete_all(
+	    repo, &(struct pp_staged_list){ .at = &entry, .n = 1, .cap = 1 }, err);
 }
 
 struct pp_pool_file

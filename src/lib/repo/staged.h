@@ -10,7 +10,7 @@
 #include "lib/repo/pool.h"
 
 struct pp_staged {
-	char *file; /* name below staged/ */
+	char *file; /* name below staged/; NULL: an add is about to write it */
 	char *name, *version;
 	bool is_removal;
 	pp_json *planning, *details; /* rows of an addition; NULL for a removal */
@@ -26,9 +26,15 @@ enum plugpkg_code pp_staged_read(
 /* Writes s (file is made from name and version); an earlier one of the same version is replaced. */
 enum plugpkg_code pp_staged_write(
     plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err);
+/* The same for an add, by way of ready.h. */
+enum plugpkg_code pp_staged_prepare(
+    plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err);
 /* Deletes the entry, and its archive if that still waits. */
 enum plugpkg_code pp_staged_delete(
     plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **err);
+/* The same of many: looks for signatures once. */
+enum plugpkg_code pp_staged_delete_all(
+    plugpkg_repo *repo, const struct pp_staged_list *v, plugpkg_error **err);
 /* The archive of an addition; views into s. */
 struct pp_pool_file pp_staged_archive(const struct pp_staged *s);
 void pp_staged_list_fini(struct pp_staged_list *v);

@@ -112,6 +112,8 @@ check_job(struct pp_unpack_job *job, const pp_json *answer, plugpkg_error **err)
 		rc = pp_recode(err, PLUGPKG_E_BAD_ARCHIVE);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	if (job->is_look && told.bytes >= seen.bytes && told.files >= seen.files)
+		seen = told;
 	bool fits = most->exact ? seen.bytes == most->bytes && seen.files == most->files
 				: seen.bytes <= most->bytes && seen.files <= most->files;
 
@@ -174,7 +176,7 @@ give_job(struct pool *p, size_t i, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	const int fds[3] = { job->archive_fd, job->dir_fd, p->queue->within_fd };
-	pp_json *request = request_of("unpack", &job->limits);
+	pp_json *request = request_of(job->is_look ? "look" : "unpack", &job->limits);
 
 	pp_json_set_bool(request, "digest", job->is_digested);
 	return pp_unpacker_ask(helper, request, fds, err);

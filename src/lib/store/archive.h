@@ -38,6 +38,11 @@ struct pp_unpack_job {
 	const char *what;
 	struct pp_unpack_limits limits;
 	bool is_digested; /* tree_sha256 is wanted: the helper takes it of what it writes */
+	/*
+	 * Only a look: all of it is read and judged, but written are no other files than
+	 * plugin.json, those that it names, and programs; the totals are the helper's word.
+	 */
+	bool is_look;
 	struct pp_unpacked result;
 	char tree_sha256[65]; /* as pp_store_tree_digest() gives it */
 };

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Feeds archives to the helper while it looks into others, and brings its answers into order. */
+#include "lib/repo/arrival.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "lib/model/context.h"
+#include "lib/repo/ready.h"
+#include "lib/trust/crypto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK_BYTES (256 * 1024)
+
+struct reading {
+	const struct pp_arrivals *all;
+	struct pp_arrival *at;
+	size_t limit;    /* those before it are wanted */
+	size_t next;     /* to be copied */
+	size_t n_taken;  /* judged, in order */
+	bool is_refused; /* by the taker: nobody else failed */
+};
+
+static void
+close_fds(struct pp_arrival *a)
+{
+	pp_auto_fd(&a->job.archive_fd);
+	pp_auto_fd(&a->job.dir_fd);
+}
+
+static void
+reading_fini(struct reading *r)
+{
+	for (size_t i = 0; i < r->all->n; i++)
+		close_fds(&r->at[i]);
+	free(r->at);
+}
+
+char *
+pp_arrival_copy_path(const struct pp_arrival *a)
+{
+	return pp_asprintf(PP_ARRIVING "/%zu.plug", a->number);
+}
+
+static char *
+look_path(const struct pp_arrival *a)
+{
+	return pp_asprintf(PP_ARRIVING "/%zu", a->number);
+}
+
+static enum plugpkg_code
+open_archive(const char *path, int *out_fd, plugpkg_error **err)
+{
+	struct stat st;
+
+	PP_AUTO_FD int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
+		    "cannot open '%s'", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0, "'%s' is no regular file", path);
+	*out_fd = pp_fd_steal(&fd);
+	return PLUGPKG_OK;
+}
+
+static ssize_t
+read_chunk(int fd, char *chunk)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, chunk, CHUNK_BYTES);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* What is digested are the bytes that are written, whoever changes the file meanwhile. */
+static int
+copy_digested(int from, int to, struct pp_arrival *a)
+{
+	if (ioctl(to, FICLONE, from) == 0) /* shares the blocks */
+		return pp_sha256_fd(to, a->sha256, &a->size);
+	PP_AUTO_FREE char *chunk = pp_xmalloc(CHUNK_BYTES);
+	struct pp_sha256 *digest = pp_sha256_new();
+	ssize_t n;
+	int r = 0;
+
+	a->size = 0;
+	while (r == 0 && (n = read_chunk(from, chunk)) != 0) {
+		if (n < 0) {
+			r = (int)n;
+			break;
+		}
+		a->size += (uint64_t)n;
+		pp_sha256_add(digest, chunk, (size_t)n);
+		r = pp_fd_write_all(to, chunk, (size_t)n);
+	}
+	pp_sha256_end(digest, a->sha256);
+	return r;
+}
+
+static enum plugpkg_code
+copy_archive(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_arrival_copy_path(a);
+	PP_AUTO_FD int from = -1;
+
+	enum plugpkg_code rc = open_archive(a->path, &from, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_rm_rf_at(repo->dir_fd, path);
+	if (r == 0)
+		a->job.archive_fd = pp_openat_create(repo->dir_fd, path, O_RDWR | O_EXCL, 0644);
+	if (r == 0)
+		r = a->job.archive_fd < 0 ? -errno : copy_digested(from, a->job.archive_fd, a);
+	if (r == 0 && lseek(a->job.archive_fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot copy '%s'", a->path) : PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+make_look_dir(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = look_path(a);
+
+	int r = pp_rm_rf_at(repo->dir_fd, path);
+	if (r == 0)
+		r = pp_mkdirat(repo->dir_fd, path, 0700) < 0 ? -errno : 0;
+	if (r == 0)
+		r = a->job.dir_fd = pp_opendir_at(repo->dir_fd, path);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '%s'", path) : PLUGPKG_OK;
+}
+
+/* ---- the helper's queue ---- */
+
+static enum plugpkg_code
+next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
+{
+	struct reading *r = user;
+	plugpkg_repo *repo = r->all->repo;
+
+	*out = NULL;
+	while (r->next < r->limit && r->at[r->next].is_read)
+		r->next++;
+	enum plugpkg_code rc = pp_check_cancel(&repo->ctx, err);
+	if (rc != PLUGPKG_OK || r->next == r->limit)
+		return rc;
+	struct pp_arrival *a = &r->at[r->next++];
+	close_fds(a); /* of a first try */
+	rc = copy_archive(repo, a, err);
+	if (rc == PLUGPKG_OK)
+		rc = make_look_dir(repo, a, err);
+	*out = &a->job;
+	return rc;
+}
+
+static enum plugpkg_code
+take(struct reading *r, struct pp_arrival *a, plugpkg_error **err)
+{
+	plugpkg_repo *repo = r->all->repo;
+	PP_AUTO_FREE char *path = look_path(a);
+	PP_AUTO_FREE char *copy = pp_arrival_copy_path(a);
+	PP_AUTO_FD int dir_fd = pp_opendir_at(repo->dir_fd, path);
+
+	enum plugpkg_code rc = PLUGPKG_OK;
+	if (dir_fd < 0)
+		rc = pp_fail(err, PLUGPKG_E_IO, -dir_fd, "cannot open '%s'", path);
+	if (rc == PLUGPKG_OK)
+		rc = r->all->take(r->all->user, a, dir_fd, err);
+	r->is_refused = rc != PLUGPKG_OK;
+	/* What was not taken away is not needed. */
+	int e = pp_rm_rf_at(repo->dir_fd, path);
+	if (e == 0)
+		e = pp_rm_rf_at(repo->dir_fd, copy);
+	if (rc == PLUGPKG_OK && e < 0)
+		rc = pp_fail(err, PLUGPKG_E_IO, -e, "cannot remove '%s'", path);
+	return rc;
+}
+
+/* Answers come in any order; the taker sees the archives in theirs. */
+static enum plugpkg_code
+job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
+{
+	struct reading *r = user;
+	struct pp_arrival *done = (struct pp_arrival *)job; /* its first member */
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	done->is_read = true;
+	close_fds(done); /* of a thousand not all are open */
+	while (rc == PLUGPKG_OK && r->n_taken < r->all->n && r->at[r->n_taken].is_read)
+		rc = take(r, &r->at[r->n_taken++], err);
+	return rc;
+}
+
+/*
+ * Of archives that are read at once a later one may fail first. Then those before it are read to
+ * their end: which archive is refused does not depend on who was quicker.
+ */
+static enum plugpkg_code
+read_up_to(struct reading *r, size_t limit, plugpkg_error **err)
+{
+	PP_AUTO_FD int within_fd = pp_opendir_at(r->all->repo->dir_fd, PP_ARRIVING);
+	const struct pp_unpack_queue queue = {
+		.next = next_job,
+		.done = job_done,
+		.user = r,
+		.within_fd = within_fd,
+	};
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+
+	if (within_fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -within_fd, "cannot open '" PP_ARRIVING "'");
+
+	r->limit = limit;
+	r->next = r->n_taken;
+	enum plugpkg_code rc = pp_unpack_queue(&r->all->repo->ctx, &queue, &why);
+	if (rc == PLUGPKG_OK)
+		return rc;
+	size_t last = r->next;
+	while (last > r->n_taken && r->at[last - 1].is_read)
+		last--;
+	if (!r->is_refused && rc != PLUGPKG_E_INTERRUPTED && last > r->n_taken + 1) {
+		enum plugpkg_code earlier = read_up_to(r, last - 1, err);
+		if (earlier != PLUGPKG_OK)
+			return earlier;
+	}
+	if (err != NULL)
+		*err = pp_steal(&why);
+	return rc;
+}
+
+enum plugpkg_code
+pp_arrivals_read(const struct pp_arrivals *arrivals, plugpkg_error **err)
+{
+	static const struct pp_unpack_limits most = { PP_UNPACK_MAX_BYTES, PP_UNPACK_MAX_FILES,
+		false };
+	PP_CLEANUP(reading_fini) struct reading r = { .all = arrivals };
+
+	r.at = pp_xcalloc(arrivals->n, sizeof(*r.at));
+	for (size_t i = 0; i < arrivals->n; i++)
+		r.at[i] = (struct pp_arrival){
+			.job = {
+				.archive_fd = -1,
+				.dir_fd = -1,
+				.what = arrivals->paths[i],
+				.limits = most,
+				.is_look = true,
+			},
+			.path = arrivals->paths[i],
+			.number = i,
+		};
+	return read_up_to(&r, arrivals->n, err);
+}

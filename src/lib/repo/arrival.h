@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Archives that are handed in: copied, digested on the way, and looked into by the helper, several
+ * at a time; judged by their taker one after the other.
+ */
+#ifndef PP_REPO_ARRIVAL_H
+#define PP_REPO_ARRIVAL_H
+
+#include "lib/repo/repo.h"
+#include "lib/store/archive.h"
+
+struct pp_arrival {
+	struct pp_unpack_job job; /* result: what it unpacks to */
+	const char *path;         /* borrowed */
+	size_t number;
+	uint64_t size;
+	char sha256[65];
+	bool is_read;
+};
+
+struct pp_arrivals {
+	plugpkg_repo *repo;
+	const char *const *paths; /* borrowed */
+	size_t n;
+	/* Called in the order of paths. dir_fd holds plugin.json and the scripts that it names. */
+	enum plugpkg_code (*take)(
+	    void *user, const struct pp_arrival *a, int dir_fd, plugpkg_error **err);
+	void *user;
+};
+
+/*
+ * Between pp_ready_begin() and pp_ready_commit(). The first archive in the order of paths that is
+ * refused ends it; those before it were taken. Errors: NOT_FOUND BAD_ARCHIVE IO INTERRUPTED.
+ */
+enum plugpkg_code pp_arrivals_read(const struct pp_arrivals *arrivals, plugpkg_error **err);
+/* The copy: all that follows reads it, so what was digested is what is served. Owned. */
+char *pp_arrival_copy_path(const struct pp_arrival *a);
+
+#endif

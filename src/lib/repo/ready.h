@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Work of an `add` below staged/.arriving: copies of archives under their number, and in ready/
+ * what shall be staged, under the name that it will have. It becomes staged all at once, durable
+ * before anything of it counts, with as many syncs for one archive as for a thousand.
+ */
+#ifndef PP_REPO_READY_H
+#define PP_REPO_READY_H
+
+#include "lib/repo/repo.h"
+
+#define PP_ARRIVING "staged/.arriving"
+#define PP_READY    PP_ARRIVING "/ready"
+
+/* An empty work directory; what an add that was cut off left there goes. */
+enum plugpkg_code pp_ready_begin(plugpkg_repo *repo, plugpkg_error **err);
+/* A file of ready/, not durable yet. */
+enum plugpkg_code pp_ready_write(
+    plugpkg_repo *repo, const char *file, const char *text, plugpkg_error **err);
+/* All of ready/ is staged, archives first and entries last, and the work directory is gone. */
+enum plugpkg_code pp_ready_commit(plugpkg_repo *repo, plugpkg_error **err);
+
+#endif
