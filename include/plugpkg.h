@@ -191,6 +191,11 @@ PLUGPKG_API void plugpkg_set_offline(plugpkg_context *ctx, int on);
  */
 PLUGPKG_API void plugpkg_set_log_debug(plugpkg_context *ctx, int on);
 /**
+ * Scripts of plugins run in a sandbox (plugpkg-scripts(7)) unless on is 0; each context that goes
+ * without says so in a warning.
+ */
+PLUGPKG_API void plugpkg_set_sandbox(plugpkg_context *ctx, int on);
+/**
  * Makes the calling process the reaper of its descendants (PR_SET_CHILD_SUBREAPER), so that a
  * script's processes end with it also where they left its session. Only for a process that starts
  * no others while a call runs: it could not tell them from those.

@@ -23,6 +23,9 @@ case :$PATH: in
 	;;
 esac
 
+# The scripts of the tests' plugins write down in scratch directories that they ran.
+export PLUGPKG_WRITABLE=${BATS_RUN_TMPDIR-}
+
 # For plugin scripts, whose environment is clean: libtool's wrappers need nothing of ours.
 # shellcheck disable=SC2034 # used by the tests
 PLUGPKG_PROGRAM=$top_builddir/plugpkg

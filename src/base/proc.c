@@ -93,6 +93,9 @@ become(const struct pp_spawn *s, int report_fd)
 	 */
 	(void)syscall(SYS_close_range, pass >= 0 ? 4 : 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	(void)fcntl(report_fd, F_SETFD, FD_CLOEXEC);
+	r = s->wall != NULL ? pp_wall_enter(s->wall) : 0;
+	if (r < 0)
+		return r;
 	const char *const *env = s->env != NULL ? s->env : no_env;
 	(void)execve(s->path, (char *const *)(uintptr_t)s->argv, (char *const *)(uintptr_t)env);
 	return -errno;

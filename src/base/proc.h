@@ -3,7 +3,7 @@
 #ifndef PP_BASE_PROC_H
 #define PP_BASE_PROC_H
 
-#include "base/compiler.h"
+#include "base/wall.h"
 
 #include <sys/types.h>
 
@@ -12,14 +12,15 @@ struct pp_child {
 };
 
 struct pp_spawn {
-	const char *path;        /* program; no search along PATH */
-	const char *const *argv; /* NULL-terminated */
-	const char *const *env;  /* NULL-terminated; NULL = empty environment */
-	int cwd_fd;              /* directory to run in, -1 = inherit */
-	int stdin_fd;            /* -1 = /dev/null */
-	int stdout_fd;           /* -1 = /dev/null */
-	int stderr_fd;           /* -1 = /dev/null */
-	int pass_fd;             /* becomes descriptor 3; -1 = none */
+	const char *path;           /* program; no search along PATH */
+	const char *const *argv;    /* NULL-terminated */
+	const char *const *env;     /* NULL-terminated; NULL = empty environment */
+	int cwd_fd;                 /* directory to run in, -1 = inherit */
+	int stdin_fd;               /* -1 = /dev/null */
+	int stdout_fd;              /* -1 = /dev/null */
+	int stderr_fd;              /* -1 = /dev/null */
+	int pass_fd;                /* becomes descriptor 3; -1 = none */
+	const struct pp_wall *wall; /* that the child goes behind; NULL: none */
 	/* Called before the program begins to run; or NULL. */
 	void (*forked)(pid_t pid, void *user);
 	void *user;

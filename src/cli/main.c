@@ -77,6 +77,7 @@ static const struct opt common_opts[] = {
 	{ 0, "json", NULL, "answer in JSON Lines on standard output" },
 	{ 0, "no-wait", NULL, "stop at once when another plugpkg works on the root" },
 	{ 0, "wait", "SECONDS", "wait for another plugpkg that long; default: for ever" },
+	{ 0, "no-sandbox", NULL, "let scripts of plugins do all that you may do" },
 	{ 0, "offline", NULL, "fetch nothing: take what was downloaded before" },
 	{ 0, "jobs", "N", "download N files at once; default: as plugpkg.json says, or 8" },
 	{ 'h', "help", NULL, "show this help" },
@@ -128,6 +129,7 @@ set_network(struct cli *cli)
 	if (opts_has(&cli->opts, "jobs") && jobs == 0)
 		return cli_usage(cli, "option '--jobs' needs a number from 1 to %d", MAX_JOBS);
 	plugpkg_set_jobs(cli->ctx, (unsigned)jobs);
+	plugpkg_set_sandbox(cli->ctx, opts_has(&cli->opts, "no-sandbox") ? 0 : 1);
 	plugpkg_set_offline(cli->ctx, opts_has(&cli->opts, "offline") ? 1 : 0);
 	return PLUGPKG_OK;
 }

@@ -377,7 +377,7 @@ uninstall-after after a ["a 1.1.0"]'
 	make_root
 	run plugpkg install d2 -y
 	assert_status 0
-	run plugpkg remove base -y
+	run plugpkg remove base -y --no-sandbox # which keeps a script from killing
 	assert_status 137
 	run plugpkg recover
 	assert_status 0

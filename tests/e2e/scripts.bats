@@ -101,6 +101,9 @@ ls /proc/self/fd | tr '\\n' ' ' >'$SCRATCH/fds'"
 	umask 077
 	LD_LIBRARY_PATH_X=evil BASH_ENV=/evil IFS_X=1 run plugpkg install a -y 7</dev/null <<<input
 	assert_status 0
+	temp=$(sed -n 's/^TMPDIR=//p' env)
+	assert_equal "$(dirname "$temp")" "${TMPDIR:-/tmp}"
+	assert_missing "$temp"
 	assert_equal "$(cat env)" "DATABASE=/srv/x.db
 HOME=$PLUGPKG_ROOT/data/a
 LANG=C.UTF-8
@@ -117,7 +120,7 @@ PLUGPKG_REASON=install
 PLUGPKG_ROOT=$PLUGPKG_ROOT
 PLUGPKG_TRANSACTION=1
 PLUGPKG_VERSION=1.0.0
-TMPDIR=/tmp"
+TMPDIR=$temp"
 	assert_equal "$(cat pwd)" "$PLUGPKG_ROOT/store/a/1.0.0"
 	assert_equal "$(cat in)" 0
 	assert_equal "$(cat umask)" 0022

@@ -485,7 +485,7 @@ remove solo unneeded"
 	publish "$(build_plugin frail 1.0.0)"
 	plugpkg install solo -y
 	want '{"solo": "*", "frail": "*"}'
-	run plugpkg sync -y
+	run plugpkg sync -y --no-sandbox # which keeps a script from killing
 	assert_status 137
 	assert_not_installed frail
 	run plugpkg sync -y
@@ -497,7 +497,7 @@ remove solo unneeded"
 	rm died
 	want '{"solo": "*"}'
 	plugpkg sync -y
-	run plugpkg install frail -y
+	run plugpkg install frail -y --no-sandbox
 	assert_status 137
 	run plugpkg sync
 	assert_status 0

@@ -7,6 +7,8 @@
 #include "lib/model/context.h"
 #include "scratch.h"
 
+#include <stdlib.h>
+
 struct root {
 	struct scratch scratch;
 	char path[300];
@@ -30,6 +32,8 @@ root_init(struct root *r)
 	r->events = (struct pp_buf)PP_BUF_INIT(1 << 24);
 	r->ctx = NULL;
 	scratch_init(&r->scratch);
+	/* The scripts of these cases write down beside the root what they did. */
+	CHECK_INT(setenv("PLUGPKG_WRITABLE", r->scratch.path, 1), 0);
 	snprintf(r->path, sizeof(r->path), "%s/root", r->scratch.path);
 	CHECK_INT(plugpkg_init(r->path, "test", &err), PLUGPKG_OK);
 	if (!CHECK_INT(plugpkg_open(r->path, &r->ctx, &err), PLUGPKG_OK)) {

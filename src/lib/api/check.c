@@ -16,6 +16,7 @@
 #include "lib/txn/host.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/mend.h"
+#include "lib/txn/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -379,6 +380,8 @@ plugpkg_check(plugpkg_context *ctx, unsigned flags, size_t *out_problems, plugpk
 {
 	struct checking c = { .ctx = ctx, .row = row, .user = user };
 	enum plugpkg_code rc = pp_state_get(ctx, &c.state, err);
+
+	pp_sandbox_warn(ctx);
 	if (rc == PLUGPKG_OK)
 		rc = check_host(&c, err);
 	if (rc == PLUGPKG_OK)

@@ -345,6 +345,12 @@ plugpkg_set_offline(plugpkg_context *ctx, int on)
 }
 
 void
+plugpkg_set_sandbox(plugpkg_context *ctx, int on)
+{
+	ctx->is_sandbox_off = on == 0;
+}
+
+void
 plugpkg_set_log_debug(plugpkg_context *ctx, int on)
 {
 	ctx->is_log_debug = on != 0;

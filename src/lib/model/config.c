@@ -51,6 +51,7 @@ pp_config_free(struct pp_config *c)
 	pp_vec_free(&c->sources);
 	pp_hooks_fini(c->hooks);
 	pp_network_rules_fini(&c->network);
+	pp_sandbox_rules_fini(&c->sandbox);
 	pp_strs_fini(&c->min_age_except);
 	free(c);
 }
@@ -425,6 +426,12 @@ read_network(const struct pp_fields *f, struct pp_config *c)
 }
 
 static enum plugpkg_code
+read_sandbox(const struct pp_fields *f, struct pp_config *c)
+{
+	return pp_sandbox_rules_read(f, &c->sandbox);
+}
+
+static enum plugpkg_code
 read_hooks(const struct pp_fields *f, struct pp_config *c)
 {
 	return pp_hooks_read(f, c->hooks);
@@ -445,6 +452,7 @@ read_config(const struct pp_fields *f, struct pp_config *c)
 		read_min_age,
 		read_log,
 		read_network,
+		read_sandbox,
 		read_hooks,
 	};
 

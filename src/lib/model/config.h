@@ -13,6 +13,7 @@
 #include "lib/model/log_rules.h"
 #include "lib/model/network.h"
 #include "lib/model/release.h"
+#include "lib/model/sandbox.h"
 
 struct pp_source {
 	char *name;
@@ -61,6 +62,7 @@ struct pp_config {
 	struct pp_sources pp_vec(struct pp_source) sources;
 	struct pp_log_rules log;
 	struct pp_network_rules network;
+	struct pp_sandbox_rules sandbox;
 	struct pp_hook hooks[PP_N_HOOKS];
 	int min_age_days;              /* 0: none */
 	struct pp_strs min_age_except; /* globs of names */

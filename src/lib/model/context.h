@@ -38,6 +38,8 @@ struct plugpkg_context {
 	bool is_dry_run;        /* nothing below the root is written */
 	char *scratch;          /* of a dry run: what it fetches, outside the root */
 	int scratch_fd;         /* valid when is_dry_run */
+	bool is_sandbox_off;    /* asked for: scripts run without a wall */
+	bool is_sandbox_told;   /* that they do was said */
 	bool is_offline;        /* nothing is fetched: the cache has it, or it cannot be had */
 	unsigned jobs;          /* downloads at once; 0 = as plugpkg.json says */
 	struct pp_map verified; /* lib/net/cache.h: what this process found right in the cache */

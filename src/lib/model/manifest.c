@@ -365,6 +365,17 @@ read_data(const struct pp_fields *f, const char *key, struct pp_manifest *m PP_U
 }
 
 static enum plugpkg_code
+read_network(const struct pp_fields *f, const char *key, struct pp_manifest *m)
+{
+	const pp_json *j = pp_json_get(f->json, key);
+
+	if (!pp_json_is(j, PP_JSON_BOOL))
+		return pp_field_kind(f, key, j, "true or false");
+	m->has_network = pp_json_get_bool(f->json, key);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
 read_timeout(const struct pp_fields *f, const char *key, struct pp_manifest *m)
 {
 	const pp_json *j = pp_json_get(f->json, key);
@@ -419,6 +430,7 @@ static const struct field {
 	{ "scripts", false, read_scripts },
 	{ "on", false, read_on },
 	{ "data", false, read_data },
+	{ "network", false, read_network },
 	{ "timeout", false, read_timeout },
 	{ "extra", false, read_extra },
 };

@@ -47,6 +47,7 @@ struct pp_manifest {
 	char *on[PP_N_ON];                             /* handlers' paths inside it, or NULL */
 	struct pp_levels post_install, post_uninstall; /* sorted by level */
 	uint32_t timeout_s;
+	bool has_network; /* its scripts need it */
 };
 
 /*

@@ -210,6 +210,7 @@ start(plugpkg_context *ctx, const struct pp_exec *e, struct running *r, plugpkg_
 	spawn.stdin_fd = input;
 	spawn.stdout_fd = answer >= 0 ? answer : writer;
 	spawn.stderr_fd = writer;
+	spawn.wall = e->wall;
 	spawn.forked = note;
 	spawn.user = ctx;
 	int failure = pp_spawn(&spawn, &r->child);

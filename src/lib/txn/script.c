@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "lib/txn/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,7 +112,6 @@ pp_script_base_env(const plugpkg_context *ctx, int64_t transaction, struct pp_st
 
 	add_env(env, "PATH", PP_SCRIPT_PATH);
 	add_env(env, "LANG", "C.UTF-8");
-	add_env(env, "TMPDIR", "/tmp");
 	add_env(env, "PLUGPKG_ROOT", ctx->root);
 	add_env_number(env, "PLUGPKG_TRANSACTION", transaction);
 	add_env(env, "PLUGPKG_LOG_LEVEL", pp_log_level_names[pp_log_least(ctx)]);
@@ -134,14 +134,15 @@ add_event_env(const struct pp_script_run *run, struct pp_strs *env)
 }
 
 static void
-build_env(const plugpkg_context *ctx, const struct pp_script_run *run, struct pp_strs *env)
+build_env(const plugpkg_context *ctx, const struct pp_script_run *run, const char *data,
+    const char *temp, struct pp_strs *env)
 {
 	const struct pp_release *release = run->manifest->release;
-	PP_AUTO_FREE char *data = pp_asprintf("%s/data/%s", ctx->root, pp_release_key(release));
 	PP_AUTO_FREE char *next =
 	    pp_asprintf("%s/generations/%lld", ctx->root, (long long)run->next_generation);
 
 	pp_script_base_env(ctx, run->transaction, env);
+	add_env(env, "TMPDIR", temp);
 	add_env(env, "HOME", data);
 	add_env(env, "PLUGPKG_NAME", release->name);
 	add_env(env, "PLUGPKG_KEY", pp_release_key(release));
@@ -209,8 +210,13 @@ pp_script_run(plugpkg_context *ctx, const struct pp_script_run *run, plugpkg_err
 	if (rc != PLUGPKG_OK)
 		return pp_subject(err, rc, release->name);
 
+	PP_AUTO_FREE char *data = pp_asprintf("%s/data/%s", ctx->root, pp_release_key(release));
+	PP_CLEANUP(pp_sandbox_fini) struct pp_sandbox sandbox = PP_SANDBOX_INIT;
+	rc = pp_sandbox_make(ctx, data, run->manifest->has_network, &sandbox, err);
+	if (rc != PLUGPKG_OK)
+		return pp_subject(err, rc, release->name);
 	PP_CLEANUP(pp_strs_fini) struct pp_strs env = { 0 };
-	build_env(ctx, run, &env);
+	build_env(ctx, run, data, sandbox.temp, &env);
 	PP_AUTO_FREE const char **envp = pp_strs_argv(&env);
 	PP_AUTO_FREE char *program = pp_asprintf("%s/%s", run->store_path, run->path);
 	PP_AUTO_FREE char *what =
@@ -234,6 +240,7 @@ pp_script_run(plugpkg_context *ctx, const struct pp_script_run *run, plugpkg_err
 		.out_status = run->out_status,
 		.input = run->event != NULL ? run->event->input : NULL,
 		.out_answer = run->out_answer,
+		.wall = sandbox.is_on ? &sandbox.wall : NULL,
 	};
 	rc = pp_exec_run(ctx, &e, err);
 	if (rc == PLUGPKG_OK && run->out_answer == NULL && strcmp(run->kind, "verify") != 0)

@@ -3,6 +3,7 @@
 #ifndef PP_TXN_SCRIPT_H
 #define PP_TXN_SCRIPT_H
 
+#include "base/wall.h"
 #include "lib/model/context.h"
 #include "lib/model/manifest.h"
 #include "lib/state/state.h"
@@ -56,7 +57,7 @@ enum plugpkg_code pp_script_run(
 enum plugpkg_code pp_script_check_settings(const struct pp_config *config, plugpkg_error **err);
 
 #define PP_SCRIPT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-/* What every program gets that is run for a root: adds NAME=VALUE to env. */
+/* What every program gets that is run for a root, but TMPDIR: adds NAME=VALUE to env. */
 void pp_script_base_env(const plugpkg_context *ctx, int64_t transaction, struct pp_strs *env);
 
 /* lib/txn/exec.c: any program, with the limits and the capture of scripts. */
@@ -74,6 +75,7 @@ struct pp_exec {
 	int *out_status;              /* as above, or NULL */
 	const char *input;            /* for its standard input; NULL: nothing */
 	struct pp_answer *out_answer; /* as above, or NULL */
+	const struct pp_wall *wall;   /* NULL: none */
 };
 enum plugpkg_code pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err);
 

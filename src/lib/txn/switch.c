@@ -51,6 +51,7 @@ static void
 hook_env(struct pp_txn *t, const char *name, struct pp_strs *env)
 {
 	pp_script_base_env(t->ctx, t->id, env);
+	pp_strs_add(env, "TMPDIR=/tmp");
 	pp_strs_take(env, pp_asprintf("HOME=%s", t->ctx->root));
 	pp_strs_take(env, pp_asprintf("PLUGPKG_HOOK=%s", name));
 	pp_strs_take(env, pp_asprintf("PLUGPKG_COMMAND=%s", t->spec->command));

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The wall around a plugin's script and all that it starts, and its temporary directory. */
+#ifndef PP_TXN_SANDBOX_H
+#define PP_TXN_SANDBOX_H
+
+#include "base/wall.h"
+#include "lib/model/context.h"
+
+struct pp_sandbox {
+	struct pp_wall wall;
+	bool is_on;
+	char *temp; /* full path, 0700; deleted by pp_sandbox_fini() */
+};
+#define PP_SANDBOX_INIT                                                                            \
+	{                                                                                          \
+		.wall = PP_WALL_INIT                                                               \
+	}
+/*
+ * Made before the script starts. data: full path of its data directory. What the kernel lacks is
+ * left out, with a warning once a context. Errors: IO, SCRIPT.
+ */
+enum plugpkg_code pp_sandbox_make(plugpkg_context *ctx, const char *data, bool has_network,
+    struct pp_sandbox *out, plugpkg_error **err);
+void pp_sandbox_fini(struct pp_sandbox *s);
+/* Says, once a context, what the running system cannot keep scripts from. */
+void pp_sandbox_warn(plugpkg_context *ctx);
+
+#endif

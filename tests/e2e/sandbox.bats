@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What scripts of plugins may do, and what a hostile one would like to.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	unset PLUGPKG_WRITABLE
+	OUTSIDE=$SCRATCH/outside
+	mkdir "$OUTSIDE"
+}
+
+# script BODY [MEMBERS]: a root, and a plugin "x" in its source whose install script is BODY.
+script() {
+	local dir
+	make_repo
+	dir=$(make_plugin x 1.0.0 "\"scripts\": {\"install\": \"scripts/install.sh\"}${2:+, $2}")
+	add_script "$dir" install "$1"
+	publish "$(build_plugin x 1.0.0)"
+	make_root
+}
+
+# host EXPRESSION: an edit of plugpkg.json.
+host() {
+	jq "$1" "$PLUGPKG_ROOT/plugpkg.json" >"$SCRATCH/edited"
+	cp "$SCRATCH/edited" "$PLUGPKG_ROOT/plugpkg.json"
+}
+
+# listen: a TCP server; its port is PORT.
+listen() {
+	python3 -c 'import socket, sys, time
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+time.sleep(120)' >"$SCRATCH/port" 3>&- &
+	SERVER=$!
+	until [ -s "$SCRATCH/port" ]; do sleep 0.05; done
+	PORT=$(cat "$SCRATCH/port")
+}
+
+teardown() {
+	[ -z "${SERVER:-}" ] || kill "$SERVER"
+}
+
+connects() {
+	# shellcheck disable=SC2016 # Python's
+	echo "python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", $PORT), 5)'"
+}
+
+# has_sandbox: the kernel keeps scripts from all that they should not do.
+has_sandbox() {
+	run plugpkg check
+	[[ $output != *"warning: "* ]] || skip "$output"
+}
+
+@test "S55: a script writes to its data and its temporary directory, and nowhere else" {
+	script "echo kept >\"\$PLUGPKG_DATA/kept\"; mv \"\$PLUGPKG_DATA/kept\" \"\$PLUGPKG_DATA/moved\"
+		echo x >\"\$TMPDIR/x\"; echo x >/dev/null; stat -c %a \"\$TMPDIR\"
+		for f in '$OUTSIDE/new' \"\$PLUGPKG_ROOT/plugpkg.json\" \"\$PLUGPKG_ROOT/var/state.db\" payload.txt; do
+			if (: >>\"\$f\") 2>/dev/null; then echo \"wrote \$f\"; fi
+		done
+		cat '$OUTSIDE/there'
+		if rm -f '$OUTSIDE/there' 2>/dev/null; then echo 'gone: it'; fi"
+	has_sandbox
+	echo "can be read" >"$OUTSIDE/there"
+	run plugpkg install x -y
+	assert_status 0
+	assert_has "can be read" "700"
+	assert_lacks "wrote" "gone"
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/x/moved")" kept
+	assert_equal "$(ls "$OUTSIDE")" there
+}
+
+@test "S55: a script that needs more than it may is undone, and says what was refused" {
+	script "echo x >'$OUTSIDE/new'"
+	has_sandbox
+	run plugpkg install x -y
+	assert_status 7
+	assert_has "script 'install' of x 1.0.0" "Permission denied"
+	assert_not_installed x
+	assert_missing "$OUTSIDE/new"
+	host ".sandbox = {writable: [\"$OUTSIDE\"]}"
+	plugpkg install x -y
+	assert_exists "$OUTSIDE/new"
+}
+
+@test "S55: a script reaches no network, unless its manifest says that it needs it" {
+	listen
+	script "$(connects)"
+	has_sandbox
+	run plugpkg install x -y
+	assert_status 7
+	dir=$(make_plugin y 1.0.0 '"scripts": {"install": "scripts/install.sh"}, "network": true')
+	add_script "$dir" install "$(connects)"
+	publish "$(build_plugin y 1.0.0)"
+	plugpkg update
+	run plugpkg install y -y
+	assert_status 0
+}
+
+@test "S55: a port that the application grants can be connected to, another one and UDP cannot" {
+	listen
+	script "$(connects)
+		python3 -c 'import socket
+for kind in ((socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_INET, socket.SOCK_RAW), (socket.AF_NETLINK, socket.SOCK_RAW)):
+	try:
+		socket.socket(*kind)
+		print(\"opened\", kind)
+	except PermissionError:
+		pass'"
+	has_sandbox
+	host '.sandbox = {connect: [1]}'
+	run plugpkg install x -y
+	assert_status 7
+	host ".sandbox = {connect: [$PORT]}"
+	run plugpkg install x -y
+	assert_status 0
+	assert_lacks opened
+}
+
+@test "S55: a script can neither kill nor trace who is not its own" {
+	script "if kill -0 \$PPID 2>/dev/null; then echo reached; fi
+		sleep 60 & kill \$!
+		python3 -c 'import ctypes, sys; print(\"trace\", ctypes.CDLL(None).ptrace(16, int(sys.argv[1]), 0, 0))' \$PPID"
+	has_sandbox
+	run plugpkg install x -y
+	assert_status 0
+	assert_lacks reached
+	assert_has "trace -1"
+}
+
+@test "the sandbox is switched off by an option or by the application, and that is said" {
+	script "echo x >>'$OUTSIDE/new'"
+	run plugpkg install x -y --no-sandbox
+	assert_status 0
+	assert_has "scripts of plugins run without a sandbox, as --no-sandbox asks"
+	host '.sandbox = false'
+	run plugpkg install x -y --reinstall
+	assert_status 0
+	assert_has "without a sandbox, as \"sandbox\" of plugpkg.json asks"
+	assert_exists "$OUTSIDE/new"
+}
+
+@test "where the kernel lacks Landlock, check and the first script say so" {
+	script "echo ran"
+	export PLUGPKG_LANDLOCK_ABI=0
+	run plugpkg check
+	assert_status 0
+	assert_has "Landlock"
+	run plugpkg install x -y
+	assert_status 0
+	assert_has "ran" "scripts can write wherever their user can"
+}
+
+@test "a sandbox that makes no sense is refused with its field" {
+	script "true"
+	for rule in '"x"' '{"writeable": []}' '{"writable": "x"}' '{"connect": [0]}' '{"connect": [70000]}'; do
+		host ".sandbox = $rule"
+		run plugpkg list
+		assert_status 1
+		assert_has "sandbox"
+	done
+}
