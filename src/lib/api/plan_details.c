@@ -116,24 +116,18 @@ script_of(const struct pp_step *step)
 	return is_change ? PP_SCRIPT_UPGRADE : PP_SCRIPT_INSTALL;
 }
 
-static bool
-has_script(const pp_json *details, enum pp_script script)
-{
-	const pp_json *kinds = pp_json_get(details, "scripts");
-
-	for (size_t i = 0; i < pp_json_len(kinds); i++) {
-		const char *kind = pp_json_string(pp_json_at(kinds, i));
-		if (kind != NULL && strcmp(kind, pp_script_names[script]) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 keep_tables(struct pp_step *step, const pp_json *tables)
 {
 	pp_json_free(step->tables);
 	step->tables = tables != NULL ? pp_json_copy(tables) : NULL;
+}
+
+static void
+keep_scripts(struct pp_step *step, const pp_json *kinds)
+{
+	pp_json_free(step->scripts);
+	step->scripts = kinds != NULL ? pp_json_copy(kinds) : pp_json_array();
 }
 
 /* Where the planning row says all that a plan needs, the details are not even fetched. */
@@ -158,7 +152,8 @@ fill_step(struct pp_making *m, struct pp_catalog *c, struct pp_step *step, plugp
 		rc = pp_making_owner(m, c, layer, row, step, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	step->runs_script = has_script(row, script_of(step));
+	keep_scripts(step, pp_json_get(row, "scripts"));
+	step->runs_script = pp_json_find_str(step->scripts, pp_script_names[script_of(step)]) >= 0;
 	keep_tables(step, pp_json_get(row, "tables"));
 	pp_brief_strip(step->row);
 	return PLUGPKG_OK;

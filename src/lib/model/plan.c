@@ -65,6 +65,7 @@ step_fini(struct pp_step *s)
 	free(s->file);
 	pp_json_free(s->row);
 	pp_json_free(s->tables);
+	pp_json_free(s->scripts);
 	pp_json_free(s->manifest);
 }
 

@@ -53,6 +53,7 @@ struct pp_step {
 	bool runs_script; /* its install or upgrade script runs; filled with the details */
 	pp_json *row;     /* signed planning row, NULL for REMOVE */
 	pp_json *tables;  /* that it will own, or NULL; filled with the details */
+	pp_json *scripts; /* kinds that its signed details list; NULL: it has no details */
 	/* From the details shard; filled after solving. */
 	char sha256[65];
 	uint64_t size_bytes, unpacked_bytes, files;

@@ -155,6 +155,20 @@ not_as_signed(const struct pp_step *step, const char *what, plugpkg_error **err)
 	return pp_subject(err, PLUGPKG_E_BAD_ARCHIVE, step->name);
 }
 
+/* What is not listed no plan could have shown; what is listed has to be there. */
+static bool
+has_listed_scripts(const struct pp_step *step, const struct pp_manifest *m)
+{
+	const pp_json *mine = pp_json_get(m->json, "scripts");
+
+	if (step->scripts == NULL)
+		return true;
+	for (void *it = pp_json_iter(mine); it != NULL; it = pp_json_next(mine, it))
+		if (pp_json_find_str(step->scripts, pp_json_iter_key(it)) < 0)
+			return false;
+	return pp_json_len(mine) == pp_json_len(step->scripts);
+}
+
 enum plugpkg_code
 pp_txn_check_manifest(const struct pp_step *step, const struct pp_buf *text,
     struct pp_manifest **out, plugpkg_error **err)
@@ -178,6 +192,9 @@ pp_txn_check_manifest(const struct pp_step *step, const struct pp_buf *text,
 	if (!pp_json_equal(mine, theirs))
 		return not_as_signed(
 		    step, "its plugin.json asks for other things than the signed index says", err);
+	if (is_signed && !has_listed_scripts(step, m))
+		return not_as_signed(
+		    step, "its plugin.json has other scripts than the signed index lists", err);
 	*out = pp_steal(&m);
 	return PLUGPKG_OK;
 }
