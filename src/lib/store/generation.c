@@ -26,7 +26,6 @@
 #define LIST_FILE        ".plugins.json"
 #define TARGET_MAX_BYTES 4096
 #define LIST_MAX_BYTES   (64 * 1024 * 1024)
-#define ROOT_IS_DAMAGED  "plugpkg makes '%s' itself and only ever as a link to generations/NUMBER"
 
 /* "store/user/2.1.3" of the root, or a linked plugin's own directory. */
 static char *
@@ -145,15 +144,19 @@ fill(int dir_fd, int64_t n, const struct pp_member *members, size_t n_members)
 }
 
 static enum plugpkg_code
-damaged_pointer(plugpkg_context *ctx, const char *why, plugpkg_error **err)
+damaged_pointer(plugpkg_context *ctx, const char *why, const char *first, plugpkg_error **err)
 {
 	enum plugpkg_code rc =
 	    pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "'%s/" PP_CURRENT "' %s", ctx->root, why);
 
-	return pp_hint(err, rc, ROOT_IS_DAMAGED, PP_CURRENT);
+	return pp_hint(err, rc,
+	    "it is always a link to generations/NUMBER; %splugpkg repair makes it anew", first);
 }
 
-/* The generation that `current` names, or -1 when there is no `current` at all. */
+/*
+ * The generation that `current` names, or -1 when there is no `current` at all, or a link that
+ * leads elsewhere: that one is replaced by the next switch, never followed. Nothing else can be.
+ */
 static enum plugpkg_code
 read_pointer(plugpkg_context *ctx, int64_t *out, plugpkg_error **err)
 {
@@ -166,15 +169,14 @@ read_pointer(plugpkg_context *ctx, int64_t *out, plugpkg_error **err)
 	if (r == -ENOENT)
 		return PLUGPKG_OK;
 	if (r == -EINVAL)
-		return damaged_pointer(ctx, "is no link", err);
+		return damaged_pointer(ctx, "is no link", "move it away, then ", err);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s/" PP_CURRENT "'", ctx->root);
 	const char *text = pp_buf_cstr(&target);
 
-	if (!pp_starts_with(text, prefix) ||
-	    pp_parse_u64(pp_str_of(text + sizeof(prefix) - 1), INT64_MAX, &n) < 0)
-		return damaged_pointer(ctx, "leads elsewhere than to a generation", err);
-	*out = (int64_t)n;
+	if (pp_starts_with(text, prefix) &&
+	    pp_parse_u64(pp_str_of(text + sizeof(prefix) - 1), INT64_MAX, &n) == 0)
+		*out = (int64_t)n;
 	return PLUGPKG_OK;
 }
 
@@ -184,8 +186,19 @@ pp_generation_current(plugpkg_context *ctx, int64_t *out, plugpkg_error **err)
 	enum plugpkg_code rc = read_pointer(ctx, out, err);
 
 	if (rc == PLUGPKG_OK && *out < 0)
-		return damaged_pointer(ctx, "is missing", err);
+		rc = pp_exists_at(ctx->root_fd, PP_CURRENT) == 1
+			 ? damaged_pointer(ctx, "leads elsewhere than to a generation", "", err)
+			 : damaged_pointer(ctx, "is missing", "", err);
 	return rc;
+}
+
+enum plugpkg_code
+pp_generation_check_switch(plugpkg_context *ctx, plugpkg_error **err)
+{
+	int64_t n;
+
+	return pp_exists_at(ctx->root_fd, PP_CURRENT) == 0 ? PLUGPKG_OK
+							   : pp_generation_current(ctx, &n, err);
 }
 
 /* The generation in use is never touched. */
@@ -287,6 +300,8 @@ pp_generation_list(plugpkg_context *ctx, int64_t **out, size_t *out_n, plugpkg_e
 	struct stat st;
 	size_t n = 0;
 
+	if (rc == PLUGPKG_E_NOT_FOUND)
+		return pp_hint(err, rc, "plugpkg repair makes all links anew");
 	if (rc != PLUGPKG_OK)
 		return rc;
 	int r = pp_list_dir(fd, ".", &names);

@@ -21,6 +21,11 @@ enum plugpkg_code pp_generation_make(plugpkg_context *ctx, int64_t n,
     const struct pp_member *members, size_t n_members, plugpkg_error **err);
 /* current -> generations/N, durable. */
 enum plugpkg_code pp_generation_switch(plugpkg_context *ctx, int64_t n, plugpkg_error **err);
+/*
+ * Fails where somebody put something else in the place of `current`; to be asked before anything
+ * is begun. A switch replaces a foreign link all the same: repair and undo have to.
+ */
+enum plugpkg_code pp_generation_check_switch(plugpkg_context *ctx, plugpkg_error **err);
 /* Takes away what a switch that was cut off before its rename left behind. */
 void pp_generation_tidy(plugpkg_context *ctx);
 /* The number that `current` points to. Errors: BAD_STATE when it is no such link. */

@@ -5,8 +5,10 @@
  */
 #include "lib/txn/mend.h"
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "lib/store/generation.h"
+#include "lib/store/place.h"
 #include "lib/txn/root.h"
 #include "lib/txn/steps.h"
 
@@ -130,7 +132,10 @@ pp_mend_generation(
     plugpkg_context *ctx, const struct pp_installeds *set, int64_t *out, plugpkg_error **err)
 {
 	struct pp_txn t;
+	PP_AUTO_FD int all = -1; /* all of them may be gone, with the directory */
 	enum plugpkg_code rc = begin(ctx, &t, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_make(ctx, PP_GENERATIONS_DIR, &all, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_next_generation(&t, err);
 	if (rc == PLUGPKG_OK)

@@ -240,13 +240,17 @@ was_activated(const struct pp_txn *t)
 	return false;
 }
 
-/* The rename may have happened and only its durability failed: the pointer itself is asked. */
+/*
+ * The rename may have happened and only its durability failed: the pointer itself is asked. One
+ * that is gone or leads elsewhere is put back too.
+ */
 static enum plugpkg_code
 undo_switch(struct pp_txn *t, struct pp_txn_op *op PP_UNUSED, plugpkg_error **err)
 {
 	int64_t current = 0;
-	enum plugpkg_code rc = pp_generation_current(t->ctx, &current, err);
-	bool has_moved = rc == PLUGPKG_OK && current != t->old_generation;
+	bool has_moved = pp_generation_current(t->ctx, &current, NULL) != PLUGPKG_OK ||
+			 current != t->old_generation;
+	enum plugpkg_code rc = PLUGPKG_OK;
 
 	pp_generation_tidy(t->ctx);
 	if (has_moved)

@@ -217,6 +217,8 @@ begin(struct pp_txn *t, plugpkg_error **err)
 {
 	enum plugpkg_code rc = pp_state_get(t->ctx, &t->state, err);
 	if (rc == PLUGPKG_OK)
+		rc = pp_generation_check_switch(t->ctx, err);
+	if (rc == PLUGPKG_OK)
 		rc = pp_staging_clear(t->ctx, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_unchanged(t, err);
