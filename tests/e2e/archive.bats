@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The archive policy, S29 to S46: by the helper, by `plugpkg-repo add`, and by `plugpkg install` from a
-# repository whose publisher signed hostile archives.
+# The archive policy, S29 to S46: by the helper, and by `plugpkg-repo add`. attack-archive.bats has those
+# that a publisher signed.
 
 setup_file() {
 	load ../helpers
@@ -30,20 +30,6 @@ one_of_each() {
 	} | xargs sha256sum | awk '!seen[$1]++ { print $2 }'
 }
 
-# lenient_add ARCHIVE VERSION: stages the archive as "hostile VERSION", unseen.
-lenient_add() {
-	local dir=$SCRATCH/lenient
-	mkdir -p "$dir"
-	{
-		echo "#!$(command -v python3)"
-		cat "$top_srcdir/tests/e2e/lenient-unpack.py"
-	} >"$dir/plugpkg-unpack"
-	chmod 755 "$dir/plugpkg-unpack"
-	echo "{\"name\": \"hostile\", \"version\": \"$2\", \"summary\": \"x\", \"license\": \"MIT\"}" \
-		>"$dir/plugin.json"
-	PLUGPKG_LIBEXEC=$dir plugpkg-repo --repo "$SCRATCH/repo" add "$1" >/dev/null
-}
-
 @test "the helper refuses every hostile archive and writes nothing beside its directory" {
 	run client corpus "$HOSTILE" "$SCRATCH"
 	assert_status 0
@@ -68,51 +54,6 @@ lenient_add() {
 	run plugpkg-repo --repo "$SCRATCH/repo" list
 	assert_lacks hostile
 	assert_equal "$(find "$SCRATCH" -maxdepth 1 -name outside)" ""
-}
-
-@test "plugpkg install refuses hostile archives that are signed, and the root stays as it was" {
-	local archive version=0 before good
-	make_repo
-	while read -r archive; do
-		lenient_add "$archive" "1.0.$((++version))"
-	done < <(one_of_each)
-	[ "$version" -gt 50 ]
-	good=$(build_plugin user 1.0.0)
-	publish "$good"
-	make_root
-	before=$(tree_state "$PLUGPKG_ROOT")
-	while [ "$version" -gt 0 ]; do
-		run plugpkg install "hostile@1.0.$version" -y
-		assert_status 6
-		assert_has "[bad-archive]" "hostile 1.0.$version"
-		assert_not_installed hostile
-		assert_equal "$(tree_state "$PLUGPKG_ROOT")" "$before"
-		version=$((version - 1))
-	done
-	# Nothing stays in the way of the next run.
-	plugpkg install user -y
-	assert_installed user 1.0.0
-	assert_equal "$(find "$PLUGPKG_ROOT/var/staging" -mindepth 1)" ""
-	assert_missing "$SCRATCH/outside" /etc/plugpkg-hostile
-}
-
-@test "an archive may hold every name that plugpkg writes itself, and harms nobody" {
-	local dir name
-	dir=$(make_plugin odd 1.0.0)
-	for name in .plugins.json current plugpkg.json plugpkg.lock state.db; do
-		echo odd >"$dir/$name"
-	done
-	mkdir -p "$dir/store/user" "$dir/generations/0" "$dir/var/staging" "$dir/data"
-	ln -s ../plugin.json "$dir/store/current"
-	make_repo
-	publish "$(build_plugin odd 1.0.0)"
-	make_root
-	plugpkg install odd -y
-	assert_installed odd 1.0.0
-	assert_equal "$(cat "$PLUGPKG_ROOT/current/odd/current")" odd
-	assert_link "$PLUGPKG_ROOT/store/odd/1.0.0/store/current" ../plugin.json
-	run plugpkg check
-	assert_status 0
 }
 
 @test "build gives the same bytes from the same files, whatever their order, times and modes" {

@@ -21,7 +21,7 @@ root_digest() {
 	(cd "$PLUGPKG_ROOT" && find . -path ./var/cache -prune -o -type f -print0 | sort -z | xargs -0 sha256sum) | sha256sum
 }
 
-@test "a ring of 10,000 plugins is planned as a set, in bounded time" {
+@test "S60: a ring of 10,000 plugins is planned as a set, in bounded time" {
 	publish_graph "n = 10000; for (i = 0; i < n; i++) printf \"{\\\"name\\\":\\\"n%05d\\\",\\\"version\\\":\\\"1.0.0\\\",\\\"requires\\\":{\\\"n%05d\\\":\\\"*\\\"},$rest}\\n\", i, (i + 1) % n"
 	make_root
 	run timeout 60 plugpkg install n00000 --dry-run --json
@@ -46,7 +46,7 @@ root_digest() {
 	assert_has "n09999 1.0.0: requires n10000 *, which nothing in this repository fulfils" "10000 problems"
 }
 
-@test "a version of a megabyte is refused by name, briefly" {
+@test "S60: a version of a megabyte is refused by name, briefly" {
 	make_repo
 	publish "$(build_plugin user 1.0.0)"
 	make_root
@@ -69,7 +69,7 @@ root_digest() {
 	assert_has "version"
 }
 
-@test "a range of very many alternatives is refused with the position" {
+@test "S60: a range of very many alternatives is refused with the position" {
 	make_repo
 	publish "$(build_plugin user 1.0.0)"
 	make_root

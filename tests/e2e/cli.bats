@@ -406,7 +406,7 @@ animal requested"
 
 # ---- descriptors -----------------------------------------------------------------------------
 
-@test "closed standard descriptors harm nothing (S59)" {
+@test "S59: closed standard descriptors harm nothing" {
 	make_repo
 	publish "$(build_plugin a 1.0.0)"
 	make_root
@@ -420,7 +420,7 @@ animal requested"
 	run -0 plugpkg check
 }
 
-@test "an odd umask does not reach the store (S59)" {
+@test "S59: an odd umask does not reach the store" {
 	make_repo
 	publish "$(build_plugin a 1.0.0)"
 	(umask 077 && make_root && plugpkg install -y a)
@@ -439,7 +439,7 @@ no_controls() {
 	fi
 }
 
-@test "control and bidirectional characters of a repository never reach the terminal (S52)" {
+@test "S52: control and bidirectional characters of a repository never reach the terminal" {
 	make_repo
 	local evil=$'gr\u009b31mn \u202erotsac\u2066 \u2028error: gone'
 	publish "$(build_plugin a 1.0.0 "\"description\": \"${evil}\\\\nerror: forged\",
@@ -457,7 +457,7 @@ no_controls() {
 	run ! grep -q '^error' <<<"$output"
 }
 
-@test "what scripts print reaches the terminal without control characters, one line a line (S52)" {
+@test "S52: what scripts print reaches the terminal without control characters, one line a line" {
 	make_repo
 	local dir
 	dir=$(make_plugin a 1.0.0 '"scripts": {"install": "scripts/install.sh"}')

@@ -127,7 +127,7 @@ ask mid base"
 	assert_equal "$(detached)" mid:base
 }
 
-@test "no answer is a veto: a crash, the time limit, an unknown code, a handler that cannot run" {
+@test "S56: no answer is a veto: a crash, the time limit, an unknown code, a handler that cannot run" {
 	local n body
 	publish "$(plain base 1.0.0)" "$(voter a 1.0.0 base 'kill -9 $$')" "$(voter b 1.0.0 base 'sleep 60')" \
 		"$(voter c 1.0.0 base 'exit 3')" "$(voter d 1.0.0 base 'plugpkg() { :; }; exit 127')"
@@ -144,7 +144,7 @@ ask mid base"
 	done
 }
 
-@test "--force still asks, takes the vetoer along, and the history keeps what it said" {
+@test "S56: --force still asks, takes the vetoer along, and the history keeps what it said" {
 	publish "$(plain base 1.0.0)" "$(voter d3 1.0.0 base "$(asks '{ echo "no, never" >&2; exit 20; }')")"
 	make_root
 	run plugpkg install d3 -y

@@ -244,7 +244,7 @@ source remove test 1
 	assert_equal "$(find "$PLUGPKG_ROOT/store" "$PLUGPKG_ROOT/generations" ! -type l -perm /022)" ""
 }
 
-@test "other content under an installed version is refused" {
+@test "S28: other content under an installed version is refused" {
 	make_root
 	plugpkg install base -y
 	echo other >"$(plugin_dir base 1.0.0)/payload.txt"

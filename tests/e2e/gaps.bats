@@ -80,7 +80,7 @@ as_staged() {
 
 # ---- a publisher who signs what is not so ----------------------------------------------------
 
-@test "an archive with another name inside than its index says is refused" {
+@test "S26: an archive with another name inside than its index says is refused" {
 	publish "$(build_plugin base 1.0.0)"
 	as_staged a 1.0.0 '.name = "z"' z 1.0.0
 	make_root
@@ -89,14 +89,14 @@ as_staged() {
 	refused 0 "Everything is as it should be" -- plugpkg check
 }
 
-@test "an archive with another version inside than its index says is refused" {
+@test "S26: an archive with another version inside than its index says is refused" {
 	as_staged a 1.0.0 '.version = "2.0.0" | .planning.version = "2.0.0" | .details.version = "2.0.0"' \
 		a 2.0.0
 	make_root
 	refused 6 "a 2.0.0" "nothing was changed" "[bad-archive]" -- plugpkg install a -y
 }
 
-@test "an archive that asks for something else than its index says is refused" {
+@test "S26: an archive that asks for something else than its index says is refused" {
 	make_plugin a 1.0.0 '"requires": {"evil": "*"}' >/dev/null
 	as_staged a 1.0.0 'del(.planning.requires)' a 1.0.0
 	make_root

@@ -47,7 +47,7 @@ publish_evil() {
 	cp -R thief/public/. repo/public/
 }
 
-@test "a stolen online key: evil is published, the key is rotated, and clients recover by update alone" {
+@test "S05 S17: a stolen online key: evil is published, the key is rotated, and clients recover by update alone" {
 	make_repo
 	publish "$(build_plugin user 1.0.0)"
 	make_root

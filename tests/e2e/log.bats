@@ -177,7 +177,7 @@ error plugin user 4 worse"
 	assert_status 0
 }
 
-@test "control characters of scripts and operators never reach the terminal" {
+@test "S52: control characters of scripts and operators never reach the terminal" {
 	# shellcheck disable=SC2016 # expands in the script
 	talker user 'printf "red \033[31m and bell \007\n"; printf "raw \377\376\n"'
 	make_root

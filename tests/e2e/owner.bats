@@ -331,7 +331,7 @@ for path in sys.argv[2:]:
 	assert_has "Owner keys: 1 unchanged."
 }
 
-@test "who has the index key and publishes an evil version of a signed plugin is refused" {
+@test "S17 S55: who has the index key and publishes an evil version of a signed plugin is refused" {
 	owned_photos
 	evil_repo
 	key b

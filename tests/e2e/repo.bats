@@ -48,7 +48,7 @@ assert_part_of() {
 	assert_status 0
 }
 
-@test "a key that others can read is not used" {
+@test "S58: a key that others can read is not used" {
 	make_repo
 	plugpkg-repo add -q "$(build_plugin user 1.0.0)"
 	chmod 644 repo/keys/online.key
@@ -78,7 +78,7 @@ assert_part_of() {
 		$'@acme/animal 1.4.0 published\nuser 1.0.0 published'
 }
 
-@test "the same archive again is fine, other content under the version is refused" {
+@test "S28: the same archive again is fine, other content under the version is refused" {
 	make_repo
 	publish "$(build_plugin user 1.0.0)"
 	run plugpkg-repo add user-1.0.0.plug

@@ -101,7 +101,7 @@ link_refused() {
 	assert_not_installed bad
 }
 
-@test "a gigabyte of output is cut off, in lines or in one" {
+@test "S54: a gigabyte of output is cut off, in lines or in one" {
 	offer "yes 'a line of no use at all' | head -c 600000000; head -c 400000000 /dev/zero | tr '\\\\0' x; exit 3"
 	tree_state "$PLUGPKG_ROOT" >before
 	timeout 120 plugpkg install bad -y >out 2>&1 || status=$?
@@ -128,7 +128,7 @@ is_gone() {
 	[[ $state == gone || $state == Z ]]
 }
 
-@test "a process that leaves its session, its parent and its environment ends with the script all the same" {
+@test "S54: a process that leaves its session, its parent and its environment ends with the script all the same" {
 	cat >daemon <<-END
 		#!/bin/sh
 		trap '' TERM HUP
@@ -147,7 +147,7 @@ until [ -s '$SCRATCH/child' ]; do sleep 0.01; done"
 	is_gone "$(cat child)"
 }
 
-@test "a script that ignores SIGTERM is killed after its time limit" {
+@test "S54: a script that ignores SIGTERM is killed after its time limit" {
 	offer "trap '' TERM HUP INT; while :; do sleep 0.2; done" '"timeout": 1'
 	refused 7 "ran longer than its time limit of 1 s and was killed"
 }

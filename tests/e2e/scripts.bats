@@ -88,7 +88,7 @@ upgrade c 2.0.0 reason=upgrade old=1.0.0"
 	assert_missing "$PLUGPKG_ROOT/data/@acme"
 }
 
-@test "a script sees the documented environment, its directory, no input and no stray descriptor" {
+@test "S49: a script sees the documented environment, its directory, no input and no stray descriptor" {
 	dir=$(scripted a 1.0.0)
 	add_script "$dir" install "env | grep -v ^PWD= | LC_ALL=C sort >'$SCRATCH/env'
 pwd >'$SCRATCH/pwd'; wc -c </dev/stdin >'$SCRATCH/in'; umask >'$SCRATCH/umask'

@@ -28,7 +28,7 @@ serve_repo() {
 
 # ---- an update that was cut off --------------------------------------------------------------
 
-@test "an update that stops at any file leaves the view before it to install from" {
+@test "S02 S16: an update that stops at any file leaves the view before it to install from" {
 	serve_repo
 	publish "$(build_plugin user 1.1.0)"
 	cp -a "$PLUGPKG_ROOT" before
@@ -68,7 +68,7 @@ serve_repo() {
 	done
 }
 
-@test "the view before a cut-off update expires as ever" {
+@test "S03: the view before a cut-off update expires as ever" {
 	serve_repo
 	publish "$(build_plugin user 1.1.0)"
 	echo "status-404@*/2.root.json,status-500@*.snapshot.json" >order
@@ -112,7 +112,7 @@ add() {
 		--key "$SCRATCH/$1/public/metadata/1.root.json" "${@:2}" >/dev/null
 }
 
-@test "a name of a source of higher priority is never taken from a lower one" {
+@test "S23: a name of a source of higher priority is never taken from a lower one" {
 	repository own "$(build_plugin user 1.0.0)" "$(build_plugin animal 1.0.0 '"requires": {"user": "*"}')"
 	repository public "$(build_plugin user 9.0.0)" "$(build_plugin extra 1.0.0 '"requires": {"user": "^9"}')"
 	add public --priority 100
@@ -129,7 +129,7 @@ add() {
 	assert_installed user 1.0.0
 }
 
-@test "a name that belongs to a source is never taken from another one, whatever its version and priority" {
+@test "S23: a name that belongs to a source is never taken from another one, whatever its version and priority" {
 	repository own "$(build_plugin @acme/user 1.0.0)"
 	rm -rf plugins/*
 	repository public "$(build_plugin @acme/user 9.0.0)" "$(build_plugin @acme/other 1.0.0)" \
@@ -156,7 +156,7 @@ add() {
 	assert_installed @acme/user 1.0.0
 }
 
-@test "nor while the source that it belongs to cannot be reached, is expired, or lost its trust" {
+@test "S23: nor while the source that it belongs to cannot be reached, is expired, or lost its trust" {
 	repository own "$(build_plugin mine 1.0.0)"
 	rm -rf plugins/*
 	repository public "$(build_plugin @acme/user 9.0.0)"
@@ -290,7 +290,7 @@ a_root() {
 		"clock is wrong"
 }
 
-@test "a clock that is behind the last update is told" {
+@test "S03: a clock that is behind the last update is told" {
 	a_root
 	touch -d "3 days" root/var/trust/test/view/timestamp.json
 	for command in update "install user -y"; do

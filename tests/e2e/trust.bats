@@ -162,7 +162,7 @@ received() {
 	refused "["
 }
 
-@test "names of targets and roles that would lead elsewhere stay where they belong" {
+@test "S20: names of targets and roles that would lead elsewhere stay where they belong" {
 	local kind name
 	touch before new # find sees them each time
 	for kind in target-name role-name; do
@@ -201,7 +201,7 @@ received() {
 	assert_missing trusted/root.json
 }
 
-@test "a threshold of nothing is refused, for the top roles and for delegated ones" {
+@test "S18: a threshold of nothing is refused, for the top roles and for delegated ones" {
 	local role
 	for role in root timestamp snapshot targets; do
 		repository threshold "$role" 0
@@ -214,7 +214,7 @@ received() {
 	refused "threshold" "[bad-metadata]"
 }
 
-@test "a member that stands twice is refused in every role" {
+@test "S22: a member that stands twice is refused in every role" {
 	local role
 	for role in timestamp snapshot targets; do
 		for member in signed version expires _type; do
@@ -228,7 +228,7 @@ received() {
 	assert_status 1
 }
 
-@test "fractions, huge numbers, bad UTF-8, raw control characters and NUL are refused" {
+@test "S22: fractions, huge numbers, bad UTF-8, raw control characters and NUL are refused" {
 	local new
 	for new in 1.0 1e2 9223372036854775808 -1 '"1"' '1, "x": "\xff"' '1, "x": "\xc0\xaf"' \
 		'1, "x": "\n"' '1, "x": "\x00"' '1, "x": "\\ud800"' "1, 'x': 1" '1, "x": NaN'; do
@@ -240,7 +240,7 @@ received() {
 
 # ---- servers ---------------------------------------------------------------------------------
 
-@test "an endless body of any role is cut off within its limit and 64 KiB" {
+@test "S06: an endless body of any role is cut off within its limit and 64 KiB" {
 	need strace
 	local role limit n
 	repository delegated
@@ -266,7 +266,7 @@ received() {
 	END
 }
 
-@test "an endless index root, shard or archive is cut off within its size and 64 KiB" {
+@test "S06: an endless index root, shard or archive is cut off within its size and 64 KiB" {
 	need strace
 	local what n
 	make_repo
