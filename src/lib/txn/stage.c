@@ -195,6 +195,16 @@ turn_switches(struct pp_txn *t)
 	}
 }
 
+/* Who is enabled and disabled by that is planned before the generation is made. */
+static void
+find_blocked(struct pp_txn *t)
+{
+	PP_AUTO_BINDABLES struct pp_bindables all = { 0 };
+
+	pp_txn_bindables(t, &all);
+	pp_block_find(&t->set, &all);
+}
+
 enum plugpkg_code
 pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
 {
@@ -213,5 +223,6 @@ pp_txn_stage(struct pp_txn *t, plugpkg_error **err)
 	pp_txn_detach(t);
 	pp_txn_reattach(t);
 	turn_switches(t);
+	find_blocked(t);
 	return PLUGPKG_OK;
 }
