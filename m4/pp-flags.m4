@@ -50,7 +50,8 @@ AC_DEFUN([PP_CHECK_LINUX], [
 ])
 
 dnl PP_CHECK_SECCOMP: filters of system calls. Not every architecture has them: without libseccomp the
-dnl walls stand on Landlock and limits alone, and `plugpkg check` says so.
+dnl walls stand on Landlock and limits alone, and `plugpkg check` says so. Its headers are enough:
+dnl the library itself is loaded where a filter is made.
 AC_DEFUN([PP_CHECK_SECCOMP], [
   AC_ARG_WITH([seccomp],
     [AS_HELP_STRING([--without-seccomp], [do not filter the system calls of helpers and scripts])],

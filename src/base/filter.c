@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libseccomp turns rules into a program for the kernel; it is met here only. Entering needs no
- * library: between fork and exec nothing may be allocated.
+ * libseccomp turns rules into a program for the kernel; it is met here only, and loaded when the
+ * first filter is made: most commands make none. Entering needs no library: between fork and exec
+ * nothing may be allocated.
  */
 #include "base/filter.h"
 
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #ifdef HAVE_SECCOMP
+#include <dlfcn.h>
 #include <seccomp.h>
 #endif
 
@@ -42,12 +44,66 @@ pp_filter_enter(const struct pp_filter *f)
 }
 
 #ifdef HAVE_SECCOMP
+#define SONAME "libseccomp.so.2"
+
+/* For the tools of packagers: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ */
+#define NOTE_TEXT                                                                                  \
+	"[{\"feature\":\"seccomp\",\"description\":\"Filters of system calls\","                   \
+	"\"priority\":\"recommended\",\"soname\":[\"" SONAME "\"]}]"
+static const struct {
+	uint32_t name_bytes, text_bytes, type;
+	char name[4];
+	char text[(sizeof(NOTE_TEXT) + 3) & ~(size_t)3];
+} note PP_NOTE(".note.dlopen") = { 4, sizeof(note.text), 0x407c0c0aU, "FDO", NOTE_TEXT };
+
+#define CALLS(_)                                                                                   \
+	_(seccomp_attr_set)                                                                        \
+	_(seccomp_export_bpf)                                                                      \
+	_(seccomp_init)                                                                            \
+	_(seccomp_release)                                                                         \
+	_(seccomp_rule_add_array)                                                                  \
+	_(seccomp_syscall_resolve_name)
+
+struct calls {
+	void *library;
+#define MEMBER(name) __typeof__(name) *name;
+	CALLS(MEMBER)
+#undef MEMBER
+};
+
+/* It stays loaded: the next filter needs it again, and what is loaded is the process's own. */
+static int
+load(struct calls *c)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} rows[] = {
+#define ROW(name) { #name, offsetof(struct calls, name) },
+		CALLS(ROW)
+#undef ROW
+	};
+
+	c->library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
+	if (c->library == NULL)
+		return -ENOSYS;
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		void *at = dlsym(c->library, rows[i].name);
+		if (at == NULL)
+			return -ENOSYS;
+		memcpy((char *)c + rows[i].offset, &at, sizeof(at));
+	}
+	return 0;
+}
+
 bool
 pp_filter_is_there(void)
 {
+	struct calls c;
+
 	/* The variable: for tests of what a system without them would do. */
 	return secure_getenv("PLUGPKG_NO_SECCOMP") == NULL &&
-	       prctl(PR_GET_SECCOMP, 0L, 0L, 0L, 0L) >= 0;
+	       prctl(PR_GET_SECCOMP, 0L, 0L, 0L, 0L) >= 0 && load(&c) == 0;
 }
 
 static struct scmp_arg_cmp
@@ -70,25 +126,27 @@ comparison(const struct pp_filter_arg *a)
 }
 
 static int
-add_rule(scmp_filter_ctx scmp, const struct pp_filter_rule *rule, uint32_t otherwise)
+add_rule(const struct calls *c, scmp_filter_ctx scmp, const struct pp_filter_rule *rule,
+    uint32_t otherwise)
 {
 	struct scmp_arg_cmp args[PP_FILTER_MAX_ARGS];
 	uint32_t action =
 	    rule->errnum == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((uint32_t)rule->errnum);
-	int nr = seccomp_syscall_resolve_name(rule->call);
+	int nr = c->seccomp_syscall_resolve_name(rule->call);
 
 	if (nr == __NR_SCMP_ERROR || nr < 0 || action == otherwise)
 		return 0;
 	for (size_t i = 0; i < rule->n_args; i++)
 		args[i] = comparison(&rule->args[i]);
-	return seccomp_rule_add_array(scmp, action, nr, (unsigned)rule->n_args, args);
+	return c->seccomp_rule_add_array(scmp, action, nr, (unsigned)rule->n_args, args);
 }
 
-static int export(scmp_filter_ctx scmp, struct pp_filter *f)
+static int
+export_program(const struct calls *c, scmp_filter_ctx scmp, struct pp_filter *f)
 {
 	PP_AUTO_FD int fd = memfd_create("filter", MFD_CLOEXEC);
 	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(BPF_MAXINSNS * sizeof(struct sock_filter));
-	int r = fd < 0 ? -errno : seccomp_export_bpf(scmp, fd);
+	int r = fd < 0 ? -errno : c->seccomp_export_bpf(scmp, fd);
 
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = -errno;
@@ -108,18 +166,19 @@ pp_filter_new(const struct pp_filter_spec *spec, struct pp_filter **out)
 	uint32_t otherwise =
 	    spec->otherwise == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((uint32_t)spec->otherwise);
 	PP_AUTO(filter) struct pp_filter *f = pp_xcalloc(1, sizeof(*f));
+	struct calls c;
 
-	if (!pp_filter_is_there())
+	if (!pp_filter_is_there() || load(&c) < 0)
 		return -ENOSYS;
-	scmp_filter_ctx scmp = seccomp_init(otherwise);
+	scmp_filter_ctx scmp = c.seccomp_init(otherwise);
 	if (scmp == NULL)
 		return -ENOSYS; /* an architecture that libseccomp does not know */
-	int r = seccomp_attr_set(scmp, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	int r = c.seccomp_attr_set(scmp, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
 	for (size_t i = 0; r == 0 && i < spec->n_rules; i++)
-		r = add_rule(scmp, &spec->rules[i], otherwise);
+		r = add_rule(&c, scmp, &spec->rules[i], otherwise);
 	if (r == 0)
-		r = export(scmp, f);
-	seccomp_release(scmp);
+		r = export_program(&c, scmp, f);
+	c.seccomp_release(scmp);
 	if (r == 0)
 		*out = pp_steal(&f);
 	return r;

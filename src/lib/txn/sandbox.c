@@ -206,15 +206,16 @@ what_it_lacks(void)
 void
 pp_sandbox_warn(plugpkg_context *ctx)
 {
-	const char *lack = what_it_lacks();
-
 	if (ctx->is_sandbox_told)
 		return;
 	ctx->is_sandbox_told = true;
-	if (ctx->is_sandbox_off || ctx->config->sandbox.is_off)
+	if (ctx->is_sandbox_off || ctx->config->sandbox.is_off) {
 		pp_warn(ctx, NULL, "scripts of plugins run without a sandbox, as %s asks",
 		    ctx->is_sandbox_off ? "--no-sandbox" : "\"sandbox\" of plugpkg.json");
-	else if (lack != NULL)
+		return;
+	}
+	const char *lack = what_it_lacks();
+	if (lack != NULL)
 		pp_warn(ctx, NULL, "%s", lack);
 }
 
