@@ -42,7 +42,7 @@ static enum plugpkg_code
 find_equal(
     struct recording *r, const char *key, const char *text, int64_t *out, plugpkg_error **err)
 {
-	int step;
+	int step = SQLITE_DONE;
 
 	*out = 0;
 	pp_db_bind_text(r->find, 1, key);
