@@ -596,27 +596,59 @@ for path in sys.argv[2:]:
 	[ ! -e root/current/photos ]
 }
 
+# serve_http: a server of repo/public that takes its orders from SCRATCH/order; sets URL and SERVER.
+serve_http() {
+	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" repo/public --port-file port \
+		--control order >/dev/null 2>&1 3>&- &
+	SERVER=$!
+	for ((i = 0; i < 500; i++)); do
+		[ ! -s port ] || break
+		sleep 0.02
+	done
+	URL=http://127.0.0.1:$(cat port)
+}
+
 @test "signatures are fetched beside each other and beside the archives" {
 	need python3
 	key a
 	make_repo
 	# shellcheck disable=SC2046 # the list is words
 	publish $(for i in 1 2 3 4; do signed "p$i" 1.0.0 a; done)
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" repo/public --port-file port \
-		--control order >/dev/null 2>&1 3>&- &
-	server=$!
-	for ((i = 0; i < 500; i++)); do
-		[ ! -s port ] || break
-		sleep 0.02
-	done
+	serve_http
 	plugpkg init "$PLUGPKG_ROOT"
-	plugpkg source add test "http://127.0.0.1:$(cat port)" --key repo/public/metadata/1.root.json
+	plugpkg source add test "$URL" --key repo/public/metadata/1.root.json
 	plugpkg update
 	echo "together-4@*.sig" >order
 	run plugpkg install -y p1 p2 p3 p4
-	kill "$server"
+	kill "$SERVER"
 	assert_status 0
 	assert_has "Owner keys: 4 new."
+}
+
+@test "a mirror fetches signatures beside each other, and has all of them or none of that state" {
+	need python3
+	key a
+	make_repo
+	# shellcheck disable=SC2046 # the list is words
+	publish $(for i in 1 2 3 4; do signed "p$i" 1.0.0 a; done)
+	serve_http
+	refused_mirror() {
+		echo "$1" >order
+		run plugpkg-repo mirror "$URL" copy
+		assert_status 6
+		assert_has "[owner-key]" "no mirror has the right signature of p" "${@:2}"
+		[ ! -e copy/metadata/timestamp.json ]
+	}
+	refused_mirror "status-404@*.sig" "HTTP status 404"
+	refused_mirror "other@*.sig" "line 1"
+	refused_mirror "endless@*.sig" "more than 4096 bytes"
+	echo "together-4@*.sig" >order
+	run plugpkg-repo mirror "$URL" copy
+	kill "$SERVER"
+	assert_status 0
+	[ "$(find copy -name "*.$KEY_a.sig" -perm 644 | wc -l)" -eq 4 ]
+	run plugpkg-repo verify copy
+	assert_status 0
 }
 
 @test "what was verified once is there offline as well, and looked at again" {

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "lib/model/context.h"
+#include "lib/net/cache.h"
 #include "lib/net/fetch.h"
 #include "lib/repo/repo.h"
 #include "lib/repo/walk.h"
@@ -72,50 +73,128 @@ is_there(struct mirroring *m, const struct pp_walk_file *f)
 	       (uint64_t)st.st_size == f->size;
 }
 
-static enum plugpkg_code
-place(struct mirroring *m, const struct pp_walk_file *f, plugpkg_error **err)
+static bool
+is_signature_there(struct mirroring *m, const struct pp_walk_file *f)
 {
-	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", f->path);
-	PP_AUTO_FREE char *dir = pp_xstrndup(path, (size_t)(strrchr(path, '/') - path));
+	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", f->sig.path);
+
+	return pp_exists_at(m->dir_fd, path) == 1;
+}
+
+/* path  below targets/, for what has that name in the work directory */
+static enum plugpkg_code
+place(struct mirroring *m, const char *name, const char *path, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *full = pp_asprintf("targets/%s", path);
+	PP_AUTO_FREE char *dir = pp_xstrndup(full, (size_t)(strrchr(full, '/') - full));
+	struct stat st = { 0 };
 
 	int r = pp_mkdirs_at(m->dir_fd, dir, 0755);
-	PP_AUTO_FD int fd = r < 0 ? r : openat(m->work_fd, f->sha256, O_RDONLY | O_CLOEXEC);
-	if (r == 0 && (fd < 0 || pp_fchmod(fd, 0644) < 0 || pp_fsync(fd) < 0 ||
-			  pp_renameat(m->work_fd, f->sha256, m->dir_fd, path) < 0))
+	PP_AUTO_FD int fd = r < 0 ? r : openat(m->work_fd, name, O_RDONLY | O_CLOEXEC);
+	if (r == 0 && (fd < 0 || fstat(fd, &st) < 0 || pp_fchmod(fd, 0644) < 0 ||
+			  pp_fsync(fd) < 0 || pp_renameat(m->work_fd, name, m->dir_fd, full) < 0))
 		r = -errno;
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot put '%s' in place", path);
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot put '%s' in place", full);
 	m->files++;
-	m->bytes += f->size;
+	m->bytes += (uint64_t)st.st_size;
 	return PLUGPKG_OK;
 }
 
+/* ---- downloads ---- */
+
+struct order {
+	struct pp_vec(struct pp_want) wants;
+	struct pp_proof *proofs; /* of signatures */
+	size_t n_proofs;
+	struct pp_strs texts;
+};
+
 static void
-map_fini(struct pp_map *map)
+order_fini(struct order *o)
 {
-	pp_map_fini(map, NULL);
+	pp_vec_free(&o->wants);
+	free(o->proofs);
+	pp_strs_fini(&o->texts);
 }
 
-/* Fetches those files that are missing here into the work directory, each content once. */
+static void
+want_file(struct mirroring *m, const struct pp_walk_file *f, struct order *o)
+{
+	struct pp_want want = { .mirrors = &m->targets_urls, .path = f->url, .label = f->what };
+
+	if (is_there(m, f))
+		return;
+	want.sha256 = f->sha256;
+	want.size = f->size;
+	pp_vec_push(&o->wants, want);
+}
+
+/* No digest of it is known: the key of the owner tells whether it is the right one. */
+static enum plugpkg_code
+check_signature(const void *user, struct pp_str bytes, plugpkg_error **err)
+{
+	return pp_walk_check_signature(user, bytes, err);
+}
+
+static void
+want_signature(struct mirroring *m, const struct pp_walk_file *f, struct order *o)
+{
+	if (f->sig.path == NULL || is_signature_there(m, f))
+		return;
+	char *name = pp_cache_signature_name(f->sha256, f->sig.key_id);
+	char *label = pp_asprintf("signature of %s", f->what);
+	struct pp_proof *proof = &o->proofs[o->n_proofs++];
+	struct pp_want want = { .mirrors = &m->targets_urls, .path = f->sig.url, .label = label };
+
+	pp_strs_take(&o->texts, name);
+	pp_strs_take(&o->texts, label);
+	*proof = (struct pp_proof){
+		.name = name,
+		.check = check_signature,
+		.user = f,
+		.code = PLUGPKG_E_OWNER,
+		.subject = f->sig.archive.name,
+		.hint = "tell the publisher of the repository",
+	};
+	want.proof = proof;
+	want.size = PP_SIG_MAX_BYTES;
+	pp_vec_push(&o->wants, want);
+}
+
+/*
+ * Fetches those files that are missing here into the work directory, and the signatures that are
+ * missing beside them, all at once.
+ */
 static enum plugpkg_code
 fetch(struct mirroring *m, const struct pp_walk_file *files, size_t n, plugpkg_error **err)
 {
-	PP_AUTO_FREE struct pp_want *wants = pp_xcalloc(n, sizeof(*wants));
-	PP_CLEANUP(map_fini) struct pp_map wanted = { 0 };
-	size_t n_wants = 0;
+	PP_CLEANUP(order_fini)
+	struct order o = { .proofs = pp_xcalloc(n + 1, sizeof(*o.proofs)) };
 
-	for (size_t i = 0; i < n; i++)
-		if (!is_there(m, &files[i]) && !pp_map_has(&wanted, files[i].sha256)) {
-			*pp_map_put(&wanted, files[i].sha256) = m;
-			wants[n_wants++] = (struct pp_want){
-				.mirrors = &m->targets_urls,
-				.path = files[i].url,
-				.label = files[i].what,
-				.sha256 = files[i].sha256,
-				.size = files[i].size,
-			};
-		}
-	return n_wants == 0 ? PLUGPKG_OK : pp_net_fetch(m->net, wants, n_wants, err);
+	for (size_t i = 0; i < n; i++) {
+		want_file(m, &files[i], &o);
+		want_signature(m, &files[i], &o);
+	}
+	return o.wants.n == 0 ? PLUGPKG_OK : pp_net_fetch(m->net, o.wants.at, o.wants.n, err);
+}
+
+static enum plugpkg_code
+place_both(struct mirroring *m, const struct pp_walk_file *f, plugpkg_error **err)
+{
+	bool has_signature = f->sig.path == NULL || is_signature_there(m, f);
+	PP_AUTO_FREE char *sig = pp_cache_signature_name(f->sha256, f->sig.key_id);
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	/* Files of the same bytes, such as empty shards: the first took the download. */
+	if ((!is_there(m, f) && pp_exists_at(m->work_fd, f->sha256) == 0) ||
+	    (!has_signature && pp_exists_at(m->work_fd, sig) == 0))
+		rc = fetch(m, f, 1, err);
+	if (rc == PLUGPKG_OK && !is_there(m, f))
+		rc = place(m, f->sha256, f->path, err);
+	if (rc == PLUGPKG_OK && !has_signature)
+		rc = place(m, sig, f->sig.path, err);
+	return rc;
 }
 
 static enum plugpkg_code
@@ -123,15 +202,8 @@ place_all(struct mirroring *m, const struct pp_walk_file *files, size_t n, plugp
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++) {
-		if (is_there(m, &files[i]))
-			continue;
-		/* Files of the same bytes, such as empty shards: the first took the download. */
-		if (pp_exists_at(m->work_fd, files[i].sha256) == 0)
-			rc = fetch(m, &files[i], 1, err);
-		if (rc == PLUGPKG_OK)
-			rc = place(m, &files[i], err);
-	}
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++)
+		rc = place_both(m, &files[i], err);
 	return rc;
 }
 
@@ -153,32 +225,6 @@ read_either(
 		return PLUGPKG_OK;
 	pp_fail(err, PLUGPKG_E_DIGEST, 0, "'%s' of this mirror is damaged", path);
 	return pp_hint(err, PLUGPKG_E_DIGEST, "remove the file and mirror again");
-}
-
-/* No digest of it is known: the key of the owner tells whether it is the right one. */
-static enum plugpkg_code
-copy_signature(struct mirroring *m, const struct pp_walk_file *f, plugpkg_error **err)
-{
-	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", f->sig.path);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_SIG_MAX_BYTES);
-	int status = 0;
-
-	if (pp_exists_at(m->dir_fd, path) == 1)
-		return PLUGPKG_OK;
-	enum plugpkg_code rc = pp_net_get(
-	    m->net, m->targets_urls.at[0], f->sig.url, PP_SIG_MAX_BYTES, &text, &status, err);
-	if (rc == PLUGPKG_OK && (status == 404 || status == 403))
-		return pp_fail(err, PLUGPKG_E_OWNER, 0, "the signature of %s is missing", f->what);
-	if (rc == PLUGPKG_OK)
-		rc = pp_walk_check_signature(f, &text, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	int r = pp_write_file_at(m->dir_fd, path, text.s, text.n, 0644);
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path);
-	m->files++;
-	m->bytes += text.n;
-	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code
@@ -203,9 +249,6 @@ copy_archives(struct mirroring *m, const struct pp_index_root *root, plugpkg_err
 		if (rc == PLUGPKG_OK)
 			rc = place_all(m, &archives.at[i], n, err);
 	}
-	for (size_t i = 0; rc == PLUGPKG_OK && i < archives.n; i++)
-		if (archives.at[i].sig.path != NULL)
-			rc = copy_signature(m, &archives.at[i], err);
 	return rc;
 }
 

@@ -101,7 +101,8 @@ check_signature(struct verifying *v, const struct pp_walk_file *f)
 	PP_AUTO_FREE char *what = r < 0 ? pp_asprintf("%s: signature of %s",
 					      r == -ENOENT ? "missing" : pp_errno_text(-r), f->what)
 					: NULL;
-	if (r == 0 && pp_walk_check_signature(f, &text, &why) != PLUGPKG_OK)
+	if (r == 0 && pp_walk_check_signature(
+			  f, (struct pp_str){ pp_buf_cstr(&text), text.n }, &why) != PLUGPKG_OK)
 		what = pp_xstrdup(plugpkg_error_message(why));
 	if (what != NULL) {
 		problem(v, path, what);

@@ -184,15 +184,13 @@ add_signature(struct pp_walk_file *f, const char *name, const char *version, con
 }
 
 enum plugpkg_code
-pp_walk_check_signature(
-    const struct pp_walk_file *file, const struct pp_buf *text, plugpkg_error **err)
+pp_walk_check_signature(const struct pp_walk_file *file, struct pp_str text, plugpkg_error **err)
 {
 	struct pp_signed_archive want = file->sig.archive;
 	PP_AUTO(sig) struct pp_sig *sig = NULL;
 
 	want.sha256 = file->sha256;
-	enum plugpkg_code rc =
-	    pp_sig_parse((struct pp_str){ pp_buf_cstr(text), text->n }, file->sig.path, &sig, err);
+	enum plugpkg_code rc = pp_sig_parse(text, file->sig.path, &sig, err);
 	return rc == PLUGPKG_OK
 		   ? pp_sig_check_archive(sig, &want, file->sig.key_id, file->sig.path, err)
 		   : rc;

@@ -55,7 +55,7 @@ void pp_walk_fini(struct pp_walk *w);
 
 /* Is this the signature that file->sig stands for? Errors: OWNER. */
 enum plugpkg_code pp_walk_check_signature(
-    const struct pp_walk_file *file, const struct pp_buf *text, plugpkg_error **err);
+    const struct pp_walk_file *file, struct pp_str text, plugpkg_error **err);
 
 /* The shards that an index root lists, appended. */
 void pp_walk_shards(const struct pp_index_root *root, struct pp_walk_files *out);
