@@ -82,6 +82,29 @@ lost"
 	assert_installed shop 1.0.0
 }
 
+@test "killed at any point of an undone upgrade, the data is there for those who look" {
+	local n
+	plugpkg install shop@1 -y
+	run env PLUGPKG_CRASH_AT=1 plugpkg clean
+	[ "$status" -eq 137 ] || skip "needs --enable-failpoints"
+	sell tea
+	content "$DATA" >before
+	touch no
+	cp -a "$PLUGPKG_ROOT" saved
+	for ((n = 1; n < 500; n++)); do
+		rm -rf "$PLUGPKG_ROOT"
+		cp -a saved "$PLUGPKG_ROOT"
+		PLUGPKG_CRASH_AT=$n run plugpkg install shop@2 -y
+		[ "$status" -eq 137 ] || break
+		assert_exists "$DATA/shop.db"
+		plugpkg recover
+		content "$DATA" | diff before -
+		assert_missing "$KEPT"
+	done
+	assert_status 7
+	[ "$n" -gt 20 ]
+}
+
 @test "an undone upgrade whose own script was done gives the old script the old data" {
 	plugpkg install shop@1 -y
 	echo zero >"$DATA/layout"

@@ -71,12 +71,11 @@ pp_place_make(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error
 }
 
 enum plugpkg_code
-pp_place_remove(
-    plugpkg_context *ctx, int dir_fd, const char *name, const char *what, plugpkg_error **err)
+pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *name, const char *what,
+    char **out_aside, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *staging = NULL;
 	PP_AUTO_FD int own_fd = -1;
-	PP_AUTO_FD int staging_fd = -1;
 	struct stat st;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -93,13 +92,23 @@ pp_place_remove(
 	}
 	enum plugpkg_code rc = pp_staging_new(ctx, "removed", &staging, &own_fd, err);
 
-	if (rc == PLUGPKG_OK)
-		rc = pp_place_open(ctx, PP_STAGING_DIR, &staging_fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	if (pp_renameat(dir_fd, name, own_fd, "tree") < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot remove %s", what);
-	int r = pp_fsync(dir_fd) < 0 ? -errno : pp_rm_rf_at(staging_fd, staging);
+	*out_aside = pp_asprintf(PP_STAGING_DIR "/%s", staging);
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_place_remove(
+    plugpkg_context *ctx, int dir_fd, const char *name, const char *what, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *aside = NULL;
+	enum plugpkg_code rc = pp_place_aside(ctx, dir_fd, name, what, &aside, err);
+	if (rc != PLUGPKG_OK || aside == NULL)
+		return rc;
+	int r = pp_fsync(dir_fd) < 0 ? -errno : pp_rm_rf_at(ctx->root_fd, aside);
 
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove %s", what) : PLUGPKG_OK;
 }

@@ -26,6 +26,9 @@ enum plugpkg_code pp_place_make(
  */
 enum plugpkg_code pp_place_remove(
     plugpkg_context *ctx, int dir_fd, const char *name, const char *what, plugpkg_error **err);
+/* Only that rename, of which out_aside is the path from the root (owned); NULL: it is missing. */
+enum plugpkg_code pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *name,
+    const char *what, char **out_aside, plugpkg_error **err);
 /*
  * "../" as often as it takes from a directory NAME/ (or @SCOPE/NAME/) up to two levels above:
  * owned.

@@ -138,6 +138,55 @@ pp_snapshot_restore(plugpkg_context *ctx, const char *key, int64_t generation, c
 	return r < 0 ? cannot(ctx, r, "put back", to, err) : PLUGPKG_OK;
 }
 
+/*
+ * What is given up for a snapshot carries this name, so that whoever comes after a crash knows which
+ * of the two it is. Of the generation whose snapshot it is: none that was kept before has it.
+ */
+#define LEFT_MARK ".plugpkg-left-%" PRId64
+
+/* 1: they have changed places; 0: that cannot be done here. */
+static int
+exchange_marked(plugpkg_context *ctx, const char *from, const char *to, int64_t generation)
+{
+	PP_AUTO_FREE char *mark = pp_asprintf(LEFT_MARK, generation);
+	PP_AUTO_FREE char *parent = parent_of(to);
+	PP_AUTO_FD int dir = pp_opendir_at(ctx->root_fd, to);
+	if (dir < 0)
+		return 0;
+	PP_AUTO_FD int fd = pp_openat_create(dir, mark, O_WRONLY | O_EXCL | O_NOFOLLOW, 0600);
+
+	/* Durable before it is needed; a full disk may have no room for it. */
+	if ((fd < 0 && errno != EEXIST) || pp_fsync(dir) < 0)
+		return 0;
+	if (pp_rename_exchange(ctx->root_fd, from, ctx->root_fd, to) < 0)
+		return errno == EINVAL || errno == ENOSYS ? 0 : -errno;
+	int r = pp_sync_dir_at(ctx->root_fd, parent);
+	return r < 0 ? r : 1;
+}
+
+/*
+ * The application may look at any moment, and finds one of the two. On a file system that cannot
+ * exchange them there is nothing between one rename and the next.
+ */
+static enum plugpkg_code
+change_places(
+    plugpkg_context *ctx, const char *from, const char *to, int64_t generation, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *what = pp_asprintf("'%s/%s'", ctx->root, to);
+	PP_AUTO_FREE char *aside = NULL;
+	int r = exchange_marked(ctx, from, to, generation);
+	if (r != 0)
+		return r < 0 ? cannot(ctx, r, "put back", to, err) : PLUGPKG_OK;
+	enum plugpkg_code rc = pp_place_aside(ctx, ctx->root_fd, to, what, &aside, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = put(ctx, from, to, 0755, err);
+	if (rc != PLUGPKG_OK || aside == NULL)
+		return rc;
+	r = pp_rm_rf_at(ctx->root_fd, aside);
+	return r < 0 ? cannot(ctx, r, "remove", aside, err) : rc;
+}
+
 enum plugpkg_code
 pp_snapshot_return(plugpkg_context *ctx, const char *key, int64_t generation, const char *data_key,
     plugpkg_error **err)
@@ -146,19 +195,21 @@ pp_snapshot_return(plugpkg_context *ctx, const char *key, int64_t generation, co
 	PP_AUTO_FREE char *to = pp_asprintf(DATA_DIR "/%s", data_key);
 
 	PP_AUTO_FREE char *parent = parent_of(from);
-	int r = 0;
-
 	if (pp_exists_at(ctx->root_fd, from) == 0) {
 		remove_if_empty(ctx, parent);
 		return PLUGPKG_OK;
 	}
-	enum plugpkg_code rc = take_away(ctx, to, err);
+	PP_AUTO_FREE char *mark = pp_asprintf("%s/" LEFT_MARK, from, generation);
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	if (pp_exists_at(ctx->root_fd, mark) == 0)
+		rc = change_places(ctx, from, to, generation, err);
 	if (rc == PLUGPKG_OK)
-		rc = put(ctx, from, to, 0755, err);
+		rc = take_away(ctx, from, err); /* what the data was, or nothing any more */
 	if (rc != PLUGPKG_OK)
 		return rc;
 	/* Gone there, or else it would come back after a power failure. */
-	r = pp_sync_dir_at(ctx->root_fd, parent);
+	int r = pp_sync_dir_at(ctx->root_fd, parent);
 	remove_if_empty(ctx, parent);
 	return r < 0 ? cannot(ctx, r, "put back", to, err) : rc;
 }

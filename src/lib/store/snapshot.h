@@ -16,7 +16,10 @@ enum plugpkg_code pp_snapshot_take(plugpkg_context *ctx, const char *data_key, c
 /* Puts a copy of it in the place of data/data_key, in one rename; it stays itself. */
 enum plugpkg_code pp_snapshot_restore(plugpkg_context *ctx, const char *key, int64_t generation,
     const char *data_key, plugpkg_error **err);
-/* Puts it there itself, and may be called again when it was cut off. None there: OK. */
+/*
+ * Puts it there itself, and may be called again when it was cut off. None there: OK. The data is
+ * never missing where the file system can exchange two names, else between two renames.
+ */
 enum plugpkg_code pp_snapshot_return(plugpkg_context *ctx, const char *key, int64_t generation,
     const char *data_key, plugpkg_error **err);
 /* Generations of which there are snapshots of KEY, ascending; owned. */
