@@ -162,6 +162,29 @@ add_keeper() {
 	assert_status 0
 }
 
+@test "killed at any point, a removal with --force says once what it left behind" {
+	local dir n
+	dir=$(make_plugin stuck 1.0.0 '"scripts": {"uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" uninstall 'exit 3'
+	publish "$(build_plugin stuck 1.0.0)"
+	plugpkg update
+	plugpkg install stuck -y
+	run env PLUGPKG_CRASH_AT=1 plugpkg clean
+	[ "$status" -eq 137 ] || skip "needs --enable-failpoints"
+	cp -a "$PLUGPKG_ROOT" saved
+	for ((n = 1; n < 500; n++)); do
+		rm -rf "$PLUGPKG_ROOT"
+		cp -a saved "$PLUGPKG_ROOT"
+		PLUGPKG_CRASH_AT=$n run plugpkg remove stuck --force -y
+		[ "$status" -eq 137 ] || break
+		plugpkg recover
+		[ -e "$PLUGPKG_ROOT/current/stuck" ] ||
+			assert_equal "$(plugpkg history show 2 | grep -c 'uninstall script failed')" 1
+	done
+	assert_status 0
+	[ "$n" -gt 20 ]
+}
+
 @test "--force gives up only what is named: a dependent that cannot be uninstalled stops the removal" {
 	local dir
 	dir=$(make_plugin stuck 1.0.0 '"requires": {"solo": "*"}, "scripts": {"uninstall": "scripts/uninstall.sh"}')

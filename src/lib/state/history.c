@@ -361,9 +361,10 @@ pp_history_note(struct pp_state *s, int64_t id, const char *command, int64_t now
 	enum plugpkg_code rc = pp_db_begin(s->db, &guard, err, what);
 	if (rc == PLUGPKG_OK)
 		rc = pp_db_prepare(s->db,
-		    "INSERT INTO history_notes(txn, at, command, plugin, text) VALUES("
+		    "INSERT INTO history_notes(txn, at, command, plugin, text) SELECT"
 		    " CASE ?1 WHEN 0 THEN (SELECT coalesce(max(id), 0) FROM transactions)"
-		    " ELSE ?1 END, ?2, ?3, ?4, ?5)",
+		    " ELSE ?1 END, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM history_notes"
+		    " WHERE txn = ?1 AND command IS NULL AND plugin IS ?4 AND text = ?5)",
 		    &st, err, what);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < notes->n; i++) {
 		(void)sqlite3_bind_int64(st, 1, id);
