@@ -254,6 +254,18 @@ old 1.0.0 requires lib ^1"
 	assert_status 0
 }
 
+@test "a major that is asked for by its number takes the place of the wish for the plugin that it was" {
+	publish "$(build_plugin pond 1.0.0)" "$(build_plugin pond 2.0.0 '"parallel": "major"')"
+	plugpkg update
+	plugpkg install pond@1 single@1 -y
+	assert_equal "$(wanted)" '{"pond":"1","single":"1"}'
+	plugpkg install pond@2 -y
+	assert_equal "$(wanted)" '{"single":"1","pond@2":"*"}'
+	run plugpkg sync --dry-run
+	assert_status 0
+	assert_has "0 new, 0 upgraded, 0 removed"
+}
+
 @test "when the script of a plugin with a new key fails, its data goes back" {
 	local dir
 	dir=$(make_plugin pond 1.0.0 '"scripts": {"install": "scripts/install.sh"}')

@@ -213,9 +213,13 @@ record_wishes(struct pp_txn *t, plugpkg_error **err)
 		    task->old != NULL
 			? pp_installed_wish(&t->old.set, task->old, &t->ctx->config->plugins)
 			: NULL;
-		/* A wish for a key that is no more: its plugin goes on under another one. */
-		bool has_moved =
-		    task->step->old_key != NULL && wish != NULL && pp_key_has_major(wish->name);
+		/*
+		 * A wish for a key that is no more: its plugin goes on under another one. A plain
+		 * name may mean that one, unless it is asked for itself.
+		 */
+		bool has_moved = task->step->old_key != NULL && wish != NULL &&
+				 (pp_key_has_major(wish->name) ||
+				     pp_wishes_have(t->spec->wishes, task->step->key));
 		const char *name = wish != NULL ? wish->name : task->step->key;
 		if ((task->is_gone || is_left_over(t, task) || has_moved) &&
 		    !pp_wishes_have(t->spec->wishes, name))
