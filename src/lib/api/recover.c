@@ -3,6 +3,7 @@
 #include "lib/api/api.h"
 
 #include "lib/state/log.h"
+#include "lib/store/store.h"
 #include "lib/txn/configure.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/recover.h"
@@ -21,6 +22,9 @@ plugpkg_recover(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_er
 	rc = pp_recover(ctx, &r, err);
 	if (ctx->state != NULL)
 		pp_log_mend(ctx->state);
+	/* Of who was cut off before his transaction began, too. */
+	if (rc == PLUGPKG_OK)
+		rc = pp_staging_clear(ctx, err);
 	if (rc != PLUGPKG_OK || r.id == 0)
 		return rc;
 	pp_json *one = pp_row_new("recovered");
