@@ -8,7 +8,7 @@
 #
 #	tests/fault/power.sh [--every N] [--seeds N] [--model ordered|strict|random] [--jobs N] [SCENARIO...]
 #
-# Scenarios: install upgrade downgrade reinstall remove purge rollback disable enable add publish.
+# Scenarios: install upgrade downgrade reinstall remove purge rollback disable enable source-add add publish.
 set -u
 
 flags=()
@@ -21,7 +21,7 @@ while [[ ${1-} == --* ]]; do
 	esac
 	shift 2
 done
-[ $# -gt 0 ] || set -- install upgrade downgrade reinstall remove purge rollback disable enable add publish
+[ $# -gt 0 ] || set -- install upgrade downgrade reinstall remove purge rollback disable enable source-add add publish
 
 here=$(cd "$(dirname "$0")" && pwd)
 umask 022
@@ -146,6 +146,9 @@ begin() {
 		plugpkg -q install base top plain -y
 		[ "$1" = disable ] || plugpkg -q disable base -y
 		command=(plugpkg "$1" base -y)
+		;;
+	source-add)
+		command=(plugpkg source add more "file://$SCRATCH/repo/public" --key "$SCRATCH/repo/public/metadata/1.root.json")
 		;;
 	add)
 		cp -a "$SCRATCH/repo" "$REPO"

@@ -111,10 +111,14 @@ static enum plugpkg_code
 store_root(plugpkg_context *ctx, const char *name, const struct pp_buf *root, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *dir = pp_asprintf("var/trust/%s", name);
+	PP_AUTO_FREE char *view = pp_asprintf("%s/" PP_TRUST_VIEW, dir);
 	PP_AUTO_FREE char *first = pp_asprintf("%s/" PP_FIRST_ROOT, dir);
 	PP_AUTO_FREE char *file = pp_asprintf("%s/root.json", dir);
 
-	int r = pp_mkdirs_at(ctx->root_fd, dir, 0755);
+	/* With the place for what a refresh brings: the files make that one durable, too. */
+	int r = pp_mkdirs_at(ctx->root_fd, view, 0755);
+	if (r == 0)
+		r = pp_sync_dir_at(ctx->root_fd, "var/trust");
 	if (r == 0)
 		r = pp_write_file_at(ctx->root_fd, first, root->s, root->n, 0644);
 	if (r == 0)
