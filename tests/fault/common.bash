@@ -12,6 +12,9 @@ trap 'rm -rf "$BATS_TEST_TMPDIR"' EXIT
 . "$BATS_TEST_DIRNAME/../helpers.bash"
 setup_scratch
 
+# Scripts of its plugins write into the database of its application.
+export PLUGPKG_WRITABLE=$BATS_TEST_TMPDIR
+
 APP=$SCRATCH/app.db
 
 # ---- roots ---------------------------------------------------------------------------------------
