@@ -179,7 +179,7 @@ add_keeper() {
 		[ "$status" -eq 137 ] || break
 		plugpkg recover
 		[ -e "$PLUGPKG_ROOT/current/stuck" ] ||
-			assert_equal "$(plugpkg history show 2 | grep -c 'uninstall script failed')" 1
+			assert_equal "$(plugpkg history show 3 | grep -c 'uninstall script failed')" 1
 	done
 	assert_status 0
 	[ "$n" -gt 20 ]
