@@ -139,8 +139,8 @@ pp_snapshot_restore(plugpkg_context *ctx, const char *key, int64_t generation, c
 }
 
 /*
- * What is given up for a snapshot carries this name, so that whoever comes after a crash knows which
- * of the two it is. Of the generation whose snapshot it is: none that was kept before has it.
+ * What is given up for a snapshot carries this name, so that whoever comes after a crash knows
+ * which of the two it is. It has the number of the snapshot's generation: no other holds it.
  */
 #define LEFT_MARK ".plugpkg-left-%" PRId64
 
@@ -153,7 +153,7 @@ exchange_marked(plugpkg_context *ctx, const char *from, const char *to, int64_t 
 	PP_AUTO_FD int dir = pp_opendir_at(ctx->root_fd, to);
 	if (dir < 0)
 		return 0;
-	PP_AUTO_FD int fd = pp_openat_create(dir, mark, O_WRONLY | O_EXCL | O_NOFOLLOW, 0600);
+	PP_AUTO_FD int fd = pp_openat_create(dir, mark, O_WRONLY | O_EXCL, 0600);
 
 	/* Durable before it is needed; a full disk may have no room for it. */
 	if ((fd < 0 && errno != EEXIST) || pp_fsync(dir) < 0)
