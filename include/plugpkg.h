@@ -276,6 +276,8 @@ enum plugpkg_plan_flags {
 	PLUGPKG_FORCE = 1 << 8,
 	PLUGPKG_LOOK =
 	    1 << 9, /* nobody will carry it out: delays that begin now are not recorded */
+	/* Nothing of what comes runs; plugpkg_repair() runs it later. What leaves cleans up. */
+	PLUGPKG_NO_SCRIPTS = 1 << 17,
 	PLUGPKG_ALLOW_UNSIGNED = 1 << 16, /* local files are taken without asking UNSIGNED */
 };
 /** What is asked for. A member that is zero means the usual; members may be appended. */
@@ -375,6 +377,7 @@ enum plugpkg_sync_flags {
 	PLUGPKG_SYNC_NO_RECOMMENDS = 1 << 2, /* recommended plugins are not brought along */
 	PLUGPKG_SYNC_NO_UPDATE = 1 << 3,     /* sources stay as they were last seen */
 	PLUGPKG_SYNC_FORCE = 1 << 4,         /* as PLUGPKG_FORCE: vetoes and delays do not count */
+	PLUGPKG_SYNC_NO_SCRIPTS = 1 << 5,    /* as PLUGPKG_NO_SCRIPTS */
 };
 /**
  * Make what a directory with a plugpkg.json lacks to be a root: store, state, generation 0. The

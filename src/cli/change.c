@@ -140,6 +140,7 @@ request_of(const struct cli *cli, enum plugpkg_verb verb, unsigned flags)
 		.verb = verb,
 		.flags = flags | (has_option(cli, "allow-remove") ? PLUGPKG_ALLOW_REMOVE : 0U) |
 			 (has_option(cli, "force") ? PLUGPKG_FORCE : 0U) |
+			 (has_option(cli, "no-scripts") ? PLUGPKG_NO_SCRIPTS : 0U) |
 			 (has_option(cli, "dry-run") ? PLUGPKG_LOOK : 0U),
 		.targets = cli->opts.operands.at,
 		.n_targets = cli->opts.operands.n,

@@ -23,6 +23,10 @@
 	{                                                                                          \
 		0, "force", NULL, "override what dependents say; the history keeps it"             \
 	}
+#define CHANGE_SCRIPTS_OPT                                                                         \
+	{                                                                                          \
+		0, "no-scripts", NULL, "bring files only; repair runs the scripts later"           \
+	}
 #define CHANGE_REMOVE_OPTS CHANGE_LEAVE_OPT, CHANGE_FORCE_OPT, CHANGE_DUMP_OPT, CHANGE_OPTS
 /* Of those that choose versions. */
 #define CHANGE_VERSION_OPTS                                                                        \
@@ -33,7 +37,7 @@
 	{                                                                                          \
 		0, "allow-origin-change", NULL, "let installed plugins come from another source"   \
 	}
-#define CHANGE_CHOICE_OPTS CHANGE_VERSION_OPTS, CHANGE_REMOVE_OPTS
+#define CHANGE_CHOICE_OPTS CHANGE_VERSION_OPTS, CHANGE_SCRIPTS_OPT, CHANGE_REMOVE_OPTS
 
 struct change_flag {
 	const char *option;

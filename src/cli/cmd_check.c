@@ -7,7 +7,7 @@
 
 struct checking {
 	struct cli *cli;
-	bool has_damaged_plugin, has_wrong_links, has_lost_install;
+	bool has_damaged_plugin, has_wrong_links, has_lost_install, has_left_out;
 };
 
 static void
@@ -23,6 +23,8 @@ problem_row(const char *json, void *user)
 		checking->has_wrong_links = true;
 	if (strcmp(view_str(row, "kind"), "verify") == 0)
 		checking->has_lost_install = true;
+	if (strcmp(view_str(row, "kind"), "scripts") == 0)
+		checking->has_left_out = true;
 	cli_row(json, checking->cli);
 }
 
@@ -35,6 +37,8 @@ way_out(const struct checking *checking)
 		return "plugpkg repair makes all links anew";
 	if (checking->has_lost_install)
 		return "plugpkg repair installs again what is gone";
+	if (checking->has_left_out)
+		return "plugpkg repair runs the scripts that were left out";
 	return NULL;
 }
 

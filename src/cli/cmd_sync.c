@@ -14,6 +14,7 @@ static const struct opt sync_opts[] = {
 	{ 0, "check", NULL, "only say what differs: exit 1 when anything does" },
 	{ 0, "no-remove", NULL, "leave what nothing wants" },
 	{ 0, "no-recommends", NULL, "leave out what is only recommended" },
+	CHANGE_SCRIPTS_OPT,
 	CHANGE_FORCE_OPT,
 	{ 0, "dry-run", NULL, "show the plan and stop" },
 	OPT_END,
@@ -67,6 +68,7 @@ sync_run(struct cli *cli)
 	flags |= opts_has(o, "locked") ? PLUGPKG_SYNC_LOCKED : 0;
 	flags |= opts_has(o, "no-remove") ? PLUGPKG_SYNC_NO_REMOVE : 0;
 	flags |= opts_has(o, "no-recommends") ? PLUGPKG_SYNC_NO_RECOMMENDS : 0;
+	flags |= opts_has(o, "no-scripts") ? PLUGPKG_SYNC_NO_SCRIPTS : 0;
 	flags |= opts_has(o, "force") ? PLUGPKG_SYNC_FORCE : 0;
 	/* A dry run changes no byte of the root, and that includes what it knows of its sources. */
 	flags |= opts_has(o, "dry-run") ? PLUGPKG_SYNC_NO_UPDATE : 0;

@@ -410,6 +410,8 @@ print_summary(struct cli *cli, const pp_json *row)
 		out_text(o, "%lld downgraded, ", (long long)pp_json_get_int(row, "downgrade", 0));
 	out_line(o, "%lld removed, %lld kept back.", (long long)pp_json_get_int(row, "remove", 0),
 	    (long long)pp_json_get_int(row, "kept", 0));
+	if (pp_json_get_bool(row, "no_scripts"))
+		out_line(o, "Scripts of what comes do not run; plugpkg repair runs them later.");
 	if (view_bytes(row, "download_bytes") > 0 || view_bytes(row, "unpacked_bytes") > 0)
 		out_line(o, "To fetch: %s at most. On disk: %s.",
 		    out_size(view_bytes(row, "download_bytes"), download),

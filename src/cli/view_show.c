@@ -27,6 +27,7 @@ static const struct fact {
 	{ "installed", "Installed", FACT_TEXT },
 	{ "state", "State", FACT_TEXT },
 	{ "blocked_by", "Blocked by", FACT_TEXT },
+	{ "scripts_left_out", "Not run yet", FACT_TEXT },
 	{ "reason", "Reason", FACT_TEXT },
 	{ "broken", "Broken", FACT_TEXT },
 	{ "candidate", "Newest", FACT_TEXT },

@@ -25,6 +25,8 @@ PP_DEFINE_AUTO(context, plugpkg_context, plugpkg_close);
 /* "hold" and "hold_until" of a plugin that is held; nothing of others. */
 void pp_row_add_hold(const plugpkg_context *ctx, const struct pp_installed *p, pp_json *row);
 /* "detached": names that it requires and goes without; nothing of others. */
+/* "scripts_left_out" of who came with --no-scripts. */
+void pp_row_add_skipped(const struct pp_installed *p, pp_json *row);
 void pp_row_add_detached(const struct pp_installed *p, pp_json *row);
 
 /* "state" as people see it; "disabled" and "blocked_by" of a plugin that is not in use. */

@@ -68,6 +68,10 @@ static void
 check_states(struct checking *c)
 {
 	pp_vec_foreach (p, &c->web.inv.set) {
+		if ((*p)->skipped != NULL)
+			problem(c, "scripts", (*p)->key,
+			    "%s came with --no-scripts; plugpkg repair %s runs what was left out",
+			    (*p)->version, (*p)->key);
 		if (strcmp((*p)->state, "leftover") == 0)
 			problem(c, "leftover", (*p)->key,
 			    "%s is a leftover: its uninstall did not finish; try plugpkg remove %s "
@@ -329,7 +333,8 @@ check_verify(struct checking *c, const struct pp_installed *p, plugpkg_error **e
 	enum pp_mend_answer answer = PP_MEND_NOT_ASKED;
 	PP_AUTO_FREE char *why = NULL;
 
-	if (!pp_installed_is_usable(p) || strcmp(p->state, PP_STATE_NOT_INSTALLED) == 0)
+	if (!pp_installed_is_usable(p) || strcmp(p->state, PP_STATE_NOT_INSTALLED) == 0 ||
+	    p->skipped != NULL)
 		return PLUGPKG_OK;
 	enum plugpkg_code rc = pp_mend_ask(c->ctx, p, &answer, &why, err);
 	if (rc == PLUGPKG_OK && answer == PP_MEND_NO)

@@ -164,6 +164,7 @@ send_installed(struct listing *l, size_t place, plugpkg_error **err)
 		pp_json_set_int(row, "depth", l->depths.depth[place]);
 	pp_row_add_hold(l->ctx, p, row);
 	pp_row_add_detached(p, row);
+	pp_row_add_skipped(p, row);
 	pp_row_add_broken(&l->web, place, row);
 	pp_json_set_str(row, "linked_from", p->link_dir);
 	pp_json_set_str(row, "summary", pp_json_get_str(p->manifest, "summary"));

@@ -8,6 +8,7 @@
 #include "lib/txn/lock.h"
 #include "lib/txn/marks.h"
 #include "lib/txn/mend.h"
+#include "lib/txn/skip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,15 @@ pp_row_add_detached(const struct pp_installed *p, pp_json *row)
 		pp_json_set(row, "detached", names);
 	else
 		pp_json_free(names);
+}
+
+void
+pp_row_add_skipped(const struct pp_installed *p, pp_json *row)
+{
+	pp_json *kinds = pp_skip_kinds(p);
+
+	if (kinds != NULL)
+		pp_json_set(row, "scripts_left_out", kinds);
 }
 
 void

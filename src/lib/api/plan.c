@@ -127,6 +127,7 @@ plugpkg_plan_make(plugpkg_context *ctx, const struct plugpkg_request *request,
 		return rc;
 	plan->plan->is_purge = request->verb == PLUGPKG_PURGE;
 	plan->plan->is_forced = (request->flags & PLUGPKG_FORCE) != 0;
+	plan->plan->skips_scripts = (request->flags & PLUGPKG_NO_SCRIPTS) != 0;
 	plan->allows_unsigned = (request->flags & PLUGPKG_ALLOW_UNSIGNED) != 0;
 
 	PP_CLEANUP(pp_making_fini)

@@ -15,6 +15,7 @@
 #include "lib/txn/marks.h"
 #include "lib/txn/mend.h"
 #include "lib/txn/root.h"
+#include "lib/txn/skip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -274,7 +275,7 @@ repair_effects(struct repairing *r, const struct pp_installed *p, plugpkg_error 
 	bool is_denied = strcmp(p->state, PP_STATE_NOT_INSTALLED) == 0;
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (!pp_installed_is_usable(p))
+	if (!pp_installed_is_usable(p) || (p->skipped != NULL && !is_denied))
 		return PLUGPKG_OK;
 	if (!is_denied)
 		rc = pp_mend_ask(r->ctx, p, &answer, &why, err);
@@ -285,6 +286,26 @@ repair_effects(struct repairing *r, const struct pp_installed *p, plugpkg_error 
 	rc = pp_mend_install(r->ctx, p, err);
 	if (rc == PLUGPKG_OK)
 		repaired(r, "verify", p->key, "%s is installed again", p->version);
+	return rc;
+}
+
+/* What came with --no-scripts. */
+static enum plugpkg_code
+repair_skipped(struct repairing *r, plugpkg_error **err)
+{
+	struct pp_installeds skipped = { 0 }; /* of borrowed elements */
+
+	pp_vec_foreach (rank, &r->order) {
+		struct pp_installed *p = r->inv.set.at[rank->index];
+		if (p->skipped != NULL && pp_installed_is_usable(p) && is_meant(r, p))
+			pp_vec_push(&skipped, p);
+	}
+	enum plugpkg_code rc = skipped.n > 0 ? pp_skip_run(r->ctx, &skipped, err) : PLUGPKG_OK;
+	pp_vec_foreach (p, &skipped)
+		if (rc == PLUGPKG_OK)
+			repaired(
+			    r, "scripts", (*p)->key, "the scripts of %s have run", (*p)->version);
+	pp_vec_free(&skipped);
 	return rc;
 }
 
@@ -384,6 +405,8 @@ repair(struct repairing *r, plugpkg_error **err)
 		rc = each(r, repair_data, err);
 	if (rc == PLUGPKG_OK)
 		rc = repair_links(r, err);
+	if (rc == PLUGPKG_OK)
+		rc = repair_skipped(r, err);
 	if (rc == PLUGPKG_OK)
 		rc = each(r, repair_effects, err);
 	if (rc == PLUGPKG_OK)

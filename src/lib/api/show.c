@@ -81,6 +81,7 @@ add_installed(const struct showing *s, pp_json *row)
 	pp_json_set_str(row, "reason", manual ? "manual" : "automatic");
 	pp_row_add_hold(s->ctx, p, row);
 	pp_row_add_detached(p, row);
+	pp_row_add_skipped(p, row);
 	pp_row_add_broken(&s->web, pp_installeds_index(&s->web.inv.set, p->key), row);
 	pp_json_set_int(row, "installed_at", p->installed_at);
 	pp_json_set_str(row, "linked_from", p->link_dir);

@@ -229,6 +229,7 @@ plugpkg_sync_plan(
 			rc = try_plan(&s, plan, &why);
 		if (rc == PLUGPKG_OK) {
 			plan->plan->is_forced = (flags & PLUGPKG_SYNC_FORCE) != 0;
+			plan->plan->skips_scripts = (flags & PLUGPKG_SYNC_NO_SCRIPTS) != 0;
 			*out_plan = pp_steal(&plan);
 			return PLUGPKG_OK;
 		}

@@ -251,6 +251,8 @@ summary_row(const struct pp_plan *p, plugpkg_row_fn fn, void *user)
 	pp_json_set_int(row, "kept", (int64_t)p->kept.n);
 	pp_json_set_int(row, "download_bytes", (int64_t)download);
 	pp_json_set_int(row, "unpacked_bytes", (int64_t)unpacked);
+	if (p->skips_scripts)
+		pp_json_set_bool(row, "no_scripts", true);
 	pp_row(fn, user, row);
 }
 

@@ -100,6 +100,7 @@ struct pp_plan {
 	struct pp_strs left_pins; /* those of them that left only the expected key of their owner */
 	struct pp_votes votes;    /* of the dependents that it concerns */
 	bool is_purge;
+	bool skips_scripts;   /* what comes is only files; nothing of it runs */
 	bool is_rollback;     /* scripts are told so */
 	bool overrides_holds; /* who asked for it knows what is held */
 	bool is_forced;       /* and what else stands in the way */

@@ -40,6 +40,7 @@ write_plugin(struct pp_state *s, sqlite3_stmt *st, const struct pp_installed *p)
 	bind_view(st, 17, detached);
 	(void)sqlite3_bind_int(st, 18, p->is_disabled);
 	bind_view(st, 19, p->blocked_by);
+	bind_view(st, 20, p->skipped);
 	int r = sqlite3_step(st);
 	(void)sqlite3_reset(st); /* repeats the result of the step */
 	return r;
@@ -50,7 +51,7 @@ write_plugins(struct pp_state *s, const struct pp_installeds *set, plugpkg_error
 {
 	static const char sql[] =
 	    "INSERT INTO plugins(" PP_PLUGIN_COLUMNS ")"
-	    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 	    " ON CONFLICT(key) DO UPDATE SET name = excluded.name, version = excluded.version,"
 	    " source = excluded.source, state = excluded.state, manual = excluded.manual,"
 	    " hold = excluded.hold, hold_until = excluded.hold_until, sha256 = excluded.sha256,"
@@ -58,13 +59,13 @@ write_plugins(struct pp_state *s, const struct pp_installeds *set, plugpkg_error
 	    " manifest = excluded.manifest, bytes = excluded.bytes, files = excluded.files,"
 	    " installed_at = excluded.installed_at, txn = excluded.txn,"
 	    " detached = excluded.detached, disabled = excluded.disabled,"
-	    " blocked_by = excluded.blocked_by"
+	    " blocked_by = excluded.blocked_by, skipped = excluded.skipped"
 	    " WHERE (" PP_PLUGIN_COLUMNS ") IS NOT (excluded.name, excluded.version,"
 	    " excluded.source, excluded.state, excluded.manual, excluded.hold,"
 	    " excluded.hold_until, excluded.sha256, excluded.tree_sha256, excluded.link_dir,"
 	    " excluded.manifest, excluded.bytes, excluded.files, excluded.installed_at,"
 	    " excluded.txn, excluded.key, excluded.detached, excluded.disabled,"
-	    " excluded.blocked_by)";
+	    " excluded.blocked_by, excluded.skipped)";
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(s->db, sql, &st, err, what);
 

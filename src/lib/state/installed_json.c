@@ -102,6 +102,7 @@ pp_installed_text(struct pp_state *s, const struct pp_installed *p)
 	if (p->is_disabled)
 		add_bool(&out, "disabled", true);
 	add_text(&out, "blocked_by", p->blocked_by);
+	add_text(&out, "skipped", p->skipped);
 	add_text(&out, "sha256", p->sha256);
 	add_text(&out, "tree_sha256", p->tree_sha256);
 	add_text(&out, "link", p->link_dir);
@@ -141,6 +142,7 @@ pp_installed_from_json(const pp_json *j, struct pp_installed **out, plugpkg_erro
 	p->hold_until = pp_json_get_int(j, "hold_until", 0);
 	p->is_disabled = pp_json_get_bool(j, "disabled");
 	p->blocked_by = pp_xstrdup(pp_json_get_str(j, "blocked_by"));
+	p->skipped = pp_xstrdup(pp_json_get_str(j, "skipped"));
 	p->sha256 = pp_xstrdup(pp_json_get_str(j, "sha256"));
 	p->tree_sha256 = pp_xstrdup(pp_json_get_str(j, "tree_sha256"));
 	p->link_dir = pp_xstrdup(pp_json_get_str(j, "link"));

@@ -25,6 +25,7 @@ pp_installed_free(struct pp_installed *p)
 	free(p->source);
 	free(p->state);
 	free(p->blocked_by);
+	free(p->skipped);
 	free(p->sha256);
 	free(p->tree_sha256);
 	free(p->link_dir);
@@ -53,6 +54,7 @@ pp_installed_copy(const struct pp_installed *p)
 	c->source = pp_xstrdup(p->source);
 	c->state = pp_xstrdup(p->state);
 	c->blocked_by = pp_xstrdup(p->blocked_by);
+	c->skipped = pp_xstrdup(p->skipped);
 	c->sha256 = pp_xstrdup(p->sha256);
 	c->tree_sha256 = pp_xstrdup(p->tree_sha256);
 	c->link_dir = pp_xstrdup(p->link_dir);
@@ -289,6 +291,7 @@ read_plugin(struct pp_state *s, sqlite3_stmt *st, struct pp_installed *p, plugpk
 	pp_installed_read_detached(p, (const char *)sqlite3_column_text(st, 16));
 	p->is_disabled = sqlite3_column_int(st, 17) != 0;
 	p->blocked_by = pp_db_text(st, 18);
+	p->skipped = pp_db_text(st, 19);
 
 	const char *text = (const char *)sqlite3_column_text(st, 10);
 	struct pp_json_error why = { 0 };
@@ -428,6 +431,12 @@ enum plugpkg_code
 pp_state_set_state(struct pp_state *s, const char *key, const char *state, plugpkg_error **err)
 {
 	return change_one(s, "UPDATE plugins SET state = ?2 WHERE key = ?1", key, state, err);
+}
+
+enum plugpkg_code
+pp_state_forget_skipped(struct pp_state *s, const char *key, plugpkg_error **err)
+{
+	return change_one(s, "UPDATE plugins SET skipped = NULL WHERE key = ?1", key, NULL, err);
 }
 
 enum plugpkg_code

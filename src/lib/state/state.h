@@ -25,6 +25,8 @@ struct pp_installed {
 	 * is not blocked. Computed for each generation (lib/txn/block.h).
 	 */
 	char *blocked_by;
+	/* Scripts that --no-scripts left out: "install", or "upgrade 1.0.0"; NULL: none (skip.h). */
+	char *skipped;
 	char *sha256;      /* of the archive; "" when linked */
 	char *tree_sha256; /* pp_store_tree_digest(); "" when linked */
 	char *link_dir;    /* or NULL */
@@ -108,6 +110,8 @@ enum plugpkg_code pp_state_set_marks(
 /* One plugin's state, or the plugin no longer on record at all. Durable on return. */
 enum plugpkg_code pp_state_set_state(
     struct pp_state *s, const char *key, const char *state, plugpkg_error **err);
+/* The scripts that were left out have run. Durable on return. */
+enum plugpkg_code pp_state_forget_skipped(struct pp_state *s, const char *key, plugpkg_error **err);
 enum plugpkg_code pp_state_drop(struct pp_state *s, const char *key, plugpkg_error **err);
 enum plugpkg_code pp_state_drop_all(
     struct pp_state *s, const struct pp_strs *keys, plugpkg_error **err);

@@ -25,7 +25,7 @@ struct pp_state {
 /* Columns of whole rows of plugins, in the order of read_plugin() and of commit.c. */
 #define PP_PLUGIN_COLUMNS                                                                          \
 	"name, version, source, state, manual, hold, hold_until, sha256, tree_sha256, link_dir, "  \
-	"manifest, bytes, files, installed_at, txn, key, detached, disabled, blocked_by"
+	"manifest, bytes, files, installed_at, txn, key, detached, disabled, blocked_by, skipped"
 
 /* Opens ROOT/var/NAME. The result of SQLite; *out must be closed in any case. */
 int pp_db_open(int root_fd, const char *name, int flags, sqlite3 **out);

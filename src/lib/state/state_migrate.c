@@ -11,7 +11,7 @@ static const char tables[] =
     "  key TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, source TEXT NOT NULL,"
     "  state TEXT NOT NULL,"
     "  manual INTEGER NOT NULL, hold INTEGER NOT NULL, hold_until INTEGER NOT NULL,"
-    "  disabled INTEGER NOT NULL, blocked_by TEXT,"
+    "  disabled INTEGER NOT NULL, blocked_by TEXT, skipped TEXT,"
     "  sha256 TEXT NOT NULL, tree_sha256 TEXT NOT NULL, link_dir TEXT, manifest TEXT NOT NULL,"
     "  bytes INTEGER NOT NULL, files INTEGER NOT NULL, installed_at INTEGER NOT NULL,"
     "  txn INTEGER NOT NULL, detached TEXT) WITHOUT ROWID;"

@@ -11,6 +11,7 @@
 #include "lib/model/name.h"
 #include "lib/txn/event.h"
 #include "lib/txn/host.h"
+#include "lib/txn/skip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -301,7 +302,7 @@ add_post_installs(struct pp_txn *t, bool of_contractions, plugpkg_error **err)
 			continue;
 		is_coming = true;
 		has_contractions = has_contractions || is_contraction(task);
-		if (is_contraction(task) == of_contractions)
+		if (is_contraction(task) == of_contractions && !pp_skip_leaves_out(t, task))
 			collect(task->step->key, &task->manifest->post_install, false, &posts);
 	}
 	enum plugpkg_code rc = PLUGPKG_OK;
@@ -346,6 +347,8 @@ add_turns(struct pp_txn *t, const struct pp_op_type *type, plugpkg_error **err)
 		    pp_installed_is_active(old) != is_going)
 			continue;
 		const char *key = is_going ? old->key : (*p)->key;
+		if (!is_going && pp_skip_leaves_out(t, pp_txn_task(t, key)))
+			continue;
 		pp_vec_push(&turns, ((struct post){ key, 0, 0 }));
 	}
 	enum plugpkg_code rc = sort_posts(t, &turns, is_going ? descending : ascending, err);
@@ -439,6 +442,15 @@ add_data(struct pp_txn *t, const struct pp_task *task)
 		    (uint32_t)task->step->data_from;
 }
 
+/* Its install or upgrade. */
+static void
+add_core(struct pp_txn *t, const struct pp_task *task)
+{
+	add_data(t, task);
+	if (!pp_skip_leaves_out(t, task))
+		(void)pp_ops_add(t, &pp_op_core, task->step->key);
+}
+
 static bool
 can_go_back(const struct pp_installed *old)
 {
@@ -492,8 +504,7 @@ add_expansions(struct pp_txn *t, plugpkg_error **err)
 		add_move(t, task);
 		if (is_contraction(task))
 			continue;
-		add_data(t, task);
-		(void)pp_ops_add(t, &pp_op_core, task->step->key);
+		add_core(t, task);
 	}
 	rc = add_post_installs(t, false, err);
 	return rc == PLUGPKG_OK ? add_turns(t, &pp_op_enable, err) : rc;
@@ -507,8 +518,7 @@ add_contractions(struct pp_txn *t, plugpkg_error **err)
 		const struct pp_task *task = &t->tasks.at[i];
 		if (!is_contraction(task))
 			continue;
-		add_data(t, task);
-		(void)pp_ops_add(t, &pp_op_core, task->step->key);
+		add_core(t, task);
 	}
 	return add_post_installs(t, true, err);
 }

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "lib/store/store.h"
+#include "lib/txn/skip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -240,9 +241,12 @@ const struct pp_op_type pp_op_data = { "data", run_data, undo_data, false };
 
 /* ---- core ---- */
 
+/* Over what was never installed, it is installed now. */
 static bool
 is_upgrade(const struct pp_task *task)
 {
+	if (pp_skip_is_install(task->old))
+		return false;
 	return task->step->action == PP_UPGRADE || task->step->action == PP_DOWNGRADE;
 }
 
@@ -266,7 +270,7 @@ core_script(const struct pp_txn *t, const struct pp_task *task)
 		.path = task->manifest->scripts[which],
 		.level = -1,
 		.reason = reason_of(t, is_upgrade(task)),
-		.old_version = task->old != NULL ? task->old->version : NULL,
+		.old_version = task->old != NULL ? pp_skip_version(task->old) : NULL,
 	};
 }
 
@@ -362,7 +366,8 @@ undo_core(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 		return undo_install(t, op, task, err);
 	case PP_UPGRADE:
 	case PP_DOWNGRADE:
-		return upgrade_back(t, op, task, err);
+		return is_upgrade(task) ? upgrade_back(t, op, task, err)
+					: undo_install(t, op, task, err);
 	case PP_REINSTALL:
 		return undo_reinstall(t, op, task, err);
 	case PP_REMOVE:
@@ -432,7 +437,7 @@ run_post_install(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 		.kind = "post-install",
 		.level = op->level,
 		.reason = reason_of(t, was_old && is_upgrade(a.task)),
-		.old_version = was_old ? a.task->old->version : NULL,
+		.old_version = was_old ? pp_skip_version(a.task->old) : NULL,
 	};
 	tell_level(t, op, a.manifest->release->version.text, s.kind);
 	return pp_txn_level(t, &s, &a.manifest->post_install, err);

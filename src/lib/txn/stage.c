@@ -10,6 +10,7 @@
 #include "lib/store/generation.h"
 #include "lib/txn/block.h"
 #include "lib/txn/event.h"
+#include "lib/txn/skip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,7 @@ installed_by(const struct pp_txn *t, const struct pp_task *task)
 	p->hold = task->old != NULL ? task->old->hold : s->hold;
 	p->hold_until = !p->hold ? 0 : task->old != NULL ? task->old->hold_until : s->hold_until;
 	p->is_disabled = task->old != NULL && task->old->is_disabled;
+	p->skipped = pp_skip_of(t, task);
 	p->sha256 = pp_xstrdup(s->sha256);
 	p->tree_sha256 = pp_xstrdup(task->tree_sha256);
 	p->link_dir = pp_xstrdup(s->link_dir);

@@ -5,6 +5,7 @@
  * called again after a crash.
  */
 #include "lib/txn/event.h"
+#include "lib/txn/skip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -287,7 +288,9 @@ plan_after(struct pp_txn *t, const struct pp_op_type *type, enum pp_on which)
 {
 	pp_vec_foreach (p, &t->set)
 		if (pp_installed_is_usable(*p) && pp_event_is_handled((*p)->manifest, which) &&
-		    !is_leaving(t, (*p)->key) && will_hear(t, (*p)->key, which))
+		    !is_leaving(t, (*p)->key) &&
+		    !pp_skip_leaves_out(t, pp_txn_task(t, (*p)->key)) &&
+		    will_hear(t, (*p)->key, which))
 			(void)pp_ops_add(t, type, (*p)->key);
 }
 

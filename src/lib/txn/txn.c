@@ -16,6 +16,7 @@
 #include "lib/txn/event.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/signature.h"
+#include "lib/txn/skip.h"
 
 #include <string.h>
 
@@ -179,9 +180,9 @@ make_tasks(struct pp_txn *t, plugpkg_error **err)
 	return rc;
 }
 
-/* What dependents said, and whether somebody overrode it. */
+/* What dependents said, and whether somebody overrode it; and who comes without scripts. */
 static enum plugpkg_code
-note_votes(struct pp_txn *t, plugpkg_error **err)
+note_terms(struct pp_txn *t, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
 
@@ -197,6 +198,7 @@ note_votes(struct pp_txn *t, plugpkg_error **err)
 		if (v->said == PP_SAID_STAY)
 			pp_notes_add(&notes, v->key, "stays without %s", v->requirement);
 	}
+	pp_skip_note(t, &notes);
 	return notes.n == 0 ? PLUGPKG_OK
 			    : pp_history_note(t->state, t->id, NULL, t->ctx->now, &notes, err);
 }
@@ -209,7 +211,7 @@ write_begin(struct pp_txn *t, plugpkg_error **err)
 	    pp_journal_begin(t->state, t->spec->command, intent, t->ctx->now, &t->id, err);
 
 	t->is_begun = rc == PLUGPKG_OK;
-	return rc == PLUGPKG_OK ? note_votes(t, err) : rc;
+	return rc == PLUGPKG_OK ? note_terms(t, err) : rc;
 }
 
 static enum plugpkg_code
@@ -264,7 +266,7 @@ write_armed(struct pp_txn *t, const struct pp_journal_steps *steps, plugpkg_erro
 	if (rc != PLUGPKG_OK || t->is_begun)
 		return rc;
 	t->is_begun = true;
-	return note_votes(t, err);
+	return note_terms(t, err);
 }
 
 /* From here on whatever has an effect outside the root is known to recovery before it begins. */

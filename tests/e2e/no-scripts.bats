@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Plugins that come as files only, and scripts that run later or are read before they run.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	make_repo
+}
+
+# noisy NAME VERSION [MEMBERS]: a plugin in the source whose scripts leave a line in the scratch
+# directory's file "ran".
+noisy() {
+	local dir kind
+	dir=$(make_plugin "$1" "$2" "\"scripts\": {\"install\": \"scripts/install.sh\",
+		\"upgrade\": \"scripts/upgrade.sh\", \"uninstall\": \"scripts/uninstall.sh\",
+		\"verify\": \"scripts/verify.sh\",
+		\"post-install\": [{\"level\": 1, \"run\": \"scripts/post.sh\"}]}${3:+, $3}")
+	for kind in install upgrade uninstall post; do
+		add_script "$dir" "$kind" \
+			"echo \"$kind \$PLUGPKG_NAME \$PLUGPKG_OLD_VERSION>\$PLUGPKG_VERSION\" >>'$SCRATCH/ran'"
+	done
+	add_script "$dir" verify "grep -q \"^install \$PLUGPKG_NAME\" '$SCRATCH/ran'"
+	publish "$(build_plugin "$1" "$2")"
+}
+
+ran() {
+	[ ! -e "$SCRATCH/ran" ] || cat "$SCRATCH/ran"
+}
+
+@test "install --no-scripts brings files; the plan, the history, show and check tell it" {
+	noisy base 1.0.0
+	make_root
+	run -0 plugpkg install base -y --no-scripts
+	assert_has "Scripts of what comes do not run; plugpkg repair runs them later."
+	assert_installed base 1.0.0
+	assert_equal "$(ran)" ""
+
+	run -0 plugpkg show base
+	assert_has "Not run yet" "install"
+	run -0 plugpkg show base --json
+	assert_equal "$(jq -c 'select(.type == "show").scripts_left_out' <<<"$output")" '["install","post-install"]'
+	run -0 plugpkg history
+	assert_has "its scripts did not run, as --no-scripts asked"
+	run -1 plugpkg check
+	assert_has "1.0.0 came with --no-scripts; plugpkg repair base runs what was left out"
+}
+
+@test "repair runs what was left out, dependencies first and level by level, and once" {
+	noisy base 1.0.0
+	noisy top 1.0.0 '"requires": {"base": "*"}'
+	make_root
+	plugpkg install top -y --no-scripts
+	run -0 plugpkg repair
+	assert_has "the scripts of 1.0.0 have run"
+	assert_equal "$(ran)" "install base >1.0.0
+install top >1.0.0
+post base >1.0.0
+post top >1.0.0"
+	run -0 plugpkg check
+	run -0 plugpkg show base
+	assert_lacks "Not run yet"
+	rm "$SCRATCH/ran"
+	echo "install base install top" | tr ' ' '\n' | paste -d' ' - - >"$SCRATCH/ran"
+	plugpkg repair
+	assert_equal "$(ran)" "install base
+install top"
+}
+
+@test "an upgrade without scripts is made up for from the version that they last ran of" {
+	noisy base 1.0.0
+	make_root
+	plugpkg install base -y
+	noisy base 1.1.0
+	noisy base 1.2.0
+	plugpkg update
+	plugpkg install base@1.1.0 -y --no-scripts
+	plugpkg install base@1.2.0 -y --no-scripts
+	assert_equal "$(ran)" "install base >1.0.0
+post base >1.0.0"
+	plugpkg repair
+	assert_equal "$(tail -n 2 "$SCRATCH/ran")" "upgrade base 1.0.0>1.2.0
+post base 1.0.0>1.2.0"
+}
+
+@test "what came without scripts is installed, not upgraded, by the next version that runs them" {
+	noisy base 1.0.0
+	make_root
+	plugpkg install base -y --no-scripts
+	noisy base 1.1.0
+	plugpkg update
+	plugpkg upgrade -y
+	assert_equal "$(ran)" "install base >1.1.0
+post base >1.1.0"
+	run -0 plugpkg check
+}
+
+@test "an install that makes up for a left out one and fails is undone, and still remembered" {
+	local dir
+	noisy base 1.0.0
+	make_root
+	plugpkg install base -y --no-scripts
+	dir=$(make_plugin base 1.1.0 '"scripts": {"install": "scripts/install.sh",
+		"uninstall": "scripts/uninstall.sh",
+		"post-install": [{"level": 1, "run": "scripts/post.sh"}]}')
+	add_script "$dir" install "echo in >>'$SCRATCH/ran'"
+	add_script "$dir" uninstall "echo out >>'$SCRATCH/ran'"
+	add_script "$dir" post 'exit 1'
+	publish "$(build_plugin base 1.1.0)"
+	plugpkg update
+	run -7 plugpkg upgrade -y
+	assert_equal "$(ran)" "in
+out"
+	assert_installed base 1.0.0
+	run -0 plugpkg show base --json
+	assert_has '"scripts_left_out":["install","post-install"]'
+}
+
+@test "remove runs uninstall, also of what never ran its install" {
+	noisy base 1.0.0
+	make_root
+	plugpkg install base -y --no-scripts
+	plugpkg remove base -y
+	assert_equal "$(ran)" "uninstall base >1.0.0"
+	assert_not_installed base
+}
+
+@test "a failed repair says why, and what was left out is still remembered" {
+	local dir
+	dir=$(make_plugin base 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install 'echo "no database" >&2; exit 3'
+	publish "$(build_plugin base 1.0.0)"
+	make_root
+	plugpkg install base -y --no-scripts
+	run -7 plugpkg repair
+	assert_has "no database"
+	run -0 plugpkg show base --json
+	assert_equal "$(jq -c 'select(.type == "show").scripts_left_out' <<<"$output")" '["install"]'
+}
+
+@test "sync --no-scripts brings files only; its removals clean up" {
+	noisy base 1.0.0
+	noisy old 1.0.0
+	make_root
+	plugpkg install old -y
+	rm "$SCRATCH/ran"
+	jq '.plugins = {"base": "*"}' "$PLUGPKG_ROOT/plugpkg.json" >"$SCRATCH/edited"
+	cp "$SCRATCH/edited" "$PLUGPKG_ROOT/plugpkg.json"
+	plugpkg sync -y --no-scripts
+	assert_installed base 1.0.0
+	assert_equal "$(ran)" "uninstall old >1.0.0"
+}
