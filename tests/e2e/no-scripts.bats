@@ -39,8 +39,8 @@ ran() {
 	run -0 plugpkg show base
 	assert_has "Not run yet" "install"
 	run -0 plugpkg show base --json
-	assert_equal "$(jq -c 'select(.type == "show").scripts_left_out' <<<"$output")" '["install","post-install"]'
-	run -0 plugpkg history
+	assert_has '"scripts_left_out":["install","post-install"]'
+	run -0 plugpkg history show 1
 	assert_has "its scripts did not run, as --no-scripts asked"
 	run -1 plugpkg check
 	assert_has "1.0.0 came with --no-scripts; plugpkg repair base runs what was left out"
@@ -135,7 +135,7 @@ out"
 	run -7 plugpkg repair
 	assert_has "no database"
 	run -0 plugpkg show base --json
-	assert_equal "$(jq -c 'select(.type == "show").scripts_left_out' <<<"$output")" '["install"]'
+	assert_has '"scripts_left_out":["install"]'
 }
 
 @test "sync --no-scripts brings files only; its removals clean up" {

@@ -25,7 +25,7 @@ struct pp_installed {
 	 * is not blocked. Computed for each generation (lib/txn/block.h).
 	 */
 	char *blocked_by;
-	/* Scripts that --no-scripts left out: "install", or "upgrade 1.0.0"; NULL: none (skip.h). */
+	/* What --no-scripts left out: "install", or "upgrade 1.0.0"; NULL: nothing (skip.h). */
 	char *skipped;
 	char *sha256;      /* of the archive; "" when linked */
 	char *tree_sha256; /* pp_store_tree_digest(); "" when linked */
