@@ -111,13 +111,13 @@ setup() {
 @test "a root of a newer plugpkg is refused by its number and not touched" {
 	need sqlite3
 	plugpkg init "$PLUGPKG_ROOT"
-	sqlite3 "$PLUGPKG_ROOT/var/state.db" "update meta set value = 2 where key = 'format'"
+	sqlite3 "$PLUGPKG_ROOT/var/state.db" "update meta set value = 9 where key = 'format'"
 	tree_state "$PLUGPKG_ROOT" >before
 	for command in list update check clean 'install x -y' 'remove --all -y'; do
 		# shellcheck disable=SC2086 # words on purpose
 		run plugpkg $command
 		assert_status 1
-		assert_has "made by a newer plugpkg (root format 2; this one knows 1)" "[newer-root]"
+		assert_has "made by a newer plugpkg (root format 9; this one knows 2)" "[newer-root]"
 	done
 	tree_state "$PLUGPKG_ROOT" | cmp before -
 }

@@ -282,13 +282,13 @@ a_newer_format_is_refused_by_its_number(void)
 
 	if (root_init(&r)) {
 		CHECK_INT(pp_db_exec(state_of(&r)->db,
-			      "UPDATE meta SET value = 2 WHERE key = 'format'", NULL, "test"),
+			      "UPDATE meta SET value = 9 WHERE key = 'format'", NULL, "test"),
 		    PLUGPKG_OK);
 		plugpkg_close(r.ctx);
 		r.ctx = NULL;
 		CHECK_INT(plugpkg_open(r.path, &r.ctx, &err), PLUGPKG_E_NEWER_ROOT);
 		CHECK_HAS(plugpkg_error_message(err),
-		    "made by a newer plugpkg (root format 2; this one knows 1)");
+		    "made by a newer plugpkg (root format 9; this one knows 2)");
 	}
 	root_fini(&r);
 }

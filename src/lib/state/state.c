@@ -215,6 +215,21 @@ pp_state_create(int root_fd, plugpkg_error **err)
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make 'var' durable") : PLUGPKG_OK;
 }
 
+/* Foremost at the schema: what is no database at all fails here. */
+static enum plugpkg_code
+look_at(struct pp_state *s, plugpkg_error **err)
+{
+	int64_t format = 0;
+	enum plugpkg_code rc = pp_state_check_format(s->db, &format, err);
+
+	if (rc == PLUGPKG_OK && sqlite3_db_readonly(s->db, "main") != 1)
+		rc = pp_db_exec(s->db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL", err,
+		    "open var/state.db");
+	if (rc == PLUGPKG_OK && format < PP_STATE_FORMAT)
+		rc = pp_state_copy_older(s, format, err);
+	return pp_subject(err, rc, s->ctx->root);
+}
+
 static enum plugpkg_code
 open_state(plugpkg_context *ctx, struct pp_state *s, plugpkg_error **err)
 {
@@ -230,14 +245,7 @@ open_state(plugpkg_context *ctx, struct pp_state *s, plugpkg_error **err)
 	/* Falls back to reading by itself where the file or its file system cannot be written. */
 	if (pp_db_open(ctx->root_fd, "state.db", SQLITE_OPEN_READWRITE, &s->db) != SQLITE_OK)
 		return pp_db_fail(s->db, err, what);
-	/* Foremost a look at the schema: what is no database at all fails here. */
-	enum plugpkg_code rc = pp_state_check_format(s->db, err);
-	if (rc != PLUGPKG_OK)
-		return pp_subject(err, rc, ctx->root);
-	if (sqlite3_db_readonly(s->db, "main") == 1)
-		return PLUGPKG_OK;
-	return pp_db_exec(
-	    s->db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL", err, what);
+	return look_at(s, err);
 }
 
 enum plugpkg_code
@@ -254,6 +262,11 @@ pp_state_get(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
 		}
 		ctx->state = s;
 		ctx->log_fn = pp_log_event;
+	} else if (pp_state_is_copy_outdated(ctx->state)) {
+		pp_state_drop_copy(ctx->state);
+		enum plugpkg_code rc = look_at(ctx->state, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
 	}
 	*out = ctx->state;
 	return PLUGPKG_OK;
@@ -266,6 +279,7 @@ pp_state_close(struct pp_state *s)
 		return;
 	pp_log_close(s);
 	pp_manifests_fini(s);
+	pp_state_drop_copy(s);
 	close_db(&s->db);
 	free(s);
 }

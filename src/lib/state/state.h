@@ -9,7 +9,7 @@
 #include "lib/model/context.h"
 #include "lib/model/release.h"
 
-#define PP_STATE_FORMAT 1
+#define PP_STATE_FORMAT 2
 
 /* An installed plugin. Each member also stands in pp_installed_text(). */
 struct pp_installed {
@@ -82,6 +82,12 @@ enum plugpkg_code pp_state_create(int root_fd, plugpkg_error **err);
  */
 enum plugpkg_code pp_state_get(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err);
 void pp_state_close(struct pp_state *s);
+/*
+ * For who just got the lock: a state of an older format becomes one of the present format, once. A
+ * copy of it stays as var/state.db.format-N. Whoever has no lock reads a lifted copy in memory, so
+ * nobody else needs to know of older formats. The same errors; then it is as it was.
+ */
+enum plugpkg_code pp_state_lift(plugpkg_context *ctx, plugpkg_error **err);
 
 enum plugpkg_code pp_state_installed(
     struct pp_state *s, struct pp_installeds *out, plugpkg_error **err);

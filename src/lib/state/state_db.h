@@ -12,7 +12,9 @@
 
 struct pp_state {
 	int root_fd;             /* borrowed from the context */
-	sqlite3 *db;             /* var/state.db */
+	sqlite3 *db;             /* var/state.db, or a copy in memory of an older one */
+	sqlite3 *older;          /* then: var/state.db; otherwise NULL */
+	int64_t older_version;   /* of its data, when it was copied */
 	plugpkg_context *ctx;    /* borrowed; NULL in a state that is only being made */
 	struct pp_map manifests; /* pp_manifests_get() */
 	sqlite3 *log;            /* var/log.db; NULL: not opened yet, or cannot be written */
@@ -57,7 +59,25 @@ void pp_db_guard_fini(struct pp_db_guard *g);
 
 /* lib/state/state_migrate.c: the tables, and the steps from older formats. */
 enum plugpkg_code pp_state_make_tables(sqlite3 *db, plugpkg_error **err);
-enum plugpkg_code pp_state_check_format(sqlite3 *db, plugpkg_error **err);
+/* *out: 1 to PP_STATE_FORMAT. Errors: NEWER_ROOT BAD_STATE … */
+enum plugpkg_code pp_state_check_format(sqlite3 *db, int64_t *out, plugpkg_error **err);
+struct pp_state_steps {
+	const char *const *sql; /* from format N to N + 1, at place N - 1 */
+	int64_t to;             /* the format that the last one leads to */
+};
+extern const struct pp_state_steps pp_state_steps;
+/* All steps that are left, within the caller's SQL transaction. */
+enum plugpkg_code pp_state_take_steps(
+    sqlite3 *db, const struct pp_state_steps *all, int64_t from, plugpkg_error **err);
+/*
+ * lib/state/state_lift.c: s->db is of an older format; from now on it is a copy in memory, lifted.
+ */
+enum plugpkg_code pp_state_copy_older(struct pp_state *s, int64_t format, plugpkg_error **err);
+bool pp_state_is_copy_outdated(struct pp_state *s); /* false where there is none */
+void pp_state_drop_copy(struct pp_state *s);        /* back to the file */
+/* A copy beside the file, durable on return; and the file lifted. */
+enum plugpkg_code pp_state_lift_file(
+    struct pp_state *s, const struct pp_state_steps *all, int64_t from, plugpkg_error **err);
 /* lib/state/commit.c: within the caller's SQL transaction. */
 enum plugpkg_code pp_plugins_delete(
     struct pp_state *s, const struct pp_strs *keys, plugpkg_error **err);

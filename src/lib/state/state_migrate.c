@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of var/state.db, and which format of it this plugpkg reads. Older formats are lifted
- * here.
+ * The tables of var/state.db, which formats of it this plugpkg knows, and the steps that lead from
+ * each of them to the next. Who takes them, and when, is in state_lift.c.
  */
 #include "lib/state/state_db.h"
+
+#include <stdio.h>
 
 static const char tables[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
@@ -46,24 +48,61 @@ static const char tables[] =
     "CREATE INDEX history_notes_txn ON history_notes(txn);"
     "INSERT INTO meta(key, value) VALUES('generation', 0);";
 
+/*
+ * What makes format N + 1 of format N, at place N - 1. A step that was released never changes, and
+ * counts on no table of today. The format itself is raised by who takes the step.
+ */
+static const char *const steps[] = {
+	/* A root of format 1 may have been made by a plugpkg that had the index already. */
+	"CREATE INDEX IF NOT EXISTS transactions_running ON transactions(id)"
+	"  WHERE status = 'running';"
+	"DELETE FROM steps WHERE txn NOT IN"
+	"  (SELECT id FROM transactions WHERE status = 'running');",
+};
+_Static_assert(PP_LEN(steps) == PP_STATE_FORMAT - 1, "each older format has its step");
+
+const struct pp_state_steps pp_state_steps = { steps, PP_STATE_FORMAT };
+
+/* In its header, where it can be read before anything else, and in meta. */
+static enum plugpkg_code
+set_format(sqlite3 *db, int64_t format, plugpkg_error **err, const char *what)
+{
+	char sql[160];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "PRAGMA user_version=%lld;"
+	    "INSERT INTO meta(key, value) VALUES('format', %lld)"
+	    " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+	    (long long)format, (long long)format);
+	return pp_db_exec(db, sql, err, what);
+}
+
+enum plugpkg_code
+pp_state_take_steps(
+    sqlite3 *db, const struct pp_state_steps *all, int64_t from, plugpkg_error **err)
+{
+	char what[80];
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (int64_t format = from; rc == PLUGPKG_OK && format < all->to; format++) {
+		(void)snprintf(what, sizeof(what), "take the step from format %lld to %lld",
+		    (long long)format, (long long)format + 1);
+		rc = pp_db_exec(db, all->sql[format - 1], err, what);
+	}
+	return rc == PLUGPKG_OK ? set_format(db, all->to, err, "record the format") : rc;
+}
+
 enum plugpkg_code
 pp_state_make_tables(sqlite3 *db, plugpkg_error **err)
 {
 	const char *what = "make var/state.db";
 	enum plugpkg_code rc = pp_db_exec(db, tables, err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
 
-	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	rc = pp_db_prepare(db, "INSERT INTO meta(key, value) VALUES('format', ?1)", &st, err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	(void)sqlite3_bind_int(st, 1, PP_STATE_FORMAT);
-	return sqlite3_step(st) == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(db, err, what);
+	return rc == PLUGPKG_OK ? set_format(db, PP_STATE_FORMAT, err, what) : rc;
 }
 
 enum plugpkg_code
-pp_state_check_format(sqlite3 *db, plugpkg_error **err)
+pp_state_check_format(sqlite3 *db, int64_t *out, plugpkg_error **err)
 {
 	const char *what = "read var/state.db";
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
@@ -78,6 +117,7 @@ pp_state_check_format(sqlite3 *db, plugpkg_error **err)
 		return pp_db_fail(db, err, what);
 
 	int64_t format = sqlite3_column_int64(st, 0);
+	*out = format;
 	if (format > PP_STATE_FORMAT) {
 		(void)pp_fail(err, PLUGPKG_E_NEWER_ROOT, 0,
 		    "made by a newer plugpkg (root format %lld; this one knows %d)",

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "base/time.h"
+#include "lib/state/state.h"
 #include "lib/txn/orphans.h"
 #include "lib/txn/recover.h"
 #include "lib/txn/root.h"
@@ -268,6 +269,8 @@ pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 	/* On a full disk the holder stays nameless; the lock holds. */
 	(void)write_holder(ctx->lock_fd, what, 0);
 	rc = pp_root_reload_config(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_lift(ctx, err);
 	if (rc != PLUGPKG_OK)
 		pp_unlock(ctx);
 	return rc;

@@ -10,9 +10,10 @@
 
 /*
  * Waits as ctx->lock_wait_ms says; then reads plugpkg.json again, which may have changed meanwhile,
- * and finishes or takes back a transaction that was cut off. what: "install photos". Errors: LOCKED
- * (names process, command and since when), REFUSED inside a script of this root, PERMISSION,
- * INTERRUPTED, BAD_CONFIG, BAD_STATE, and what recovery fails with.
+ * lifts a state of an older format, and finishes or takes back a transaction that was cut off.
+ * what: "install photos". Errors: LOCKED (names process, command and since when), REFUSED inside a
+ * script of this root, PERMISSION, INTERRUPTED, BAD_CONFIG, BAD_STATE, NEWER_ROOT, and what lifting
+ * and recovery fail with.
  */
 enum plugpkg_code pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err);
 /* The same without recovery, for who does it himself. */
