@@ -33,6 +33,13 @@ struct plugpkg_list_spec {
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_list(plugpkg_context *ctx,
     const struct plugpkg_list_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
+ * The scripts of NAME or NAME@RANGE, to be read before they run: rows of type "script". Where it is
+ * not installed its archive is fetched into the cache, and nothing of it runs. Errors: as
+ * plugpkg_show(); NETWORK DIGEST BAD_ARCHIVE.
+ */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_show_scripts(
+    plugpkg_context *ctx, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/**
  * Everything about NAME or NAME@RANGE: one row of type "show". Errors: NOT_FOUND (with near names).
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_show(

@@ -14,6 +14,7 @@ void view_list(struct cli *cli);
 void view_levels(struct cli *cli);
 void view_found(struct cli *cli);
 void view_show(struct cli *cli);
+void view_scripts(struct cli *cli);
 void view_edges(struct cli *cli);
 void view_tree_down(struct cli *cli);
 void view_tree_up(struct cli *cli);

@@ -177,3 +177,37 @@ view_show(struct cli *cli)
 		}
 	}
 }
+
+/* "install, post-install 10": when it runs. Owned. */
+static char *
+occasions(const pp_json *row)
+{
+	const pp_json *when = pp_json_get(row, "when");
+	struct pp_buf text = PP_BUF_INIT(65536);
+
+	for (size_t i = 0; i < pp_json_len(when); i++)
+		pp_buf_addf(&text, "%s%s", i > 0 ? ", " : "", pp_json_string(pp_json_at(when, i)));
+	return pp_buf_steal(&text);
+}
+
+void
+view_scripts(struct cli *cli)
+{
+	struct out *o = &cli->out;
+	const pp_json *row;
+	bool is_first = true;
+
+	for (size_t i = 0; (row = view_next(cli, "script", &i)) != NULL; is_first = false) {
+		const char *text = pp_json_get_str(row, "text");
+		PP_AUTO_FREE char *when = occasions(row);
+
+		if (!is_first)
+			out_end(o);
+		out_styled(o, OUT_BOLD, "==> %s (%s)", view_str(row, "path"), when);
+		out_end(o);
+		if (text != NULL)
+			out_lines(o, 0, text);
+		else
+			out_line(o, "This is no text, or longer than 1 MiB.");
+	}
+}

@@ -150,3 +150,49 @@ out"
 	assert_installed base 1.0.0
 	assert_equal "$(ran)" "uninstall old >1.0.0"
 }
+
+@test "show --scripts prints what would run, each once, and installs nothing" {
+	local dir
+	dir=$(make_plugin base 1.0.0 '"scripts": {"install": "scripts/install.sh",
+		"post-install": [{"level": 1, "run": "scripts/install.sh"}]},
+		"on": {"install-after": "scripts/heard.sh"}')
+	add_script "$dir" install "$(printf 'echo hello\necho "\033]0;evil"')"
+	add_script "$dir" heard "echo heard >>'$SCRATCH/ran'"
+	publish "$(build_plugin base 1.0.0)"
+	make_root
+	run -0 plugpkg show --scripts base
+	assert_has "==> scripts/install.sh (install, post-install 1)" "echo hello" '\x1b]0;evil' \
+		"==> scripts/heard.sh (install-after)"
+	assert_lacks $'\033]0'
+	assert_equal "$(grep -c '^echo hello' <<<"$output")" 1
+	assert_equal "$(ran)" ""
+	assert_not_installed base
+	assert_equal "$(find "$PLUGPKG_ROOT/var/cache" -name 'look-*')" ""
+
+	run -0 plugpkg show --scripts base --json
+	assert_has '"type":"script","name":"base","version":"1.0.0","path":"scripts/install.sh","when":["install","post-install 1"]'
+
+	plugpkg install base -y
+	rm -r "$PLUGPKG_ROOT/var/cache" repo/public/targets/pool
+	run -0 plugpkg show --scripts base
+	assert_has "echo hello"
+}
+
+@test "show --scripts of an archive that was tampered with prints nothing of it" {
+	noisy base 1.0.0
+	make_root
+	find repo/public/targets/pool -name '*.plug' -exec sed -i '1s/./X/' {} +
+	run ! plugpkg show --scripts base
+	assert_lacks "==>"
+	assert_equal "$(ran)" ""
+}
+
+@test "show --scripts says when there are none, and names what nobody knows" {
+	make_plugin plain 1.0.0 >"$SCRATCH/dir"
+	publish "$(build_plugin plain 1.0.0)"
+	make_root
+	run -0 plugpkg show --scripts plain
+	assert_has "'plain' has no scripts."
+	run -4 plugpkg show --scripts nobody
+	assert_has "nobody"
+}

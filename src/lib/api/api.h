@@ -75,6 +75,18 @@ const struct pp_release *pp_releases_best(
 enum plugpkg_code pp_sources_unknown(
     plugpkg_context *ctx, struct pp_sources_open *s, const char *name, plugpkg_error **err);
 
+/* ---- scripts.c: rows of type "script" ---- */
+
+enum plugpkg_code pp_scripts_of_installed(plugpkg_context *ctx, const struct pp_installed *p,
+    plugpkg_row_fn row, void *user, plugpkg_error **err);
+struct pp_scripts_offer {
+	struct pp_catalog *catalog;
+	const char *name, *version;
+};
+/* Its archive comes into the cache, verified, and nothing of it is installed. */
+enum plugpkg_code pp_scripts_of_offer(plugpkg_context *ctx, struct pp_sources_open *open,
+    const struct pp_scripts_offer *o, plugpkg_row_fn row, void *user, plugpkg_error **err);
+
 /* ---- query.c, list.c ---- */
 
 /* The newest release of a plugin as a source offers it. */

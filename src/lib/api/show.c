@@ -268,6 +268,17 @@ show_host(
 	return PLUGPKG_OK;
 }
 
+static enum plugpkg_code
+begin(struct showing *s, const char *target, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_target_parse(target, &s->target, err);
+	if (rc == PLUGPKG_OK && pp_key_valid(pp_str_of(target)) && pp_key_has_major(target))
+		s->major = target;
+	if (rc == PLUGPKG_OK && s->target.range != NULL)
+		rc = pp_range_parse(pp_str_of(s->target.range), &s->range, err);
+	return rc == PLUGPKG_OK ? look_up(s, err) : rc;
+}
+
 enum plugpkg_code
 plugpkg_show(
     plugpkg_context *ctx, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err)
@@ -277,13 +288,7 @@ plugpkg_show(
 
 	if (pp_name_is_host(target))
 		return show_host(ctx, target, row, user, err);
-	enum plugpkg_code rc = pp_target_parse(target, &s.target, err);
-	if (rc == PLUGPKG_OK && pp_key_valid(pp_str_of(target)) && pp_key_has_major(target))
-		s.major = target;
-	if (rc == PLUGPKG_OK && s.target.range != NULL)
-		rc = pp_range_parse(pp_str_of(s.target.range), &s.range, err);
-	if (rc == PLUGPKG_OK)
-		rc = look_up(&s, err);
+	enum plugpkg_code rc = begin(&s, target, err);
 
 	pp_json *one = NULL;
 	if (rc == PLUGPKG_OK)
@@ -295,4 +300,33 @@ plugpkg_show(
 		add_owner(&s, one);
 	pp_row(row, user, one);
 	return PLUGPKG_OK;
+}
+
+/* The release that a row would be of. */
+static const struct pp_release *
+offered(const struct showing *s)
+{
+	const struct pp_release *best = pp_releases_best(&s->releases, s->range);
+
+	return best == NULL && s->range == NULL && s->releases.n > 0 ? s->releases.at[0] : best;
+}
+
+enum plugpkg_code
+plugpkg_show_scripts(
+    plugpkg_context *ctx, const char *target, plugpkg_row_fn row, void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(showing_fini)
+	struct showing s = { .ctx = ctx, .open = PP_SOURCES_OPEN_INIT };
+	PP_AUTO_JSON pp_json *unused = NULL;
+	enum plugpkg_code rc = begin(&s, target, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+
+	if (s.installed != NULL && s.range == NULL)
+		return pp_scripts_of_installed(ctx, s.installed, row, user, err);
+	const struct pp_release *best = offered(&s);
+	if (best == NULL)
+		return make_row(&s, &unused, err); /* a virtual name has none; else it knows why */
+	const struct pp_scripts_offer offer = { s.catalog, s.target.name, best->version.text };
+	return pp_scripts_of_offer(ctx, &s.open, &offer, row, user, err);
 }
