@@ -44,7 +44,7 @@ number(sqlite3 *db, const char *sql)
 /* Of format 1, with a transaction that ended and one that did not. */
 #define AGE                                                                                        \
 	"UPDATE meta SET value = 1 WHERE key = 'format'; PRAGMA user_version = 0;"                 \
-	"DROP INDEX transactions_running;"                                                         \
+	"ALTER TABLE plugins DROP COLUMN skipped; DROP INDEX transactions_running;"                \
 	"INSERT INTO transactions(id, command, started, status)"                                   \
 	"  VALUES(1, 'install a', 1, 'done'), (2, 'install b', 2, 'running');"                     \
 	"INSERT INTO steps(txn, seq, kind, level, status)"                                         \

@@ -13,10 +13,10 @@ static const char tables[] =
     "  key TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, source TEXT NOT NULL,"
     "  state TEXT NOT NULL,"
     "  manual INTEGER NOT NULL, hold INTEGER NOT NULL, hold_until INTEGER NOT NULL,"
-    "  disabled INTEGER NOT NULL, blocked_by TEXT, skipped TEXT,"
+    "  disabled INTEGER NOT NULL, blocked_by TEXT,"
     "  sha256 TEXT NOT NULL, tree_sha256 TEXT NOT NULL, link_dir TEXT, manifest TEXT NOT NULL,"
     "  bytes INTEGER NOT NULL, files INTEGER NOT NULL, installed_at INTEGER NOT NULL,"
-    "  txn INTEGER NOT NULL, detached TEXT) WITHOUT ROWID;"
+    "  txn INTEGER NOT NULL, detached TEXT, skipped TEXT) WITHOUT ROWID;"
     /* Until when a dependent put an upgrade off; the first answer to a version counts. */
     "CREATE TABLE delays("
     "  dependent TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, until INTEGER NOT NULL,"
@@ -54,6 +54,7 @@ static const char tables[] =
  */
 static const char *const steps[] = {
 	/* A root of format 1 may have been made by a plugpkg that had the index already. */
+	"ALTER TABLE plugins ADD COLUMN skipped TEXT;"
 	"CREATE INDEX IF NOT EXISTS transactions_running ON transactions(id)"
 	"  WHERE status = 'running';"
 	"DELETE FROM steps WHERE txn NOT IN"
