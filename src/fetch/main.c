@@ -24,6 +24,7 @@
 struct fetcher {
 	CURLM *multi;
 	struct trust_store trust;
+	struct outbox outbox;
 	size_t n_transfers;
 };
 
@@ -38,7 +39,7 @@ add_request(struct fetcher *f, const pp_json *j, int *fd)
 		request_fini(&req);
 		return;
 	}
-	t = transfer_new(&req, *fd, SOCKET, &f->trust);
+	t = transfer_new(&req, *fd, &(struct wires){ SOCKET, &f->outbox, &f->trust });
 	if (t == NULL) {
 		transfer_refuse(SOCKET, req.id, "the URL cannot be used");
 		request_fini(&req);
@@ -97,6 +98,7 @@ serve(struct fetcher *f)
 
 		if (curl_multi_perform(f->multi, &n_running) != CURLM_OK)
 			return 1;
+		outbox_send(&f->outbox);
 		reap(f);
 		if (curl_multi_poll(f->multi, &sock, 1, 1000, NULL) != CURLM_OK)
 			return 1;

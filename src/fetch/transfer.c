@@ -24,6 +24,7 @@
 #define MAX_REDIRECTS    5L
 #define MAX_HEADER_BYTES (256u * 1024)
 #define MAX_WASTED_BYTES (64u * 1024) /* bodies of errors and redirects */
+#define HELD_BYTES       (64u * 1024)
 #define BUFFER_BYTES     (64L * 1024) /* more than a file may have is seen this late at most */
 
 /* Why we gave up ourselves; libcurl then only reports that a callback said no. */
@@ -47,6 +48,12 @@ struct transfer {
 	bool has_begun;  /* the final answer's status was looked at */
 	bool is_useless; /* its body is an error page */
 	bool was_secure; /* https was spoken: no way back */
+	/* Body that came and is not in the pipe yet: libcurl hands it over in small pieces. */
+	struct outbox *outbox;
+	struct transfer *next; /* in the outbox, when it is not empty */
+	bool is_in_outbox;
+	char *held; /* room for HELD_BYTES, made when it is needed */
+	size_t n_held;
 };
 
 static long
@@ -205,8 +212,12 @@ begin_body(struct transfer *t)
  * that has to wait is what is wanted then.
  */
 static bool
-write_body(struct transfer *t, const char *p, size_t n)
+write_held(struct transfer *t)
 {
+	const char *p = t->held;
+	size_t n = t->n_held;
+
+	t->n_held = 0;
 	while (n > 0) {
 		ssize_t w = write(t->fd, p, n);
 
@@ -221,6 +232,42 @@ write_body(struct transfer *t, const char *p, size_t n)
 	return true;
 }
 
+static bool
+hold_body(struct transfer *t, const char *p, size_t n)
+{
+	if (t->held == NULL)
+		t->held = pp_xmalloc(HELD_BYTES);
+	while (n > 0) {
+		size_t room = HELD_BYTES - t->n_held;
+		size_t some = n < room ? n : room;
+
+		if (room == 0 && !write_held(t))
+			return false;
+		if (t->n_held == 0 && room > 0 && !t->is_in_outbox) {
+			t->is_in_outbox = true;
+			t->next = t->outbox->first;
+			t->outbox->first = t;
+		}
+		memcpy(t->held + t->n_held, p, some);
+		t->n_held += some;
+		p += some;
+		n -= some;
+	}
+	return true;
+}
+
+void
+outbox_send(struct outbox *o)
+{
+	while (o->first != NULL) {
+		struct transfer *t = o->first;
+
+		o->first = t->next;
+		t->is_in_outbox = false;
+		(void)write_held(t); /* on_body() and transfer_finish() look at the fault */
+	}
+}
+
 static size_t
 on_body(char *p, size_t size, size_t n, void *user)
 {
@@ -233,11 +280,13 @@ on_body(char *p, size_t size, size_t n, void *user)
 		t->wasted += n;
 		return t->wasted <= MAX_WASTED_BYTES ? n : CURL_WRITEFUNC_ERROR;
 	}
-	if (n > t->req.max - t->pos) {
+	if (t->fault != FAULT_NONE)
+		return CURL_WRITEFUNC_ERROR;
+	if (n > t->req.max - t->pos - t->n_held) {
 		give_up(t, FAULT_LIMIT);
 		return CURL_WRITEFUNC_ERROR;
 	}
-	return write_body(t, p, n) ? n : CURL_WRITEFUNC_ERROR;
+	return hold_body(t, p, n) ? n : CURL_WRITEFUNC_ERROR;
 }
 
 static size_t
@@ -366,7 +415,7 @@ set_target(CURL *e, const struct transfer *t)
 }
 
 struct transfer *
-transfer_new(const struct request *req, int fd, int sock, const struct trust_store *trust)
+transfer_new(const struct request *req, int fd, const struct wires *wires)
 {
 	CURL *easy = curl_easy_init();
 	struct transfer *t;
@@ -374,8 +423,10 @@ transfer_new(const struct request *req, int fd, int sock, const struct trust_sto
 	if (easy == NULL)
 		return NULL;
 	t = pp_xcalloc(1, sizeof(*t));
-	*t = (struct transfer){ .req = *req, .fd = fd, .sock = sock, .easy = easy };
-	if (set_policy(easy, t, trust) && set_callbacks(easy, t) && set_login(easy, t) &&
+	*t = (struct transfer){
+		.req = *req, .fd = fd, .sock = wires->sock, .outbox = wires->outbox, .easy = easy
+	};
+	if (set_policy(easy, t, wires->trust) && set_callbacks(easy, t) && set_login(easy, t) &&
 	    set_target(easy, t))
 		return t;
 	curl_easy_cleanup(easy);
@@ -403,6 +454,7 @@ transfer_free(struct transfer *t)
 {
 	curl_easy_cleanup(t->easy);
 	pp_auto_fd(&t->fd);
+	free(t->held);
 	request_fini(&t->req);
 	free(t);
 }

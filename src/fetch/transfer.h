@@ -14,9 +14,22 @@ struct trust_store {
 	const char *file, *dir;
 };
 
+/* Transfers with bytes that are not in their pipes yet. */
+struct outbox {
+	struct transfer *first;
+};
+/* After each round of libcurl. */
+void outbox_send(struct outbox *o);
+
+/* What all transfers share; borrowed. */
+struct wires {
+	int sock; /* for answers */
+	struct outbox *outbox;
+	const struct trust_store *trust;
+};
+
 /* req and fd are moved. NULL when libcurl refuses; nothing is moved then. */
-struct transfer *transfer_new(
-    const struct request *req, int fd, int sock, const struct trust_store *trust);
+struct transfer *transfer_new(const struct request *req, int fd, const struct wires *wires);
 CURL *transfer_easy(const struct transfer *t);
 struct transfer *transfer_of(CURL *easy);
 /*

@@ -106,13 +106,13 @@ remember(pp_verified *known, const char *sha256, int fd)
  * files and read-only disks keep the old one.
  */
 static void
-touch(int fd)
+touch(int fd, struct stat *st)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
-	struct stat st;
 
-	if (fstat(fd, &st) == 0 && st.st_mtime + USE_GRAIN_S < pp_time_now())
-		(void)futimens(fd, times);
+	/* Its ctime is part of what is remembered of a verified file. */
+	if (st->st_mtime + USE_GRAIN_S < pp_time_now() && futimens(fd, times) == 0)
+		(void)fstat(fd, st);
 }
 
 /* 0, -EBADMSG when size or digest differ, -errno. Leaves the offset at the start. */
@@ -123,9 +123,9 @@ verify(int fd, const char *sha256, uint64_t size, pp_verified *known)
 	uint64_t n = 0;
 	char got[65];
 
-	touch(fd);
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	touch(fd, &st);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 		return -EBADMSG;
 	if (is_known(known, sha256, &st))
@@ -172,9 +172,9 @@ pp_cache_open_unread(int cache_fd, const char *sha256, uint64_t size)
 
 	if (fd < 0)
 		return errno == ELOOP ? -ENOENT : -errno;
-	touch(fd);
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	touch(fd, &st);
 	return S_ISREG(st.st_mode) && (uint64_t)st.st_size == size ? pp_fd_steal(&fd) : -ENOENT;
 }
 
@@ -319,6 +319,8 @@ pp_part_begin(struct pp_part *part, uint64_t n)
 		return -EBADMSG;
 	drop_digest(part);
 	part->digest = pp_sha256_new();
+	if (part->n == 0)
+		return 0; /* nothing is there: pp_part_open() counts what is */
 	part->n = 0;
 	return ftruncate(part->fd, 0) < 0 ? -errno : 0;
 }

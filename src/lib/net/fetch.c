@@ -173,30 +173,54 @@ drop_active(struct pp_batch *b, struct pp_job *job)
 	pp_job_mirror(b, job)->n_active--;
 }
 
-/* Lets bytes flow for a while and takes one last answer, if there is one. */
+/* Tells the guest what is ready; without downloads under way nobody else lets it have a turn. */
 static enum plugpkg_code
-pump(struct pp_batch *b, int timeout_ms, plugpkg_error **err)
+tell_guest(struct pp_batch *b, plugpkg_error **err)
 {
-	struct pp_stream *streams[PP_NET_MAX_ACTIVE];
-	struct pp_answer a;
+	const struct pp_fetch_guest *g = b->guest;
+	bool is_told = b->n_told == b->n_ready;
+	enum plugpkg_code rc = PLUGPKG_OK;
 
-	for (size_t i = 0; i < b->n_active; i++)
-		streams[i] = &b->active[i]->stream;
-	enum plugpkg_code rc =
-	    pp_helper_pump(&b->net->helper, b->net->ctx, streams, b->n_active, timeout_ms, &a, err);
-	if (rc != PLUGPKG_OK)
+	if (g == NULL)
 		return rc;
-	pp_tell_active(b);
-	for (size_t i = 0; a.id != 0 && i < b->n_active; i++) {
+	while (rc == PLUGPKG_OK && b->n_told < b->n_ready)
+		rc = g->ready(g->user, (size_t)(b->ready[b->n_told++]->want - b->wants), err);
+	return rc == PLUGPKG_OK && !is_told && b->n_active == 0 ? g->turn(g->user, err) : rc;
+}
+
+static enum plugpkg_code
+take_answer(struct pp_batch *b, const struct pp_answer *a, plugpkg_error **err)
+{
+	for (size_t i = 0; a->id != 0 && i < b->n_active; i++) {
 		struct pp_job *job = b->active[i];
 
 		/* Its stream is the one that was just closed. */
 		if (job->stream.id != 0)
 			continue;
 		drop_active(b, job);
-		return pp_job_settle(b, job, &a, err);
+		return pp_job_settle(b, job, a, err);
 	}
 	return PLUGPKG_OK;
+}
+
+/* Lets bytes flow for a while and takes one last answer, if there is one. */
+static enum plugpkg_code
+pump(struct pp_batch *b, int timeout_ms, plugpkg_error **err)
+{
+	struct pp_stream *streams[PP_NET_MAX_ACTIVE];
+	struct pp_helper *helper = &b->net->helper;
+	struct pp_answer a;
+
+	for (size_t i = 0; i < b->n_active; i++)
+		streams[i] = &b->active[i]->stream;
+	helper->n_guests = b->guest != NULL ? b->guest->fds(b->guest->user, helper->guests) : 0;
+	enum plugpkg_code rc =
+	    pp_helper_pump(helper, b->net->ctx, streams, b->n_active, timeout_ms, &a, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_tell_active(b);
+	rc = take_answer(b, &a, err);
+	return rc == PLUGPKG_OK && helper->has_guest ? b->guest->turn(b->guest->user, err) : rc;
 }
 
 static bool
@@ -233,6 +257,8 @@ start_waiting(struct pp_batch *b, plugpkg_error **err)
 		if (b->n_active >= pp_net_jobs(b->net, job->want->is_piece))
 			break;
 		rc = advance(b, job, err);
+		if (rc == PLUGPKG_OK)
+			rc = tell_guest(b, err);
 		if (job->state == PP_JOB_WAITING && are_busy(b, job->want))
 			busy = mirrors;
 	}
@@ -244,7 +270,9 @@ static enum plugpkg_code
 rest(struct pp_batch *b, int timeout_ms, plugpkg_error **err)
 {
 	(void)poll(NULL, 0, timeout_ms < REST_MS ? timeout_ms : REST_MS);
-	return pp_check_cancel(b->net->ctx, err);
+	enum plugpkg_code rc = pp_check_cancel(b->net->ctx, err);
+
+	return rc == PLUGPKG_OK && b->guest != NULL ? b->guest->turn(b->guest->user, err) : rc;
 }
 
 static int
@@ -261,6 +289,8 @@ run(struct pp_batch *b, plugpkg_error **err)
 	for (;;) {
 		enum plugpkg_code rc = start_waiting(b, err);
 
+		if (rc == PLUGPKG_OK)
+			rc = tell_guest(b, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
 		if (b->n_active == 0 && b->wake_ms == INT64_MAX)
@@ -284,6 +314,13 @@ open_cached(const struct pp_net *net, const char *sha256, uint64_t size)
 		   : fd;
 }
 
+static void
+was_ready(struct pp_batch *b, struct pp_job *job)
+{
+	job->state = PP_JOB_READY;
+	b->ready[b->n_ready++] = job;
+}
+
 static enum plugpkg_code
 init_job(struct pp_batch *b, struct pp_job *job, const struct pp_want *want, plugpkg_error **err)
 {
@@ -293,7 +330,7 @@ init_job(struct pp_batch *b, struct pp_job *job, const struct pp_want *want, plu
 	job->reasons = pp_xcalloc(want->mirrors->n + 1, sizeof(*job->reasons));
 	if (want->proof != NULL) {
 		if (pp_job_is_proven(b->net, want->proof))
-			job->state = PP_JOB_READY;
+			was_ready(b, job);
 		return PLUGPKG_OK;
 	}
 	if (!pp_is_sha256(want->sha256))
@@ -305,7 +342,7 @@ init_job(struct pp_batch *b, struct pp_job *job, const struct pp_want *want, plu
 		return pp_fail(
 		    err, PLUGPKG_E_IO, -fd, "cannot look for %s in the cache", want->label);
 	if (fd >= 0)
-		job->state = PP_JOB_READY;
+		was_ready(b, job);
 	else
 		b->net->total += want->size;
 	return PLUGPKG_OK;
@@ -341,6 +378,7 @@ fini_jobs(struct pp_batch *b)
 		free(job->reasons);
 	}
 	free(b->jobs);
+	free(b->ready);
 }
 
 /* Batches follow each other, so the number of these lines is that of the rounds. */
@@ -358,7 +396,20 @@ tell_round(const struct pp_batch *b)
 enum plugpkg_code
 pp_net_fetch(struct pp_net *net, const struct pp_want *wants, size_t n, plugpkg_error **err)
 {
-	struct pp_batch b = { .net = net, .jobs = pp_xcalloc(n + 1, sizeof(*b.jobs)) };
+	return pp_net_fetch_with(net, wants, n, NULL, err);
+}
+
+enum plugpkg_code
+pp_net_fetch_with(struct pp_net *net, const struct pp_want *wants, size_t n,
+    const struct pp_fetch_guest *guest, plugpkg_error **err)
+{
+	struct pp_batch b = {
+		.net = net,
+		.wants = wants,
+		.guest = guest,
+		.jobs = pp_xcalloc(n + 1, sizeof(*b.jobs)),
+		.ready = pp_xcalloc(n + 1, sizeof(*b.ready)),
+	};
 	enum plugpkg_code rc = init_jobs(&b, wants, n, err);
 
 	if (rc == PLUGPKG_OK) {
@@ -371,6 +422,7 @@ pp_net_fetch(struct pp_net *net, const struct pp_want *wants, size_t n, plugpkg_
 		pp_helper_end(&net->helper);
 	while (b.n_active > 0)
 		drop_active(&b, b.active[0]);
+	net->helper.n_guests = 0;
 	fini_jobs(&b);
 	return rc;
 }

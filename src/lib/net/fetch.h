@@ -52,6 +52,22 @@ struct pp_want {
  */
 enum plugpkg_code pp_net_fetch(
     struct pp_net *net, const struct pp_want *wants, size_t n, plugpkg_error **err);
+/* Who works with the first files while others are still coming. An error ends the downloads. */
+struct pp_fetch_guest {
+	/*
+	 * wants[i] is in the cache, verified or proven. Not called for a second one of the same
+	 * bytes.
+	 */
+	enum plugpkg_code (*ready)(void *user, size_t i, plugpkg_error **err);
+	/* Descriptors to wake up for, at most PP_FETCH_GUEST_FDS; how many there are now. */
+	size_t (*fds)(void *user, int *out);
+	/* One of them can be read, or it is time to look. Must not wait. */
+	enum plugpkg_code (*turn)(void *user, plugpkg_error **err);
+	void *user;
+};
+#define PP_FETCH_GUEST_FDS 8
+enum plugpkg_code pp_net_fetch_with(struct pp_net *net, const struct pp_want *wants, size_t n,
+    const struct pp_fetch_guest *guest, plugpkg_error **err);
 /*
  * Opens a verified cached file for reading, checking size and digest once more. -1 and error, or a
  * descriptor.

@@ -252,16 +252,19 @@ await(struct pp_helper *h, struct pp_stream *const *streams, size_t n, int timeo
 	for (size_t i = 0; i < n; i++)
 		polls[i + 1] = (struct pollfd){ .fd = streams[i]->has_begun ? streams[i]->fd : -1,
 			.events = POLLIN };
-	return poll(polls, n + 1, timeout_ms < WAIT_MS ? timeout_ms : WAIT_MS);
+	for (size_t i = 0; i < h->n_guests; i++)
+		polls[n + 1 + i] = (struct pollfd){ .fd = h->guests[i], .events = POLLIN };
+	return poll(polls, n + 1 + h->n_guests, timeout_ms < WAIT_MS ? timeout_ms : WAIT_MS);
 }
 
 enum plugpkg_code
 pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx, struct pp_stream *const *streams,
     size_t n, int timeout_ms, struct pp_answer *out, plugpkg_error **err)
 {
-	struct pollfd polls[MAX_STREAMS + 1];
+	struct pollfd polls[MAX_STREAMS + 1 + PP_HELPER_GUESTS];
 
 	*out = (struct pp_answer){ .id = 0 };
+	h->has_guest = false;
 	if (h->sock < 0 || n > MAX_STREAMS)
 		return broke_down(h, err);
 	int ready = await(h, streams, n, timeout_ms, polls);
@@ -274,6 +277,8 @@ pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx, struct pp_stream *cons
 		return broke_down(h, err);
 	if (ready <= 0)
 		return PLUGPKG_OK;
+	for (size_t i = 0; i < h->n_guests; i++)
+		h->has_guest = h->has_guest || polls[n + 1 + i].revents != 0;
 	for (size_t i = 0; i < n; i++)
 		if (polls[i + 1].revents != 0)
 			(void)flow(h, streams[i]);

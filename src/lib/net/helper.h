@@ -11,10 +11,16 @@
 #include "lib/net/answer.h"
 #include "lib/net/login.h"
 
+#define PP_HELPER_GUESTS 8
+
 struct pp_helper {
 	struct pp_child child;
 	int sock;    /* -1 = not running */
 	char *chunk; /* what was read of a pipe */
+	/* Others' descriptors, for which pp_helper_pump() ends its wait. */
+	int guests[PP_HELPER_GUESTS];
+	size_t n_guests;
+	bool has_guest; /* one of them can be read */
 };
 #define PP_HELPER_INIT                                                                             \
 	{                                                                                          \
@@ -53,7 +59,8 @@ enum plugpkg_code pp_helper_ask(
     struct pp_helper *h, const struct pp_ask *ask, struct pp_stream *out, plugpkg_error **err);
 /*
  * Lets bytes flow into the sinks of the n streams until one of them has its last answer, whose
- * stream is closed then. out->id is 0 after timeout_ms at most, and whenever bytes came. A
+ * stream is closed then. out->id is 0 after timeout_ms at most, whenever bytes came, and when a
+ * guest can be read. A
  * cancelled wait kills the helper: INTERRUPTED within 100 ms.
  */
 enum plugpkg_code pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx,

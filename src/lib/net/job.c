@@ -115,6 +115,7 @@ void
 pp_job_ready(struct pp_batch *b, struct pp_job *job)
 {
 	job->state = PP_JOB_READY;
+	b->ready[b->n_ready++] = job;
 	if (job->want->proof == NULL)
 		b->net->done += job->want->size - job->had;
 	tell(b, job, true);

@@ -37,6 +37,10 @@ struct pp_batch {
 	struct pp_job *jobs;
 	size_t n_jobs;
 	size_t first; /* all before it are ready */
+	const struct pp_want *wants;
+	const struct pp_fetch_guest *guest; /* or NULL */
+	struct pp_job **ready;              /* in the order in which they were; room for all */
+	size_t n_ready, n_told;             /* of these the guest knows */
 	struct pp_job *active[PP_NET_MAX_ACTIVE];
 	size_t n_active;
 	int64_t told_ms;
@@ -55,7 +59,7 @@ void pp_job_forget(struct pp_job *job);
 enum plugpkg_code pp_job_start_over(struct pp_job *job, plugpkg_error **err);
 /* Is the file in the cache, and does it prove itself there? One that does not is removed. */
 bool pp_job_is_proven(const struct pp_net *net, const struct pp_proof *proof);
-/* The file is where it belongs. */
+/* The file is where it belongs; the guest hears of it in the next turn. */
 void pp_job_ready(struct pp_batch *b, struct pp_job *job);
 /* Takes the last answer of an attempt: ready, or waiting for the next. Errors: of our own disk. */
 enum plugpkg_code pp_job_settle(

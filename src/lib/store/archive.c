@@ -20,17 +20,29 @@
 #define ERRNO_MAX    4095
 #define RECORD_FILES 1000000 /* no signed record may state more: the helper remembers each name */
 
-struct pool {
+struct pp_unpack_pool {
 	struct pp_unpacker helpers[MOST_AT_ONCE];
 	struct pp_unpack_job *jobs[MOST_AT_ONCE]; /* of the helpers; NULL: it rests. Borrowed */
 	const struct pp_unpack_queue *queue;      /* borrowed */
 };
 
-static void
-pool_fini(struct pool *p)
+struct pp_unpack_pool *
+pp_unpack_pool_new(const struct pp_unpack_queue *queue)
 {
+	struct pp_unpack_pool *p = pp_xcalloc(1, sizeof(*p));
+
+	p->queue = queue;
 	for (size_t i = 0; i < MOST_AT_ONCE; i++)
+		p->helpers[i] = (struct pp_unpacker)PP_UNPACKER_INIT;
+	return p;
+}
+
+void
+pp_unpack_pool_free(struct pp_unpack_pool *p)
+{
+	for (size_t i = 0; p != NULL && i < MOST_AT_ONCE; i++)
 		pp_unpacker_fini(&p->helpers[i]);
+	free(p);
 }
 
 /*
@@ -161,7 +173,7 @@ check_room(const struct pp_unpack_job *job, plugpkg_error **err)
 
 /* The next job, if there is one, to helper i, which is started for its first. */
 static enum plugpkg_code
-give_job(struct pool *p, size_t i, plugpkg_error **err)
+give_job(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 {
 	struct pp_unpacker *helper = &p->helpers[i];
 	struct pp_unpack_job *job = NULL;
@@ -183,7 +195,7 @@ give_job(struct pool *p, size_t i, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-take_answer(struct pool *p, size_t i, plugpkg_error **err)
+take_answer(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *answer = NULL;
 	struct pp_unpack_job *job = p->jobs[i];
@@ -205,7 +217,7 @@ take_answer(struct pool *p, size_t i, plugpkg_error **err)
 }
 
 static bool
-is_working(const struct pool *p)
+is_working(const struct pp_unpack_pool *p)
 {
 	for (size_t i = 0; i < MOST_AT_ONCE; i++)
 		if (p->jobs[i] != NULL)
@@ -214,24 +226,58 @@ is_working(const struct pool *p)
 }
 
 enum plugpkg_code
-pp_unpack_queue(plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugpkg_error **err)
+pp_unpack_pool_feed(struct pp_unpack_pool *p, plugpkg_error **err)
 {
-	PP_CLEANUP(pool_fini)
-	struct pool p = { .helpers = { PP_UNPACKER_INIT, PP_UNPACKER_INIT }, .queue = queue };
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
-		rc = give_job(&p, i, err);
-	while (rc == PLUGPKG_OK && is_working(&p)) {
+		if (p->jobs[i] == NULL)
+			rc = give_job(p, i, err);
+	return rc;
+}
+
+size_t
+pp_unpack_pool_fds(const struct pp_unpack_pool *p, int *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < MOST_AT_ONCE; i++)
+		if (p->jobs[i] != NULL)
+			out[n++] = p->helpers[i].sock;
+	return n;
+}
+
+enum plugpkg_code
+pp_unpack_pool_turn(struct pp_unpack_pool *p, plugpkg_error **err)
+{
+	size_t which = pp_unpacker_ready(p->helpers, MOST_AT_ONCE);
+
+	return which < MOST_AT_ONCE ? take_answer(p, which, err) : PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_unpack_pool_finish(plugpkg_context *ctx, struct pp_unpack_pool *p, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_unpack_pool_feed(p, err);
+
+	while (rc == PLUGPKG_OK && is_working(p)) {
 		size_t which = 0;
 
-		rc = pp_unpacker_wait(ctx, p.helpers, MOST_AT_ONCE, &which, err);
+		rc = pp_unpacker_wait(ctx, p->helpers, MOST_AT_ONCE, &which, err);
 		if (rc == PLUGPKG_OK)
-			rc = take_answer(&p, which, err);
+			rc = take_answer(p, which, err);
 	}
 	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
-		rc = pp_unpacker_end(&p.helpers[i], err);
+		rc = pp_unpacker_end(&p->helpers[i], err);
 	return rc;
+}
+
+enum plugpkg_code
+pp_unpack_queue(plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugpkg_error **err)
+{
+	PP_AUTO(unpack_pool) struct pp_unpack_pool *pool = pp_unpack_pool_new(queue);
+
+	return pp_unpack_pool_finish(ctx, pool, err);
 }
 
 struct list {
@@ -261,7 +307,6 @@ pp_unpack_many(
     plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, int within_fd, plugpkg_error **err)
 {
 	struct list list = { .jobs = jobs, .n = n };
-
 	const struct pp_unpack_queue queue = { next_of_list, done_of_list, &list, within_fd };
 
 	return pp_unpack_queue(ctx, &queue, err);

@@ -47,12 +47,26 @@ struct pp_unpack_job {
 	char tree_sha256[65]; /* as pp_store_tree_digest() gives it */
 };
 struct pp_unpack_queue {
-	/* A job that stays in its place until done has it; NULL in *out: there are no more. */
+	/* A job that stays in its place until done has it; NULL in *out: there is none now. */
 	enum plugpkg_code (*next)(void *user, struct pp_unpack_job **out, plugpkg_error **err);
 	enum plugpkg_code (*done)(void *user, struct pp_unpack_job *job, plugpkg_error **err);
 	void *user;
 	int within_fd; /* a directory that those of all jobs are below; -1: there is one job only */
 };
+struct pp_unpack_pool;
+struct pp_unpack_pool *pp_unpack_pool_new(const struct pp_unpack_queue *queue /* borrowed */);
+void pp_unpack_pool_free(struct pp_unpack_pool *p); /* kills helpers that still work */
+PP_DEFINE_AUTO(unpack_pool, struct pp_unpack_pool, pp_unpack_pool_free);
+/* Helpers that rest get what there is. Does not wait, nor do the next two. */
+enum plugpkg_code pp_unpack_pool_feed(struct pp_unpack_pool *p, plugpkg_error **err);
+/* What can be read when it is time for a turn: two at most. */
+size_t pp_unpack_pool_fds(const struct pp_unpack_pool *p, int *out);
+/* Takes one answer that is there. */
+enum plugpkg_code pp_unpack_pool_turn(struct pp_unpack_pool *p, plugpkg_error **err);
+/* All the jobs that there still are, to their end. Errors: those of the jobs, and INTERRUPTED. */
+enum plugpkg_code pp_unpack_pool_finish(
+    plugpkg_context *ctx, struct pp_unpack_pool *p, plugpkg_error **err);
+/* The same with a pool of its own, for those whose jobs are all there. */
 enum plugpkg_code pp_unpack_queue(
     plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugpkg_error **err);
 /* The same of a list. within_fd: as above, -1 for none. */

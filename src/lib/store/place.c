@@ -35,39 +35,31 @@ pp_place_open(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error
 	    err, rc, "something else put a file or a link there; plugpkg touches neither");
 }
 
-/* One step of pp_place_make(): `name` in the directory that the first n bytes of path name. */
-static enum plugpkg_code
-make_step(plugpkg_context *ctx, const char *path, size_t n, const char *name, plugpkg_error **err)
-{
-	PP_AUTO_FREE char *parent = n == 0 ? pp_xstrdup(".") : pp_xstrndup(path, n);
-	mode_t mode = strcmp(path, PP_STAGING_DIR) == 0 && n > 0 ? 0700 : 0755;
-	PP_AUTO_FD int fd = -1;
-	enum plugpkg_code rc = pp_place_open(ctx, parent, &fd, err);
-
-	if (rc != PLUGPKG_OK)
-		return rc;
-	if (pp_mkdirat(fd, name, mode) < 0 && errno != EEXIST)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s/%s'", ctx->root, path);
-	return PLUGPKG_OK;
-}
-
+/* Opens what there is of the path and makes the rest. */
 enum plugpkg_code
 pp_place_make(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err)
 {
-	struct pp_str rest = pp_str_of(path), part;
-	size_t n = 0;
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	PP_AUTO_FREE char *parent =
+	    slash != NULL ? pp_xstrndup(path, (size_t)(slash - path)) : pp_xstrdup(".");
+	mode_t mode = strcmp(path, PP_STAGING_DIR) == 0 ? 0700 : 0755;
+	PP_AUTO_FD int parent_fd = -1;
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc = pp_place_open(ctx, path, out_fd, &why);
 
-	if (pp_exists_at(ctx->root_fd, path) == 1)
-		return pp_place_open(ctx, path, out_fd, err);
-	while (pp_str_cut(&rest, '/', &part)) {
-		PP_AUTO_FREE char *name = pp_xstrndup(part.p, part.n);
-		enum plugpkg_code rc = make_step(ctx, path, n, name, err);
-
-		if (rc != PLUGPKG_OK)
-			return rc;
-		n += part.n + (n > 0);
+	if (rc != PLUGPKG_E_NOT_FOUND || strcmp(path, ".") == 0) {
+		if (err != NULL)
+			*err = pp_steal(&why);
+		return rc;
 	}
-	return pp_place_open(ctx, path, out_fd, err);
+	rc = pp_place_make(ctx, parent, &parent_fd, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (pp_mkdirat(parent_fd, name, mode) < 0 && errno != EEXIST)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s/%s'", ctx->root, path);
+	*out_fd = pp_opendir_at(parent_fd, name);
+	return *out_fd < 0 ? pp_place_open(ctx, path, out_fd, err) : PLUGPKG_OK;
 }
 
 enum plugpkg_code

@@ -104,12 +104,14 @@ make_stable_name(int plugin_fd, const char *name)
 	PP_AUTO_FREE char *up = pp_place_up(name);
 	PP_AUTO_FREE char *target = pp_asprintf("%s" PP_CURRENT "/%s", up, name);
 	PP_AUTO_BUF struct pp_buf now = PP_BUF_INIT(4096);
-	int r = pp_readlink_at(plugin_fd, PP_CURRENT, &now);
 
+	if (pp_symlinkat(target, plugin_fd, PP_CURRENT) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	int r = pp_readlink_at(plugin_fd, PP_CURRENT, &now);
 	if (r == 0 && strcmp(pp_buf_cstr(&now), target) == 0)
 		return 0;
-	if (r == -ENOENT)
-		return pp_symlinkat(target, plugin_fd, PP_CURRENT) < 0 ? -errno : 0;
 	return pp_symlink_replace(plugin_fd, PP_CURRENT, target);
 }
 
@@ -120,11 +122,8 @@ make_stable_name(int plugin_fd, const char *name)
 static int
 move_in(int staging_fd, const char *staging, int plugin_fd, const char *version)
 {
-	PP_AUTO_FD int tree = pp_opendir_at(staging_fd, staging);
-
-	if (tree < 0)
-		return tree;
-	if (pp_fchmod(tree, 0755) < 0 || pp_renameat(staging_fd, staging, plugin_fd, version) < 0)
+	if (pp_fchmodat(staging_fd, staging, 0755) < 0 ||
+	    pp_renameat(staging_fd, staging, plugin_fd, version) < 0)
 		return -errno;
 	return 0;
 }

@@ -63,28 +63,41 @@ pp_unpacker_ask(struct pp_unpacker *u, pp_json *request, const int fds[3], plugp
 								       : PLUGPKG_OK;
 }
 
+/* Sets errno when poll() fails. */
+static size_t
+first_ready(const struct pp_unpacker *u, size_t n, int timeout_ms)
+{
+	struct pollfd p[MOST_HELPERS];
+
+	for (size_t i = 0; i < n; i++)
+		p[i] = (struct pollfd){ .fd = u[i].is_busy ? u[i].sock : -1, .events = POLLIN };
+	errno = 0;
+	int ready = poll(p, n, timeout_ms);
+	for (size_t i = 0; ready > 0 && i < n; i++)
+		if (p[i].revents != 0)
+			return i;
+	return n;
+}
+
+size_t
+pp_unpacker_ready(const struct pp_unpacker *u, size_t n)
+{
+	return first_ready(u, n, 0);
+}
+
 enum plugpkg_code
 pp_unpacker_wait(
     plugpkg_context *ctx, struct pp_unpacker *u, size_t n, size_t *out_which, plugpkg_error **err)
 {
-	struct pollfd p[MOST_HELPERS];
-
 	for (;;) {
-		for (size_t i = 0; i < n; i++)
-			p[i] = (struct pollfd){ .fd = u[i].is_busy ? u[i].sock : -1,
-				.events = POLLIN };
-		int ready = poll(p, n, WAIT_MS), errnum = errno;
+		*out_which = first_ready(u, n, WAIT_MS);
+		int errnum = errno;
 		enum plugpkg_code rc = pp_check_cancel(ctx, err);
 
-		if (rc != PLUGPKG_OK)
+		if (rc != PLUGPKG_OK || *out_which < n)
 			return rc;
-		if (ready < 0 && errnum != EINTR)
+		if (errnum != 0 && errnum != EINTR)
 			return pp_fail(err, PLUGPKG_E_IO, errnum, "cannot wait for '" HELPER "'");
-		for (size_t i = 0; ready > 0 && i < n; i++) {
-			*out_which = i;
-			if (p[i].revents != 0)
-				return PLUGPKG_OK;
-		}
 	}
 }
 

@@ -28,6 +28,8 @@ enum plugpkg_code pp_unpacker_ask(
 /* Waits until one of n helpers has an answer. A cancelled wait: INTERRUPTED within 100 ms. */
 enum plugpkg_code pp_unpacker_wait(
     plugpkg_context *ctx, struct pp_unpacker *u, size_t n, size_t *out_which, plugpkg_error **err);
+/* The first of n helpers whose answer is there, without waiting; n: none. */
+size_t pp_unpacker_ready(const struct pp_unpacker *u, size_t n);
 /*
  * The answer (owned) to the newest request. Errors: FAILED when the helper broke down or answers
  * something else.

@@ -113,11 +113,17 @@ enum plugpkg_code pp_txn_finish(struct pp_txn *t, plugpkg_error **err);
 enum plugpkg_code pp_txn_end(struct pp_txn *t, const char *status, plugpkg_error **err);
 
 /*
- * prepare.c: steps 4 and 5, fetch and unpack. Nothing of it is visible; pp_txn_unprepare() takes it
+ * bring.c: steps 4 and 5, fetch and unpack. Nothing of it is visible; pp_txn_unprepare() takes it
  * back, all but what the state calls installed.
  */
-enum plugpkg_code pp_txn_fetch(struct pp_txn *t, plugpkg_error **err);
-enum plugpkg_code pp_txn_unpack(struct pp_txn *t, plugpkg_error **err);
+enum plugpkg_code pp_txn_bring(struct pp_txn *t, plugpkg_error **err);
+
+/* prepare.c */
+bool pp_task_needs_archive(const struct pp_task *task);
+/* The manifests of what comes without an archive: linked plugins and versions in the store. */
+enum plugpkg_code pp_txn_prepare_others(struct pp_txn *t, plugpkg_error **err);
+/* Of what was unpacked into that directory. */
+enum plugpkg_code pp_task_read_manifest(struct pp_task *task, int dir_fd, plugpkg_error **err);
 bool pp_txn_unpacks(const struct pp_txn *t); /* will it put anything into the store? */
 enum plugpkg_code pp_txn_unprepare(struct pp_txn *t, plugpkg_error **err);
 /* The S26 check: is this manifest what the signed index says of the step? */

@@ -295,10 +295,8 @@ static enum plugpkg_code
 prepare(struct pp_txn *t, plugpkg_error **err)
 {
 	bool is_begun = t->is_begun;
-	enum plugpkg_code rc = pp_txn_fetch(t, err);
+	enum plugpkg_code rc = pp_txn_bring(t, err);
 
-	if (rc == PLUGPKG_OK)
-		rc = pp_txn_unpack(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_stage(t, err);
 	if (rc == PLUGPKG_OK && is_begun)
