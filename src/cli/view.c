@@ -193,6 +193,8 @@ view_problems(struct cli *cli)
 {
 	const pp_json *row;
 
+	for (size_t i = 0; (row = view_next(cli, "exposure", &i)) != NULL;)
+		out_line(&cli->out, "exposed: %s", view_str(row, "text"));
 	for (size_t i = 0; (row = view_next(cli, "problem", &i)) != NULL;) {
 		const char *name = pp_json_get_str(row, "name");
 

@@ -118,7 +118,7 @@ many_files() {
 
 @test "a root without its generations says so, and repair makes them anew" {
 	rm -rf root/generations
-	refused_with 1 "$SCRATCH/root/generations'" -- plugpkg install honest@1.1.0 -y
+	refused_with 4 "$SCRATCH/root/generations' is missing" "plugpkg repair" -- plugpkg install honest@1.1.0 -y
 	run -0 plugpkg repair
 	honest_run_works
 }
@@ -148,6 +148,29 @@ many_files() {
 	ln -sfn ../other/1.0.0 root/store/honest/link
 	honest_run_works
 	assert_installed other 1.0.0
+}
+
+@test "S47: a script that puts a link in the place of its plugin's directories takes nothing else with it" {
+	local dir
+	mkdir precious
+	echo dear >precious/file
+	dir=$(make_plugin sly 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install "ln -s '$SCRATCH/precious' \"\$PLUGPKG_DATA/link\"
+		rm -rf \"\$PLUGPKG_DATA\" && ln -s '$SCRATCH/precious' \"\$PLUGPKG_DATA\"
+		chmod u+w .. . && rm -rf \"\$PWD\" && ln -s '$SCRATCH/precious' \"\$PWD\"
+		true"
+	publish "$(build_plugin sly 1.0.0)"
+	plugpkg update
+	for how in --sandbox --no-sandbox; do
+		[ "$how" = --no-sandbox ] || how=
+		run plugpkg install sly -y $how
+		run plugpkg purge sly -y --force
+		run plugpkg clean
+		assert_equal "$(cat precious/file)" dear
+		rm -rf root/store/sly root/data/sly
+		run plugpkg repair
+	done
+	honest_run_works
 }
 
 @test "S48: killed at any of its calls, an upgrade is whole or not there, and the next run works" {
@@ -215,7 +238,7 @@ many_files() {
 	for ((n = 0; n < 50; n++)); do
 		case $(cat "status.$n") in
 		"0 "*) ;;
-		"8 "*--no-wait) grep -q 'is locked by' "out.$n" || fail "$(cat "out.$n")" ;;
+		"8 "*--no-wait) grep -q 'is locked by process [0-9]* (plugpkg ' "out.$n" || fail "$(cat "out.$n")" ;;
 		"3 install"* | "9 install"*) grep -qE 'is held|was held|run the command again' "out.$n" || fail "$(cat "out.$n")" ;;
 		*) fail "$(cat "status.$n" "out.$n")" ;;
 		esac

@@ -135,8 +135,10 @@ recovers() {
 			cp "$file" "$(newest "$name" | grep . || echo repo/public/metadata/timestamp.json)"
 			[ "$name" != timestamp ] || cp "$file" repo/public/metadata/timestamp.json
 			rm -rf root/var/trust/test/view
+			rm -f "root/var/trust/test/$name.json" # what it has is not asked for again
 			run timeout 20 plugpkg update
-			[ "$name:$file:$status" = "$name:$file:0" ] || assert_status 6
+			# 5: longer than its signed size, it is cut off before anybody looks at its bytes.
+			[[ $status = 5 && $output == *"is larger than it may be"* ]] || assert_status 6
 		done
 		serve_mirror honest
 	done

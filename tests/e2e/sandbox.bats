@@ -49,7 +49,7 @@ connects() {
 # has_sandbox: the kernel keeps scripts from all that they should not do.
 has_sandbox() {
 	run plugpkg check
-	[[ $output != *"warning: "* ]] || skip "$output"
+	[[ $output != *"exposed: "* ]] || skip "$output"
 }
 
 @test "S55: a script writes to its data and its temporary directory, and nowhere else" {
@@ -128,6 +128,15 @@ for kind in ((socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_INET, socket.SOCK_R
 	assert_has "trace -1"
 }
 
+@test "S54: what a script leaves as a daemon ends with it" {
+	# shellcheck disable=SC2016 # the script's
+	script '(setsid sh -c "echo \$\$ >\"$PLUGPKG_DATA/pid\"; exec sleep 7777" </dev/null >/dev/null 2>&1 &)
+		until [ -s "$PLUGPKG_DATA/pid" ]; do sleep 0.05; done'
+	has_sandbox
+	run -0 plugpkg install x -y
+	run ! kill -0 "$(cat "$PLUGPKG_ROOT/data/x/pid")"
+}
+
 @test "the sandbox is switched off by an option or by the application, and that is said" {
 	script "echo x >>'$OUTSIDE/new'"
 	run plugpkg install x -y --no-sandbox
@@ -145,10 +154,14 @@ for kind in ((socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_INET, socket.SOCK_R
 	export PLUGPKG_LANDLOCK_ABI=0
 	run plugpkg check
 	assert_status 0
-	assert_has "Landlock"
+	assert_has "exposed: the kernel has no Landlock"
+	run plugpkg check --json
+	assert_has '"type":"exposure","kind":"landlock"'
 	run plugpkg install x -y
 	assert_status 0
-	assert_has "ran" "scripts can write wherever their user can"
+	assert_has "ran" "warning: the kernel has no Landlock" "scripts can write, and helpers read and write"
+	PLUGPKG_NO_SECCOMP=1 run plugpkg check --json
+	assert_has '"kind":"landlock"' '"kind":"seccomp"'
 }
 
 @test "a sandbox that makes no sense is refused with its field" {

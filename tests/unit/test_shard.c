@@ -139,6 +139,20 @@ too_many_versions_are_refused(void)
 	pp_shard_fini(&s);
 }
 
+static void
+versions_that_are_no_list_are_refused(void)
+{
+	struct pp_shard s;
+	PP_AUTO_JSON pp_json *j = NULL;
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+
+	CHECK_INT(
+	    open_text("{\"name\":\"a\",\"versions\":{\"1.0.0\":{}}}\n", &s, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_shard_line(&s, "a", &j, &err), PLUGPKG_E_BAD_METADATA);
+	CHECK_HAS(plugpkg_error_message(err), "'versions' has to be a list");
+	pp_shard_fini(&s);
+}
+
 TAP_MAIN(CASE(lines_are_written_in_order_and_found) CASE(unknown_names_have_no_line)
 	CASE(an_empty_shard_is_fine) CASE(malformed_shards_are_refused) CASE(a_broken_line_is_named)
-	    CASE(too_many_versions_are_refused))
+	    CASE(too_many_versions_are_refused) CASE(versions_that_are_no_list_are_refused))

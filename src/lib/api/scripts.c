@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The scripts of a plugin as text, to be read before they run: each once, with all its occasions. */
+/* The scripts of a plugin as text, to be read before they run: each once, with its occasions. */
 #include "lib/api/api.h"
 
 #include "base/fd.h"

@@ -100,7 +100,11 @@ pp_shard_parse(struct pp_str line, const char *name, pp_json **out, plugpkg_erro
 	if (j == NULL)
 		return pp_fail(
 		    err, PLUGPKG_E_BAD_METADATA, 0, "index line of '%s': %s", name, why.text);
-	size_t n_versions = pp_json_len(pp_json_get(j, "versions"));
+	const pp_json *versions = pp_json_get(j, "versions");
+	size_t n_versions = pp_json_len(versions);
+	if (versions != NULL && !pp_json_is(versions, PP_JSON_ARRAY))
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "index line of '%s': 'versions' has to be a list", name);
 	if (n_versions > PP_INDEX_MAX_VERSIONS)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
 		    "index line of '%s': %zu versions; %d are allowed", name, n_versions,

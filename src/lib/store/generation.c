@@ -196,9 +196,14 @@ enum plugpkg_code
 pp_generation_check_switch(plugpkg_context *ctx, plugpkg_error **err)
 {
 	int64_t n;
+	bool is_missing = pp_exists_at(ctx->root_fd, PP_CURRENT) == 0;
+	enum plugpkg_code rc = is_missing ? PLUGPKG_OK : pp_generation_current(ctx, &n, err);
 
-	return pp_exists_at(ctx->root_fd, PP_CURRENT) == 0 ? PLUGPKG_OK
-							   : pp_generation_current(ctx, &n, err);
+	if (rc != PLUGPKG_OK || is_missing || pp_exists_at(ctx->root_fd, PP_GENERATIONS_DIR) != 0)
+		return rc;
+	(void)pp_fail(
+	    err, PLUGPKG_E_NOT_FOUND, 0, "'%s/" PP_GENERATIONS_DIR "' is missing", ctx->root);
+	return pp_hint(err, PLUGPKG_E_NOT_FOUND, "plugpkg repair makes it anew");
 }
 
 /* The generation in use is never touched. */

@@ -25,6 +25,7 @@
 
 #define HOLDER_MAX_BYTES 4096
 #define POLL_MS          50
+#define NAMELESS_LOOKS   40 /* of half POLL_MS: a second, on a machine with much to do */
 
 /* Two lines of JSON: who it is, and the script that it runs at this moment. */
 struct holder {
@@ -202,7 +203,10 @@ wait_a_moment(
 	return pp_check_cancel(ctx, err);
 }
 
-/* Most likely somebody who only looks who holds it (pp_lock_look), and is gone in a moment. */
+/*
+ * Either somebody who only looks who holds it (pp_lock_look), and is gone in a moment, or one who
+ * has it since a moment ago and will have written who he is in the next.
+ */
 static bool
 is_nameless(int fd)
 {
@@ -217,7 +221,7 @@ acquire(plugpkg_context *ctx, int fd, plugpkg_error **err)
 {
 	int64_t deadline_ms = ctx->lock_wait_ms < 0 ? -1 : pp_time_mono_ms() + ctx->lock_wait_ms;
 	int64_t told_pid = -1;
-	int n_nameless = 4;
+	int n_nameless = NAMELESS_LOOKS;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EINTR)

@@ -176,20 +176,11 @@ make_temp(struct pp_sandbox *s, plugpkg_error **err)
 /* ---- together ---- */
 
 static const char *
-what_it_lacks(void)
+lack_of_landlock(int abi)
 {
-	int abi = pp_landlock_abi();
-
-	if (abi == 0 && !pp_filter_is_there())
-		return "the kernel has neither Landlock nor seccomp: scripts can write and connect "
-		       "wherever their user can";
 	if (abi == 0)
-		return "the kernel has no Landlock, or it is switched off: scripts can write "
-		       "wherever their user can";
-	if (!pp_filter_is_there())
-		return "there is no filter of system calls (seccomp): scripts can reach the "
-		       "network "
-		       "but for TCP";
+		return "the kernel has no Landlock, or it is switched off: scripts can write, and "
+		       "helpers read and write, wherever their user can";
 	if (abi < PP_LANDLOCK_ABI_TRUNCATE)
 		return "the kernel's Landlock is older than Linux 6.2: scripts can truncate files "
 		       "that their user can write";
@@ -197,26 +188,54 @@ what_it_lacks(void)
 		return "the kernel's Landlock is older than Linux 6.7: where ports are granted, "
 		       "scripts can connect to any port";
 	if (abi < PP_LANDLOCK_ABI_SCOPE)
-		return "the kernel's Landlock is older than Linux 6.12: scripts can send signals "
-		       "to "
-		       "other processes of their user";
+		return "the kernel's Landlock is older than Linux 6.12: scripts and helpers can "
+		       "send signals to other processes of their user";
 	return NULL;
+}
+
+static const char *
+lack_of_filter(int abi)
+{
+	if (pp_filter_is_there())
+		return NULL;
+	if (abi < PP_LANDLOCK_ABI_TCP)
+		return "there is no filter of system calls (seccomp): scripts can reach the "
+		       "network, and helpers make any call";
+	return "there is no filter of system calls (seccomp): scripts can reach the network but "
+	       "for TCP, and helpers make any call";
+}
+
+size_t
+pp_sandbox_lacks(const plugpkg_context *ctx, struct pp_lack out[PP_LACKS_MAX])
+{
+	int abi = pp_landlock_abi();
+	const char *landlock = lack_of_landlock(abi), *filter = lack_of_filter(abi);
+	size_t n = 0;
+
+	if (ctx->is_sandbox_off || ctx->config->sandbox.is_off)
+		out[n++] = (struct pp_lack){ "sandbox",
+			ctx->is_sandbox_off ? "scripts of plugins run without a sandbox, as "
+					      "--no-sandbox asks"
+					    : "scripts of plugins run without a sandbox, as "
+					      "\"sandbox\" of plugpkg.json asks" };
+	if (landlock != NULL)
+		out[n++] = (struct pp_lack){ "landlock", landlock };
+	if (filter != NULL)
+		out[n++] = (struct pp_lack){ "seccomp", filter };
+	return n;
 }
 
 void
 pp_sandbox_warn(plugpkg_context *ctx)
 {
+	struct pp_lack lacks[PP_LACKS_MAX];
+
 	if (ctx->is_sandbox_told)
 		return;
 	ctx->is_sandbox_told = true;
-	if (ctx->is_sandbox_off || ctx->config->sandbox.is_off) {
-		pp_warn(ctx, NULL, "scripts of plugins run without a sandbox, as %s asks",
-		    ctx->is_sandbox_off ? "--no-sandbox" : "\"sandbox\" of plugpkg.json");
-		return;
-	}
-	const char *lack = what_it_lacks();
-	if (lack != NULL)
-		pp_warn(ctx, NULL, "%s", lack);
+	size_t n = pp_sandbox_lacks(ctx, lacks);
+	for (size_t i = 0; i < n; i++)
+		pp_warn(ctx, NULL, "%s", lacks[i].text);
 }
 
 enum plugpkg_code

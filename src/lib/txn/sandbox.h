@@ -22,6 +22,13 @@ struct pp_sandbox {
 enum plugpkg_code pp_sandbox_make(plugpkg_context *ctx, const char *data, bool has_network,
     struct pp_sandbox *out, plugpkg_error **err);
 void pp_sandbox_fini(struct pp_sandbox *s);
+/* What scripts and helpers are not kept from here: by the kernel, or because it was asked. */
+struct pp_lack {
+	const char *kind; /* "sandbox", "landlock", "seccomp" */
+	const char *text;
+};
+#define PP_LACKS_MAX 3
+size_t pp_sandbox_lacks(const plugpkg_context *ctx, struct pp_lack out[PP_LACKS_MAX]);
 /* Says, once a context, what the running system cannot keep scripts from. */
 void pp_sandbox_warn(plugpkg_context *ctx);
 
