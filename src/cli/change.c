@@ -14,7 +14,7 @@
 PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
 
 #define MAX_DAYS 3650
-#define TRIES    5 /* of a plan, while others change the root */
+#define TRIES    5 /* of a plan that somebody is asked about, while others change the root */
 
 static bool
 has_option(const struct cli *cli, const char *name)
@@ -90,7 +90,7 @@ run_once(struct cli *cli, const struct plugpkg_request *request, bool *out_again
 
 /*
  * Who waited for another plugpkg finds another root: its plan is made anew, shown, and asked for as
- * if it were the first.
+ * if it were the first. Each time somebody else came to an end, so with -y it does so, too.
  */
 static enum plugpkg_code
 run(struct cli *cli, const struct plugpkg_request *request)
@@ -98,7 +98,7 @@ run(struct cli *cli, const struct plugpkg_request *request)
 	bool is_again = false;
 	enum plugpkg_code rc = run_once(cli, request, &is_again);
 
-	for (int i = 1; is_again && i < TRIES; i++) {
+	for (int i = 1; is_again && (cli->is_yes || i < TRIES); i++) {
 		cli_say(cli, "The root has changed meanwhile; the plan is made again.");
 		plugpkg_error_free(cli->err);
 		cli->err = NULL;

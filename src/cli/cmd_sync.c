@@ -77,7 +77,7 @@ sync_run(struct cli *cli)
 
 	enum plugpkg_code rc = sync_once(cli, flags, &is_again);
 	/* Two of them at boot: the second one waited, and finds that the first has done it. */
-	for (int i = 1; is_again && i < TRIES; i++) {
+	for (int i = 1; is_again && (cli->is_yes || i < TRIES); i++) {
 		plugpkg_error_free(cli->err);
 		cli->err = NULL;
 		rc = sync_once(cli, flags, &is_again);
