@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# libplugpkg as programs of others use it: by its headers, and as libplugpkg(3) shows.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	library=$top_builddir/.libs/libplugpkg.so
+	compiler=$(command -v cc || command -v gcc || command -v clang) || skip "there is no compiler"
+	[ -e "$library" ] || skip "there is no shared library"
+	case $(nm -D "$library") in
+	*__asan_* | *__tsan_*) skip "a library that watches itself needs programs that do" ;;
+	esac
+	sed -n '/^\.Bd -literal$/,/^\.Ed$/p' "$top_srcdir/man/libplugpkg.3" | sed '1d;$d;s/\\e/\\/g' >example.c
+	"$compiler" -std=c11 -Wall -Wextra -Werror -I"$top_srcdir/include" -o example example.c "$library" \
+		-Wl,-rpath,"${library%/*}"
+}
+
+@test "the example of libplugpkg(3) compiles, and lists what is installed" {
+	make_repo
+	publish "$(build_plugin base 1.0.0)"
+	make_root
+	plugpkg install base -y
+	run ./example "$PLUGPKG_ROOT"
+	assert_status 0
+	assert_equal "${lines[1]}" "1 installed"
+	assert_equal "${lines[0]}" "$(plugpkg list --json | head -n 1)"
+}
+
+@test "the example of libplugpkg(3) says what is wrong, with its name and exit status" {
+	run ./example "$SCRATCH/nowhere"
+	assert_status 1
+	assert_has "is not a plugpkg root" "[no-root]"
+}
