@@ -8,7 +8,7 @@
 transactions="install upgrade downgrade reinstall remove purge replace rekey rollback undo disable enable
 	data data-rollback hooks unhealthy failing-upgrade failing-removal forced-removal
 	plain-removal plain-return"
-commands="hold unhold mark source-add source-remove update lock configure link"
+commands="hold unhold mark source-add source-remove update lock configure link autoremove sync"
 
 # ---- plugins: tables, groups, bindings in a real database ----------------------------------------
 
@@ -262,6 +262,14 @@ begin_command() {
 		command="configure --pending" goes_on=yes
 		;;
 	link) command="link $(make_plugin linked 1.0.0) -y" ;;
+	autoremove)
+		plugpkg -q mark auto mid
+		command="autoremove -y"
+		;;
+	sync)
+		edit '.plugins = {"options": "*"}'
+		command="sync -y"
+		;;
 	*) return 1 ;;
 	esac
 }
