@@ -76,7 +76,7 @@ become(const struct pp_spawn *s, int report_fd)
 	default_signals();
 	(void)umask(022);
 	/* A session of its own has no terminal: none to write to past us, none to be stopped by. */
-	if (setsid() < 0 || (s->cwd_fd >= 0 && fchdir(s->cwd_fd) < 0))
+	if ((!s->keeps_terminal && setsid() < 0) || (s->cwd_fd >= 0 && fchdir(s->cwd_fd) < 0))
 		return -errno;
 	int r = place(in, 0, O_RDONLY);
 	if (r == 0)
@@ -173,6 +173,7 @@ pp_spawn(const struct pp_spawn *s, struct pp_child *out)
 		;
 	if (n == 0) {
 		out->pid = pid;
+		out->has_no_group = s->keeps_terminal;
 		return 0;
 	}
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -236,17 +237,18 @@ void
 pp_child_kill(struct pp_child *c, int grace_ms)
 {
 	int status;
-	pid_t group = c->pid;
+	pid_t whom = c->has_no_group ? c->pid : -c->pid;
 
-	if (group <= 0)
+	if (c->pid <= 0)
 		return;
-	(void)kill(-group, SIGTERM); /* may be gone already */
+	(void)kill(whom, SIGTERM); /* may be gone already */
 	if (grace_ms <= 0 || pp_child_wait(c, grace_ms, &status) == -EAGAIN) {
-		(void)kill(-group, SIGKILL);
+		(void)kill(whom, SIGKILL);
 		PP_IGNORE(
 		    pp_child_wait(c, -1, &status)); /* reaped by somebody else: just as dead */
 	}
-	(void)kill(-group, SIGKILL); /* members that outlived the leader */
+	if (!c->has_no_group)
+		(void)kill(whom, SIGKILL); /* members that outlived the leader */
 	c->pid = -1;
 }
 

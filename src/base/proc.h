@@ -8,7 +8,8 @@
 #include <sys/types.h>
 
 struct pp_child {
-	pid_t pid; /* -1 when none; leader of its own session and process group */
+	pid_t pid;         /* -1 when none; leader of its own session and process group */
+	bool has_no_group; /* it is in ours, as it was to keep the terminal */
 };
 
 struct pp_spawn {
@@ -21,6 +22,7 @@ struct pp_spawn {
 	int stderr_fd;              /* -1 = /dev/null */
 	int pass_fd;                /* becomes descriptor 3; -1 = none */
 	const struct pp_wall *wall; /* that the child goes behind; NULL: none */
+	bool keeps_terminal;        /* stays in our session and process group */
 	/* Called before the program begins to run; or NULL. */
 	void (*forked)(pid_t pid, void *user);
 	void *user;
@@ -34,6 +36,9 @@ struct pp_spawn {
  * Starts the child: own session, no terminal, umask 022, default signals, every descriptor above 2
  * (3 with pass_fd) closed. It is killed when the calling thread ends. An exec that fails is
  * reported here as -errno.
+ *
+ * One that keeps the terminal is stopped and interrupted there together with us; of those that it
+ * started itself pp_child_kill() knows nothing then.
  */
 int pp_spawn(const struct pp_spawn *s, struct pp_child *out) PP_MUSTUSE;
 /*

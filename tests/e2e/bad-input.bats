@@ -115,7 +115,7 @@ names() {
 	cp -a repo/public before
 	run plugpkg-repo --repo repo publish --passphrase-fd 3 3<<<"wrong"
 	assert_status 6
-	assert_has "key 'online'" "wrong passphrase"
+	assert_has "key 'online'" "wrong passphrase" "hint: try again; when the passphrase is lost"
 	diff -r before repo/public
 	mv repo/keys/online.key away
 	mkdir repo/keys/online.key

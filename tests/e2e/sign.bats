@@ -4,6 +4,7 @@
 setup() {
 	load ../helpers
 	load keys
+	load terminal
 	setup_scratch
 	export PLUGPKG_REPO=$SCRATCH/repo
 }
@@ -134,6 +135,28 @@ setup() {
 	cmp before repo/public/metadata/timestamp.json
 	run plugpkg update
 	assert_status 0
+}
+
+@test "a signer asks for its PIN on the terminal, and there is none where plugpkg-repo has none" {
+	need python3 setsid
+	make_repo
+	external ecdsa
+	signer="{ printf 'PIN: ' && read -r pin; } </dev/tty >/dev/tty && [ \"\$pin\" = 1234 ] && $SIGN"
+	plugpkg-repo key rotate root-1 --public ecdsa.pub --as hsm >/dev/null
+	sign() {
+		run "$@" plugpkg-repo sign --key hsm --signer "$signer"
+	}
+	sign setsid --wait
+	assert_status 6
+	assert_has "the signer" "failed with exit status" "[wrong-key]"
+	sign typed 4321 --
+	assert_has "PIN: " "failed with exit status 1" "[wrong-key]"
+	sign typed 1234 --
+	assert_has "PIN: " "still needs 2 signatures of: root-1, root-2, root-3, hsm"
+	assert_lacks "[wrong-key]"
+	plugpkg-repo sign >/dev/null
+	plugpkg-repo publish >/dev/null
+	plugpkg-repo verify >/dev/null
 }
 
 @test "what a signer gives is verified before it is used" {

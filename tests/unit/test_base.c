@@ -345,7 +345,7 @@ a_child_has_only_what_it_was_given(void)
 	s.argv = argv;
 	s.env = env;
 	s.stdout_fd = out[1];
-	PP_CLEANUP(pp_child_fini) struct pp_child c = { -1 };
+	PP_CLEANUP(pp_child_fini) struct pp_child c = { .pid = -1 };
 	CHECK_INT(pp_spawn(&s, &c), 0);
 	pp_auto_fd(&out[1]);
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(4096);
@@ -356,6 +356,25 @@ a_child_has_only_what_it_was_given(void)
 	CHECK(strstr(text.s, "HOME=") == NULL);
 	CHECK_HAS(text.s, "\n4\n"); /* 0, 1, 2 and ls's own */
 	pp_auto_fd(&out[0]);
+}
+
+static void
+a_child_that_keeps_the_terminal_is_killed_alone(void)
+{
+	static const char *const argv[] = { "sh", "-c", "exec sleep 600", NULL };
+	static const char *const env[] = { "PATH=/bin:/usr/bin", NULL };
+	struct pp_spawn s = PP_SPAWN_INIT;
+	PP_CLEANUP(pp_child_fini) struct pp_child c = { .pid = -1 };
+
+	s.path = "/bin/sh";
+	s.argv = argv;
+	s.env = env;
+	s.keeps_terminal = true;
+	CHECK_INT(pp_spawn(&s, &c), 0);
+	CHECK_INT(getpgid(c.pid), getpgrp());
+	CHECK_INT(getsid(c.pid), getsid(0));
+	pp_child_kill(&c, 0);
+	CHECK_INT(c.pid, -1);
 }
 
 static void
@@ -403,7 +422,7 @@ a_child_of_a_process_without_standard_input_has_one(void)
 	static const char *const argv[] = { "sh", "-c", "cat && echo whole", NULL };
 	static const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
 	struct pp_spawn s = PP_SPAWN_INIT;
-	PP_CLEANUP(pp_child_fini) struct pp_child c = { -1 };
+	PP_CLEANUP(pp_child_fini) struct pp_child c = { .pid = -1 };
 	int out[2], status, kept = fcntl(0, F_DUPFD_CLOEXEC, 3);
 
 	CHECK_INT(pipe2(out, O_CLOEXEC), 0);
@@ -431,7 +450,7 @@ a_time_limit_holds_where_there_are_no_process_descriptors(void)
 	static const char *const argv[] = { "sh", "-c", "exec sleep 100", NULL };
 	static const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
 	struct pp_spawn s = PP_SPAWN_INIT;
-	PP_CLEANUP(pp_child_fini) struct pp_child c = { -1 };
+	PP_CLEANUP(pp_child_fini) struct pp_child c = { .pid = -1 };
 	struct rlimit was, none;
 	int status;
 
@@ -449,20 +468,22 @@ a_time_limit_holds_where_there_are_no_process_descriptors(void)
 	CHECK_INT(c.pid, -1);
 }
 
-TAP_MAIN(CASE(a_buffer_keeps_what_fits_and_remembers_the_rest)
-	CASE(numbers_from_outside_are_plain_digits_within_a_limit) CASE(
-	    hex_is_read_in_lower_case_and_exact_length_only) CASE(near_names_have_small_distances)
-	    CASE(nothing_that_steers_a_terminal_comes_through) CASE(
-		a_map_finds_every_key_and_walks_in_order_of_insertion) CASE(json_is_read_strictly)
-		CASE(canonical_json_sorts_members_and_escapes_two_characters_only) CASE(
-		    times_are_read_as_rfc_3339_in_utc_or_as_seconds)
-		    CASE(dates_of_people_are_days_in_utc_or_times_in_any_zone) CASE(
-			opening_beneath_never_leaves_the_directory)
-			CASE(removing_a_tree_never_follows_a_link) CASE(
-			    a_file_is_written_whole_or_not_at_all)
-			    CASE(messages_carry_json_and_descriptors) CASE(
-				a_child_has_only_what_it_was_given)
-				CASE(a_program_that_cannot_start_is_reported_by_spawn) CASE(
-				    killing_a_child_ends_its_whole_group)
-				    CASE(a_child_of_a_process_without_standard_input_has_one) CASE(
-					a_time_limit_holds_where_there_are_no_process_descriptors))
+TAP_MAIN(CASE(a_child_that_keeps_the_terminal_is_killed_alone) CASE(
+    a_time_limit_holds_where_there_are_no_process_descriptors)
+	CASE(a_buffer_keeps_what_fits_and_remembers_the_rest) CASE(
+	    numbers_from_outside_are_plain_digits_within_a_limit)
+	    CASE(hex_is_read_in_lower_case_and_exact_length_only) CASE(
+		near_names_have_small_distances) CASE(nothing_that_steers_a_terminal_comes_through)
+		CASE(a_map_finds_every_key_and_walks_in_order_of_insertion)
+		    CASE(json_is_read_strictly) CASE(
+			canonical_json_sorts_members_and_escapes_two_characters_only)
+			CASE(times_are_read_as_rfc_3339_in_utc_or_as_seconds) CASE(
+			    dates_of_people_are_days_in_utc_or_times_in_any_zone)
+			    CASE(opening_beneath_never_leaves_the_directory) CASE(
+				removing_a_tree_never_follows_a_link)
+				CASE(a_file_is_written_whole_or_not_at_all) CASE(
+				    messages_carry_json_and_descriptors)
+				    CASE(a_child_has_only_what_it_was_given) CASE(
+					a_program_that_cannot_start_is_reported_by_spawn)
+					CASE(killing_a_child_ends_its_whole_group) CASE(
+					    a_child_of_a_process_without_standard_input_has_one))

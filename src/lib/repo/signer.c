@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -33,6 +34,15 @@ memory_file(const void *p, size_t n)
 	return r < 0 ? r : pp_fd_steal(&fd);
 }
 
+/* In the background, a command that asks there would only stop. */
+static bool
+is_at_terminal(void)
+{
+	PP_AUTO_FD int tty = openat(AT_FDCWD, "/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	return tty >= 0 && tcgetpgrp(tty) == getpgrp();
+}
+
 static enum plugpkg_code
 run(const struct pp_signer *s, int in_fd, int out_fd, plugpkg_error **err)
 {
@@ -48,14 +58,17 @@ run(const struct pp_signer *s, int in_fd, int out_fd, plugpkg_error **err)
 	spawn.stdin_fd = in_fd;
 	spawn.stdout_fd = out_fd;
 	spawn.stderr_fd = STDERR_FILENO;
+	spawn.keeps_terminal = is_at_terminal(); /* for who has to type a PIN */
 	int r = pp_spawn(&spawn, &child);
 	if (r == 0)
 		r = pp_child_wait(&child, LOOK_EVERY_MS, &status);
 	/* As long as it takes: somebody may have to touch a token. */
 	while (r == -EAGAIN && pp_check_cancel(s->ctx, NULL) == PLUGPKG_OK)
 		r = pp_child_wait(&child, LOOK_EVERY_MS, &status);
-	if (r == -EAGAIN)
-		return pp_check_cancel(s->ctx, err);
+	/* The key that interrupts at a terminal ended both. */
+	enum plugpkg_code rc = pp_check_cancel(s->ctx, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_KEY, -r, "cannot run the signer '%s'", command);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)

@@ -510,8 +510,10 @@ pp_unseal(const pp_json *sealed, const char *passphrase, void *p, size_t n, plug
 		memcpy(p, plain, n);
 	lib()->OPENSSL_cleanse(key, sizeof(key));
 	lib()->OPENSSL_cleanse(plain, sizeof(plain));
-	if (!ok)
-		return pp_fail(
-		    err, PLUGPKG_E_KEY, 0, "wrong passphrase, or the encrypted key is damaged");
-	return PLUGPKG_OK;
+	if (ok)
+		return PLUGPKG_OK;
+	pp_fail(err, PLUGPKG_E_KEY, 0, "wrong passphrase, or the encrypted key is damaged");
+	return pp_hint(err, PLUGPKG_E_KEY,
+	    "try again; when the passphrase is lost, so is the key: take another in its place, "
+	    "see plugpkg-repo-key(1) and plugpkg-owner(1)");
 }
