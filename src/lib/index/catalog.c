@@ -214,12 +214,20 @@ is_small(const struct pp_catalog *c)
 static enum plugpkg_code
 load_small(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 {
-	const struct pp_shard_key keys[] = { { PP_LAYER_PLANNING, 0 }, { PP_LAYER_SEARCH, 0 } };
+	const struct pp_shard_key keys[] = {
+		{ PP_LAYER_PLANNING, 0 },
+		{ PP_LAYER_SEARCH, 0 },
+		{ PP_LAYER_DETAILS, 0 },
+	};
+	size_t n = PP_LEN(keys);
 	const struct pp_shard *search = NULL;
 
 	if (!is_small(c))
 		return PLUGPKG_OK;
-	enum plugpkg_code rc = pp_shards_load(&c->shards, keys, PP_LEN(keys), err);
+	/* Only what shows plugins reads the details. */
+	if (c->root->details.n > 1 || c->root->details.at[0].size > SMALL_BYTES)
+		n--;
+	enum plugpkg_code rc = pp_shards_load(&c->shards, keys, n, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_shards_search(&c->shards, &search, err);
 	if (rc == PLUGPKG_OK)
