@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "head.h"
 #include "transfer.h"
 
 #include "base/fd.h"
@@ -158,51 +158,32 @@ give_up(struct transfer *t, enum fault why)
 	return false;
 }
 
-/* "bytes START-END/TOTAL", TOTAL may be "*". Does the part continue exactly what is there? */
-static bool
-range_fits(const struct transfer *t)
-{
-	struct curl_header *h = NULL;
-	struct pp_str rest, start, end;
-	uint64_t n = 0;
-
-	if (curl_easy_header(t->easy, "Content-Range", 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
-		return false;
-	if (strncasecmp(h->value, "bytes ", 6) != 0)
-		return false;
-	rest = pp_str_trim(pp_str_of(h->value + 6));
-	if (!pp_str_cut(&rest, '-', &start) || !pp_str_cut(&rest, '/', &end))
-		return false;
-	if (pp_parse_u64(start, UINT64_MAX, &n) < 0 || n != t->req.offset)
-		return false;
-	if (!t->req.exact || pp_str_eq(rest, "*"))
-		return true;
-	return pp_parse_u64(rest, UINT64_MAX, &n) == 0 && n == t->req.max;
-}
-
 /* Looks at the head of the final answer before its first byte is taken. */
 static bool
 begin_body(struct transfer *t)
 {
-	long status = status_of(t);
+	struct head h = { .status = status_of(t) };
+	struct curl_header *range = NULL;
 	curl_off_t length = -1;
 
 	t->has_begun = true;
-	if (status == 206 && t->req.offset > 0) {
-		if (!range_fits(t))
-			return give_up(t, FAULT_RANGE);
-		t->pos = t->req.offset;
-	} else if (status == 200) {
-		t->pos = 0;
-	} else {
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	h.length = length;
+	if (curl_easy_header(t->easy, "Content-Range", 0, CURLH_HEADER, -1, &range) == CURLHE_OK)
+		h.content_range = range->value;
+	switch (head_judge(&h, &t->req, &t->pos)) {
+	case HEAD_FITS:
+		break;
+	case HEAD_USELESS:
 		t->is_useless = true;
 		return true;
-	}
-	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	if (length >= 0 && (uint64_t)length > t->req.max - t->pos)
+	case HEAD_RANGE:
+		return give_up(t, FAULT_RANGE);
+	case HEAD_LIMIT:
 		return give_up(t, FAULT_LIMIT);
-	if (length >= 0 && t->req.exact && (uint64_t)length != t->req.max - t->pos)
+	case HEAD_SIZE:
 		return give_up(t, FAULT_SIZE);
+	}
 	answer_begin(t);
 	return true;
 }
@@ -325,7 +306,7 @@ on_request(void *user, char *ip, char *local_ip, int port, int local_port)
 
 	(void)ip, (void)local_ip, (void)port, (void)local_port;
 	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
-	if (url != NULL && strncasecmp(url, "https:", 6) == 0) {
+	if (url != NULL && head_is_secure(url)) {
 		t->was_secure = true;
 	} else if (t->was_secure) {
 		give_up(t, FAULT_DOWNGRADE);
