@@ -29,8 +29,21 @@ pp_fd_steal(int *fd)
 	return taken;
 }
 
+/* n bytes came of the `want` that were asked for: is that all of a file of this size? */
+static bool
+is_end(const struct pp_buf *out, size_t n, size_t want, uint64_t size)
+{
+	return n == 0 || (n < want && size > 0 && out->n == size);
+}
+
 int
 pp_fd_read_all(int fd, struct pp_buf *out)
+{
+	return pp_fd_read_file(fd, 0, out);
+}
+
+int
+pp_fd_read_file(int fd, uint64_t size, struct pp_buf *out)
 {
 	for (;;) {
 		size_t room = out->limit - out->n;
@@ -43,13 +56,14 @@ pp_fd_read_all(int fd, struct pp_buf *out)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (n == 0)
-			return 0;
-		if (room == 0) {
+		if (n > 0 && room == 0) {
 			out->overflow = true;
 			return -EFBIG;
 		}
-		pp_buf_grew(out, (size_t)n);
+		if (n > 0)
+			pp_buf_grew(out, (size_t)n);
+		if (is_end(out, (size_t)n, want, size))
+			return 0;
 	}
 }
 

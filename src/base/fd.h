@@ -10,6 +10,8 @@ int pp_fd_steal(int *fd); /* takes the descriptor out and leaves -1 */
 
 int pp_fd_read_all(int fd, struct pp_buf *out) PP_MUSTUSE; /* -EFBIG past out's limit */
 int pp_fd_write_all(int fd, const void *p, size_t n) PP_MUSTUSE;
+/* The same of a file that had this size: its end is not looked for behind it. 0: not known. */
+int pp_fd_read_file(int fd, uint64_t size, struct pp_buf *out) PP_MUSTUSE;
 int pp_fd_copy(int from, int to, uint64_t *out_bytes) PP_MUSTUSE; /* from the offset to the end */
 /* Makes the file durable and closes it: fsync, close. Always leaves *fd == -1. */
 int pp_fd_commit(int *fd) PP_MUSTUSE;

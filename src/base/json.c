@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* jansson passes over some NUL bytes; no JSON text has any. */
 static bool
@@ -30,6 +31,15 @@ has_nul(const char *text, size_t n, struct pp_json_error *err)
 		    "line %d, column %d: a NUL byte is no JSON", err->line, err->column); /* fits */
 	}
 	return nul != NULL;
+}
+
+void
+pp_json_start(void)
+{
+	unsigned seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == (ssize_t)sizeof(seed) && seed != 0)
+		json_object_seed(seed);
 }
 
 pp_json *

@@ -29,6 +29,8 @@ struct pp_json_error {
 	char text[200];
 };
 
+/* For a program, at its start: randomness for hash tables; the library opens a device for it. */
+void pp_json_start(void);
 pp_json *pp_json_parse(const char *text, size_t n, struct pp_json_error *err); /* owned, or NULL */
 pp_json *pp_json_ref(const pp_json *j);
 void pp_json_free(pp_json *j);

@@ -307,7 +307,7 @@ pp_read_file_at(int dirfd, const char *path, struct pp_buf *out)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	return pp_fd_read_all(fd, out);
+	return pp_fd_read_file(fd, out->n == 0 ? (uint64_t)st.st_size : 0, out);
 }
 
 int

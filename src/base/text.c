@@ -42,6 +42,17 @@ steers_a_terminal(uint32_t c)
 	       (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
+/* How many of the next bytes are printable ASCII, as nearly all are. */
+static size_t
+plain_bytes(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= 0x20 && p[i] < 0x7f)
+		i++;
+	return i;
+}
+
 void
 pp_sanitize(struct pp_buf *out, const char *s, size_t n)
 {
@@ -49,6 +60,12 @@ pp_sanitize(struct pp_buf *out, const char *s, size_t n)
 
 	for (size_t i = 0; i < n;) {
 		uint32_t c;
+		size_t plain = plain_bytes(p + i, n - i);
+		if (plain > 0) {
+			pp_buf_add(out, s + i, plain);
+			i += plain;
+			continue;
+		}
 		size_t len = decode(p + i, n - i, &c);
 		if (len == 0) {
 			pp_buf_addf(out, "\\x%02x", p[i]);

@@ -60,13 +60,15 @@ out_init(struct out *o, FILE *f)
 	o->width = o->is_terminal ? terminal_width(fileno(f)) : 0;
 }
 
-static void PP_PRINTF(2, 0) vtext(struct out *o, const char *fmt, va_list ap)
+/* end: what follows the text, in the same write where the stream has no buffer. */
+static void PP_PRINTF(3, 0) vtext(struct out *o, const char *end, const char *fmt, va_list ap)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(OUT_MAX_BYTES);
 	PP_AUTO_BUF struct pp_buf clean = PP_BUF_INIT(8 * OUT_MAX_BYTES);
 
 	pp_buf_vaddf(&text, fmt, ap);
 	pp_sanitize(&clean, pp_buf_cstr(&text), text.n);
+	pp_buf_adds(&clean, end);
 	out_raw(o, pp_buf_cstr(&clean));
 }
 
@@ -76,7 +78,7 @@ out_text(struct out *o, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vtext(o, fmt, ap);
+	vtext(o, "", fmt, ap);
 	va_end(ap);
 }
 
@@ -89,7 +91,7 @@ out_styled(struct out *o, enum out_style style, const char *fmt, ...)
 	if (is_styled)
 		out_raw(o, style_codes[style]);
 	va_start(ap, fmt);
-	vtext(o, fmt, ap);
+	vtext(o, "", fmt, ap);
 	va_end(ap);
 	if (is_styled)
 		out_raw(o, "\033[0m");
@@ -101,9 +103,8 @@ out_line(struct out *o, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vtext(o, fmt, ap);
+	vtext(o, "\n", fmt, ap);
 	va_end(ap);
-	out_end(o);
 }
 
 void
@@ -123,8 +124,7 @@ out_lines(struct out *o, unsigned indent, const char *text)
 			break; /* the text ended with a newline */
 		if (!is_first)
 			out_text(o, "%*s", (int)indent, "");
-		out_text(o, "%.*s", (int)line.n, line.p);
-		out_end(o);
+		out_line(o, "%.*s", (int)line.n, line.p);
 		is_first = false;
 	}
 }

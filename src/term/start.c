@@ -4,13 +4,17 @@
 
 #include "base/compiler.h"
 #include "base/fd.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define MEMORY_STEP (4 << 20)
 
 static const int cancelling[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -18,9 +22,21 @@ static const int cancelling[] = { SIGINT, SIGTERM, SIGHUP };
 static _Atomic(void *) cancelled_by_signal;
 static void (*_Atomic cancel_it)(void *what);
 
+/* Memory comes in large pieces: a few hundred rows would ask the system for it 20 times. */
+static void
+start_memory(void)
+{
+#ifdef M_TOP_PAD
+	(void)mallopt(M_TOP_PAD, MEMORY_STEP); /* what it refuses stays as it was */
+	(void)mallopt(M_TRIM_THRESHOLD, 2 * MEMORY_STEP);
+#endif
+}
+
 int
 start_process(void)
 {
+	start_memory();
+	pp_json_start();
 	for (;;) {
 		PP_AUTO_FD int fd = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 		if (fd < 0)

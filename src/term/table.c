@@ -56,6 +56,16 @@ add_last(struct pp_buf *line, const char *cell, size_t room)
 	pp_buf_adds(line, cell);
 }
 
+static void
+add_blanks(struct pp_buf *line, size_t n)
+{
+	static const char blanks[] = "                                ";
+
+	for (; n >= sizeof(blanks); n -= sizeof(blanks) - 1)
+		pp_buf_add(line, blanks, sizeof(blanks) - 1);
+	pp_buf_add(line, blanks, n);
+}
+
 void
 table_print(const struct table *t, struct out *o)
 {
@@ -67,22 +77,24 @@ table_print(const struct table *t, struct out *o)
 	if (!t->is_whole && o->width > before_last + MIN_LAST)
 		room = o->width - before_last;
 
+	PP_AUTO_BUF struct pp_buf line = PP_BUF_INIT(OUT_MAX_BYTES);
 	for (size_t i = 0; i + t->n_columns <= t->cells.n; i += t->n_columns) {
-		PP_AUTO_BUF struct pp_buf line = PP_BUF_INIT(OUT_MAX_BYTES);
-
-		pp_buf_addf(&line, "%*s", (int)t->indent, "");
+		pp_buf_clear(&line);
+		add_blanks(&line, t->indent);
 		for (size_t c = 0; c + 1 < t->n_columns; c++) {
 			size_t used = out_columns(t->cells.at[i + c]);
 
 			pp_buf_adds(&line, t->cells.at[i + c]);
 			if (widths[c] > 0)
-				pp_buf_addf(&line, "%*s", (int)(widths[c] - used + GAP), "");
+				add_blanks(&line, widths[c] - used + GAP);
 		}
 		add_last(&line, t->cells.at[i + t->n_columns - 1], room);
 		size_t n = line.n;
 		while (n > 0 && line.s[n - 1] == ' ')
 			n--;
-		out_line(o, "%.*s", (int)n, pp_buf_cstr(&line));
+		pp_buf_cut(&line, n);
+		pp_buf_addc(&line, '\n');
+		out_raw(o, pp_buf_cstr(&line)); /* cells were sanitised when they came */
 	}
 }
 

@@ -410,7 +410,7 @@ remove solo unneeded"
 @test "files that are gone are fetched again" {
 	plugpkg install top -y
 	chmod -R u+w "$PLUGPKG_ROOT/store/mid"
-	rm -rf "$PLUGPKG_ROOT/store/mid/1.0.0"
+	rm -rf "$PLUGPKG_ROOT/store/mid"
 	run plugpkg sync --check
 	assert_status 1
 	assert_has "the files of mid 1.0.0 are gone"
@@ -420,6 +420,20 @@ remove solo unneeded"
 	run plugpkg check
 	assert_status 0
 	run plugpkg sync --locked --check
+	assert_status 0
+}
+
+@test "a version that is gone from within the store is seen by check, and repaired" {
+	plugpkg install top -y
+	chmod -R u+w "$PLUGPKG_ROOT/store/mid"
+	rm -rf "$PLUGPKG_ROOT/store/mid/1.0.0"
+	run plugpkg check
+	assert_status 1
+	assert_has "mid"
+	run plugpkg repair -y
+	assert_status 0
+	assert_installed mid 1.0.0
+	run plugpkg check
 	assert_status 0
 }
 

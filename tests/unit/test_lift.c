@@ -139,7 +139,8 @@ the_copy_follows_what_others_write(void)
 
 	if (old_root_init(&r)) {
 		CHECK_INT(number(state_of(&r)->db, "SELECT count(*) FROM delays"), 0);
-		CHECK_INT(pp_db_open(r.ctx->root_fd, "state.db", SQLITE_OPEN_READWRITE, &other),
+		CHECK_INT(
+		    pp_db_open(r.ctx->root_fd, "state.db", SQLITE_OPEN_READWRITE, NULL, &other),
 		    SQLITE_OK);
 		run_sql(other, "INSERT INTO delays VALUES('a', 'b', '1.0.0', 5)");
 		CHECK_INT(number(state_of(&r)->db, "SELECT count(*) FROM delays"), 1);
@@ -180,7 +181,8 @@ a_root_that_a_newer_plugpkg_lifted_meanwhile_is_refused_with_the_lock(void)
 
 	if (root_init(&r)) {
 		(void)state_of(&r);
-		CHECK_INT(pp_db_open(r.ctx->root_fd, "state.db", SQLITE_OPEN_READWRITE, &other),
+		CHECK_INT(
+		    pp_db_open(r.ctx->root_fd, "state.db", SQLITE_OPEN_READWRITE, NULL, &other),
 		    SQLITE_OK);
 		run_sql(other, "UPDATE meta SET value = 99 WHERE key = 'format'");
 		CHECK_INT(pp_state_lift(r.ctx, &err), PLUGPKG_E_NEWER_ROOT);

@@ -282,7 +282,9 @@ a_newer_format_is_refused_by_its_number(void)
 
 	if (root_init(&r)) {
 		CHECK_INT(pp_db_exec(state_of(&r)->db,
-			      "UPDATE meta SET value = 9 WHERE key = 'format'", NULL, "test"),
+			      "UPDATE meta SET value = 9 WHERE key = 'format'; "
+			      "PRAGMA user_version = 9",
+			      NULL, "test"),
 		    PLUGPKG_OK);
 		plugpkg_close(r.ctx);
 		r.ctx = NULL;

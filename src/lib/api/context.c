@@ -16,18 +16,30 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
+
+/* Its path without links in it, owned; asked of the system, which knows it, where it can be. */
+static char *
+path_of(int fd, const char *dir)
+{
+	PP_AUTO_FREE char *link = pp_asprintf("/proc/self/fd/%d", fd);
+	char path[PATH_MAX];
+	ssize_t n = readlinkat(AT_FDCWD, link, path, sizeof(path));
+
+	if (n <= 0 || (size_t)n == sizeof(path) || path[0] != '/')
+		return realpath(dir, NULL);
+	return pp_xstrndup(path, (size_t)n);
+}
 
 enum plugpkg_code
 pp_context_new(const char *dir, plugpkg_context **out, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *full = realpath(dir, NULL);
+	PP_AUTO_FD int fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", dir);
+	PP_AUTO_FREE char *full = path_of(fd, dir);
 	if (full == NULL)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", dir);
-	PP_AUTO_FD int fd = openat(AT_FDCWD, full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", full);
 
 	plugpkg_context *ctx = pp_xcalloc(1, sizeof(*ctx));
 	ctx->root = pp_steal(&full);
@@ -240,6 +252,9 @@ enum plugpkg_code
 plugpkg_prepare(const char *dir, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *found = dir == NULL ? find_root() : pp_xstrdup(dir);
+	PP_AUTO_FREE char *state = pp_asprintf("%s/var/state.db", found != NULL ? found : "");
+	if (found != NULL && pp_exists_at(AT_FDCWD, state) == 1)
+		return PLUGPKG_OK; /* as nearly always; opening looks closer */
 	if (found == NULL || pp_exists_at(AT_FDCWD, found) == 0)
 		return no_root(dir, err);
 	PP_AUTO(context) plugpkg_context *ctx = NULL;
@@ -258,18 +273,21 @@ enum plugpkg_code
 plugpkg_open(const char *dir, plugpkg_context **out_ctx, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *found = dir == NULL ? find_root() : pp_xstrdup(dir);
-	if (found == NULL || pp_exists_at(AT_FDCWD, found) == 0)
-		return no_root(dir, err);
 	PP_AUTO(context) plugpkg_context *ctx = NULL;
-	enum plugpkg_code rc = pp_context_new(found, &ctx, err);
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc =
+	    found != NULL ? pp_context_new(found, &ctx, &why) : PLUGPKG_E_NO_ROOT;
+	if (found == NULL || (rc != PLUGPKG_OK && pp_exists_at(AT_FDCWD, found) == 0))
+		return no_root(dir, err);
+	if (rc != PLUGPKG_OK && err != NULL)
+		*err = pp_steal(&why);
 	if (rc == PLUGPKG_OK)
 		rc = pp_root_reload_config(ctx, err);
 	/*
 	 * The state too: a root of a newer plugpkg, or half a root, says so before anything else.
 	 */
-	struct pp_state *state = NULL;
 	if (rc == PLUGPKG_OK)
-		rc = pp_state_get(ctx, &state, err);
+		rc = pp_state_open(ctx, err);
 	if (rc == PLUGPKG_OK)
 		*out_ctx = pp_steal(&ctx);
 	return rc;
@@ -328,8 +346,7 @@ plugpkg_set_dry_run(plugpkg_context *ctx, plugpkg_error **err)
 void
 plugpkg_set_reaper(plugpkg_context *ctx)
 {
-	/* Where it cannot be, those that leave a script's session are out of reach. */
-	ctx->is_reaper = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
+	ctx->is_reaper = true; /* from the first script on */
 }
 
 void

@@ -64,6 +64,13 @@ PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
 enum plugpkg_code pp_plan_begin(
     plugpkg_context *ctx, char *command, plugpkg_plan **out, plugpkg_error **err);
 
+/*
+ * plan_settled.c: the plan of a request that asks for what is there, in which nothing stands; *out
+ * stays NULL where that is not known. Nobody is asked.
+ */
+void pp_plan_settled(
+    plugpkg_context *ctx, const struct plugpkg_request *request, plugpkg_plan **out);
+
 void pp_making_fini(struct pp_making *m);
 /* Nothing is added: no source is asked. */
 bool pp_making_is_removal(const struct pp_making *m);

@@ -122,6 +122,11 @@ plugpkg_plan_make(plugpkg_context *ctx, const struct plugpkg_request *request,
     plugpkg_plan **out_plan, plugpkg_error **err)
 {
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
+
+	*out_plan = NULL;
+	pp_plan_settled(ctx, request, out_plan);
+	if (*out_plan != NULL)
+		return PLUGPKG_OK;
 	enum plugpkg_code rc = pp_plan_begin(ctx, pp_making_command(request), &plan, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -246,8 +251,9 @@ check_unsigned(const plugpkg_plan *plan, plugpkg_error **err)
 enum plugpkg_code
 plugpkg_plan_check(const plugpkg_plan *plan, plugpkg_error **err)
 {
+	if (plugpkg_plan_count(plan) == 0)
+		return PLUGPKG_OK;
 	enum plugpkg_code rc = pp_plan_check_owners(plan->plan, err);
-
 	return rc == PLUGPKG_OK ? pp_txn_check_snapshots(plan->ctx, plan->plan, err) : rc;
 }
 

@@ -208,12 +208,42 @@ end_cut_off(plugpkg_context *ctx, plugpkg_error **err)
 	return rc;
 }
 
+/*
+ * A root that is as it should be, in one look at it: *out is its plan, in which nothing stands.
+ * Left NULL where there may be more to it, and where it fails: the long way finds out.
+ */
+static void
+plan_nothing(plugpkg_context *ctx, unsigned flags, const char *command, plugpkg_plan **out)
+{
+	PP_CLEANUP(pp_sync_fini) struct pp_sync s = { .flags = flags };
+	PP_AUTO(plan) plugpkg_plan *plan = NULL;
+	PP_AUTO_FREE char *running = NULL;
+	PP_AUTO_LOOK struct pp_state *look = NULL;
+	int64_t txn = 0;
+	enum plugpkg_code rc = pp_state_look(ctx, &look, NULL);
+	if (rc == PLUGPKG_OK)
+		rc = pp_journal_open_transaction(ctx->state, &txn, &running, NULL);
+	if (rc != PLUGPKG_OK || txn != 0)
+		return;
+	rc = pp_plan_begin(ctx, pp_xstrdup(command), &plan, NULL);
+	if (rc == PLUGPKG_OK)
+		rc = pp_sync_begin(ctx, flags, &s, NULL);
+	if (rc == PLUGPKG_OK)
+		rc = pp_sync_compare(&s, NULL);
+	if (rc == PLUGPKG_OK && s.diffs.n == 0)
+		*out = pp_steal(&plan);
+}
+
 enum plugpkg_code
 plugpkg_sync_plan(
     plugpkg_context *ctx, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err)
 {
-	bool is_locked = (flags & PLUGPKG_SYNC_LOCKED) != 0;
+	const char *command = (flags & PLUGPKG_SYNC_LOCKED) != 0 ? "sync --locked" : "sync";
 
+	*out_plan = NULL;
+	plan_nothing(ctx, flags, command, out_plan);
+	if (*out_plan != NULL)
+		return PLUGPKG_OK;
 	if ((flags & PLUGPKG_SYNC_NO_UPDATE) == 0) {
 		enum plugpkg_code rc = end_cut_off(ctx, err);
 		if (rc != PLUGPKG_OK)
@@ -223,8 +253,7 @@ plugpkg_sync_plan(
 		PP_CLEANUP(pp_sync_fini) struct pp_sync s = { .flags = flags };
 		PP_AUTO(plan) plugpkg_plan *plan = NULL;
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
-		enum plugpkg_code rc = pp_plan_begin(
-		    ctx, pp_xstrdup(is_locked ? "sync --locked" : "sync"), &plan, &why);
+		enum plugpkg_code rc = pp_plan_begin(ctx, pp_xstrdup(command), &plan, &why);
 		if (rc == PLUGPKG_OK)
 			rc = try_plan(&s, plan, &why);
 		if (rc == PLUGPKG_OK) {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How a root differs from what its files say. Reads only the state and, of the store, which
- * directories are there: a root that is as it should be is seen to be so in a moment.
+ * plugins are there: a root that is as it should be is seen to be so in a moment.
  */
 #include "lib/api/sync.h"
 
 #include "base/path.h"
 #include "lib/txn/host.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,10 +276,70 @@ compare_wish(struct pp_sync *s, const struct pp_dep *wish)
 		add(s, PP_DIFF_VERSION, wish->name, p->version, wish->text);
 }
 
+struct reached {
+	bool *is_reached; /* by place in the inventory */
+	struct pp_vec(size_t) queue;
+};
+
+static void
+reach(const struct pp_inventory *inv, struct reached *r, size_t place)
+{
+	if (place == SIZE_MAX || r->is_reached[place] ||
+	    !pp_installed_is_usable(inv->set.at[place]))
+		return;
+	r->is_reached[place] = true;
+	pp_vec_push(&r->queue, place);
+}
+
+/* By its own name only, and strictly: whom this does not reach, the long way may. */
+static void
+reach_all(const struct pp_inventory *inv, struct reached *r, const struct pp_deps *deps)
+{
+	pp_vec_foreach (dep, deps) {
+		size_t place = pp_installeds_index(&inv->set, dep->name);
+		if (place != SIZE_MAX &&
+		    (dep->range == NULL ||
+			pp_range_match(dep->range, &inv->releases.at[place]->version, false)))
+			reach(inv, r, place);
+	}
+}
+
+/*
+ * Everything is wanted, or needed by what is: seen without asking `autoremove`. False: it is not
+ * known.
+ */
+static bool
+is_all_wanted(const struct pp_sync *s)
+{
+	const struct pp_inventory *inv = &s->making.inv;
+	struct reached r = { .is_reached = pp_xcalloc(inv->set.n, sizeof(bool)) };
+	bool is_all = true;
+
+	for (size_t i = 0; i < inv->set.n; i++) {
+		const struct pp_installed *p = inv->set.at[i];
+		if (pp_key_has_major(p->key))
+			is_all = false; /* which major who is bound to is no matter of names */
+		else if (pp_installed_is_held(p, s->ctx->now) || p->link_dir != NULL ||
+			 pp_deps_get(&s->ctx->config->plugins, p->key) != NULL)
+			reach(inv, &r, i);
+	}
+	for (size_t i = 0; is_all && i < r.queue.n; i++) {
+		reach_all(inv, &r, &inv->releases.at[r.queue.at[i]]->requires);
+		reach_all(inv, &r, &inv->releases.at[r.queue.at[i]]->recommends);
+	}
+	for (size_t i = 0; is_all && i < inv->set.n; i++)
+		is_all = r.is_reached[i] || !pp_installed_is_usable(inv->set.at[i]);
+	pp_vec_free(&r.queue);
+	free(r.is_reached);
+	return is_all;
+}
+
 /* What nothing wants: the same answer as `autoremove` gives. What is left over stays that. */
 static enum plugpkg_code
 find_extra(struct pp_sync *s, plugpkg_error **err)
 {
+	if (is_all_wanted(s))
+		return PLUGPKG_OK;
 	const struct plugpkg_request request = { .verb = PLUGPKG_AUTOREMOVE };
 	PP_AUTO(steps) struct pp_plan *plan = pp_plan_new();
 	struct pp_making m = {
@@ -311,17 +372,62 @@ compare_with_row(struct pp_sync *s, const struct pp_installed *p)
 	add(s, PP_DIFF_VERSION, p->key, p->version, row->version.text)->is_from_lock = true;
 }
 
+/* The names in the store, or in the directory of a scope there. */
+struct shelf {
+	char *dir;
+	struct pp_strs names; /* sorted */
+	int result;           /* of reading it */
+};
+
+static void
+shelf_fini(struct shelf *shelf)
+{
+	free(shelf->dir);
+	pp_strs_fini(&shelf->names);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/*
+ * One look at a directory for all plugins in it, as their number must not matter at each start of
+ * an application: what is gone from within, `check` sees. Keys are sorted, so scopes come one after
+ * the other.
+ */
+static bool
+is_on_shelf(const struct pp_sync *s, struct shelf *shelf, const char *name)
+{
+	const char *slash = strrchr(name, '/'), *base = slash != NULL ? slash + 1 : name;
+	PP_AUTO_FREE char *dir =
+	    pp_asprintf("store%s%.*s", slash != NULL ? "/" : "", (int)(base - name), name);
+
+	if (shelf->dir == NULL || strcmp(shelf->dir, dir) != 0) {
+		shelf_fini(shelf);
+		*shelf = (struct shelf){ .dir = pp_steal(&dir) };
+		shelf->result = pp_list_dir(s->ctx->root_fd, shelf->dir, &shelf->names);
+	}
+	/* What cannot be read is not gone. */
+	if (shelf->result < 0 && shelf->result != -ENOENT && shelf->result != -ENOTDIR)
+		return true;
+	return shelf->names.n > 0 &&
+	       bsearch(&base, shelf->names.at, shelf->names.n, sizeof(base), by_name) != NULL;
+}
+
 /* What is the matter with an installed plugin itself, whatever asks for it. */
 static void
-compare_installed(struct pp_sync *s, const struct pp_installed *p)
+compare_installed(struct pp_sync *s, const struct pp_installed *p, struct shelf *shelf)
 {
-	PP_AUTO_FREE char *path = pp_asprintf("store/%s/%s", p->name, p->version);
 	bool manual = pp_installed_wish(&s->making.inv.set, p, &s->ctx->config->plugins) != NULL;
 
 	if (!pp_installed_is_usable(p) || pp_diffs_get(&s->diffs, PP_DIFF_EXTRA, p->key) != NULL)
 		return;
 	if (p->link_dir == NULL && pp_diffs_get(&s->diffs, PP_DIFF_VERSION, p->key) == NULL &&
-	    pp_exists_at(s->ctx->root_fd, path) == 0)
+	    !is_on_shelf(s, shelf, p->name))
 		add(s, PP_DIFF_FILES, p->key, p->version, NULL);
 	if (p->manual != manual)
 		add(s, PP_DIFF_MARK, p->key, p->manual ? "manual" : "automatic",
@@ -356,6 +462,7 @@ no_lock(struct pp_sync *s, plugpkg_error **err)
 enum plugpkg_code
 pp_sync_compare(struct pp_sync *s, plugpkg_error **err)
 {
+	PP_CLEANUP(shelf_fini) struct shelf shelf = { 0 };
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	if ((s->flags & PLUGPKG_SYNC_LOCKED) == 0) {
@@ -367,6 +474,6 @@ pp_sync_compare(struct pp_sync *s, plugpkg_error **err)
 		compare_wishes_with_lock(s);
 	}
 	pp_vec_foreach (p, &s->making.inv.set)
-		compare_installed(s, *p);
+		compare_installed(s, *p, &shelf);
 	return rc;
 }

@@ -10,6 +10,7 @@
 
 #define PLATFORM_MAX       32 /* entries of os, of arch */
 #define PLATFORM_MAX_BYTES 32
+#define FEW_DEPS           8 /* up to here a look through is as quick */
 
 /* What the names in a relation may be, and what stands beside them. */
 enum relation_flags {
@@ -76,9 +77,32 @@ pp_deps_fini(struct pp_deps *d)
 	pp_vec_free(d);
 }
 
+/* Where the names are sorted, as plugpkg writes them; no name stands twice in any case. */
+static const struct pp_dep *
+find_sorted(const struct pp_deps *d, const char *name)
+{
+	size_t low = 0, high = d->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(d->at[middle].name, name);
+		if (order == 0)
+			return &d->at[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 const struct pp_dep *
 pp_deps_get(const struct pp_deps *d, const char *name)
 {
+	const struct pp_dep *found = d->n > FEW_DEPS ? find_sorted(d, name) : NULL;
+
+	if (found != NULL)
+		return found;
 	/* Looked through for each plugin of a root: most names differ in their first letter. */
 	pp_vec_foreach (dep, d)
 		if (dep->name[0] == name[0] && strcmp(dep->name, name) == 0)

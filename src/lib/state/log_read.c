@@ -51,7 +51,7 @@ open_reader(struct pp_state *s, sqlite3 **out, plugpkg_error **err)
 	if (pp_exists_at(s->root_fd, "var/log.db") == 0)
 		return PLUGPKG_OK;
 	/* Who may write plays back a journal that a crash left; the others get to read as well. */
-	if (pp_db_open(s->root_fd, "log.db", SQLITE_OPEN_READWRITE, out) != SQLITE_OK)
+	if (pp_db_open(s->root_fd, "log.db", SQLITE_OPEN_READWRITE, NULL, out) != SQLITE_OK)
 		return fail(*out, err);
 	(void)sqlite3_busy_timeout(*out, BUSY_MS);
 	return PLUGPKG_OK;

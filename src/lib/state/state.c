@@ -162,20 +162,14 @@ pp_installed_state(const struct pp_installed *p)
 	return p->is_disabled ? "disabled" : "blocked";
 }
 
-static void
-close_db(sqlite3 **db)
-{
-	(void)sqlite3_close(*db); /* every statement has its own cleanup, so this cannot be busy */
-}
-
 static enum plugpkg_code
 make_state(int root_fd, const char *name, plugpkg_error **err)
 {
 	const char *what = "make var/state.db";
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-	PP_CLEANUP(close_db) sqlite3 *db = NULL;
+	PP_CLEANUP(pp_db_close) sqlite3 *db = NULL;
 
-	if (pp_db_open(root_fd, name, flags, &db) != SQLITE_OK)
+	if (pp_db_open(root_fd, name, flags, NULL, &db) != SQLITE_OK)
 		return pp_db_fail(db, err, what);
 	/* A journal that is deleted: what is renamed leaves none behind. */
 	enum plugpkg_code rc =
@@ -193,11 +187,11 @@ enum plugpkg_code
 pp_state_create(int root_fd, plugpkg_error **err)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-	PP_CLEANUP(close_db) sqlite3 *log = NULL;
+	PP_CLEANUP(pp_db_close) sqlite3 *log = NULL;
 
 	if (pp_failpoint() < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make var/state.db");
-	if (pp_db_open(root_fd, "log.db", flags, &log) != SQLITE_OK ||
+	if (pp_db_open(root_fd, "log.db", flags, NULL, &log) != SQLITE_OK ||
 	    pp_log_make_tables(log) != SQLITE_OK)
 		return pp_db_fail(log, err, "make var/log.db");
 	/* The state comes last and whole, by a rename: a root without it is no root. */
@@ -213,75 +207,6 @@ pp_state_create(int root_fd, plugpkg_error **err)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make var/state.db");
 	r = pp_sync_dir_at(root_fd, "var");
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make 'var' durable") : PLUGPKG_OK;
-}
-
-/* Foremost at the schema: what is no database at all fails here. */
-static enum plugpkg_code
-look_at(struct pp_state *s, plugpkg_error **err)
-{
-	int64_t format = 0;
-	enum plugpkg_code rc = pp_state_check_format(s->db, &format, err);
-
-	if (rc == PLUGPKG_OK && sqlite3_db_readonly(s->db, "main") != 1)
-		rc = pp_db_exec(s->db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL", err,
-		    "open var/state.db");
-	if (rc == PLUGPKG_OK && format < PP_STATE_FORMAT)
-		rc = pp_state_copy_older(s, format, err);
-	return pp_subject(err, rc, s->ctx->root);
-}
-
-static enum plugpkg_code
-open_state(plugpkg_context *ctx, struct pp_state *s, plugpkg_error **err)
-{
-	const char *what = "open var/state.db";
-	int there = pp_exists_at(ctx->root_fd, "var/state.db");
-	if (there == 0) {
-		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0, "'%s' is not a plugpkg root", ctx->root);
-		return pp_hint(err, PLUGPKG_E_NO_ROOT, "run plugpkg init");
-	}
-	if (there < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -there, "cannot %s", what);
-
-	/* Falls back to reading by itself where the file or its file system cannot be written. */
-	if (pp_db_open(ctx->root_fd, "state.db", SQLITE_OPEN_READWRITE, &s->db) != SQLITE_OK)
-		return pp_db_fail(s->db, err, what);
-	return look_at(s, err);
-}
-
-enum plugpkg_code
-pp_state_get(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
-{
-	if (ctx->state == NULL) {
-		struct pp_state *s = pp_xcalloc(1, sizeof(*s));
-		s->root_fd = ctx->root_fd;
-		s->ctx = ctx;
-		enum plugpkg_code rc = open_state(ctx, s, err);
-		if (rc != PLUGPKG_OK) {
-			pp_state_close(s);
-			return rc;
-		}
-		ctx->state = s;
-		ctx->log_fn = pp_log_event;
-	} else if (pp_state_is_copy_outdated(ctx->state)) {
-		pp_state_drop_copy(ctx->state);
-		enum plugpkg_code rc = look_at(ctx->state, err);
-		if (rc != PLUGPKG_OK)
-			return rc;
-	}
-	*out = ctx->state;
-	return PLUGPKG_OK;
-}
-
-void
-pp_state_close(struct pp_state *s)
-{
-	if (s == NULL)
-		return;
-	pp_log_close(s);
-	pp_manifests_fini(s);
-	pp_state_drop_copy(s);
-	close_db(&s->db);
-	free(s);
 }
 
 static enum plugpkg_code

@@ -88,6 +88,16 @@ void pp_state_close(struct pp_state *s);
  * nobody else needs to know of older formats. The same errors; then it is as it was.
  */
 enum plugpkg_code pp_state_lift(plugpkg_context *ctx, plugpkg_error **err);
+/* Before the first of these: is it a state, and one that this plugpkg reads? The same errors. */
+enum plugpkg_code pp_state_open(plugpkg_context *ctx, plugpkg_error **err);
+/*
+ * What is read until the end of the look is of one moment, and cheaper than question by question.
+ * Nothing is written within, and nobody asked: writers of a large state wait meanwhile. One look in
+ * another is part of it. The same errors, and *out is to be ended after them too.
+ */
+enum plugpkg_code pp_state_look(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err);
+void pp_state_look_end(struct pp_state **s);
+#define PP_AUTO_LOOK PP_CLEANUP(pp_state_look_end)
 
 enum plugpkg_code pp_state_installed(
     struct pp_state *s, struct pp_installeds *out, plugpkg_error **err);

@@ -10,13 +10,24 @@
 
 #include <sqlite3.h>
 
+/* How SQLite gets at the file of an open database: as it always does, but by our path as it is. */
+struct pp_db_way {
+	sqlite3_vfs vfs;
+	char name[32];
+};
+
 struct pp_state {
-	int root_fd;             /* borrowed from the context */
-	sqlite3 *db;             /* var/state.db, or a copy in memory of an older one */
-	sqlite3 *older;          /* then: var/state.db; otherwise NULL */
-	int64_t older_version;   /* of its data, when it was copied */
-	plugpkg_context *ctx;    /* borrowed; NULL in a state that is only being made */
+	int root_fd;           /* borrowed from the context */
+	sqlite3 *db;           /* var/state.db, or a copy in memory: of an older one, or a look's */
+	sqlite3 *older;        /* var/state.db while db is a lifted copy of it; otherwise NULL */
+	int64_t older_version; /* of its data, when it was copied */
+	sqlite3 *file;         /* var/state.db while db is a look's copy of it; otherwise NULL */
+	struct pp_db_way way;  /* to var/state.db */
+	plugpkg_context *ctx;  /* borrowed; NULL in a state that is only being made */
 	struct pp_map manifests; /* pp_manifests_get() */
+	bool is_known;           /* its format */
+	bool is_ready;           /* for writing */
+	bool is_looked_at;       /* within pp_state_look() */
 	sqlite3 *log;            /* var/log.db; NULL: not opened yet, or cannot be written */
 	bool log_is_dead;        /* opening failed once: do not try for every line */
 	bool log_is_written;     /* since the last pp_log_end() */
@@ -29,8 +40,20 @@ struct pp_state {
 	"name, version, source, state, manual, hold, hold_until, sha256, tree_sha256, link_dir, "  \
 	"manifest, bytes, files, installed_at, txn, key, detached, disabled, blocked_by, skipped"
 
-/* Opens ROOT/var/NAME. The result of SQLite; *out must be closed in any case. */
-int pp_db_open(int root_fd, const char *name, int flags, sqlite3 **out);
+/*
+ * Opens ROOT/var/NAME. The result of SQLite; *out must be closed in any case. way: lives as long as
+ * *out, and asks the system less; a NAME that is a symbolic link is refused then. NULL: the usual.
+ */
+int pp_db_open(int root_fd, const char *name, int flags, struct pp_db_way *way, sqlite3 **out);
+void pp_db_close(sqlite3 **db);
+/* Bytes of its file, by SQLite's own descriptor: to close another one would end its locks. */
+int pp_db_read(sqlite3 *db, void *out, size_t n, size_t at);
+/*
+ * What is in its file, as a database in memory that is only read: owned. Within a transaction that
+ * reads, so that nobody writes meanwhile. NULL: it has more bytes than the limit, or it did not
+ * work out; who asks the database itself then learns why.
+ */
+sqlite3 *pp_db_copy(sqlite3 *db, size_t limit);
 /* Turns what SQLite says into a code: PERMISSION, NO_SPACE, LOCKED, BAD_STATE or IO. */
 enum plugpkg_code pp_db_fail(sqlite3 *db, plugpkg_error **err, const char *what);
 enum plugpkg_code pp_db_exec(sqlite3 *db, const char *sql, plugpkg_error **err, const char *what);

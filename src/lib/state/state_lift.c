@@ -100,7 +100,7 @@ write_backup(struct pp_state *s, const char *name, plugpkg_error **err)
 
 	if (pp_failpoint() < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot %s", what);
-	if (pp_db_open(s->root_fd, name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &copy) !=
+	if (pp_db_open(s->root_fd, name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL, &copy) !=
 	    SQLITE_OK)
 		return pp_db_fail(copy, err, what);
 	/* It gets its name when it is whole, and until then it needs no way back. */

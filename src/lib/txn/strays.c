@@ -8,6 +8,7 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,7 +46,10 @@ add(const struct pp_process *p, void *user)
 void
 pp_strays_begin(const plugpkg_context *ctx, struct pp_strays *s)
 {
-	*s = (struct pp_strays){ .is_on = ctx->is_reaper };
+	/* Where it cannot be, those that leave a script's session are out of reach. */
+	*s = (struct pp_strays){
+		.is_on = ctx->is_reaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0,
+	};
 	if (s->is_on && has_children())
 		pp_process_each_child(getpid(), add, s);
 }

@@ -132,7 +132,10 @@ spin(struct pp_web *w, size_t from, enum pp_tie tie, const struct pp_dep *dep)
 enum plugpkg_code
 pp_web_load(plugpkg_context *ctx, struct pp_web *out, plugpkg_error **err)
 {
-	enum plugpkg_code rc = pp_inventory_load(ctx, &out->inv, err);
+	PP_AUTO_LOOK struct pp_state *look = NULL;
+	enum plugpkg_code rc = pp_state_look(ctx, &look, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_inventory_load(ctx, &out->inv, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 

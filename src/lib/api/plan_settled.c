@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request to install what is there: answered from the state alone where nothing but "nothing to
+ * do" can come of it. What is installed stays in its version, and where all that anybody requires
+ * or recommends is there as well, no source could change that.
+ */
+#include "lib/api/making.h"
+
+#include "lib/model/name.h"
+#include "lib/txn/web.h"
+
+#include <string.h>
+
+static bool
+is_plain_name(const char *text)
+{
+	return !pp_local_is_path(text) && pp_name_valid(pp_str_of(text));
+}
+
+static bool
+is_plain(const plugpkg_context *ctx, const struct plugpkg_request *request)
+{
+	const unsigned harmless = PLUGPKG_LOOK | PLUGPKG_ALLOW_REMOVE | PLUGPKG_NO_RECOMMENDS;
+
+	/* An application that is asked for its versions may have other ones by now. */
+	if (request->verb != PLUGPKG_INSTALL || (request->flags & ~harmless) != 0 ||
+	    request->dump_case != NULL || ctx->config->provides_from.n > 0)
+		return false;
+	for (size_t i = 0; i < request->n_targets; i++)
+		if (!is_plain_name(request->targets[i]))
+			return false;
+	return request->n_targets > 0;
+}
+
+static bool
+is_as_wanted(const struct pp_web *w, const struct pp_deps *wanted, const char *name)
+{
+	size_t i = pp_installeds_index(&w->inv.set, name);
+	const struct pp_dep *wish = pp_deps_get(wanted, name);
+
+	return i != SIZE_MAX && wish != NULL && pp_installed_is_active(w->inv.set.at[i]) &&
+	       w->inv.set.at[i]->link_dir == NULL && !w->inv.set.at[i]->hold &&
+	       (wish->range == NULL ||
+		   pp_range_match(wish->range, &w->inv.releases.at[i]->version, false));
+}
+
+/* Every plugin is in use, and has what it requires and recommends. */
+static bool
+is_whole(const struct pp_web *w)
+{
+	pp_vec_foreach (p, &w->inv.set)
+		if (!pp_installed_is_active(*p) || strcmp((*p)->state, "installed") != 0 ||
+		    (*p)->detached.n > 0)
+			return false;
+	pp_vec_foreach (t, &w->threads) {
+		bool is_met = t->to != PP_NOBODY || t->host != NULL;
+		if (t->tie == PP_TIE_CONFLICTS ? is_met : pp_tie_is_followed(t->tie) && !is_met)
+			return false;
+	}
+	return true;
+}
+
+void
+pp_plan_settled(plugpkg_context *ctx, const struct plugpkg_request *request, plugpkg_plan **out)
+{
+	PP_CLEANUP(pp_web_fini) struct pp_web web = { 0 };
+	PP_AUTO(plan) plugpkg_plan *plan = NULL;
+	PP_AUTO_LOOK struct pp_state *look = NULL;
+
+	if (!is_plain(ctx, request) || pp_state_look(ctx, &look, NULL) != PLUGPKG_OK ||
+	    pp_plan_begin(ctx, pp_making_command(request), &plan, NULL) != PLUGPKG_OK ||
+	    pp_web_load(ctx, &web, NULL) != PLUGPKG_OK || !is_whole(&web))
+		return;
+	for (size_t i = 0; i < request->n_targets; i++)
+		if (!is_as_wanted(&web, &ctx->config->plugins, request->targets[i]))
+			return;
+	*out = pp_steal(&plan);
+}

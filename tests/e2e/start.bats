@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+# What a command costs that has little to do: it is run at each start of the application. Counts of
+# system calls, never times.
+
+setup() {
+	load ../helpers
+	setup_scratch
+}
+
+# plain_build: sanitizers and coverage make system calls of their own.
+plain_build() {
+	need strace jq
+	strace -o /dev/null true || skip "no process may be traced here"
+	local file
+	for file in "$(command -v plugpkg)" "$top_builddir/.libs/libplugpkg.so"; do
+		[ -f "$file" ] || continue
+		run grep -qaE '__(a|t|ub)san_|__gcov_' "$file"
+		[ "$status" -ne 0 ] || skip "this build makes system calls of its own"
+	done
+}
+
+# many_plugins: 24 in a root, of which three were asked for.
+many_plugins() {
+	local i
+	make_repo
+	for i in $(seq 24); do
+		build_plugin "p$i" 1.0.0 "\"requires\": {$([ "$i" -le 3 ] || echo "\"p$((i - 3))\": \"*\"")}" >/dev/null
+	done
+	publish p*.plug
+	make_root
+	plugpkg install p22 p23 p24 -y >/dev/null
+}
+
+# traced COMMAND...: TRACE holds its system calls from the first one of its own on.
+traced() {
+	TRACE=$SCRATCH/trace
+	run strace -f -qq -e signal=none -o trace.all "$@"
+	assert_status 0
+	sed -n '/"\/dev\/null", O_RDWR/,$p' trace.all >"$TRACE"
+}
+
+calls() {
+	wc -l <"$TRACE"
+}
+
+at_most() {
+	[ "$(calls)" -le "$1" ] || {
+		cat "$TRACE" >&2
+		fail "$(calls) system calls, wanted at most $1"
+	}
+}
+
+@test "sync with nothing to do makes no more than 60 system calls, however many plugins there are" {
+	plain_build
+	many_plugins
+	traced plugpkg sync
+	assert_has "Nothing to do."
+	at_most 60
+	assert_equal "$(grep -c clone "$TRACE")" 0
+}
+
+@test "to install what is there asks the state only" {
+	plain_build
+	many_plugins
+	traced plugpkg install p7 p24 -y
+	assert_equal "$(jq -r .plugins.p7 "$PLUGPKG_ROOT/plugpkg.json")" "*"
+	traced plugpkg install p24 p22 -y
+	assert_has "Nothing to do."
+	at_most 60
+	run grep -cE 'clone|var/trust|var/cache' "$TRACE"
+	assert_equal "$output" 0
+}
+
+@test "list looks into the state only" {
+	plain_build
+	many_plugins
+	traced plugpkg list
+	assert_equal "$(grep -c 1.0.0 <<<"$output")" 24
+	at_most 65
+}
+
+@test "libcrypto is loaded by who digests, and by nobody else" {
+	plain_build
+	many_plugins
+	local command
+	for command in list sync "install p24 -y"; do
+		# shellcheck disable=SC2086 # words
+		traced plugpkg $command
+		run grep -c libcrypto trace.all
+		assert_equal "$output" 0
+	done
+	traced plugpkg check
+	run grep -c libcrypto trace.all
+	[ "$output" -gt 0 ]
+}
