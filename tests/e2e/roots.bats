@@ -264,3 +264,25 @@ assert_is_copy() {
 	END
 	assert_equal "$(tree_state root && sha256sum root/var/state.db* root/plugpkg*)" "$before"
 }
+
+@test "a lift that was killed while SQLite wrote is taken back by who only reads" {
+	need strace
+	strace -o /dev/null true || skip "no process may be traced here"
+	export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
+	format_in_header() { od -An -tu1 -j63 -N1 t/var/state.db; }
+	for ((when = 1; ; when++)); do
+		rm -rf t
+		cp -a root t
+		run strace -qq -o /dev/null -e trace=pwrite64,fdatasync -e inject=pwrite64,fdatasync:signal=KILL:when=$when \
+			plugpkg --root t hold keeper
+		assert_status 137
+		# What is written first is the page that says the format.
+		if [ "$(format_in_header)" -eq "$format" ]; then break; fi
+	done
+	[ -s t/var/state.db-journal ] || fail "it was not cut off in the middle"
+	run plugpkg --root t list
+	assert_status 0
+	assert_has "base    1.1.0"
+	plugpkg --root t hold keeper
+	assert_equal "$(format_in t)" "$format"
+}

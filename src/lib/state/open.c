@@ -36,8 +36,8 @@ cannot_open(plugpkg_context *ctx, struct pp_state *s, plugpkg_error **err)
 #define FORMAT_OFFSET 60 /* of `user_version` in a header */
 
 /*
- * The header says the format as well, in four bytes that no commit changes: they are read without a
- * lock, and the look at the schema waits for who reads more. False: it is not known.
+ * The header says the format as well: read without a lock, it spares a look at the schema until
+ * somebody reads more, who is sure of it. False: it is not known.
  */
 static bool
 has_own_format(sqlite3 *db)
@@ -192,7 +192,14 @@ pp_state_look(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	copy(ctx->state);
-	return check_format(ctx->state, &format, err);
+	rc = check_format(ctx->state, &format, err);
+	if (rc != PLUGPKG_OK || format >= PP_STATE_FORMAT)
+		return rc;
+	/* The header was of a lift that was cut off, and begin() took it back. */
+	pp_state_look_end(out);
+	ctx->state->is_known = false;
+	rc = look_at_format(ctx->state, err);
+	return rc == PLUGPKG_OK ? pp_state_look(ctx, out, err) : rc;
 }
 
 void
