@@ -243,10 +243,10 @@ a_root() {
 	a_root
 	run plugpkg update
 	assert_lacks warning
-	run plugpkg install user -y
+	run plugpkg upgrade -y
 	assert_lacks warning
 	later $((7 * 24 - 6))
-	run plugpkg install user -y
+	run plugpkg upgrade -y
 	assert_status 0
 	assert_has "warning: source 'test': metadata expires in 5 hours: run plugpkg update"
 	run plugpkg update
