@@ -346,7 +346,7 @@ a_damaged_cache_is_fetched_again_silently(void)
 	world_init(&w);
 	CHECK_INT(refresh(&w, NULL, NULL), PLUGPKG_OK);
 	CHECK_INT(pp_list_dir(w.fd, "var/cache", &files), 0);
-	CHECK_INT(files.n, 3);
+	CHECK_INT(files.n, 4);
 	pp_vec_foreach (name, &files) {
 		PP_AUTO_FREE char *path = pp_asprintf("var/cache/%s", *name);
 		put(&w, path, "damaged", 7);
