@@ -272,7 +272,7 @@ pp_command_run(
 
 	PP_CLEANUP(running_fini)
 	struct running r = {
-		.child = { -1 },
+		.child = { .pid = -1 },
 		.out_fd = -1,
 		.out = out,
 		.deadline_ms = pp_time_mono_ms() + (int64_t)c->timeout_s * 1000,

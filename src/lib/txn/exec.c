@@ -248,7 +248,7 @@ pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err)
 {
 	PP_CLEANUP(running_fini)
 	struct running r = {
-		.child = { -1 },
+		.child = { .pid = -1 },
 		.out = { .fd = -1 },
 		.answer = { .fd = -1 },
 		.deadline_ms = pp_time_mono_ms() + (int64_t)e->timeout_s * 1000,
