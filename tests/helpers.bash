@@ -221,3 +221,18 @@ need() {
 takes_minutes() {
 	[ "${PLUGPKG_TESTS:-}" != fast ] || skip "takes minutes"
 }
+
+# is_plain_build: sanitizers and coverage make system calls and reserve memory of their own.
+is_plain_build() {
+	local file
+	for file in "$(command -v plugpkg)" "$top_builddir/.libs/libplugpkg.so"; do
+		if [ -f "$file" ] && grep -qaE '__(a|t|ub)san_|__gcov_' "$file"; then return 1; fi
+	done
+}
+
+# plain_build: skips where strace, or what a sanitizer does under it, is in the way.
+plain_build() {
+	need strace jq
+	strace -o /dev/null true || skip "no process may be traced here"
+	is_plain_build || skip "this build makes system calls of its own"
+}

@@ -73,6 +73,7 @@ many_files() {
 
 @test "S44: no file is made outside of the root, so no name there can be foreseen" {
 	local made
+	plain_build
 	mkdir shared
 	TMPDIR=$SCRATCH/shared run -0 strace -f -y -qq -e signal=none -o trace \
 		-e trace=open,openat,openat2,creat,mkdir,mkdirat,symlink,symlinkat,link,linkat,rename,renameat,renameat2,mknod,mknodat,bind \

@@ -51,18 +51,6 @@ state() {
 		WHERE key = 'generation'; SELECT id FROM transactions WHERE status = 'running'"
 }
 
-# can_trace: skips the case where strace, or what a sanitizer does under it, is in the way.
-can_trace() {
-	local program
-	need strace
-	strace -o /dev/null true || skip "no process may be traced here"
-	# In a build tree it is the program of a wrapper.
-	program=$(dirname "$(command -v plugpkg)")/.libs/plugpkg
-	[ -x "$program" ] || program=$(command -v plugpkg)
-	run grep -qE '__(asan|tsan|ubsan)_' "$program"
-	[ "$status" -ne 0 ] || skip "the sanitizers make calls of their own, and look for leaks with ptrace"
-}
-
 # given_while COMMAND...: the files of the cache whose descriptors went through a socket meanwhile, which
 # is how the unpack helpers get their archives.
 given_while() {
@@ -142,7 +130,7 @@ given_while() {
 }
 
 @test "an archive with a wrong digest among good ones is given to no unpack helper" {
-	can_trace
+	plain_build
 	make_many 4 3
 	good=$(sha256sum p1-1.0.0.plug p3-1.0.0.plug p4-1.0.0.plug | sed 's,\([^ ]*\) .*,var/cache/\1,')
 	bad=var/cache/$(sha256sum p2-1.0.0.plug | cut -d' ' -f1)
@@ -159,7 +147,7 @@ given_while() {
 }
 
 @test "10 plugins of 40 files take no more system calls than they need" {
-	can_trace
+	plain_build
 	make_many 10 40
 	strace -f -c -o calls plugpkg install p1 p2 p3 p4 p5 p6 p7 p8 p9 p10 -y >/dev/null
 	n=$(awk '$NF == "total" { print $(NF > 5 ? 4 : 3) }' calls)

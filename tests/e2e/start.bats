@@ -7,18 +7,6 @@ setup() {
 	setup_scratch
 }
 
-# plain_build: sanitizers and coverage make system calls of their own.
-plain_build() {
-	need strace jq
-	strace -o /dev/null true || skip "no process may be traced here"
-	local file
-	for file in "$(command -v plugpkg)" "$top_builddir/.libs/libplugpkg.so"; do
-		[ -f "$file" ] || continue
-		run grep -qaE '__(a|t|ub)san_|__gcov_' "$file"
-		[ "$status" -ne 0 ] || skip "this build makes system calls of its own"
-	done
-}
-
 # many_plugins: 24 in a root, of which three were asked for.
 many_plugins() {
 	local i
