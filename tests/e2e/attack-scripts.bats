@@ -126,7 +126,7 @@ no_controls() {
 
 @test "S53: HTML in metadata stays text; there is no dashboard, and no command listens anywhere" {
 	local html='<script>alert(1)</script><img src=x onerror=alert(1)>'
-	local traced=(strace -f -qq -e trace=bind,listen -e signal=none -o trace)
+	local traced=(strace -f -qq -e "trace=bind,listen" -e signal=none -o trace)
 	is_plain_build || traced=() # nobody is traced by two at once
 	: >trace
 	make_plugin page 1.0.0 "\"description\": \"$html\", \"keywords\": [\"$html\"]" >/dev/null
