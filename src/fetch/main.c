@@ -113,8 +113,7 @@ main(int argc, char **argv)
 	int type = 0;
 	socklen_t size = sizeof(type);
 
-	(void)argv;
-	if (argc != 1 || getsockopt(SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+	if (argc > 2 || getsockopt(SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
 	    type != SOCK_SEQPACKET) {
 		fputs("plugpkg-fetch is started by plugpkg, not by hand\n", stderr);
 		return 2;
@@ -127,7 +126,8 @@ main(int argc, char **argv)
 		.multi = curl_multi_init(),
 		.trust = { getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR") },
 	};
-	if (f.multi == NULL || fetch_wall_enter(&f.trust) < 0)
+	if (f.multi == NULL || (argc == 2 && fetch_become(argv[1]) < 0) ||
+	    fetch_wall_enter(&f.trust) < 0)
 		return 1;
 	return serve(&f);
 }

@@ -5,12 +5,19 @@
  * the modules of nsswitch.conf, so calls are denied by name rather than allowed: all that start,
  * trace or become something else, change the system, or wait for others to connect.
  */
+#include "wall.h"
+
+#include "base/str.h"
+
 #include <errno.h>
+#include <grp.h>
 #include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-
-#include "wall.h"
+#include <unistd.h>
 
 #define DESCRIPTORS_MAX 1024
 /* Stacks and arenas of a resolver's thread for each transfer, buffers, certificates. */
@@ -144,6 +151,23 @@ grant_all(int set_fd, const struct trust_store *trust)
 	if (r == 0 && trust->dir != NULL)
 		r = pp_landlock_grant_path(set_fd, trust->dir, PP_LANDLOCK_READ);
 	return r;
+}
+
+int
+fetch_become(const char *ids)
+{
+	const char *colon = strchr(ids, ':');
+	uint64_t uid, gid;
+
+	if (colon == NULL ||
+	    pp_parse_u64((struct pp_str){ ids, (size_t)(colon - ids) }, UINT32_MAX - 1, &uid) < 0 ||
+	    pp_parse_u64(pp_str_of(colon + 1), UINT32_MAX - 1, &gid) < 0)
+		return -EINVAL;
+	if (setgroups(0, NULL) < 0 || setresgid((gid_t)gid, (gid_t)gid, (gid_t)gid) < 0 ||
+	    setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid) < 0)
+		return -errno;
+	/* The kernel forgets it of whom becomes another. */
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? -errno : 0;
 }
 
 static int

@@ -7,6 +7,8 @@
 
 #include "base/wall.h"
 
+/* "UID:GID", and no other groups. */
+int fetch_become(const char *ids) PP_MUSTUSE;
 /* After libcurl is initialised, before the first request. */
 int fetch_wall_enter(const struct trust_store *trust) PP_MUSTUSE;
 

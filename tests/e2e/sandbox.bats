@@ -173,3 +173,54 @@ for kind in ((socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_INET, socket.SOCK_R
 		assert_has "sandbox"
 	done
 }
+
+# serve_and_tell: serves the repository at PORT; the user of each connection goes to users.
+serve_and_tell() {
+	python3 -c '
+import functools, http.server, sys
+class Server(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def setup(self):
+        peer = "0100007F:%04X" % self.client_address[1]
+        rows = [line.split() for line in open("/proc/net/tcp")]
+        print(*[row[7] for row in rows if row[1] == peer], file=sys.stderr, flush=True)
+        super().setup()
+    def log_message(self, *words):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, directory=sys.argv[1]))
+print(server.server_port, flush=True)
+server.serve_forever()' "$SCRATCH/repo/public" >"$SCRATCH/port" 2>"$SCRATCH/users" 3>&- &
+	SERVER=$!
+	until [ -s "$SCRATCH/port" ]; do sleep 0.05; done
+	PORT=$(cat "$SCRATCH/port")
+}
+
+@test "downloads run as the user that plugpkg.json names, when root asks" {
+	[ "$(id -u)" -eq 0 ] || skip "needs another user"
+	script "true"
+	serve_and_tell
+	host ".sources[0].urls = [\"http://127.0.0.1:$PORT\"]"
+	run -0 plugpkg update
+	assert_equal "$(sort -u users)" 0
+	: >users
+	host '.network.user = "nobody"'
+	run -0 plugpkg install x -y
+	assert_installed x 1.0.0
+	assert_equal "$(sort -u users)" "$(id -u nobody)"
+	assert_equal "$(stat -c %u "$PLUGPKG_ROOT/store/x/1.0.0/payload.txt")" 0
+}
+
+@test "a user for downloads that is none is refused, and nothing is asked" {
+	[ "$(id -u)" -eq 0 ] || skip "needs another user"
+	script "true"
+	serve_and_tell
+	host ".sources[0].urls = [\"http://127.0.0.1:$PORT\"] | .network.user = \"no-such-user\""
+	run plugpkg update
+	assert_status 1
+	assert_has "there is no user 'no-such-user'" '"network" in plugpkg.json'
+	assert_equal "$(cat users)" ""
+	host '.network.user = 7'
+	run plugpkg list
+	assert_status 1
+	assert_has "network.user" "the name of a user"
+}

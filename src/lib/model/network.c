@@ -118,6 +118,20 @@ read_logins(const struct pp_fields *f, const pp_json *j, struct pp_network_rules
 	return rc;
 }
 
+/* Whether there is such a user is known when somebody has to become it. */
+static enum plugpkg_code
+read_user(const struct pp_fields *f, const pp_json *j, struct pp_network_rules *out)
+{
+	const char *name = pp_json_string(j);
+
+	if (j == NULL)
+		return PLUGPKG_OK;
+	if (name == NULL || *name == '\0')
+		return pp_field_kind(f, "network.user", j, "the name of a user");
+	out->user = pp_xstrdup(name);
+	return PLUGPKG_OK;
+}
+
 static enum plugpkg_code
 read_cache(const struct pp_fields *f, struct pp_network_rules *out)
 {
@@ -151,6 +165,8 @@ pp_network_rules_read(const struct pp_fields *f, struct pp_network_rules *out)
 	if (rc == PLUGPKG_OK)
 		rc = read_count(f, "network.retries", 0, RETRIES_MAX, &out->retries);
 	if (rc == PLUGPKG_OK)
+		rc = read_user(f, pp_json_get(network, "user"), out);
+	if (rc == PLUGPKG_OK)
 		rc = read_logins(f, pp_json_get(network, "login"), out);
 	return rc == PLUGPKG_OK ? read_cache(f, out) : rc;
 }
@@ -158,6 +174,7 @@ pp_network_rules_read(const struct pp_fields *f, struct pp_network_rules *out)
 void
 pp_network_rules_fini(struct pp_network_rules *r)
 {
+	free(r->user);
 	pp_vec_foreach (l, &r->logins) {
 		free(l->origin);
 		free(l->user);

@@ -20,6 +20,7 @@ struct pp_network_rules {
 	unsigned jobs;       /* downloads at once */
 	unsigned per_mirror; /* of these, at one mirror */
 	unsigned retries;    /* rounds over all mirrors after the first */
+	char *user; /* whom the download helper becomes where plugpkg is root; NULL: nobody */
 	uint64_t cache_bytes;
 	struct pp_vec(struct pp_network_login) logins;
 };

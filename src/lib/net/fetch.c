@@ -70,7 +70,7 @@ attempt(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 		return attempt_file(b, job, &ask, err);
 	enum plugpkg_code rc = pp_net_login(b->net, url, &ask.login, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_helper_ask(&b->net->helper, &ask, &job->stream, err);
+		rc = pp_helper_ask(pp_net_helper(b->net), &ask, &job->stream, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	job->state = PP_JOB_ACTIVE;

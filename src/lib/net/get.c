@@ -38,7 +38,7 @@ run(struct pp_net *net, const char *base_url, const char *path, const struct pp_
 
 	if (pp_url_is_file(base_url))
 		return pp_file_fetch(net->ctx, base_url, path, ask, out, err);
-	enum plugpkg_code rc = pp_helper_ask(&net->helper, ask, &stream, err);
+	enum plugpkg_code rc = pp_helper_ask(pp_net_helper(net), ask, &stream, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	do {

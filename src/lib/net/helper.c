@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 
 #define HELPER  "plugpkg-fetch"
 #define WAIT_MS 100
+
+#define PASSWD_BYTES 16384 /* of an entry with all its texts */
 
 #define CHUNK_BYTES (1024 * 1024)
 #define PIPE_BYTES  (64 * 1024) /* of a pipe as it is made */
@@ -41,11 +44,31 @@ collect_env(struct pp_strs *out)
 	}
 }
 
+/* "UID:GID" that the helper becomes; NULL: as it is. */
+static enum plugpkg_code
+find_user(const char *name, char **out, plugpkg_error **err)
+{
+	char buf[PASSWD_BYTES];
+	struct passwd entry;
+	struct passwd *found = NULL;
+
+	if (name == NULL || geteuid() != 0)
+		return PLUGPKG_OK;
+	int r = getpwnam_r(name, &entry, buf, sizeof(buf), &found);
+	if (found == NULL) {
+		pp_fail(err, PLUGPKG_E_BAD_CONFIG, r, "there is no user '%s'", name);
+		return pp_hint(err, PLUGPKG_E_BAD_CONFIG,
+		    "\"network\" in plugpkg.json says that downloads run as this user");
+	}
+	*out = pp_asprintf("%ju:%ju", (uintmax_t)entry.pw_uid, (uintmax_t)entry.pw_gid);
+	return PLUGPKG_OK;
+}
+
 static int
-spawn_helper(const char *path, int sock, struct pp_child *out)
+spawn_helper(const char *path, const char *user, int sock, struct pp_child *out)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs env = { .n = 0 };
-	const char *const argv[] = { HELPER, NULL };
+	const char *const argv[] = { HELPER, user, NULL };
 	struct pp_spawn s = PP_SPAWN_INIT;
 
 	collect_env(&env);
@@ -61,10 +84,14 @@ static enum plugpkg_code
 start(struct pp_helper *h, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *path = pp_helper_path(HELPER);
+	PP_AUTO_FREE char *user = NULL;
 	int pair[2];
 
 	if (h->sock >= 0)
 		return PLUGPKG_OK;
+	enum plugpkg_code rc = find_user(h->user, &user, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	int r = pp_msg_pair(pair);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot speak with '%s'", path);
@@ -72,7 +99,7 @@ start(struct pp_helper *h, plugpkg_error **err)
 	PP_AUTO_FD int near = pair[0];
 	PP_AUTO_FD int far = pair[1];
 
-	r = spawn_helper(path, far, &h->child);
+	r = spawn_helper(path, user, far, &h->child);
 	if (r < 0) {
 		pp_fail(err, PLUGPKG_E_IO, -r, "cannot start '%s'", path);
 		return pp_hint(err, PLUGPKG_E_IO, "the installation of plugpkg is incomplete");

@@ -15,8 +15,9 @@
 
 struct pp_helper {
 	struct pp_child child;
-	int sock;    /* -1 = not running */
-	char *chunk; /* what was read of a pipe */
+	int sock;         /* -1 = not running */
+	const char *user; /* whom it becomes when we are root; NULL: it stays */
+	char *chunk;      /* what was read of a pipe */
 	/* Others' descriptors, for which pp_helper_pump() ends its wait. */
 	int guests[PP_HELPER_GUESTS];
 	size_t n_guests;
@@ -54,7 +55,10 @@ struct pp_stream {
 	bool has_begun;
 };
 
-/* Starts the helper where needed. Errors: IO, and FAILED when it broke down. */
+/*
+ * Starts the helper where needed. Errors: IO, BAD_CONFIG for a user that is none, and FAILED when
+ * it broke down.
+ */
 enum plugpkg_code pp_helper_ask(
     struct pp_helper *h, const struct pp_ask *ask, struct pp_stream *out, plugpkg_error **err);
 /*

@@ -107,6 +107,13 @@ pp_net_retries(const struct pp_net *net)
 	return rules_of(net)->retries;
 }
 
+struct pp_helper *
+pp_net_helper(struct pp_net *net)
+{
+	net->helper.user = rules_of(net)->user;
+	return &net->helper;
+}
+
 int64_t
 pp_net_now(const struct pp_net *net)
 {

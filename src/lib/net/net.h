@@ -28,6 +28,8 @@ struct pp_net {
 unsigned pp_net_jobs(const struct pp_net *net, bool is_piece);
 unsigned pp_net_per_mirror(const struct pp_net *net, bool is_piece);
 unsigned pp_net_retries(const struct pp_net *net);
+/* The helper of this net, told whom it has to become. */
+struct pp_helper *pp_net_helper(struct pp_net *net);
 int64_t pp_net_now(const struct pp_net *net); /* Unix seconds */
 pp_verified *pp_net_verified(const struct pp_net *net);
 /* The login for that URL into the request. Errors: as pp_logins_load(). */
