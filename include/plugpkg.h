@@ -517,8 +517,16 @@ struct plugpkg_clean_spec {
 	unsigned keep_generations; /* beside the current one */
 	int keep_cache;            /* 1 = leave downloaded archives alone */
 	int only_cache;            /* 1 = delete nothing else */
+	/*
+	 * Forget also the history and log before this time, which reads as `since` of
+	 * plugpkg_log_spec does; transactions that made a remaining generation stay. NULL = none.
+	 */
+	const char *before;
 };
-/** One row of type "cleaned" with counts and bytes.  Lock: exclusive. */
+/**
+ * One row of type "cleaned" with counts and bytes. Errors: USAGE (before) LOCKED IO NO_SPACE
+ * PERMISSION BAD_STATE.  Lock: exclusive.
+ */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_clean(plugpkg_context *ctx,
     const struct plugpkg_clean_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**

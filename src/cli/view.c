@@ -246,12 +246,16 @@ view_cleaned(struct cli *cli)
 	const pp_json *row;
 	char size[OUT_SIZE_TEXT];
 
-	for (size_t i = 0; (row = view_next(cli, "cleaned", &i)) != NULL;)
+	for (size_t i = 0; (row = view_next(cli, "cleaned", &i)) != NULL;) {
+		int64_t forgotten = pp_json_get_int(row, "transactions", 0);
 		out_line(&cli->out, "%lld files, %lld generations, %lld versions deleted: %s free",
 		    (long long)pp_json_get_int(row, "files", 0),
 		    (long long)pp_json_get_int(row, "generations", 0),
 		    (long long)pp_json_get_int(row, "versions", 0),
 		    out_size(view_bytes(row, "bytes"), size));
+		if (forgotten > 0)
+			out_line(&cli->out, "%lld transactions forgotten", (long long)forgotten);
+	}
 }
 
 /* For a conflict it is good that nothing is there. */

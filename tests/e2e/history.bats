@@ -145,3 +145,34 @@ hold base|base|held at 1.1.0 until 2026-12-24T00:00:00Z"
 	assert_equal "$(changes 1)" "install base 1.0.0"
 	assert_equal "$(changes 2)" "upgrade base 1.0.0 1.1.0"
 }
+
+@test "clean --before forgets what is older, but not how the remaining generations came about" {
+	plugpkg install base@1.0.0 -y
+	plugpkg install base@1.1.0 -y
+	plugpkg install mid -y
+	plugpkg install top -y
+	later=$(($(date +%s) + 7200))
+	run -0 env PLUGPKG_NOW=$later plugpkg clean --keep 1 --before "3 hours ago"
+	assert_lacks "forgotten"
+	run -0 env PLUGPKG_NOW=$later plugpkg clean --keep 1 --before "1 hour ago"
+	assert_has "2 transactions forgotten"
+	run -0 plugpkg history --json
+	assert_equal "$(jq -r 'select(.type == "history") | "\(.id) \(.before) \(.generation)"' <<<"$output")" $'4 3 4\n3 2 3'
+	run -4 plugpkg history show 1
+	assert_equal "$(plugpkg log --json | jq -r 'select(.transaction != null) | .transaction' | sort -u | tr '\n' ' ')" ""
+	run -0 plugpkg check
+	run -0 plugpkg rollback -y
+	assert_not_installed top
+	assert_installed mid 1.0.0
+	run plugpkg rollback 1 -y
+	assert_status 4
+	run -0 plugpkg install top -y
+}
+
+@test "clean --before wants a time that it can read, and more than the cache" {
+	plugpkg install base -y
+	run -2 plugpkg clean --before "the other day"
+	assert_has "the other day"
+	run -2 plugpkg clean --cache --before "1 day ago"
+	assert_equal "$(plugpkg history --json | jq -s 'map(select(.type == "history")) | length')" 1
+}

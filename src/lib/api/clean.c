@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "lib/index/kept.h"
+#include "lib/model/log_time.h"
 #include "lib/net/cache.h"
 #include "lib/state/history.h"
 #include "lib/store/generation.h"
@@ -25,12 +26,14 @@
 #include <sys/stat.h>
 
 #define STATE_FILE "var/state.db"
+#define LOG_FILE   "var/log.db"
 
 struct cleaning {
 	plugpkg_context *ctx;
 	const struct plugpkg_clean_spec *spec;
 	struct pp_map kept; /* cache files, or "NAME VERSION" of the store: borrowed marks */
-	int64_t files, generations, versions;
+	int64_t files, generations, versions, transactions;
+	int64_t before_ms; /* history and log before that go, too */
 	uint64_t snapshots;
 	uint64_t bytes;
 };
@@ -153,16 +156,29 @@ file_size(const struct cleaning *c, const char *path)
 									     : 0;
 }
 
+/* The log may be as old as the history, or else its lines would name transactions of nobody. */
+static enum plugpkg_code
+forget_old(struct cleaning *c, struct pp_state *state, const int64_t *generations, size_t n,
+    plugpkg_error **err)
+{
+	enum plugpkg_code rc =
+	    pp_history_forget(state, c->before_ms / 1000, generations, n, &c->transactions, err);
+
+	return rc == PLUGPKG_OK ? pp_log_forget(state, c->before_ms, err) : rc;
+}
+
 static enum plugpkg_code
 clean_state(struct cleaning *c, const int64_t *generations, size_t n, plugpkg_error **err)
 {
 	struct pp_state *state = NULL;
-	uint64_t before = file_size(c, STATE_FILE);
+	uint64_t before = file_size(c, STATE_FILE) + file_size(c, LOG_FILE);
 	enum plugpkg_code rc = pp_state_get(c->ctx, &state, err);
 
+	if (rc == PLUGPKG_OK && c->spec->before != NULL)
+		rc = forget_old(c, state, generations, n, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_history_trim(state, generations, n, err);
-	uint64_t after = file_size(c, STATE_FILE);
+	uint64_t after = file_size(c, STATE_FILE) + file_size(c, LOG_FILE);
 	c->bytes += after < before ? before - after : 0;
 	return rc;
 }
@@ -234,12 +250,16 @@ plugpkg_clean(plugpkg_context *ctx, const struct plugpkg_clean_spec *spec, plugp
     void *user, plugpkg_error **err)
 {
 	PP_AUTO_LOCK plugpkg_context *locked = NULL;
-	enum plugpkg_code rc = pp_lock(ctx, "clean", err);
+	struct cleaning c = { .ctx = ctx, .spec = spec };
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	if (spec->before != NULL)
+		rc = pp_log_time_point(spec->before, ctx->now, &c.before_ms, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_lock(ctx, "clean", err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	locked = ctx;
-
-	struct cleaning c = { .ctx = ctx, .spec = spec };
 	rc = pp_staging_clear(ctx, err);
 	if (rc == PLUGPKG_OK)
 		rc = clean_cache(&c, err);
@@ -253,6 +273,7 @@ plugpkg_clean(plugpkg_context *ctx, const struct plugpkg_clean_spec *spec, plugp
 	pp_json_set_int(one, "generations", c.generations);
 	pp_json_set_int(one, "snapshots", (int64_t)c.snapshots);
 	pp_json_set_int(one, "versions", c.versions);
+	pp_json_set_int(one, "transactions", c.transactions);
 	pp_json_set_int(one, "bytes", (int64_t)c.bytes);
 	pp_row(row, user, one);
 	return PLUGPKG_OK;

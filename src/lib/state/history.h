@@ -26,6 +26,13 @@ enum plugpkg_code pp_history_last_change(
 enum plugpkg_code pp_history_trim(
     struct pp_state *s, const int64_t *kept, size_t n, plugpkg_error **err);
 
+/*
+ * Forgets the transactions that ended before (Unix seconds), but not those that made the kept
+ * generations, and not the newest. *out_n: how many.
+ */
+enum plugpkg_code pp_history_forget(struct pp_state *s, int64_t before, const int64_t *kept,
+    size_t n, int64_t *out_n, plugpkg_error **err);
+
 /* What of a generation the other one has not, or not alike; sorted by key. */
 enum plugpkg_code pp_history_difference(struct pp_state *s, int64_t generation, int64_t other,
     struct pp_installeds *out, plugpkg_error **err);

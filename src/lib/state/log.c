@@ -326,6 +326,17 @@ shrink_to(sqlite3 *db, int64_t max_bytes)
 	return true;
 }
 
+enum plugpkg_code
+pp_log_forget(struct pp_state *s, int64_t before_ms, plugpkg_error **err)
+{
+	if (!is_open(s))
+		return pp_fail(err, PLUGPKG_E_IO, 0, "cannot open 'var/log.db'");
+	delete_lines(s->log, "DELETE FROM log WHERE at < ?1", before_ms);
+	if (sqlite3_exec(s->log, "PRAGMA incremental_vacuum", NULL, NULL, NULL) != SQLITE_OK)
+		return pp_db_fail(s->log, err, "delete lines of var/log.db");
+	return PLUGPKG_OK;
+}
+
 void
 pp_log_end(struct pp_state *s)
 {

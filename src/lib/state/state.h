@@ -173,6 +173,8 @@ void pp_log_step(
     struct pp_state *s, int64_t txn, const char *plugin, const char *what, const char *version);
 /* Lines are collected for a moment; this makes them visible to readers. */
 void pp_log_flush(struct pp_state *s);
+/* Deletes the lines before that and gives their room back. Errors: BAD_STATE IO. */
+enum plugpkg_code pp_log_forget(struct pp_state *s, int64_t before_ms, plugpkg_error **err);
 /* The end of a command: flushes, and deletes what the rules of plugpkg.json let go. */
 void pp_log_end(struct pp_state *s);
 
