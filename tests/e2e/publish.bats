@@ -99,6 +99,27 @@ teardown() {
 	cmp before repo/public/metadata/timestamp.json
 }
 
+@test "what lies in the place of a staged archive is published only when its bytes are the same" {
+	make_repo
+	plugpkg-repo add -q "$(build_plugin user 1.0.0)"
+	archive=$(find repo/staged -name "*.plug")
+	cp -p "$archive" good
+	# one byte of a file that stays what it is; then another file of its size and time
+	printf x | dd of="$archive" bs=1 seek=20 conv=notrunc status=none
+	run plugpkg-repo publish
+	assert_status 1
+	assert_has "not what was staged"
+	cp -p "$archive" other
+	touch -r good other
+	mv other "$archive"
+	run plugpkg-repo publish
+	assert_status 1
+	assert_has "not what was staged"
+	mv good "$archive"
+	plugpkg-repo publish
+	plugpkg-repo verify
+}
+
 @test "nonsense in staged/ is named, and nothing of it is signed" {
 	make_repo
 	cp repo/public/metadata/timestamp.json before

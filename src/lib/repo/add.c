@@ -233,6 +233,7 @@ stage(struct adding *adding, const struct candidate *c, plugpkg_error **err)
 		.version = pp_xstrdup(rel->version.text),
 		.planning = pp_release_row(c->manifest->json),
 		.details = details_row(c),
+		.copy = c->arrival->copy,
 	};
 
 	/* Listed at once: the next archive of this command may be of the same version. */

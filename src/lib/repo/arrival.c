@@ -23,10 +23,12 @@
 struct reading {
 	const struct pp_arrivals *all;
 	struct pp_arrival *at;
-	size_t limit;    /* those before it are wanted */
-	size_t next;     /* to be copied */
-	size_t n_taken;  /* judged, in order */
-	bool is_refused; /* by the taker: nobody else failed */
+	struct pp_arrival *ready; /* copied while the helpers work: the next that rests has it */
+	char *chunk;              /* of CHUNK_BYTES */
+	size_t limit;             /* those before it are wanted */
+	size_t next;              /* to be copied */
+	size_t n_taken;           /* judged, in order */
+	bool is_refused;          /* by the taker: nobody else failed */
 };
 
 static void
@@ -42,6 +44,7 @@ reading_fini(struct reading *r)
 	for (size_t i = 0; i < r->all->n; i++)
 		close_fds(&r->at[i]);
 	free(r->at);
+	free(r->chunk);
 }
 
 char *
@@ -84,11 +87,10 @@ read_chunk(int fd, char *chunk)
 
 /* What is digested are the bytes that are written, whoever changes the file meanwhile. */
 static int
-copy_digested(int from, int to, struct pp_arrival *a)
+copy_digested(int from, int to, char *chunk, struct pp_arrival *a)
 {
 	if (ioctl(to, FICLONE, from) == 0) /* shares the blocks */
 		return pp_sha256_fd(to, a->sha256, &a->size);
-	PP_AUTO_FREE char *chunk = pp_xmalloc(CHUNK_BYTES);
 	struct pp_sha256 *digest = pp_sha256_new();
 	ssize_t n;
 	int r = 0;
@@ -108,22 +110,25 @@ copy_digested(int from, int to, struct pp_arrival *a)
 }
 
 static enum plugpkg_code
-copy_archive(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
+copy_archive(struct reading *r, struct pp_arrival *a, plugpkg_error **err)
 {
+	plugpkg_repo *repo = r->all->repo;
 	PP_AUTO_FREE char *path = pp_arrival_copy_path(a);
 	PP_AUTO_FD int from = -1;
+	struct stat st;
 
 	enum plugpkg_code rc = open_archive(a->path, &from, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	int r = pp_rm_rf_at(repo->dir_fd, path);
-	if (r == 0)
-		a->job.archive_fd = pp_openat_create(repo->dir_fd, path, O_RDWR | O_EXCL, 0644);
-	if (r == 0)
-		r = a->job.archive_fd < 0 ? -errno : copy_digested(from, a->job.archive_fd, a);
-	if (r == 0 && lseek(a->job.archive_fd, 0, SEEK_SET) < 0)
-		r = -errno;
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot copy '%s'", a->path) : PLUGPKG_OK;
+	a->job.archive_fd = pp_openat_create(repo->dir_fd, path, O_RDWR | O_EXCL, 0644);
+	int e =
+	    a->job.archive_fd < 0 ? -errno : copy_digested(from, a->job.archive_fd, r->chunk, a);
+	if (e == 0 &&
+	    (fstat(a->job.archive_fd, &st) < 0 || lseek(a->job.archive_fd, 0, SEEK_SET) < 0))
+		e = -errno;
+	if (e == 0)
+		a->copy = pp_pool_copy_of(&st);
+	return e < 0 ? pp_fail(err, PLUGPKG_E_IO, -e, "cannot copy '%s'", a->path) : PLUGPKG_OK;
 }
 
 static enum plugpkg_code
@@ -131,9 +136,7 @@ make_look_dir(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *path = look_path(a);
 
-	int r = pp_rm_rf_at(repo->dir_fd, path);
-	if (r == 0)
-		r = pp_mkdirat(repo->dir_fd, path, 0700) < 0 ? -errno : 0;
+	int r = pp_mkdirat(repo->dir_fd, path, 0700) < 0 ? -errno : 0;
 	if (r == 0)
 		r = a->job.dir_fd = pp_opendir_at(repo->dir_fd, path);
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '%s'", path) : PLUGPKG_OK;
@@ -141,24 +144,53 @@ make_look_dir(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
 
 /* ---- the helper's queue ---- */
 
+/* What was copied for a try that failed. */
 static enum plugpkg_code
-next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
+forget_copy(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
 {
-	struct reading *r = user;
+	PP_AUTO_FREE char *copy = pp_arrival_copy_path(a);
+	PP_AUTO_FREE char *dir = look_path(a);
+
+	close_fds(a);
+	int r = pp_rm_rf_at(repo->dir_fd, copy);
+	if (r == 0)
+		r = pp_rm_rf_at(repo->dir_fd, dir);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s'", copy) : PLUGPKG_OK;
+}
+
+/* Copies the next archive, if there is one, unless one is ready. */
+static enum plugpkg_code
+prepare(struct reading *r, plugpkg_error **err)
+{
 	plugpkg_repo *repo = r->all->repo;
 
-	*out = NULL;
+	if (r->ready != NULL)
+		return PLUGPKG_OK;
 	while (r->next < r->limit && r->at[r->next].is_read)
 		r->next++;
 	enum plugpkg_code rc = pp_check_cancel(&repo->ctx, err);
 	if (rc != PLUGPKG_OK || r->next == r->limit)
 		return rc;
 	struct pp_arrival *a = &r->at[r->next++];
-	close_fds(a); /* of a first try */
-	rc = copy_archive(repo, a, err);
+	if (a->is_tried)
+		rc = forget_copy(repo, a, err);
+	a->is_tried = true;
+	if (rc == PLUGPKG_OK)
+		rc = copy_archive(r, a, err);
 	if (rc == PLUGPKG_OK)
 		rc = make_look_dir(repo, a, err);
-	*out = &a->job;
+	r->ready = a;
+	return rc;
+}
+
+static enum plugpkg_code
+next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
+{
+	struct reading *r = user;
+
+	enum plugpkg_code rc = prepare(r, err);
+	struct pp_arrival *a = pp_steal(&r->ready);
+	*out = a != NULL ? &a->job : NULL;
 	return rc;
 }
 
@@ -197,7 +229,7 @@ job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 	close_fds(done); /* of a thousand not all are open */
 	while (rc == PLUGPKG_OK && r->n_taken < r->all->n && r->at[r->n_taken].is_read)
 		rc = take(r, &r->at[r->n_taken++], err);
-	return rc;
+	return rc == PLUGPKG_OK ? prepare(r, err) : rc;
 }
 
 /*
@@ -221,6 +253,7 @@ read_up_to(struct reading *r, size_t limit, plugpkg_error **err)
 
 	r->limit = limit;
 	r->next = r->n_taken;
+	r->ready = NULL;
 	enum plugpkg_code rc = pp_unpack_queue(&r->all->repo->ctx, &queue, &why);
 	if (rc == PLUGPKG_OK)
 		return rc;
@@ -245,6 +278,7 @@ pp_arrivals_read(const struct pp_arrivals *arrivals, plugpkg_error **err)
 	PP_CLEANUP(reading_fini) struct reading r = { .all = arrivals };
 
 	r.at = pp_xcalloc(arrivals->n, sizeof(*r.at));
+	r.chunk = pp_xmalloc(CHUNK_BYTES);
 	for (size_t i = 0; i < arrivals->n; i++)
 		r.at[i] = (struct pp_arrival){
 			.job = {

@@ -6,7 +6,7 @@
 #ifndef PP_REPO_ARRIVAL_H
 #define PP_REPO_ARRIVAL_H
 
-#include "lib/repo/repo.h"
+#include "lib/repo/pool.h"
 #include "lib/store/archive.h"
 
 struct pp_arrival {
@@ -15,7 +15,8 @@ struct pp_arrival {
 	size_t number;
 	uint64_t size;
 	char sha256[65];
-	bool is_read;
+	struct pp_pool_copy copy;
+	bool is_tried, is_read;
 };
 
 struct pp_arrivals {

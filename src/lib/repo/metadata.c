@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/time.h"
+#include "lib/repo/root.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -112,6 +113,8 @@ pp_role_write(plugpkg_repo *repo, enum pp_role role, int64_t version, const stru
 	bool waits = role == PP_ROLE_INDEX || role == PP_ROLE_SNAPSHOT;
 	int r = waits ? pp_write_file_unsynced_at(repo->public_fd, path, text->s, text->n, 0644)
 		      : pp_write_file_at(repo->public_fd, path, text->s, text->n, 0644);
+	if (role == PP_ROLE_ROOT)
+		pp_root_forget(repo);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write 'public/%s'", path);
 	return PLUGPKG_OK;

@@ -57,6 +57,41 @@ pp_pool_has_other(plugpkg_repo *repo, const struct pp_pool_file *f, bool *out, p
 	return PLUGPKG_OK;
 }
 
+struct pp_pool_copy
+pp_pool_copy_of(const struct stat *st)
+{
+	return (struct pp_pool_copy){
+		.inode = (int64_t)st->st_ino,
+		.written_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+	};
+}
+
+static bool
+is_untouched(const struct pp_pool_file *f, const struct stat *st)
+{
+	const struct pp_pool_copy copy = pp_pool_copy_of(st);
+
+	return f->copy.inode != 0 && copy.inode == f->copy.inode &&
+	       copy.written_ns == f->copy.written_ns && S_ISREG(st->st_mode) &&
+	       (uint64_t)st->st_size == f->size;
+}
+
+/* 1 when the file is what was staged, 0 when it is not. */
+static int
+is_staged(int fd, const struct pp_pool_file *f)
+{
+	struct stat st;
+	char sha256[65];
+	uint64_t bytes = 0;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (is_untouched(f, &st))
+		return 1;
+	int r = pp_sha256_fd(fd, sha256, &bytes);
+	return r < 0 ? r : bytes == f->size && strcmp(sha256, f->sha256) == 0;
+}
+
 /* The staged archive, open; NOT what was staged when its bytes are others. */
 static enum plugpkg_code
 open_staged(plugpkg_repo *repo, const struct pp_pool_file *f, int *out_fd, plugpkg_error **err)
@@ -64,13 +99,11 @@ open_staged(plugpkg_repo *repo, const struct pp_pool_file *f, int *out_fd, plugp
 	PP_AUTO_FREE char *path = pp_pool_staged_path(f->sha256);
 	PP_AUTO_FD int fd =
 	    pp_open_beneath(repo->dir_fd, path, O_RDONLY | O_NONBLOCK, 0, PP_NO_SYMLINKS);
-	char sha256[65];
-	uint64_t bytes = 0;
 
-	int r = fd < 0 ? fd : pp_sha256_fd(fd, sha256, &bytes);
+	int r = fd < 0 ? fd : is_staged(fd, f);
 	if (r < 0 && r != -ENOENT)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", path);
-	if (r == 0 && bytes == f->size && strcmp(sha256, f->sha256) == 0) {
+	if (r == 1) {
 		*out_fd = pp_fd_steal(&fd);
 		return PLUGPKG_OK;
 	}

@@ -8,10 +8,19 @@
 
 #include "lib/repo/repo.h"
 
+#include <sys/stat.h>
+
+/* Which file it was whose bytes were digested, and when these were written; 0: not known. */
+struct pp_pool_copy {
+	int64_t inode, written_ns;
+};
 struct pp_pool_file {
 	const char *name, *version, *sha256; /* borrowed */
 	uint64_t size;
+	struct pp_pool_copy copy; /* of the archive below staged/ */
 };
+
+struct pp_pool_copy pp_pool_copy_of(const struct stat *st);
 
 /* "staged/SHA256.plug"; owned. */
 char *pp_pool_staged_path(const char *sha256);
@@ -21,8 +30,9 @@ bool pp_pool_has(plugpkg_repo *repo, const struct pp_pool_file *f);
 enum plugpkg_code pp_pool_has_other(
     plugpkg_repo *repo, const struct pp_pool_file *f, bool *out, plugpkg_error **err);
 /*
- * Moves the staged archive into the pool unless it is there. Errors: BAD_STATE when it is neither
- * here nor there, or not what was staged.
+ * Moves the staged archive into the pool unless it is there. It is digested again unless it is the
+ * copy that f tells of, untouched. Errors: BAD_STATE when it is neither here nor there, or not what
+ * was staged.
  */
 enum plugpkg_code pp_pool_place(
     plugpkg_repo *repo, const struct pp_pool_file *f, plugpkg_error **err);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/time.h"
+#include "lib/repo/root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,6 +90,7 @@ pp_repo_lock(plugpkg_repo *repo, plugpkg_error **err)
 		rc = errno == EINTR ? pp_check_cancel(&repo->ctx, err)
 				    : pp_fail(err, PLUGPKG_E_IO, errno,
 					  "cannot lock the publisher's directory");
+	repo->is_locked = rc == PLUGPKG_OK;
 	return rc;
 }
 
@@ -200,6 +202,7 @@ plugpkg_repo_close(plugpkg_repo *repo)
 	pp_auto_fd(&repo->dir_fd);
 	pp_auto_fd(&repo->public_fd);
 	pp_json_free(repo->config);
+	pp_root_forget(repo);
 	pp_map_fini(&repo->ctx.verified, free);
 	free(repo);
 }

@@ -24,7 +24,9 @@ struct plugpkg_repo {
 	int dir_fd, public_fd;
 	pp_json *config; /* repository.json */
 	int64_t now;
-	bool accepts_public; /* goes on from public/, older or newer than what was signed here */
+	bool is_locked;
+	struct pp_root *root; /* as root.c found it under the lock; NULL: not yet. Owned */
+	bool accepts_public;  /* goes on from public/, older or newer than what was signed here */
 	plugpkg_passphrase_fn passphrase;
 	void *passphrase_user;
 };

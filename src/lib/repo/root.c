@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KEYRING_FILE      "keyring.json"
@@ -100,8 +101,24 @@ check_record(const struct pp_record *record, const struct pp_meta_file *found, p
 	    "keys of yours");
 }
 
-enum plugpkg_code
-pp_root_read(plugpkg_repo *repo, struct pp_root *out, plugpkg_error **err)
+void
+pp_root_forget(plugpkg_repo *repo)
+{
+	if (repo->root != NULL)
+		pp_root_fini(repo->root);
+	free(repo->root);
+	repo->root = NULL;
+}
+
+static void
+copy_root(struct pp_root *to, const struct pp_root *from)
+{
+	*to = *from;
+	to->file = pp_json_ref(from->file);
+}
+
+static enum plugpkg_code
+read_root(plugpkg_repo *repo, struct pp_root *out, plugpkg_error **err)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_TUF_MAX_ROOT_BYTES);
 	struct pp_record record;
@@ -116,6 +133,21 @@ pp_root_read(plugpkg_repo *repo, struct pp_root *out, plugpkg_error **err)
 	out->file = pp_json_parse(text.s, text.n, NULL); /* was parsed a moment ago */
 	out->body = pp_json_get(out->file, "signed");
 	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_root_read(plugpkg_repo *repo, struct pp_root *out, plugpkg_error **err)
+{
+	if (repo->root != NULL) {
+		copy_root(out, repo->root);
+		return PLUGPKG_OK;
+	}
+	enum plugpkg_code rc = read_root(repo, out, err);
+	if (rc == PLUGPKG_OK && repo->is_locked) {
+		repo->root = pp_xcalloc(1, sizeof(*repo->root));
+		copy_root(repo->root, out);
+	}
+	return rc;
 }
 
 /* ---- names of keys ---- */

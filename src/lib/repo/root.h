@@ -17,6 +17,8 @@ struct pp_root {
  */
 enum plugpkg_code pp_root_read(plugpkg_repo *repo, struct pp_root *out, plugpkg_error **err);
 void pp_root_fini(struct pp_root *root);
+/* Under the lock the walk is made once; whoever publishes another root ends that. */
+void pp_root_forget(plugpkg_repo *repo);
 
 /* keyring.json: {NAME: {"id","public","created"}}, of all keys that ever were. Owned. */
 enum plugpkg_code pp_keyring_read(plugpkg_repo *repo, pp_json **out, plugpkg_error **err);

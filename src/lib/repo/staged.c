@@ -101,6 +101,25 @@ check_entry(const struct pp_staged *s, const char *path, plugpkg_error **err)
 	return s->is_removal ? PLUGPKG_OK : check_rows(s, path, err);
 }
 
+static struct pp_pool_copy
+read_copy(const pp_json *j)
+{
+	return (struct pp_pool_copy){
+		.inode = pp_json_get_int(j, "inode", 0),
+		.written_ns = pp_json_get_int(j, "written_ns", 0),
+	};
+}
+
+static pp_json *
+copy_to_json(const struct pp_pool_copy *copy)
+{
+	pp_json *j = pp_json_object();
+
+	pp_json_set_int(j, "inode", copy->inode);
+	pp_json_set_int(j, "written_ns", copy->written_ns);
+	return j;
+}
+
 static enum plugpkg_code
 parse_entry(const char *file, const char *path, const struct pp_buf *text, struct pp_staged *out,
     plugpkg_error **err)
@@ -124,6 +143,7 @@ parse_entry(const char *file, const char *path, const struct pp_buf *text, struc
 	if (is_addition) {
 		out->planning = pp_json_ref(pp_json_get(j, "planning"));
 		out->details = pp_json_ref(pp_json_get(j, "details"));
+		out->copy = read_copy(pp_json_get(j, "copy"));
 	}
 	enum plugpkg_code rc = check_entry(out, path, err);
 	if (rc != PLUGPKG_OK)
@@ -180,6 +200,7 @@ entry_text(const struct pp_staged *s)
 	if (!s->is_removal) {
 		pp_json_set(j, "planning", pp_json_ref(s->planning));
 		pp_json_set(j, "details", pp_json_ref(s->details));
+		pp_json_set(j, "copy", copy_to_json(&s->copy));
 	}
 	return pp_json_pretty(j);
 }
@@ -268,6 +289,7 @@ pp_staged_archive(const struct pp_staged *s)
 		.version = s->version,
 		.sha256 = pp_json_get_str(s->details, "sha256"),
 		.size = (uint64_t)pp_json_get_int(s->details, "size", 0),
+		.copy = s->copy,
 	};
 }
 

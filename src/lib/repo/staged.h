@@ -14,6 +14,7 @@ struct pp_staged {
 	char *name, *version;
 	bool is_removal;
 	pp_json *planning, *details; /* rows of an addition; NULL for a removal */
+	struct pp_pool_copy copy;    /* of an addition's archive */
 };
 struct pp_staged_list pp_vec(struct pp_staged);
 
