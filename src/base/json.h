@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 
-typedef struct json_t pp_json;
+typedef struct pp_json pp_json;
 
 enum pp_json_kind {
 	PP_JSON_NULL,

@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A quick writer of JSON: most of what a transaction computes is records and rows. The library
- * writes numbers with a fraction, and sorted members; texts are the same, byte by byte.
- */
-#include "base/json_plain.h"
+/* Writes JSON: on one line, over several, or with sorted members. */
+#include "base/json_tree.h"
 
 #include "base/mem.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-#define ESCAPED_BYTES 6  /* the most that a byte of a string becomes */
-#define NUMBER_BYTES  24 /* of an integer */
+#define ESCAPED_BYTES 6   /* the most that a byte of a string becomes */
+#define NUMBER_BYTES  24  /* of an integer */
+#define ROW_BYTES     300 /* of most texts */
 
 struct writer {
 	struct pp_buf text;
 	bool is_pretty; /* two blanks a level */
+	bool is_sorted;
 	size_t depth;
 };
 
-static bool write_value(struct writer *w, const json_t *j);
+static void write_value(struct writer *w, const pp_json *j);
 
 static void
 add_char(struct writer *w, char c)
@@ -44,13 +42,31 @@ escape(char *to, unsigned char c)
 	return to + snprintf(to, ESCAPED_BYTES, "u%04X", c);
 }
 
+/* How many of the first bytes stand in a string as they are, in steps of eight. */
+static size_t
+plain_bytes(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+		uint64_t w;
+		memcpy(&w, s + i, sizeof(w));
+		if (pp_json_unusual(w) != 0)
+			break;
+	}
+	return i;
+}
+
 static void
 write_string(struct pp_buf *out, const char *s, size_t n)
 {
 	char *first = pp_buf_reserve(out, ESCAPED_BYTES * n + 2), *to = first;
+	size_t plain = plain_bytes(s, n);
 
 	*to++ = '"';
-	for (size_t i = 0; i < n; i++) {
+	memcpy(to, s, plain);
+	to += plain;
+	for (size_t i = plain; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 		if (c >= ' ' && c != '"' && c != '\\')
 			*to++ = s[i];
@@ -80,55 +96,80 @@ new_line(struct writer *w)
 	pp_buf_grew(&w->text, n);
 }
 
-static bool
-write_object(struct writer *w, json_t *j)
+static void
+write_member(struct writer *w, const struct pp_json_member *m)
 {
-	bool is_first = true;
-
-	for (void *it = json_object_iter(j); it != NULL; it = json_object_iter_next(j, it)) {
-		const char *key = json_object_iter_key(it);
-		if (!is_first)
-			add_char(w, ',');
-		is_first = false;
-		new_line(w);
-		write_string(&w->text, key, strlen(key));
-		add_char(w, ':');
-		if (w->is_pretty)
-			add_char(w, ' ');
-		if (!write_value(w, json_object_iter_value(it)))
-			return false;
-	}
-	return true;
+	write_string(&w->text, m->key, strlen(m->key));
+	add_char(w, ':');
+	if (w->is_pretty)
+		add_char(w, ' ');
+	write_value(w, m->value);
 }
 
-static bool
-write_array(struct writer *w, const json_t *j)
+static int
+by_key(const void *a, const void *b)
 {
-	for (size_t i = 0; i < json_array_size(j); i++) {
+	const struct pp_json_member *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+static void
+write_sorted(struct writer *w, const pp_json *j)
+{
+	struct pp_vec(const struct pp_json_member *) members = { 0 };
+
+	for (size_t i = 0; i < j->n; i++)
+		pp_vec_push(&members, &j->as.members->at[i]);
+	pp_vec_sort(&members, by_key);
+	for (size_t i = 0; i < members.n; i++) {
 		if (i > 0)
 			add_char(w, ',');
 		new_line(w);
-		if (!write_value(w, json_array_get(j, i)))
-			return false;
+		write_member(w, members.at[i]);
 	}
-	return true;
+	pp_vec_free(&members);
 }
 
-static bool
-write_compound(struct writer *w, const json_t *j)
+static void
+write_object(struct writer *w, const pp_json *j)
 {
-	/* jansson gives iterators only of what it may change. */
-	bool is_object = json_is_object(j), is_empty = pp_json_len(j) == 0;
-	PP_AUTO_JSON json_t *own = pp_json_ref(j);
+	for (size_t i = 0; i < j->n; i++) {
+		if (i > 0)
+			add_char(w, ',');
+		new_line(w);
+		write_member(w, &j->as.members->at[i]);
+	}
+}
+
+static void
+write_array(struct writer *w, const pp_json *j)
+{
+	for (size_t i = 0; i < j->n; i++) {
+		if (i > 0)
+			add_char(w, ',');
+		new_line(w);
+		write_value(w, j->as.elements[i]);
+	}
+}
+
+static void
+write_compound(struct writer *w, const pp_json *j)
+{
+	bool is_object = j->kind == PP_JSON_OBJECT;
 
 	add_char(w, is_object ? '{' : '[');
 	w->depth++;
-	bool ok = is_object ? write_object(w, own) : write_array(w, j);
+	if (!is_object)
+		write_array(w, j);
+	else if (w->is_sorted)
+		write_sorted(w, j);
+	else
+		write_object(w, j);
 	w->depth--;
-	if (!is_empty)
+	if (j->n > 0)
 		new_line(w);
 	add_char(w, is_object ? '}' : ']');
-	return ok;
 }
 
 static void
@@ -139,41 +180,57 @@ write_integer(struct writer *w, int64_t value)
 	pp_buf_grew(&w->text, (size_t)snprintf(to, NUMBER_BYTES, "%" PRId64, value));
 }
 
-static bool
-write_value(struct writer *w, const json_t *j)
+static void
+write_value(struct writer *w, const pp_json *j)
 {
-	switch (json_typeof(j)) {
-	case JSON_OBJECT:
-	case JSON_ARRAY:
-		return write_compound(w, j);
-	case JSON_STRING:
-		write_string(&w->text, json_string_value(j), json_string_length(j));
-		return true;
-	case JSON_INTEGER:
-		write_integer(w, json_integer_value(j));
-		return true;
-	case JSON_TRUE:
-		pp_buf_adds(&w->text, "true");
-		return true;
-	case JSON_FALSE:
-		pp_buf_adds(&w->text, "false");
-		return true;
-	case JSON_NULL:
+	switch (j->kind) {
+	case PP_JSON_OBJECT:
+	case PP_JSON_ARRAY:
+		write_compound(w, j);
+		break;
+	case PP_JSON_STRING:
+		write_string(&w->text, j->as.text, j->n);
+		break;
+	case PP_JSON_INT:
+		write_integer(w, j->as.number);
+		break;
+	case PP_JSON_REAL:
+		pp_buf_add(&w->text, j->as.text, j->n);
+		break;
+	case PP_JSON_BOOL:
+		pp_buf_adds(&w->text, j->is_true ? "true" : "false");
+		break;
+	case PP_JSON_NULL:
 		pp_buf_adds(&w->text, "null");
-		return true;
-	case JSON_REAL:
 		break;
 	}
-	return false;
+}
+
+static char *
+write_all(const pp_json *j, struct writer *w)
+{
+	w->text = (struct pp_buf)PP_BUF_INIT(SIZE_MAX / 2);
+	(void)pp_buf_reserve(&w->text, ROW_BYTES); /* there is no limit to exceed */
+	write_value(w, j);
+	if (w->is_pretty)
+		add_char(w, '\n');
+	return pp_buf_steal(&w->text);
 }
 
 char *
-pp_json_write_plain(const pp_json *j, bool is_pretty)
+pp_json_line(const pp_json *j)
 {
-	struct writer w = { .text = PP_BUF_INIT(SIZE_MAX / 2), .is_pretty = is_pretty };
+	return write_all(j, &(struct writer){ .is_pretty = false });
+}
 
-	if (write_value(&w, j))
-		return pp_buf_steal(&w.text);
-	pp_buf_fini(&w.text);
-	return NULL;
+char *
+pp_json_pretty(const pp_json *j)
+{
+	return write_all(j, &(struct writer){ .is_pretty = true });
+}
+
+char *
+pp_json_sorted(const pp_json *j)
+{
+	return write_all(j, &(struct writer){ .is_sorted = true });
 }

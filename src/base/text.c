@@ -2,6 +2,8 @@
 /* UTF-8, and what of it may reach a terminal. */
 #include "base/str.h"
 
+#include <string.h>
+
 /* Decodes one code point. Its length in bytes; 0 when the bytes are no UTF-8 (RFC 3629). */
 static size_t
 decode(const unsigned char *p, size_t n, uint32_t *out)
@@ -81,12 +83,27 @@ pp_sanitize(struct pp_buf *out, const char *s, size_t n)
 	}
 }
 
+/* How many of the first bytes are ASCII, in steps of eight. */
+static size_t
+ascii_bytes(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+		uint64_t w;
+		memcpy(&w, p + i, sizeof(w));
+		if ((w & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	return i;
+}
+
 bool
 pp_is_utf8(const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
 
-	for (size_t i = 0; i < n;) {
+	for (size_t i = ascii_bytes(p, n); i < n;) {
 		uint32_t c;
 		size_t len = decode(p + i, n - i, &c);
 		if (len == 0)

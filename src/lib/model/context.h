@@ -55,8 +55,8 @@ enum pp_log_level pp_log_least(const plugpkg_context *ctx);
 /* INTERRUPTED when plugpkg_cancel() was called. ctx NULL allowed. */
 enum plugpkg_code pp_check_cancel(plugpkg_context *ctx, plugpkg_error **err);
 /* Sends a row and frees it: row moved. fn NULL allowed. */
-void pp_row(plugpkg_row_fn fn, void *user, struct json_t *row);
+void pp_row(plugpkg_row_fn fn, void *user, struct pp_json *row);
 /* A new row: {"v":1,"type":TYPE}. */
-struct json_t *pp_row_new(const char *type);
+struct pp_json *pp_row_new(const char *type);
 
 #endif

@@ -299,7 +299,7 @@ pp_hint(plugpkg_error **err, enum plugpkg_code rc, const char *fmt, ...)
 }
 
 enum plugpkg_code
-pp_details(plugpkg_error **err, enum plugpkg_code rc, struct json_t *details)
+pp_details(plugpkg_error **err, enum plugpkg_code rc, struct pp_json *details)
 {
 	PP_AUTO_JSON pp_json *j = details;
 

@@ -22,8 +22,8 @@ enum plugpkg_code pp_wrap(plugpkg_error **err, enum plugpkg_code rc, const char 
 enum plugpkg_code pp_hint(plugpkg_error **err, enum plugpkg_code rc, const char *fmt, ...)
     PP_PRINTF(3, 4);
 /* What programs can read of it: an object, moved. Returns rc. */
-struct json_t;
-enum plugpkg_code pp_details(plugpkg_error **err, enum plugpkg_code rc, struct json_t *details);
+struct pp_json;
+enum plugpkg_code pp_details(plugpkg_error **err, enum plugpkg_code rc, struct pp_json *details);
 enum plugpkg_code pp_subject(plugpkg_error **err, enum plugpkg_code rc, const char *subject);
 /* May another mirror help? For the network layer. */
 enum plugpkg_code pp_retryable(plugpkg_error **err, enum plugpkg_code rc);
