@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define BUSY_MS 30000
-#define PIECE   126976 /* its unix files are asked for less than 128 KiB at once */
 
 /* A path that begins with a descriptor is full: SQLite would look at each of its parts. */
 static int
@@ -78,68 +77,15 @@ pp_db_close(sqlite3 **db)
 	*db = NULL;
 }
 
-static int
-file_of(sqlite3 *db, sqlite3_file **out)
-{
-	*out = NULL;
-	int r = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, out);
-	return r == SQLITE_OK && (*out == NULL || (*out)->pMethods == NULL) ? SQLITE_CANTOPEN : r;
-}
-
 int
-pp_db_read(sqlite3 *db, void *out, size_t n, size_t at)
+pp_db_read(sqlite3 *db, void *out, int n)
 {
-	sqlite3_file *file;
-	int r = file_of(db, &file);
+	sqlite3_file *file = NULL;
+	int r = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
 
-	for (size_t done = 0; r == SQLITE_OK && done < n;) {
-		size_t piece = n - done < PIECE ? n - done : PIECE;
-		r = file->pMethods->xRead(
-		    file, (char *)out + done, (int)piece, (sqlite3_int64)(at + done));
-		done += piece;
-	}
-	return r;
-}
-
-/* The bytes of the file in memory of SQLite; NULL: too many, or they cannot be read. */
-static unsigned char *
-read_whole(sqlite3 *db, size_t limit, size_t *out_n)
-{
-	sqlite3_file *file;
-	sqlite3_int64 size = 0;
-
-	if (file_of(db, &file) != SQLITE_OK ||
-	    file->pMethods->xFileSize(file, &size) != SQLITE_OK || size <= 0 ||
-	    (uint64_t)size > limit)
-		return NULL;
-	unsigned char *bytes = sqlite3_malloc64((sqlite3_uint64)size);
-	*out_n = (size_t)size;
-	if (bytes != NULL && pp_db_read(db, bytes, *out_n, 0) == SQLITE_OK)
-		return bytes;
-	sqlite3_free(bytes);
-	return NULL;
-}
-
-sqlite3 *
-pp_db_copy(sqlite3 *db, size_t limit)
-{
-	const unsigned flags = SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY;
-	PP_CLEANUP(pp_db_close) sqlite3 *copy = NULL;
-	size_t n = 0;
-	unsigned char *bytes = read_whole(db, limit, &n);
-	if (bytes == NULL)
-		return NULL;
-	if (sqlite3_open_v2(":memory:", &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK) {
-		sqlite3_free(bytes);
-		return NULL;
-	}
-	set_up(copy);
-	/* The bytes are the copy's from here on, also where this fails. */
-	if (sqlite3_deserialize(copy, "main", bytes, (sqlite3_int64)n, (sqlite3_int64)n, flags) !=
-	    SQLITE_OK)
-		return NULL;
-	return pp_steal(&copy);
+	if (r != SQLITE_OK || file == NULL || file->pMethods == NULL)
+		return SQLITE_CANTOPEN;
+	return file->pMethods->xRead(file, out, n, 0);
 }
 
 /* The system's reason behind a result, 0 when SQLite knows none. */

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * How var/state.db is opened, made ready for writing, and looked at: in a copy of one moment, which
- * is read in a few large pieces and keeps nobody waiting.
- */
+/* How var/state.db is opened, made ready for writing, and looked at: at one moment, and quickly. */
 #include "lib/state/state_db.h"
 
 #include "base/path.h"
 
 #include <string.h>
-
-#define COPY_MAX (1 << 20) /* bytes: about 400 plugins; a larger state is read page by page */
 
 static const char opening[] = "open var/state.db";
 
@@ -44,7 +39,7 @@ has_own_format(sqlite3 *db)
 {
 	uint8_t header[HEADER_BYTES];
 
-	if (pp_db_read(db, header, sizeof(header), 0) != SQLITE_OK)
+	if (pp_db_read(db, header, sizeof(header)) != SQLITE_OK)
 		return false;
 	const uint8_t *at = header + FORMAT_OFFSET;
 	return memcmp(header, "SQLite format 3", 16) == 0 && at[0] == 0 && at[1] == 0 &&
@@ -164,17 +159,17 @@ pp_state_get(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
 	return rc;
 }
 
-/* Where there is no copy, the transaction stays open, and what is read is of one moment by that. */
+/*
+ * Within a look the file is mapped: what is read is neither copied nor asked for page by page. Its
+ * transaction keeps writers from making the file shorter. Outside of looks a disk that fails has to
+ * be an error that is said, and no signal.
+ */
 static void
-copy(struct pp_state *s)
+map_file(struct pp_state *s, bool is_on)
 {
-	sqlite3 *db = s->older == NULL ? pp_db_copy(s->db, COPY_MAX) : NULL;
-
-	if (db == NULL)
-		return;
-	end(s->db);
-	s->file = s->db;
-	s->db = db;
+	/* Where nothing can be mapped, it is read. */
+	(void)sqlite3_exec(
+	    s->db, is_on ? "PRAGMA mmap_size=1073741824" : "PRAGMA mmap_size=0", NULL, NULL, NULL);
 }
 
 enum plugpkg_code
@@ -191,7 +186,7 @@ pp_state_look(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
 	ctx->state->is_looked_at = true;
 	if (rc != PLUGPKG_OK)
 		return rc;
-	copy(ctx->state);
+	map_file(ctx->state, true);
 	rc = check_format(ctx->state, &format, err);
 	if (rc != PLUGPKG_OK || format >= PP_STATE_FORMAT)
 		return rc;
@@ -209,12 +204,8 @@ pp_state_look_end(struct pp_state **look)
 
 	if (s == NULL)
 		return;
-	if (s->file == NULL) {
-		end(s->db);
-	} else {
-		pp_db_close(&s->db);
-		s->db = pp_steal(&s->file);
-	}
+	end(s->db);
+	map_file(s, false);
 	s->is_looked_at = false;
 }
 
@@ -227,6 +218,5 @@ pp_state_close(struct pp_state *s)
 	pp_manifests_fini(s);
 	pp_state_drop_copy(s);
 	pp_db_close(&s->db);
-	pp_db_close(&s->file);
 	free(s);
 }

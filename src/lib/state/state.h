@@ -92,7 +92,7 @@ enum plugpkg_code pp_state_lift(plugpkg_context *ctx, plugpkg_error **err);
 enum plugpkg_code pp_state_open(plugpkg_context *ctx, plugpkg_error **err);
 /*
  * What is read until the end of the look is of one moment, and cheaper than question by question.
- * Nothing is written within, and nobody asked: writers of a large state wait meanwhile. One look in
+ * Nothing is written within, and nobody asked: writers wait meanwhile. One look in
  * another is part of it. The same errors, and *out is to be ended after them too.
  */
 enum plugpkg_code pp_state_look(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err);

@@ -17,13 +17,12 @@ struct pp_db_way {
 };
 
 struct pp_state {
-	int root_fd;           /* borrowed from the context */
-	sqlite3 *db;           /* var/state.db, or a copy in memory: of an older one, or a look's */
-	sqlite3 *older;        /* var/state.db while db is a lifted copy of it; otherwise NULL */
-	int64_t older_version; /* of its data, when it was copied */
-	sqlite3 *file;         /* var/state.db while db is a look's copy of it; otherwise NULL */
-	struct pp_db_way way;  /* to var/state.db */
-	plugpkg_context *ctx;  /* borrowed; NULL in a state that is only being made */
+	int root_fd;             /* borrowed from the context */
+	sqlite3 *db;             /* var/state.db, or a copy in memory of one of an older format */
+	sqlite3 *older;          /* var/state.db while db is a lifted copy of it; otherwise NULL */
+	int64_t older_version;   /* of its data, when it was copied */
+	struct pp_db_way way;    /* to var/state.db */
+	plugpkg_context *ctx;    /* borrowed; NULL in a state that is only being made */
 	struct pp_map manifests; /* pp_manifests_get() */
 	bool is_known;           /* its format */
 	bool is_ready;           /* for writing */
@@ -46,14 +45,8 @@ struct pp_state {
  */
 int pp_db_open(int root_fd, const char *name, int flags, struct pp_db_way *way, sqlite3 **out);
 void pp_db_close(sqlite3 **db);
-/* Bytes of its file, by SQLite's own descriptor: to close another one would end its locks. */
-int pp_db_read(sqlite3 *db, void *out, size_t n, size_t at);
-/*
- * What is in its file, as a database in memory that is only read: owned. Within a transaction that
- * reads, so that nobody writes meanwhile. NULL: it has more bytes than the limit, or it did not
- * work out; who asks the database itself then learns why.
- */
-sqlite3 *pp_db_copy(sqlite3 *db, size_t limit);
+/* The first bytes of its file, by SQLite's own descriptor: to close another ends its locks. */
+int pp_db_read(sqlite3 *db, void *out, int n);
 /* Turns what SQLite says into a code: PERMISSION, NO_SPACE, LOCKED, BAD_STATE or IO. */
 enum plugpkg_code pp_db_fail(sqlite3 *db, plugpkg_error **err, const char *what);
 enum plugpkg_code pp_db_exec(sqlite3 *db, const char *sql, plugpkg_error **err, const char *what);
