@@ -138,3 +138,12 @@ store top"
 	assert_equal "$(json_get 'select(.type == "cleaned") | [.files, .generations, .versions] | join(" ")')" "2 1 0"
 	[ "$(json_get 'select(.type == "cleaned").bytes')" -gt 0 ]
 }
+
+@test "clean ends what a clean that was cut off had begun" {
+	mkdir -p "$PLUGPKG_ROOT"/store/{gone,@acme/gone,@empty}
+	ln -s ../../current/gone "$PLUGPKG_ROOT/store/gone/current"
+	run -0 plugpkg clean
+	assert_missing "$PLUGPKG_ROOT"/store/{gone,@acme,@empty}
+	assert_exists "$PLUGPKG_ROOT/store/top/1.0.0/plugin.json" "$PLUGPKG_ROOT/store/top/current"
+	run -0 plugpkg check
+}

@@ -257,16 +257,56 @@ echo $! >"'"$SCRATCH"'/child"; setsid sleep 100 & echo $! >"'"$SCRATCH"'/service
 	kill "$other"
 }
 
-@test "what a killed plugpkg had begun to write is deleted by the next one, and no other file" {
-	make_root
+# begun: files as they are before they get their names, and two that look like it; whole: what is left.
+begun() {
 	touch "$PLUGPKG_ROOT/.plugpkg.json.new" "$PLUGPKG_ROOT/.plugpkg.lock.new" \
 		"$PLUGPKG_ROOT/var/trust/test/.root.json.new" "$PLUGPKG_ROOT/.mine.new"
 	ln -s generations/7 "$PLUGPKG_ROOT/.current.new"
-	plugpkg recover
-	assert_exists "$PLUGPKG_ROOT/.plugpkg.json.new"
-	echo '{"pid": 4194305, "start_ticks": 1, "command": "mark"}' >"$PLUGPKG_ROOT/var/lock"
-	run -0 plugpkg recover
+}
+
+whole() {
 	assert_missing "$PLUGPKG_ROOT/.plugpkg.json.new" "$PLUGPKG_ROOT/.plugpkg.lock.new" \
 		"$PLUGPKG_ROOT/var/trust/test/.root.json.new" "$PLUGPKG_ROOT/.current.new"
 	assert_exists "$PLUGPKG_ROOT/.mine.new" "$PLUGPKG_ROOT/plugpkg.json" "$PLUGPKG_ROOT/var/trust/test/root.json"
+}
+
+@test "what a killed plugpkg had begun to write is deleted by the next one, and no other file" {
+	make_root
+	begun
+	plugpkg -q update
+	assert_exists "$PLUGPKG_ROOT/.plugpkg.json.new"
+	echo '{"pid": 4194305, "start_ticks": 1, "command": "mark"}' >"$PLUGPKG_ROOT/var/lock"
+	run -0 plugpkg -q update
+	whole
+}
+
+@test "what was begun when the power failed, and left no name in the lock, is deleted by recover" {
+	make_root
+	begun
+	run -0 plugpkg recover
+	whole
+}
+
+@test "the temporary directory of a killed plugpkg's script goes with the next one, and no other" {
+	slow slow
+	# shellcheck disable=SC2016 # expands in the script
+	add_script "$(plugin_dir slow 1.0.0)" install 'echo "$TMPDIR" >"'"$SCRATCH"'/where"; echo x >"$TMPDIR/file"
+: >"'"$SCRATCH"'/begun"; sleep 300'
+	plugpkg-repo --repo repo remove slow 1.0.0 >/dev/null 2>&1 || true
+	rm -rf repo
+	make_repo
+	publish "$(build_plugin slow 1.0.0)"
+	make_root
+	mkdir tmp
+	TMPDIR=$SCRATCH/tmp kill_in install slow -y
+	assert_equal "$(dirname "$(cat where)")" "$SCRATCH/tmp"
+	assert_exists "$(cat where)/file"
+	run -0 plugpkg recover
+	assert_missing "$(cat where)"
+	for other in plugpkg-mine plugpkg-0123456789abcdef other-0123456789abcdef; do
+		mkdir "tmp/$other"
+		printf '{"pid":4194305,"start_ticks":1,"command":"x"}\n{"temp":"%s"}' "$SCRATCH/tmp/$other" >"$PLUGPKG_ROOT/var/lock"
+		run -0 plugpkg recover
+		assert_exists "tmp/$other"
+	done
 }

@@ -47,12 +47,13 @@ check_link(int dir_fd, const char *path, const char *want)
 static void
 check_list(plugpkg_context *ctx, const char *const *want, size_t n)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs got = { 0 };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs got = { 0 }, bare = { 0 };
 
-	CHECK_INT(pp_store_list(ctx, &got, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_store_list(ctx, &got, &bare, NULL), PLUGPKG_OK);
 	CHECK_INT(got.n, n);
 	for (size_t i = 0; i < got.n && i < n; i++)
 		CHECK_STR(got.at[i], want[i]);
+	CHECK_INT(bare.n, 0);
 }
 
 static void

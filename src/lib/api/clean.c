@@ -214,10 +214,12 @@ stored_bytes(plugpkg_context *ctx, const char *name, const char *version)
 static enum plugpkg_code
 clean_store(struct cleaning *c, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs stored = { 0 };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs stored = { 0 }, bare = { 0 };
 	enum plugpkg_code rc = keep_installed(c, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_store_list(c->ctx, &stored, err);
+		rc = pp_store_list(c->ctx, &stored, &bare, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < bare.n; i++)
+		rc = pp_store_prune(c->ctx, bare.at[i], err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < stored.n; i++) {
 		if (pp_map_has(&c->kept, stored.at[i]))

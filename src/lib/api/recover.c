@@ -7,6 +7,7 @@
 #include "lib/txn/configure.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/recover.h"
+#include "lib/txn/root.h"
 
 #include <stdlib.h>
 
@@ -22,7 +23,8 @@ plugpkg_recover(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_er
 	rc = pp_recover(ctx, &r, err);
 	if (ctx->state != NULL)
 		pp_log_mend(ctx->state);
-	/* Of who was cut off before his transaction began, too. */
+	/* Of who was cut off before his transaction began, too; a loss of power left no name. */
+	pp_root_tidy(ctx);
 	if (rc == PLUGPKG_OK)
 		rc = pp_staging_clear(ctx, err);
 	if (rc != PLUGPKG_OK || r.id == 0)

@@ -28,6 +28,8 @@ struct plugpkg_context {
 	int64_t now;
 	int64_t lock_wait_ms;
 	int lock_fd; /* -1 = not held */
+	/* Full path of what the running script is given; borrowed, NULL while none runs. */
+	const char *script_temp;
 	/* The log: what is said while the lock is held also stands in var/log.db. */
 	void (*log_fn)(
 	    plugpkg_context *ctx, enum pp_log_level level, const char *plugin, const char *text);

@@ -272,9 +272,27 @@ pp_store_remove(plugpkg_context *ctx, const char *name, const char *version, plu
 		     : PLUGPKG_OK;
 }
 
-/* Adds "NAME VERSION" for the versions of one plugin; what is no such directory is passed over. */
+enum plugpkg_code
+pp_store_prune(plugpkg_context *ctx, const char *name, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
+	PP_AUTO_FD int fd = -1;
+	enum plugpkg_code rc = pp_place_open(ctx, path, &fd, err);
+	int r = rc == PLUGPKG_OK ? prune(ctx, name, fd) : 0;
+
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s/%s'", ctx->root, path)
+		     : rc;
+}
+
+struct listing {
+	struct pp_strs *versions; /* "NAME VERSION" */
+	struct pp_strs *bare;     /* names of plugins and scopes without any */
+};
+
+/* What is no directory of a version is passed over. */
 static enum plugpkg_code
-list_versions(plugpkg_context *ctx, const char *name, struct pp_strs *out, plugpkg_error **err)
+list_versions(
+    plugpkg_context *ctx, const char *name, const struct listing *out, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs versions = { 0 };
 	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
@@ -288,18 +306,22 @@ list_versions(plugpkg_context *ctx, const char *name, struct pp_strs *out, plugp
 
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list '%s/%s'", ctx->root, path);
+	size_t before = out->versions->n;
 	pp_vec_foreach (version, &versions) {
 		if (!is_version(*version) || fstatat(fd, *version, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    !S_ISDIR(st.st_mode))
 			continue;
-		pp_strs_take(out, pp_asprintf("%s %s", name, *version));
+		pp_strs_take(out->versions, pp_asprintf("%s %s", name, *version));
 	}
+	if (out->versions->n == before)
+		pp_strs_add(out->bare, name);
 	return PLUGPKG_OK;
 }
 
 /* scope: "" for the store itself, "@scope" for a scope in it. */
 static enum plugpkg_code
-list_plugins(plugpkg_context *ctx, const char *scope, struct pp_strs *out, plugpkg_error **err)
+list_plugins(
+    plugpkg_context *ctx, const char *scope, const struct listing *out, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 	PP_AUTO_FREE char *path =
@@ -313,6 +335,8 @@ list_plugins(plugpkg_context *ctx, const char *scope, struct pp_strs *out, plugp
 
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list '%s/%s'", ctx->root, path);
+	if (scope[0] != '\0' && names.n == 0)
+		pp_strs_add(out->bare, scope);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
 		PP_AUTO_FREE char *name =
 		    pp_asprintf("%s%s%s", scope, scope[0] == '\0' ? "" : "/", names.at[i]);
@@ -326,11 +350,14 @@ list_plugins(plugpkg_context *ctx, const char *scope, struct pp_strs *out, plugp
 }
 
 enum plugpkg_code
-pp_store_list(plugpkg_context *ctx, struct pp_strs *out, plugpkg_error **err)
+pp_store_list(
+    plugpkg_context *ctx, struct pp_strs *out, struct pp_strs *out_bare, plugpkg_error **err)
 {
+	const struct listing list = { .versions = out, .bare = out_bare };
+
 	if (pp_exists_at(ctx->root_fd, PP_STORE_DIR) == 0)
 		return PLUGPKG_OK;
-	enum plugpkg_code rc = list_plugins(ctx, "", out, err);
+	enum plugpkg_code rc = list_plugins(ctx, "", &list, err);
 
 	pp_strs_sort(out);
 	return rc;

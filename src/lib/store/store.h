@@ -31,8 +31,13 @@ enum plugpkg_code pp_store_open(
     plugpkg_context *ctx, const char *name, const char *version, int *out_fd, plugpkg_error **err);
 enum plugpkg_code pp_store_remove(
     plugpkg_context *ctx, const char *name, const char *version, plugpkg_error **err);
-/* Every NAME and VERSION in the store: "NAME VERSION" strings, sorted. */
-enum plugpkg_code pp_store_list(plugpkg_context *ctx, struct pp_strs *out, plugpkg_error **err);
+/*
+ * Every NAME and VERSION in the store: "NAME VERSION" strings, sorted. out_bare: plugins and scopes
+ * whose last version somebody removed who was cut off; pp_store_prune() removes them.
+ */
+enum plugpkg_code pp_store_list(
+    plugpkg_context *ctx, struct pp_strs *out, struct pp_strs *out_bare, plugpkg_error **err);
+enum plugpkg_code pp_store_prune(plugpkg_context *ctx, const char *name, plugpkg_error **err);
 /*
  * Digest of a tree: sha256 over "MODE SIZE SHA256 PATH\n" of each file and "l TARGET PATH\n" of
  * each link, sorted.

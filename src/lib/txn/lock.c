@@ -13,6 +13,7 @@
 #include "lib/txn/orphans.h"
 #include "lib/txn/recover.h"
 #include "lib/txn/root.h"
+#include "lib/txn/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,12 +33,14 @@ struct holder {
 	int64_t pid, start_ticks, since, transaction;
 	char *command; /* owned; sanitised */
 	struct pp_orphan_mark script;
+	char *temp; /* owned; of the script, or NULL */
 };
 
 static void
 holder_fini(struct holder *h)
 {
 	free(h->command);
+	free(h->temp);
 }
 
 /*
@@ -56,6 +59,8 @@ read_holder(int fd)
 
 	h.script.pid = pp_json_get_int(script, "script", 0);
 	h.script.start_ticks = pp_json_get_int(script, "start_ticks", 0);
+	if (pp_json_get_str(script, "temp") != NULL)
+		h.temp = pp_xstrdup(pp_json_get_str(script, "temp"));
 	h.start_ticks = pp_json_get_int(j, "start_ticks", 0);
 	h.pid = pp_json_get_int(j, "pid", 0);
 	h.since = pp_json_get_int(j, "since", 0);
@@ -110,10 +115,15 @@ pp_lock_note_script(plugpkg_context *ctx, int64_t pid)
 	struct pp_orphan_mark mark = pid > 0 ? pp_orphan_mark(pid) : (struct pp_orphan_mark){ 0 };
 	PP_AUTO_JSON pp_json *j = pp_json_object();
 
-	if (end < 0 || pp_failpoint() < 0 || ftruncate(ctx->lock_fd, end) < 0 || mark.pid == 0)
+	if (end < 0 || pp_failpoint() < 0 || ftruncate(ctx->lock_fd, end) < 0 ||
+	    (mark.pid == 0 && ctx->script_temp == NULL))
 		return;
-	pp_json_set_int(j, "script", mark.pid);
-	pp_json_set_int(j, "start_ticks", mark.start_ticks);
+	if (mark.pid != 0) {
+		pp_json_set_int(j, "script", mark.pid);
+		pp_json_set_int(j, "start_ticks", mark.start_ticks);
+	}
+	if (ctx->script_temp != NULL)
+		pp_json_set_str(j, "temp", ctx->script_temp);
 	PP_AUTO_FREE char *line = pp_json_line(j);
 	/* On a full disk nobody can know of the script after a crash; it runs all the same. */
 	(void)!pwrite(ctx->lock_fd, line, strlen(line), end);
@@ -251,6 +261,8 @@ end_orphans(plugpkg_context *ctx)
 	if (h.pid == getpid())
 		return;
 	pp_orphans_end(ctx, &left);
+	if (h.temp != NULL)
+		pp_sandbox_clear(h.temp);
 	if (h.pid != 0)
 		pp_root_tidy(ctx);
 }

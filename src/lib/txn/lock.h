@@ -33,7 +33,10 @@ bool pp_lock_is_in_script(const plugpkg_context *ctx, const char **out_transacti
 bool pp_lock_is_held(const plugpkg_context *ctx);
 /* Adds the number of the running transaction to what others read of the holder. */
 void pp_lock_note_transaction(plugpkg_context *ctx, const char *what, int64_t txn);
-/* Which script runs now, for who comes after our death; 0: none. Does nothing without the lock. */
+/*
+ * Which script runs now (0: none), and its temporary directory, ctx->script_temp: for who comes
+ * after our death. Does nothing without the lock.
+ */
 void pp_lock_note_script(plugpkg_context *ctx, int64_t pid);
 
 /* Unlocks at the end of the scope: PP_AUTO_LOCK plugpkg_context *locked = NULL; */

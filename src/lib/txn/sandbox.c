@@ -10,12 +10,17 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/sys.h"
+#include "lib/txn/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- system calls ---- */
@@ -160,17 +165,52 @@ make_landlock(plugpkg_context *ctx, const char *data, bool has_network, struct p
 	return r;
 }
 
+/* ---- the temporary directory ---- */
+
+#define TEMP_PREFIX "plugpkg-"
+#define TEMP_DIGITS 16
+
+static bool
+is_temp(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return path[0] == '/' && strncmp(slash + 1, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 &&
+	       strlen(slash + 1) == strlen(TEMP_PREFIX) + TEMP_DIGITS;
+}
+
+void
+pp_sandbox_clear(const char *temp)
+{
+	struct stat st;
+
+	/* The file that names it may be anybody's: nothing but what only we can have made. */
+	if (!is_temp(temp) || fstatat(AT_FDCWD, temp, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISDIR(st.st_mode) || (st.st_mode & 0777) != 0700 || st.st_uid != geteuid())
+		return;
+	PP_IGNORE(pp_rm_rf_at(AT_FDCWD, temp)); /* left to whoever tidies up there */
+}
+
+/* Noted before it is there: whenever we are killed, the next plugpkg knows of it. */
 static enum plugpkg_code
-make_temp(struct pp_sandbox *s, plugpkg_error **err)
+make_temp(plugpkg_context *ctx, struct pp_sandbox *s, plugpkg_error **err)
 {
 	const char *dir = secure_getenv("TMPDIR");
-	PP_AUTO_FREE char *path =
-	    pp_asprintf("%s/plugpkg-XXXXXX", dir != NULL && *dir == '/' ? dir : "/tmp");
+	uint64_t chance = 0;
 
-	if (mkdtemp(path) == NULL)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s'", path);
-	s->temp = pp_steal(&path);
-	return PLUGPKG_OK;
+	if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot name a temporary directory");
+	PP_AUTO_FREE char *path = pp_asprintf(
+	    "%s/" TEMP_PREFIX "%016" PRIx64, dir != NULL && *dir == '/' ? dir : "/tmp", chance);
+	s->ctx = ctx;
+	ctx->script_temp = path;
+	pp_lock_note_script(ctx, 0);
+	if (pp_mkdirat(AT_FDCWD, path, 0700) == 0) {
+		s->temp = pp_steal(&path);
+		return PLUGPKG_OK;
+	}
+	ctx->script_temp = NULL;
+	return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s'", path);
 }
 
 /* ---- together ---- */
@@ -242,7 +282,7 @@ enum plugpkg_code
 pp_sandbox_make(plugpkg_context *ctx, const char *data, bool has_network, struct pp_sandbox *out,
     plugpkg_error **err)
 {
-	enum plugpkg_code rc = make_temp(out, err);
+	enum plugpkg_code rc = make_temp(ctx, out, err);
 
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -262,8 +302,11 @@ void
 pp_sandbox_fini(struct pp_sandbox *s)
 {
 	pp_wall_fini(&s->wall);
-	if (s->temp != NULL)
-		PP_IGNORE(pp_rm_rf_at(AT_FDCWD, s->temp)); /* left to whoever tidies up there */
+	if (s->temp == NULL)
+		return;
+	PP_IGNORE(pp_rm_rf_at(AT_FDCWD, s->temp)); /* left to whoever tidies up there */
+	s->ctx->script_temp = NULL;
+	pp_lock_note_script(s->ctx, 0);
 	free(s->temp);
 	s->temp = NULL;
 }

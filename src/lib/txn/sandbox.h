@@ -10,6 +10,7 @@ struct pp_sandbox {
 	struct pp_wall wall;
 	bool is_on;
 	char *temp; /* full path, 0700; deleted by pp_sandbox_fini() */
+	plugpkg_context *ctx;
 };
 #define PP_SANDBOX_INIT                                                                            \
 	{                                                                                          \
@@ -22,6 +23,8 @@ struct pp_sandbox {
 enum plugpkg_code pp_sandbox_make(plugpkg_context *ctx, const char *data, bool has_network,
     struct pp_sandbox *out, plugpkg_error **err);
 void pp_sandbox_fini(struct pp_sandbox *s);
+/* Deletes the temporary directory that a killed process left; what is none of ours stays. */
+void pp_sandbox_clear(const char *temp);
 /* What scripts and helpers are not kept from here: by the kernel, or because it was asked. */
 struct pp_lack {
 	const char *kind; /* "sandbox", "landlock", "seccomp" */
