@@ -70,8 +70,59 @@ setup() {
 	done
 	run plugpkg check
 	assert_status 0
-	run plugpkg materialize /nonexistent/dir
+	run plugpkg materialize "$SCRATCH/nowhere/dir"
 	assert_status 1
 	run plugpkg materialize .
 	assert_status 2
+}
+
+# injected FAULT COMMAND...: strace lets a system call fail.
+injected() {
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -f -o trace -e trace=all -e inject="$1" "${@:2}"
+}
+
+@test "on a file system that cannot exchange two directories the second one takes the place of the first all the same" {
+	plain_build
+	plugpkg materialize
+	plugpkg remove @acme/top -y
+	run injected renameat2:error=EINVAL plugpkg materialize
+	assert_status 0
+	grep -q 'RENAME_EXCHANGE.*INJECTED' trace
+	assert_missing "$PLUGPKG_ROOT/plain/@acme"
+	assert_exists "$PLUGPKG_ROOT/plain/base/plugin.json"
+	assert_equal "$(find "$PLUGPKG_ROOT" -name '.plain*')" ""
+}
+
+@test "cut off between the two, the next one goes on" {
+	plugpkg materialize
+	mv "$PLUGPKG_ROOT/plain" "$PLUGPKG_ROOT/.plain.plugpkg-old"
+	run -0 plugpkg materialize
+	assert_exists "$PLUGPKG_ROOT/plain/base/plugin.json"
+	assert_equal "$(find "$PLUGPKG_ROOT" -name '.plain*')" ""
+}
+
+@test "old files that cannot be deleted are named" {
+	plain_build
+	plugpkg materialize
+	run injected unlinkat:error=EIO plugpkg materialize
+	assert_status 1
+	run -0 plugpkg materialize
+	strace -e trace=unlinkat -o calls plugpkg materialize
+	n=$(grep -c unlinkat calls)
+	run injected "unlinkat:error=EIO:when=$n" plugpkg materialize
+	assert_status 0
+	assert_has "warning: cannot delete '$PLUGPKG_ROOT/.plain.plugpkg-new': input or output error"
+	run -0 plugpkg materialize
+	assert_equal "$(find "$PLUGPKG_ROOT" -name '.plain*')" ""
+}
+
+@test "a scope that cannot be read is an error, and no generation without it" {
+	plain_build
+	strace -e trace=getdents64 -o calls plugpkg materialize
+	n=$(grep -c getdents calls)
+	for ((i = 1; i <= n; i++)); do
+		rm -rf "$PLUGPKG_ROOT/plain"
+		run injected "getdents64:error=EIO:when=$i" plugpkg materialize
+		[ "$status" -eq 1 ] || assert_exists "$PLUGPKG_ROOT/plain/@acme/top/plugin.json" "$PLUGPKG_ROOT/plain/base/sub/file"
+	done
 }

@@ -23,7 +23,8 @@
 struct making {
 	plugpkg_context *ctx;
 	bool may_link;
-	char *parent, *name, *aside; /* owned; aside: where it is built, in parent */
+	/* Owned; in parent. aside: where it is built; old: where one waits to be replaced. */
+	char *parent, *name, *aside, *old;
 	int parent_fd;
 	int64_t generation, plugins;
 	struct pp_copied copied;
@@ -32,12 +33,16 @@ struct making {
 static void
 making_fini(struct making *m)
 {
-	if (m->parent_fd >= 0 && m->aside != NULL)
-		PP_IGNORE(pp_rm_rf_at(m->parent_fd, m->aside)); /* the next one tries again */
+	int r = m->parent_fd >= 0 && m->aside != NULL ? pp_rm_rf_at(m->parent_fd, m->aside) : 0;
+
+	if (r < 0)
+		pp_warn(m->ctx, NULL, "cannot delete '%s/%s': %s; the next materialize tries again",
+		    m->parent, m->aside, pp_errno_text(-r));
 	pp_auto_fd(&m->parent_fd);
 	free(m->parent);
 	free(m->name);
 	free(m->aside);
+	free(m->old);
 }
 
 /* Below the root, only a new name beside what is ours. */
@@ -82,10 +87,25 @@ find_place(struct making *m, const char *dir, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* Somebody was cut off between one rename and the next. */
+static int
+end_replacing(const struct making *m)
+{
+	if (pp_exists_at(m->parent_fd, m->old) == 0)
+		return 0;
+	if (pp_exists_at(m->parent_fd, m->name) == 1)
+		return pp_rm_rf_at(m->parent_fd, m->old);
+	return pp_renameat(m->parent_fd, m->old, m->parent_fd, m->name) < 0 ? -errno : 0;
+}
+
 /* What is there already must be an earlier one of these. */
 static enum plugpkg_code
-check_place(const struct making *m, bool *out_is_there, plugpkg_error **err)
+check_place(struct making *m, bool *out_is_there, plugpkg_error **err)
 {
+	m->old = pp_asprintf(".%s.plugpkg-old", m->name);
+	int r = end_replacing(m);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot put '%s/%s' away", m->parent, m->old);
 	PP_AUTO_FREE char *mark = pp_asprintf("%s" INFO_FILE, m->name);
 	struct stat st;
 
@@ -99,7 +119,7 @@ check_place(const struct making *m, bool *out_is_there, plugpkg_error **err)
 	return pp_hint(err, PLUGPKG_E_EXISTS, "choose a new directory, or move it away");
 }
 
-/* One link of the generation, or the links of a scope. */
+/* One link of the generation. */
 static enum plugpkg_code
 copy_entry(struct making *m, int gen_fd, const char *name, plugpkg_error **err)
 {
@@ -123,6 +143,22 @@ copy_entry(struct making *m, int gen_fd, const char *name, plugpkg_error **err)
 }
 
 static enum plugpkg_code
+copy_scope(struct making *m, int gen_fd, const char *scope, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	int r = pp_list_dir(gen_fd, scope, &names);
+	enum plugpkg_code rc =
+	    r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s' of a generation", scope)
+		  : PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
+		PP_AUTO_FREE char *name = pp_asprintf("%s/%s", scope, names.at[i]);
+		rc = copy_entry(m, gen_fd, name, err);
+	}
+	return rc;
+}
+
+static enum plugpkg_code
 copy_generation(struct making *m, int gen_fd, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
@@ -131,17 +167,10 @@ copy_generation(struct making *m, int gen_fd, plugpkg_error **err)
 	    r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot read a generation") : PLUGPKG_OK;
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
-		PP_CLEANUP(pp_strs_fini) struct pp_strs inner = { 0 };
-		const char *name = names.at[i];
 		rc = pp_check_cancel(m->ctx, err);
 		if (rc == PLUGPKG_OK)
-			rc = copy_entry(m, gen_fd, name, err);
-		if (name[0] != '@' || rc != PLUGPKG_OK || pp_list_dir(gen_fd, name, &inner) < 0)
-			continue;
-		for (size_t k = 0; rc == PLUGPKG_OK && k < inner.n; k++) {
-			PP_AUTO_FREE char *scoped = pp_asprintf("%s/%s", name, inner.at[k]);
-			rc = copy_entry(m, gen_fd, scoped, err);
-		}
+			rc = names.at[i][0] == '@' ? copy_scope(m, gen_fd, names.at[i], err)
+						   : copy_entry(m, gen_fd, names.at[i], err);
 	}
 	return rc;
 }
@@ -181,15 +210,44 @@ build(struct making *m, plugpkg_error **err)
 	return rc == PLUGPKG_OK ? copy_info(m, gen_fd, err) : rc;
 }
 
+/* On a file system that cannot exchange them there is nothing between one rename and the next. */
+static int
+replace(struct making *m)
+{
+	char *new = m->aside;
+	if (pp_renameat(m->parent_fd, m->name, m->parent_fd, m->old) < 0)
+		return -errno;
+	if (pp_renameat(m->parent_fd, new, m->parent_fd, m->name) < 0) {
+		int r = -errno;
+		/* If that fails, too, the next one does it. */
+		PP_IGNORE(pp_renameat(m->parent_fd, m->old, m->parent_fd, m->name));
+		return r;
+	}
+	m->aside = m->old;
+	m->old = new;
+	return 0;
+}
+
+static int
+change_places(struct making *m, bool is_there)
+{
+	if (!is_there)
+		return pp_renameat(m->parent_fd, m->aside, m->parent_fd, m->name) < 0 ? -errno : 0;
+	if (pp_rename_exchange(m->parent_fd, m->aside, m->parent_fd, m->name) == 0)
+		return 0;
+	return errno == EINVAL || errno == ENOSYS ? replace(m) : -errno;
+}
+
 static enum plugpkg_code
 put(struct making *m, bool is_there, plugpkg_error **err)
 {
-	int r = is_there ? pp_rename_exchange(m->parent_fd, m->aside, m->parent_fd, m->name)
-			 : pp_renameat(m->parent_fd, m->aside, m->parent_fd, m->name);
+	int r = change_places(m, is_there);
 
-	if (r < 0 || pp_fsync(m->parent_fd) < 0)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot put '%s/%s' in its place",
-		    m->parent, m->name);
+	if (r == 0 && pp_fsync(m->parent_fd) < 0)
+		r = -errno;
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot put '%s/%s' in its place", m->parent, m->name);
 	return PLUGPKG_OK; /* what was there before is aside now, and goes with m */
 }
 
