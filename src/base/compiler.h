@@ -13,6 +13,8 @@
 #define PP_UNUSED            __attribute__((unused))
 #define PP_FALLTHROUGH       __attribute__((fallthrough))
 #define PP_PACKED            __attribute__((packed))
+#define PP_AT_START          __attribute__((constructor))
+#define PP_AT_END            __attribute__((destructor))
 #define PP_CLEANUP(fn)       __attribute__((cleanup(fn)))
 #define PP_NOTE(name)        __attribute__((used, aligned(4), section(name)))
 #define PP_LEN(a)            (sizeof(a) / sizeof((a)[0]))

@@ -73,7 +73,7 @@ pp_fd_write_all(int fd, const void *p, size_t n)
 	const char *at = p;
 
 	while (n > 0) {
-		ssize_t done = write(fd, at, n);
+		ssize_t done = pp_write(fd, at, n);
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0)

@@ -258,8 +258,7 @@ write_file(int dirfd, const char *path, struct pp_str bytes, mode_t mode, bool i
 	if (fd < 0)
 		return -errno;
 	/* Contents durable, then the name, then the directory that holds the name. */
-	int r = pp_failpoint() < 0 ? -errno : pp_fd_write_all(fd, bytes.p, bytes.n);
-	pp_failpoint_passed();
+	int r = pp_fd_write_all(fd, bytes.p, bytes.n);
 	if (r == 0 && is_durable)
 		r = pp_fd_commit(&fd);
 	if (r == 0 && pp_renameat(parent, tmp.s, parent, base) < 0)

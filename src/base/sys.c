@@ -15,13 +15,60 @@
 #include <unistd.h>
 
 #ifdef PP_FAILPOINTS
+#define MOST_OPEN 256
+
+static const struct {
+	const char *name;
+	int errnum;
+} ways[] = {
+	{ "EACCES", EACCES }, { "EINTR", EINTR }, { "EIO", EIO }, { "EMFILE", EMFILE },
+	{ "ENOMEM", ENOMEM }, { "ENOSPC", ENOSPC },
+	{ "SHORT", 0 }, /* half of what was to be written is, and said to be */
+};
+
 static int
 errno_named(const char *name)
 {
-	if (strcmp(name, "ENOSPC") == 0)
-		return ENOSPC;
-	return strcmp(name, "EACCES") == 0 ? EACCES : EIO;
+	for (size_t i = 0; i < PP_LEN(ways); i++)
+		if (strcmp(name, ways[i].name) == 0)
+			return ways[i].errnum;
+	return EIO;
 }
+
+/* ---- descriptors that are open at the end and were not at the beginning ---- */
+
+static bool was_open[MOST_OPEN];
+
+PP_AT_START static void
+look_at_open(void)
+{
+	for (int fd = 0; fd < MOST_OPEN; fd++)
+		was_open[fd] = fcntl(fd, F_GETFD) >= 0;
+}
+
+PP_AT_END static void
+tell_left_open(void)
+{
+	const char *file = secure_getenv("PLUGPKG_LEFT_OPEN");
+	bool is_open[MOST_OPEN];
+
+	for (int fd = 0; fd < MOST_OPEN; fd++)
+		is_open[fd] = !was_open[fd] && fcntl(fd, F_GETFD) >= 0;
+	int out = file == NULL
+		      ? -1
+		      : openat(AT_FDCWD, file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	for (int fd = 0; out >= 0 && fd < MOST_OPEN; fd++) {
+		char link[64], target[256];
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		ssize_t n = is_open[fd] ? readlinkat(AT_FDCWD, link, target, sizeof(target)) : -1;
+		if (n >= 0)
+			dprintf(out, "%d %.*s\n", fd, (int)n, target);
+	}
+	if (out >= 0)
+		(void)close(out);
+}
+
+/* ---- points ---- */
 
 /* A byte for each: how many points an undisturbed run has. */
 static void
@@ -49,9 +96,9 @@ crash_if(const char *variable, long n)
 		kill(getpid(), SIGKILL);
 }
 
-/* "N:ERRNO", "N+:ERRNO" */
+/* "N:ERRNO", "N+:ERRNO": what the change is to fail with, 0 for SHORT; -1: it is not. */
 static int
-fail_if_asked(long n)
+asked_to_fail(long n)
 {
 	const char *fail = secure_getenv("PLUGPKG_FAIL_AT");
 	char *end = NULL;
@@ -59,19 +106,29 @@ fail_if_asked(long n)
 	bool goes_on = fail != NULL && *end == '+';
 
 	if (fail == NULL || n < first || (n > first && !goes_on) || end[goes_on] != ':')
-		return 0;
-	errno = errno_named(end + 1 + goes_on);
-	return -1;
+		return -1;
+	return errno_named(end + 1 + goes_on);
 }
 
-int
-pp_failpoint(void)
+static int
+next_point(void)
 {
 	long n = atomic_fetch_add(&n_changes, 1) + 1;
 
 	count_point();
 	crash_if("PLUGPKG_CRASH_AT", n);
-	return fail_if_asked(n);
+	return asked_to_fail(n);
+}
+
+int
+pp_failpoint(void)
+{
+	int errnum = next_point();
+
+	if (errnum <= 0)
+		return 0;
+	errno = errnum;
+	return -1;
 }
 
 void
@@ -79,11 +136,29 @@ pp_failpoint_passed(void)
 {
 	crash_if("PLUGPKG_CRASH_AFTER", atomic_load(&n_changes));
 }
+
+static bool
+cannot_exchange(void)
+{
+	return secure_getenv("PLUGPKG_NO_EXCHANGE") != NULL;
+}
 #else
+static int
+next_point(void)
+{
+	return -1;
+}
+
 int
 pp_failpoint(void)
 {
 	return 0;
+}
+
+static bool
+cannot_exchange(void)
+{
+	return false;
 }
 
 void
@@ -102,6 +177,39 @@ passed(int result)
 	return result;
 }
 
+/* What fails has come to its half before; one byte cannot. */
+static size_t
+share(size_t n, int errnum)
+{
+	return errnum < 0 ? n : errnum > 0 ? n / 2 : n - n / 2;
+}
+
+static ssize_t
+written(ssize_t n, int errnum)
+{
+	int saved = errnum > 0 ? errnum : errno;
+
+	pp_failpoint_passed();
+	errno = saved;
+	return errnum > 0 ? -1 : n;
+}
+
+ssize_t
+pp_write(int fd, const void *p, size_t n)
+{
+	int errnum = next_point();
+
+	return written(write(fd, p, share(n, errnum)), errnum);
+}
+
+ssize_t
+pp_pwrite(int fd, const void *p, size_t n, off_t at)
+{
+	int errnum = next_point();
+
+	return written(pwrite(fd, p, share(n, errnum), at), errnum);
+}
+
 int
 pp_unlinkat(int dirfd, const char *name, int flags)
 {
@@ -117,7 +225,12 @@ pp_renameat(int from_dirfd, const char *from, int to_dirfd, const char *to)
 int
 pp_rename_exchange(int a_dirfd, const char *a, int b_dirfd, const char *b)
 {
-	return pp_failpoint() < 0 ? -1 : passed(renameat2(a_dirfd, a, b_dirfd, b, RENAME_EXCHANGE));
+	if (pp_failpoint() < 0)
+		return -1;
+	if (!cannot_exchange())
+		return passed(renameat2(a_dirfd, a, b_dirfd, b, RENAME_EXCHANGE));
+	errno = EINVAL;
+	return -1;
 }
 
 int

@@ -2,9 +2,11 @@
 /*
  * Every call that changes the disk goes through here. In a build with --enable-failpoints,
  * PLUGPKG_CRASH_AT=N kills the process just before the N-th of them, PLUGPKG_CRASH_AFTER=N just
- * after it, and PLUGPKG_FAIL_AT=N:ERRNO (ENOSPC, EIO, EACCES) lets it fail instead; with N+ it and
- * all that come after it. PLUGPKG_COUNT_POINTS=FILE gets a byte for each. Returns and errno as the
- * plain call.
+ * after it, and PLUGPKG_FAIL_AT=N:ERRNO (EACCES, EINTR, EIO, EMFILE, ENOMEM, ENOSPC; SHORT: only
+ * half is written) lets it fail instead; with N+ it and all that come after it.
+ * PLUGPKG_COUNT_POINTS=FILE gets a byte for each, PLUGPKG_LEFT_OPEN=FILE a line for each descriptor
+ * that nobody closed; PLUGPKG_NO_EXCHANGE stands for a file system that has no RENAME_EXCHANGE.
+ * Returns and errno as the plain call.
  */
 #ifndef PP_BASE_SYS_H
 #define PP_BASE_SYS_H
@@ -13,6 +15,8 @@
 
 #include <sys/types.h>
 
+ssize_t pp_write(int fd, const void *p, size_t n) PP_MUSTUSE;
+ssize_t pp_pwrite(int fd, const void *p, size_t n, off_t at) PP_MUSTUSE;
 int pp_unlinkat(int dirfd, const char *name, int flags) PP_MUSTUSE;
 int pp_renameat(int from_dirfd, const char *from, int to_dirfd, const char *to) PP_MUSTUSE;
 int pp_rename_exchange(int a_dirfd, const char *a, int b_dirfd, const char *b) PP_MUSTUSE;

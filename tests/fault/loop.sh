@@ -3,14 +3,17 @@
 # Breaks plugpkg at every point: kills it before or after each change of the disk or the database,
 # before, in the middle of and after each script, or lets that change fail; recovers; and compares the
 # root and the application's database with what they were before and what they are after an
-# undisturbed run. Anything else is a failure. Needs a build with --enable-failpoints.
+# undisturbed run. Anything else is a failure, and so is what is left of it: temporary files, processes,
+# open descriptors, an error that does not say what it was. Needs a build with --enable-failpoints.
 #
 #	tests/fault/loop.sh [--how HOW] [--every N] [--from N] [--again N] [--jobs N] [SCENARIO...]
 #
 # HOW is kill (before a change), after (it), or the error that the change fails with: ENOSPC, EIO,
-# EACCES; ENOSPC+ and so on when all that come after it fail as well. --again N: the recovery is killed
-# too, at every N-th of its points. SCENARIO: see scenarios.bash; "transactions" (the default) and
-# "commands" are all of a kind.
+# EACCES, EMFILE, EINTR, ENOMEM; ENOSPC+ and so on when all that come after it fail as well; or SHORT:
+# of what is written only half is, at first. CALL=ERRNO: any system call of any process, by strace, the
+# first in each process, the second in each and so on. --again N: the recovery is killed too, at every N-th of its
+# points. SCENARIO: see scenarios.bash and places.bash; "transactions" (the default), "commands" and
+# "places" are all of a kind.
 set -u
 
 every=1
@@ -35,6 +38,8 @@ self=$(cd "$(dirname "$0")" && pwd)/loop.sh
 . "$(dirname "$0")/common.bash"
 # shellcheck source=scenarios.bash
 . "$(dirname "${self}")/scenarios.bash"
+# shellcheck source=places.bash
+. "$(dirname "${self}")/places.bash"
 
 scenarios=()
 [ $# -gt 0 ] || set -- transactions
@@ -43,6 +48,7 @@ for scenario; do
 	case $scenario in
 	transactions) scenarios+=($transactions) ;;
 	commands) scenarios+=($commands) ;;
+	places) scenarios+=($places) ;;
 	*) scenarios+=("$scenario") ;;
 	esac
 done
@@ -71,19 +77,28 @@ fi
 
 # ---- breaking ------------------------------------------------------------------------------------
 
-# broken VARIABLE VALUE COMMAND...: the command, broken there. Its status.
+# What a failed change is told as.
+declare -A texts=([ENOSPC]='no space left on the device' [EIO]='input or output error' [EACCES]='permission denied'
+	[EMFILE]='too many open files' [EINTR]='interrupted' [ENOMEM]='out of memory'
+	[EAGAIN]='resource temporarily unavailable' [ENOLCK]='no locks available')
+
+# broken VARIABLE=VALUE PROGRAM ARGUMENT...: run, broken there. Its status.
 broken() {
-	{ env "$1=$2" plugpkg "${@:3}" </dev/null >out 2>&1; } 2>/dev/null
+	rm -rf open tmp
+	mkdir tmp
+	{ env TMPDIR="$SCRATCH/tmp" PLUGPKG_LEFT_OPEN="$SCRATCH/open" "$@" </dev/null >out 2>&1; } 2>/dev/null
 }
 
 # disturb N: the scenario's command, broken at point N.
 disturb() {
 	# shellcheck disable=SC2086,SC2154 # words on purpose
 	case $how in
-	kill) broken PLUGPKG_CRASH_AT "$1" $command ;;
-	after) broken PLUGPKG_CRASH_AFTER "$1" $command ;;
-	*+) broken PLUGPKG_FAIL_AT "$1+:${how%+}" $command ;;
-	*) broken PLUGPKG_FAIL_AT "$1:$how" $command ;;
+	kill) broken "PLUGPKG_CRASH_AT=$1" $program $command ;;
+	after) broken "PLUGPKG_CRASH_AFTER=$1" $program $command ;;
+	*+) broken "PLUGPKG_FAIL_AT=$1+:${how%+}" $program $command ;;
+	*=*) broken LC_ALL=C timeout 60 strace -f -qq -o injected -e "trace=${how%=*}" \
+		-e "inject=${how%=*}:error=${how#*=}:when=$1" $program $command ;;
+	*) broken "PLUGPKG_FAIL_AT=$1:$how" $program $command ;;
 	esac
 	left_with=$?
 }
@@ -99,22 +114,60 @@ complain() {
 }
 
 is_old_or_new() {
-	snapshot >now
+	look >now
 	cmp -s now old || cmp -s now new
+}
+
+# What nobody holds any more: a helper or a script that goes on, a descriptor. (A helper is told nothing
+# of us; one that has lost its parent belongs to nobody.)
+judge_left() {
+	local file left=''
+	[ ! -s open ] || complain "descriptors are left open: $(tr '\n' ' ' <open)"
+	grep -lsF "PLUGPKG_ROOT=$PLUGPKG_ROOT" /proc/[0-9]*/environ >left
+	while read -r file; do
+		[ ! -e "$file" ] || left+=" $(tr '\0' ' ' <"${file%environ}cmdline" 2>/dev/null)"
+	done <left
+	left+=$(pgrep -P 1 -a -f "^$PLUGPKG_LIBEXEC/plugpkg-")
+	[ -z "$left" ] || complain "processes are left: $left"
+}
+
+# Nothing but an empty directory, where the very call that was to remove it failed.
+judge_temporary() {
+	find tmp -mindepth 1 "$@" >left
+	[ ! -s left ] || complain "left in TMPDIR: $(tr '\n' ' ' <left)"
+}
+
+# Calls of libraries and helpers: the loader tells its own, and whoever is out of memory can do no more
+# than say so.
+# shellcheck disable=SC2154 # set by begin
+judge_injected() {
+	if grep -q 'error while loading shared libraries\|^out of memory' out; then
+		return
+	elif [ "$left_with" -gt 11 ]; then
+		complain "left with $left_with"
+	elif [ "$(grep -c '^error: ' out)" != 1 ] || ! grep -q "^error: .*${texts[${how#*=}]}.*\[[a-z-]*\]" out; then
+		complain "the error does not say what it was"
+	elif [ "$goes_on" = no ] && ! is_old_or_new && ! grep -q 'plugpkg recover' out; then
+		complain "neither the old nor the new root, and nothing says so"
+	fi
 }
 
 # A failure that was returned: it is told as what it was, and the root is whole, or says itself that
 # recovery is needed.
+# shellcheck disable=SC2154 # set by begin
 judge_answer() {
-	# shellcheck disable=SC2154 # set by begin
+	judge_left
+	[[ $how == *+ ]] || judge_temporary ! -empty
 	if [ "$left_with" = 0 ] || [ "$left_with" = "$status" ]; then
-		snapshot >now
+		look >now
 		[ "$goes_on" = yes ] || cmp -s now new || grep -q 'plugpkg recover' out ||
 			complain "left with $left_with, and the root is not the new one"
-	elif [ "$left_with" != 1 ]; then
+	elif [[ $how == *=* ]]; then
+		judge_injected
+	elif [ "$left_with" != 1 ] || [ "$how" = SHORT ]; then
 		complain "left with $left_with"
-	elif ! grep -q '^error: .*\[\(io\|no-space\|permission\)\]' out ||
-		! grep -q 'no space left on the device\|input or output error\|permission denied' out; then
+	elif [ "$(grep -c '^error: ' out)" != 1 ] ||
+		! grep -q '^error: .*\[\(io\|no-space\|permission\)\]' out || ! grep -q "${texts[${how%+}]}" out; then
 		complain "the error does not say what it was"
 	elif [ "$goes_on" = no ] && ! is_old_or_new && ! grep -q 'plugpkg recover' out; then
 		complain "neither the old nor the new root, and nothing says so"
@@ -124,13 +177,20 @@ judge_answer() {
 # Recovered, the root is the old or the new one, and says so itself.
 judge() {
 	rm -f recovered checked
-	plugpkg recover >recovered 2>&1 || { complain "recover fails"; return; }
+	if [ -n "$subject" ]; then
+		judge_place
+		return
+	fi
+	TMPDIR=$SCRATCH/tmp plugpkg recover >recovered 2>&1 || { complain "recover fails"; return; }
 	# shellcheck disable=SC2086 # words on purpose
 	[ "$goes_on" = no ] || plugpkg $command >recovered 2>&1 || { complain "it cannot go on"; return; }
 	if ! is_old_or_new; then
 		complain "neither the old nor the new root"
 		return
 	fi
+	[[ $how != @(kill|after) ]] || judge_temporary
+	find "$PLUGPKG_ROOT/var/staging" "$PLUGPKG_ROOT" -maxdepth 1 -path '*/staging/*' -o -name '.*.new' >left
+	[ ! -s left ] || complain "left in the root: $(tr '\n' ' ' <left)"
 	! cmp -s now new || n_new=$((n_new + 1))
 	((n_judged++ % 4 == 0)) || return
 	plugpkg check >checked 2>&1 || complain "check finds something"
@@ -158,29 +218,43 @@ break_again() {
 	for ((m = n % again + 1; ; m += again)); do
 		restore broken
 		at="$n, its recovery at $m"
-		broken PLUGPKG_CRASH_AT "$m" recover
+		broken "PLUGPKG_CRASH_AT=$m" plugpkg recover
 		[ $? = 137 ] || break
 		n_points=$((n_points + 1))
 		judge
 	done
 }
 
+# How often there is something to break in an undisturbed run: last. Of system calls, in that process
+# that makes the most: strace counts for each.
+count() {
+	rm -f points
+	# shellcheck disable=SC2086 # words on purpose
+	case $how in
+	*=*) strace -f -qq -o points -e "trace=${how%=*}" $program $command </dev/null >out 2>&1 ;;
+	*) PLUGPKG_COUNT_POINTS=$SCRATCH/points $program $command </dev/null >out 2>&1 ;;
+	esac
+	left_with=$?
+	case $how in
+	*=*) last=$(awk '/\(/ && ++n[$1] > most { most = n[$1] } END { print most + 0 }' points) ;;
+	*)
+		last=$(stat -c %s points 2>/dev/null || echo 0)
+		[ "$last" -gt 3 ] || { echo "no failpoints in this build"; exit 1; }
+		;;
+	esac
+}
+
 run_scenario() {
 	scenario=$1 n_new=0 n_points=0 n_judged=0 at="no point"
 	begin "$scenario" >out 2>&1 || { cat out >&2; exit 1; }
-	save
-	snapshot >old
-	rm -f points
-	# shellcheck disable=SC2086 # words on purpose
-	PLUGPKG_COUNT_POINTS=$SCRATCH/points plugpkg $command </dev/null >out 2>&1
-	left_with=$?
+	put_by
+	look >old
+	count
 	[ "$left_with" = "$status" ] || { cat out >&2; echo "undisturbed $scenario leaves with $left_with"; exit 1; }
-	snapshot >new
-	last=$(stat -c %s points 2>/dev/null || echo 0)
-	[ "$last" -gt 3 ] || { echo "no failpoints in this build"; exit 1; }
+	look >new
 	for ((n = first; n <= last; n += every)); do
 		at=$n
-		restore
+		get_back
 		disturb "$n"
 		case $how in
 		kill | after) [ "$left_with" = 137 ] || continue ;;

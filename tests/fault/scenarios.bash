@@ -8,7 +8,7 @@
 transactions="install upgrade downgrade reinstall remove purge replace rekey rollback undo disable enable
 	data data-rollback hooks unhealthy failing-upgrade failing-removal forced-removal
 	plain-removal plain-return"
-commands="hold unhold mark source-add source-remove update lock configure link autoremove sync"
+commands="hold unhold mark source-add source-remove update lock configure link autoremove sync clean repair"
 
 # ---- plugins: tables, groups, bindings in a real database ----------------------------------------
 
@@ -104,7 +104,9 @@ make_plugins() {
 	build_plugin reef 1.0.0
 	build_plugin reef 2.0.0
 	build_plugin plain 1.0.0
+	build_plugin plain 1.1.0
 	build_plugin leaf 1.0.0 '"requires": {"plain": "*"}'
+	build_plugin @acme/leaf 1.0.0
 	publish "$SCRATCH"/*.plug
 }
 
@@ -207,6 +209,12 @@ begin_transaction() {
 		command="undo -y"
 		;;
 	# Without scripts: recorded at once, and gone with the commit.
+	plain-install) command="install leaf -y" ;;
+	plain-upgrade)
+		plugpkg -q install leaf plain@1.0.0 -y
+		edit '.plugins |= map_values("*")'
+		command="upgrade -y"
+		;;
 	plain-removal | plain-return)
 		plugpkg -q install options@1 leaf -y
 		command="remove plain leaf -y"
@@ -270,6 +278,17 @@ begin_command() {
 		edit '.plugins = {"options": "*"}'
 		command="sync -y"
 		;;
+	clean)
+		plugpkg -q install @acme/leaf keeper@1 -y
+		plugpkg -q remove @acme/leaf keeper -y
+		command=clean goes_on=yes
+		;;
+	repair)
+		chmod -R u+w "$PLUGPKG_ROOT/store/base/1.0.0"
+		echo spoilt >"$PLUGPKG_ROOT/store/base/1.0.0/payload.txt"
+		rm "$PLUGPKG_ROOT/store/mid/1.0.0/payload.txt"
+		command="repair -y" goes_on=yes
+		;;
 	*) return 1 ;;
 	esac
 }
@@ -277,14 +296,17 @@ begin_command() {
 # begin SCENARIO: prints nothing.
 begin() {
 	rm -rf "$PLUGPKG_ROOT" "$APP" unwell no-*
-	status=0 goes_on=no
+	status=0 goes_on=no program=plugpkg subject=''
 	sqlite3 "$APP" 'CREATE TABLE groups(name TEXT PRIMARY KEY);
 		CREATE TABLE bindings(what TEXT, grp TEXT REFERENCES groups(name), PRIMARY KEY(what, grp));
 		CREATE TABLE off(name TEXT PRIMARY KEY);
 		CREATE TABLE app(what TEXT PRIMARY KEY, value TEXT);'
 	make_root
 	edit '.settings = {"DATABASE": $app}'
-	if [[ " ${commands//$'\n'/ } " == *" $1 "* ]]; then
+	# shellcheck disable=SC2154 # set in places.bash
+	if [[ " $places " == *" $1 "* ]]; then
+		begin_place "$1"
+	elif [[ " ${commands//$'\n'/ } " == *" $1 "* ]]; then
 		begin_command "$1"
 	else
 		begin_transaction "$1"

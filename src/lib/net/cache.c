@@ -332,7 +332,7 @@ pp_part_add(struct pp_part *part, const char *p, size_t n)
 		return -EFBIG;
 	pp_sha256_add(part->digest, p, n);
 	while (n > 0) {
-		ssize_t w = pwrite(part->fd, p, n, (off_t)part->n);
+		ssize_t w = pp_pwrite(part->fd, p, n, (off_t)part->n);
 
 		if (w < 0 && errno == EINTR)
 			continue;

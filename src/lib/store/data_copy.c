@@ -37,15 +37,17 @@ copy_range(struct copying *c, int from, int to, off_t at, off_t end)
 	while (at < end) {
 		size_t want = end - at < CHUNK_BYTES ? (size_t)(end - at) : CHUNK_BYTES;
 		ssize_t n = pread(from, c->buffer, want, at);
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
 			return -errno;
 		if (n == 0)
 			return 0; /* it became shorter meanwhile */
 		for (ssize_t done = 0; done < n;) {
-			ssize_t k = pwrite(to, c->buffer + done, (size_t)(n - done), at + done);
-			if (k < 0)
+			ssize_t k = pp_pwrite(to, c->buffer + done, (size_t)(n - done), at + done);
+			if (k < 0 && errno != EINTR)
 				return -errno;
-			done += k;
+			done += k < 0 ? 0 : k;
 		}
 		at += n;
 	}
