@@ -15,7 +15,7 @@
 #include "wall.h"
 
 #include "base/fd.h"
-#include "base/msg.h"
+#include "base/mem.h"
 
 #define SOCKET 3
 /* The near side keeps fewer under way; the cap only bounds what a confused one could cost. */
@@ -25,6 +25,8 @@ struct fetcher {
 	CURLM *multi;
 	struct trust_store trust;
 	struct outbox outbox;
+	struct post post;
+	char *packet; /* room for one of requests */
 	size_t n_transfers;
 };
 
@@ -34,14 +36,14 @@ add_request(struct fetcher *f, const pp_json *j, int *fd)
 	struct request req;
 	struct transfer *t;
 
-	if (!request_read(j, &req) || *fd < 0 || f->n_transfers >= MAX_TRANSFERS) {
-		transfer_refuse(SOCKET, req.id, "the request cannot be served");
+	if (!request_read(j, &req) || (*fd < 0) != req.held || f->n_transfers >= MAX_TRANSFERS) {
+		transfer_refuse(&f->post, req.id, "the request cannot be served");
 		request_fini(&req);
 		return;
 	}
-	t = transfer_new(&req, *fd, &(struct wires){ SOCKET, &f->outbox, &f->trust });
+	t = transfer_new(&req, *fd, &(struct wires){ &f->post, &f->outbox, &f->trust });
 	if (t == NULL) {
-		transfer_refuse(SOCKET, req.id, "the URL cannot be used");
+		transfer_refuse(&f->post, req.id, "the URL cannot be used");
 		request_fini(&req);
 		return;
 	}
@@ -50,22 +52,39 @@ add_request(struct fetcher *f, const pp_json *j, int *fd)
 	f->n_transfers++;
 }
 
+/* The first of them may have a pipe. */
+static bool
+add_requests(struct fetcher *f, struct pp_str packet, int *fd)
+{
+	while (packet.n > 0) {
+		PP_AUTO_JSON pp_json *j = NULL;
+		struct pp_str none;
+
+		if (pp_msg_cut_part(&packet, &j, &none) < 0)
+			return false;
+		add_request(f, j, fd);
+	}
+	return true;
+}
+
 /* All requests that wait. False when the near side is gone or talks nonsense. */
 static bool
 receive(struct fetcher *f)
 {
-	for (size_t n = 0; n < MAX_TRANSFERS; n++) {
-		PP_AUTO_JSON pp_json *j = NULL;
+	bool is_sound = true;
+
+	for (size_t packets = 0; is_sound && packets < MAX_TRANSFERS; packets++) {
 		int fds[PP_MSG_MAX_FDS];
-		int r = pp_msg_recv_now(SOCKET, &j, fds);
+		size_t n = 0;
+		int r = pp_msg_recv_packet(SOCKET, f->packet, &n, fds);
 
 		if (r < 0)
 			return r == -EAGAIN;
-		add_request(f, j, &fds[0]);
+		is_sound = add_requests(f, (struct pp_str){ f->packet, n }, &fds[0]);
 		for (size_t i = 0; i < PP_LEN(fds); i++)
 			pp_auto_fd(&fds[i]);
 	}
-	return true;
+	return is_sound;
 }
 
 static void
@@ -100,6 +119,7 @@ serve(struct fetcher *f)
 			return 1;
 		outbox_send(&f->outbox);
 		reap(f);
+		post_send(&f->post);
 		if (curl_multi_poll(f->multi, &sock, 1, 1000, NULL) != CURLM_OK)
 			return 1;
 		if (sock.revents != 0 && !receive(f))
@@ -124,6 +144,8 @@ main(int argc, char **argv)
 
 	struct fetcher f = {
 		.multi = curl_multi_init(),
+		.post = { SOCKET, PP_BUF_INIT(PP_MSG_MAX_BYTES) },
+		.packet = pp_xmalloc(PP_MSG_MAX_BYTES),
 		.trust = { getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR") },
 	};
 	if (f.multi == NULL || (argc == 2 && fetch_become(argv[1]) < 0) ||

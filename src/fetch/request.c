@@ -26,6 +26,8 @@ request_read(const pp_json *j, struct request *out)
 	*out = (struct request){ .id = pp_json_get_int(j, "id", -1) };
 	if (url == NULL || max < 0 || max > MAX_FILE_BYTES || offset < 0 || offset > max)
 		return false;
+	if (pp_json_get_bool(j, "held") && (max > HELD_MAX_BYTES || offset > 0))
+		return false;
 	if (out->id < 0 || patience < 1 || patience > MAX_PATIENCE)
 		return false;
 	out->url = pp_xstrdup(url);
@@ -36,6 +38,7 @@ request_read(const pp_json *j, struct request *out)
 	out->offset = (uint64_t)offset;
 	out->patience = (unsigned)patience;
 	out->exact = pp_json_get_bool(j, "exact");
+	out->held = pp_json_get_bool(j, "held");
 	return true;
 }
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What the near side may ask of the fetch helper: one file into one pipe. */
+/*
+ * What the near side may ask of the fetch helper: one file, into a pipe or, when it is small, with
+ * the last answer.
+ */
 #ifndef PP_FETCH_REQUEST_H
 #define PP_FETCH_REQUEST_H
 
 #include "base/json.h"
+
+#define HELD_MAX_BYTES (32 * 1024) /* with its answer it fits into one packet */
 
 struct request {
 	int64_t id;
@@ -13,6 +18,7 @@ struct request {
 	uint64_t offset;               /* bytes that are in the file already */
 	unsigned patience;             /* seconds without progress that are borne */
 	bool exact;                    /* the file has max bytes, no fewer */
+	bool held;                     /* it comes with the last answer: there is no pipe */
 };
 
 /* False when j asks for nothing that can be done; *out then holds at most the id. */

@@ -15,17 +15,12 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/msg.h"
 #include "base/str.h"
 
-#define CONNECT_SECONDS  10
-#define LOW_SPEED        1024 /* bytes a second, over `patience` seconds */
 #define DEADLINE_SPEED   4096 /* bytes a second, over the whole file */
-#define MAX_REDIRECTS    5L
 #define MAX_HEADER_BYTES (256u * 1024)
 #define MAX_WASTED_BYTES (64u * 1024) /* bodies of errors and redirects */
 #define HELD_BYTES       (64u * 1024)
-#define BUFFER_BYTES     (64L * 1024) /* more than a file may have is seen this late at most */
 
 /* Why we gave up ourselves; libcurl then only reports that a callback said no. */
 enum fault {
@@ -39,7 +34,8 @@ enum fault {
 
 struct transfer {
 	struct request req;
-	int fd, sock;
+	int fd;
+	struct post *post;
 	CURL *easy;
 	char curl_text[CURL_ERROR_SIZE];
 	uint64_t pos; /* where in the file the next byte belongs */
@@ -50,9 +46,9 @@ struct transfer {
 	bool was_secure; /* https was spoken: no way back */
 	/* Body that came and is not in the pipe yet: libcurl hands it over in small pieces. */
 	struct outbox *outbox;
-	struct transfer *next; /* in the outbox, when it is not empty */
+	struct transfer *next; /* in the outbox, when it is not empty, or among the idle */
 	bool is_in_outbox;
-	char *held; /* room for HELD_BYTES, made when it is needed */
+	char *held; /* made when it is needed: HELD_BYTES, or HELD_MAX_BYTES */
 	size_t n_held;
 };
 
@@ -70,13 +66,13 @@ status_of(const struct transfer *t)
 static void
 answer(const struct transfer *t, const char *type, pp_json *more)
 {
-	PP_AUTO_JSON pp_json *j = more;
+	bool has_body = t->req.held && strcmp(type, "done") == 0;
 
-	pp_json_set_int(j, "id", t->req.id);
-	pp_json_set_str(j, "type", type);
-	/* A near side that is gone is noticed by the main loop. */
-	int r = pp_msg_send(t->sock, j, NULL, 0);
-	(void)r;
+	pp_json_set_int(more, "id", t->req.id);
+	pp_json_set_str(more, "type", type);
+	post_add(t->post, more, t->held, has_body ? t->n_held : 0);
+	if (!t->req.held)
+		post_send(t->post);
 }
 
 static int64_t
@@ -136,16 +132,16 @@ answer_failed(struct transfer *t, const char *kind, int errnum, const char *text
 }
 
 void
-transfer_refuse(int sock, int64_t id, const char *text)
+transfer_refuse(struct post *post, int64_t id, const char *text)
 {
-	PP_AUTO_JSON pp_json *j = pp_json_object();
+	pp_json *j = pp_json_object();
 
 	pp_json_set_int(j, "id", id);
 	pp_json_set_str(j, "type", "failed");
 	pp_json_set_str(j, "kind", "request");
 	pp_json_set_str(j, "text", text);
-	int r = pp_msg_send(sock, j, NULL, 0);
-	(void)r;
+	post_add(post, j, NULL, 0);
+	post_send(post);
 }
 
 /* ---- callbacks ---- */
@@ -184,7 +180,8 @@ begin_body(struct transfer *t)
 	case HEAD_SIZE:
 		return give_up(t, FAULT_SIZE);
 	}
-	answer_begin(t);
+	if (!t->req.held)
+		answer_begin(t);
 	return true;
 }
 
@@ -213,9 +210,22 @@ write_held(struct transfer *t)
 	return true;
 }
 
+/* All of it: on_body() has seen that it fits. */
+static bool
+hold_whole(struct transfer *t, const char *p, size_t n)
+{
+	if (t->held == NULL)
+		t->held = pp_xmalloc(HELD_MAX_BYTES);
+	memcpy(t->held + t->n_held, p, n);
+	t->n_held += n;
+	return true;
+}
+
 static bool
 hold_body(struct transfer *t, const char *p, size_t n)
 {
+	if (t->req.held)
+		return hold_whole(t, p, n);
 	if (t->held == NULL)
 		t->held = pp_xmalloc(HELD_BYTES);
 	while (n > 0) {
@@ -318,35 +328,6 @@ on_request(void *user, char *ip, char *local_ip, int port, int local_port)
 /* ---- life ---- */
 
 static bool
-set_policy(CURL *e, const struct transfer *t, const struct trust_store *trust)
-{
-	CURLcode r = CURLE_OK;
-	long patience = (long)t->req.patience;
-	long deadline = 3 * patience + (long)(t->req.max / DEADLINE_SPEED);
-
-	r |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	r |= curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	r |= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
-	r |= curl_easy_setopt(e, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
-	r |= curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-	r |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	r |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
-	r |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	r |= curl_easy_setopt(
-	    e, CURLOPT_CONNECTTIMEOUT, patience < CONNECT_SECONDS ? patience : CONNECT_SECONDS);
-	r |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED);
-	r |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, patience);
-	r |= curl_easy_setopt(e, CURLOPT_TIMEOUT, deadline);
-	r |= curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
-	r |= curl_easy_setopt(e, CURLOPT_USERAGENT, "plugpkg/" PACKAGE_VERSION);
-	if (trust->file != NULL)
-		r |= curl_easy_setopt(e, CURLOPT_CAINFO, trust->file);
-	if (trust->dir != NULL)
-		r |= curl_easy_setopt(e, CURLOPT_CAPATH, trust->dir);
-	return r == CURLE_OK;
-}
-
-static bool
 set_callbacks(CURL *e, struct transfer *t)
 {
 	CURLcode r = CURLE_OK;
@@ -365,29 +346,14 @@ set_callbacks(CURL *e, struct transfer *t)
 	return r == CURLE_OK;
 }
 
-/* libcurl leaves them away where a redirect leads to another scheme, host or port. */
-static bool
-set_login(CURL *e, const struct transfer *t)
-{
-	CURLcode r = CURLE_OK;
-
-	if (t->req.token != NULL) {
-		r |= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-		r |= curl_easy_setopt(e, CURLOPT_XOAUTH2_BEARER, t->req.token);
-	} else if (t->req.user != NULL) {
-		r |= curl_easy_setopt(e, CURLOPT_USERNAME, t->req.user);
-		r |= curl_easy_setopt(
-		    e, CURLOPT_PASSWORD, t->req.password != NULL ? t->req.password : "");
-	}
-	return r == CURLE_OK;
-}
-
 static bool
 set_target(CURL *e, const struct transfer *t)
 {
+	long deadline = 3 * (long)t->req.patience + (long)(t->req.max / DEADLINE_SPEED);
 	char range[32];
 
-	if (curl_easy_setopt(e, CURLOPT_URL, t->req.url) != CURLE_OK)
+	if (curl_easy_setopt(e, CURLOPT_URL, t->req.url) != CURLE_OK ||
+	    curl_easy_setopt(e, CURLOPT_TIMEOUT, deadline) != CURLE_OK)
 		return false;
 	if (t->req.offset == 0)
 		return curl_easy_setopt(e, CURLOPT_RANGE, NULL) == CURLE_OK;
@@ -395,20 +361,57 @@ set_target(CURL *e, const struct transfer *t)
 	return curl_easy_setopt(e, CURLOPT_RANGE, range) == CURLE_OK;
 }
 
+/* All that an answer leaves is this and what libcurl keeps of the options. */
+static void
+clear(struct transfer *t)
+{
+	t->pos = t->header_bytes = t->wasted = t->n_held = 0;
+	t->fault = FAULT_NONE;
+	t->has_begun = t->is_useless = t->was_secure = false;
+	t->curl_text[0] = '\0';
+}
+
+/* Small files come by hundreds, and setting up takes longer than some of them. */
+static bool
+is_common(const struct request *r)
+{
+	return r->held && r->user == NULL && r->token == NULL;
+}
+
+static struct transfer *
+take_idle(const struct request *req, const struct wires *wires)
+{
+	struct transfer *t = wires->outbox->idle;
+
+	if (t == NULL || !is_common(req) || t->req.patience != req->patience)
+		return NULL;
+	struct request old = t->req;
+	t->req = *req;
+	if (!set_target(t->easy, t)) {
+		t->req = old;
+		return NULL;
+	}
+	wires->outbox->idle = t->next;
+	t->next = NULL;
+	clear(t);
+	return t;
+}
+
 struct transfer *
 transfer_new(const struct request *req, int fd, const struct wires *wires)
 {
-	CURL *easy = curl_easy_init();
-	struct transfer *t;
+	struct transfer *t = take_idle(req, wires);
+	CURL *easy = t == NULL ? curl_easy_init() : NULL;
 
+	if (t != NULL)
+		return t;
 	if (easy == NULL)
 		return NULL;
 	t = pp_xcalloc(1, sizeof(*t));
 	*t = (struct transfer){
-		.req = *req, .fd = fd, .sock = wires->sock, .outbox = wires->outbox, .easy = easy
+		.req = *req, .fd = fd, .post = wires->post, .outbox = wires->outbox, .easy = easy
 	};
-	if (set_policy(easy, t, wires->trust) && set_callbacks(easy, t) && set_login(easy, t) &&
-	    set_target(easy, t))
+	if (policy_set(easy, req, wires->trust) && set_callbacks(easy, t) && set_target(easy, t))
 		return t;
 	curl_easy_cleanup(easy);
 	free(t);
@@ -433,6 +436,14 @@ transfer_of(CURL *easy)
 void
 transfer_free(struct transfer *t)
 {
+	if (is_common(&t->req)) {
+		t->next = t->outbox->idle;
+		t->outbox->idle = t;
+		unsigned patience = t->req.patience;
+		request_fini(&t->req);
+		t->req.patience = patience;
+		return;
+	}
 	curl_easy_cleanup(t->easy);
 	pp_auto_fd(&t->fd);
 	free(t->held);
@@ -447,10 +458,7 @@ static bool
 restart(struct transfer *t)
 {
 	t->req.offset = 0;
-	t->fault = FAULT_NONE;
-	t->has_begun = t->is_useless = t->was_secure = false;
-	t->header_bytes = t->wasted = 0;
-	t->pos = 0;
+	clear(t);
 	return set_target(t->easy, t);
 }
 
@@ -546,6 +554,8 @@ transfer_finish(struct transfer *t, CURLcode result)
 	/* An empty body never reached on_body(). */
 	if (result == CURLE_OK && !t->has_begun)
 		begin_body(t);
+	if (t->req.held)
+		t->pos = t->n_held;
 
 	long status = status_of(t);
 	if (t->req.offset > 0 && (t->fault == FAULT_RANGE || status == 416) && restart(t))

@@ -333,6 +333,45 @@ messages_carry_json_and_descriptors(void)
 }
 
 static void
+a_packet_of_parts_comes_apart_as_it_was_made(void)
+{
+	PP_AUTO_BUF struct pp_buf packet = PP_BUF_INIT(100);
+	PP_AUTO_JSON pp_json *first = pp_json_object();
+	PP_AUTO_JSON pp_json *second = pp_json_object();
+	PP_AUTO_JSON pp_json *a = NULL;
+	PP_AUTO_JSON pp_json *b = NULL;
+	struct pp_str body;
+
+	pp_json_set_int(first, "id", 1);
+	pp_json_set_int(second, "id", 2);
+	CHECK(pp_msg_add_part(&packet, first, "x\n{}", 4));
+	CHECK(pp_msg_add_part(&packet, second, NULL, 0));
+	CHECK(!pp_msg_add_part(&packet, second, packet.s, 80));
+	struct pp_str rest = { packet.s, packet.n };
+	CHECK_INT(pp_msg_cut_part(&rest, &a, &body), 0);
+	CHECK_INT(pp_json_get_int(a, "id", 0), 1);
+	CHECK(pp_str_eq(body, "x\n{}"));
+	CHECK_INT(pp_msg_cut_part(&rest, &b, &body), 0);
+	CHECK_INT(pp_json_get_int(b, "id", 0), 2);
+	CHECK_INT(body.n, 0);
+	CHECK_INT(rest.n, 0);
+}
+
+static void
+a_part_that_promises_too_much_is_refused(void)
+{
+	static const char *const packets[] = { "", "\n", "[]\n", "{\"body\":1}", "{\"body\":1}\n",
+		"{\"body\":-1}\nx", "{\"body\":9223372036854775807}\nx", "{" };
+
+	for (size_t i = 0; i < PP_LEN(packets); i++) {
+		struct pp_str packet = pp_str_of(packets[i]), body;
+		PP_AUTO_JSON pp_json *j = NULL;
+
+		CHECK_INT(pp_msg_cut_part(&packet, &j, &body), -EBADMSG);
+	}
+}
+
+static void
 a_child_has_only_what_it_was_given(void)
 {
 	static const char *const argv[] = { "sh", "-c", "env; ls /proc/self/fd | wc -l", NULL };
@@ -468,22 +507,29 @@ a_time_limit_holds_where_there_are_no_process_descriptors(void)
 	CHECK_INT(c.pid, -1);
 }
 
-TAP_MAIN(CASE(a_child_that_keeps_the_terminal_is_killed_alone) CASE(
-    a_time_limit_holds_where_there_are_no_process_descriptors)
-	CASE(a_buffer_keeps_what_fits_and_remembers_the_rest) CASE(
-	    numbers_from_outside_are_plain_digits_within_a_limit)
-	    CASE(hex_is_read_in_lower_case_and_exact_length_only) CASE(
-		near_names_have_small_distances) CASE(nothing_that_steers_a_terminal_comes_through)
-		CASE(a_map_finds_every_key_and_walks_in_order_of_insertion)
-		    CASE(json_is_read_strictly) CASE(
-			canonical_json_sorts_members_and_escapes_two_characters_only)
-			CASE(times_are_read_as_rfc_3339_in_utc_or_as_seconds) CASE(
-			    dates_of_people_are_days_in_utc_or_times_in_any_zone)
-			    CASE(opening_beneath_never_leaves_the_directory) CASE(
-				removing_a_tree_never_follows_a_link)
-				CASE(a_file_is_written_whole_or_not_at_all) CASE(
-				    messages_carry_json_and_descriptors)
-				    CASE(a_child_has_only_what_it_was_given) CASE(
-					a_program_that_cannot_start_is_reported_by_spawn)
-					CASE(killing_a_child_ends_its_whole_group) CASE(
-					    a_child_of_a_process_without_standard_input_has_one))
+/* clang-format off */
+TAP_MAIN(
+	CASE(a_child_that_keeps_the_terminal_is_killed_alone)
+	CASE(a_time_limit_holds_where_there_are_no_process_descriptors)
+	CASE(a_buffer_keeps_what_fits_and_remembers_the_rest)
+	CASE(numbers_from_outside_are_plain_digits_within_a_limit)
+	CASE(hex_is_read_in_lower_case_and_exact_length_only)
+	CASE(near_names_have_small_distances)
+	CASE(nothing_that_steers_a_terminal_comes_through)
+	CASE(a_map_finds_every_key_and_walks_in_order_of_insertion)
+	CASE(json_is_read_strictly)
+	CASE(canonical_json_sorts_members_and_escapes_two_characters_only)
+	CASE(times_are_read_as_rfc_3339_in_utc_or_as_seconds)
+	CASE(dates_of_people_are_days_in_utc_or_times_in_any_zone)
+	CASE(opening_beneath_never_leaves_the_directory)
+	CASE(removing_a_tree_never_follows_a_link)
+	CASE(a_file_is_written_whole_or_not_at_all)
+	CASE(messages_carry_json_and_descriptors)
+	CASE(a_packet_of_parts_comes_apart_as_it_was_made)
+	CASE(a_part_that_promises_too_much_is_refused)
+	CASE(a_child_has_only_what_it_was_given)
+	CASE(a_program_that_cannot_start_is_reported_by_spawn)
+	CASE(killing_a_child_ends_its_whole_group)
+	CASE(a_child_of_a_process_without_standard_input_has_one)
+)
+/* clang-format on */

@@ -478,6 +478,83 @@ many_files_come_at_once(void)
 	tear_down(&s);
 }
 
+/* Each named want of a small file, held. */
+static enum plugpkg_code
+fetch_held(struct setup *s, const char *text, struct pp_buf *out, plugpkg_error **err)
+{
+	char digest[65];
+
+	put("served/held.txt", text, strlen(text));
+	pp_sha256_hex(text, strlen(text), digest);
+	s->want.path = "held.txt";
+	s->want.sha256 = digest;
+	s->want.size = strlen(text);
+	s->want.is_held = true;
+	enum plugpkg_code rc = run_fetch(s, err);
+	if (rc == PLUGPKG_OK)
+		CHECK_INT(pp_net_read_cached(s->net, digest, strlen(text), out), 0);
+	s->want.sha256 = world.digest;
+	return rc;
+}
+
+static void
+a_small_file_is_held_and_lies_in_the_cache(void)
+{
+	NEED_WORLD();
+	static const char *const mirrors[] = { "ok", "file", "redirect-5", "attachment" };
+
+	for (size_t i = 0; i < PP_LEN(mirrors); i++) {
+		const char *orders[] = { mirrors[i], NULL };
+		struct setup s = set_up(NULL, orders);
+		PP_AUTO_BUF struct pp_buf first = PP_BUF_INIT(100);
+		PP_AUTO_BUF struct pp_buf again = PP_BUF_INIT(100);
+		char digest[65];
+
+		CHECK_INT(fetch_held(&s, "a small file", &first, NULL), PLUGPKG_OK);
+		CHECK_STR(pp_buf_cstr(&first), "a small file");
+		pp_sha256_hex("a small file", 12, digest);
+		/* It was held for one reader; the next one has it from the disk. */
+		CHECK_INT(pp_net_read_cached(s.net, digest, 12, &again), 0);
+		CHECK_STR(pp_buf_cstr(&again), "a small file");
+		CHECK_INT(n_cached(), 1);
+		tear_down(&s);
+	}
+}
+
+static void
+a_small_file_comes_from_the_next_mirror_after_each_fault(void)
+{
+	NEED_WORLD();
+	for (size_t i = 0; i < PP_LEN(quick_faults); i++) {
+		PP_AUTO_ERROR plugpkg_error *err = NULL;
+		PP_AUTO_BUF struct pp_buf got = PP_BUF_INIT(100);
+		const char *orders[] = { quick_faults[i], "ok", NULL };
+		struct setup s = set_up(NULL, orders);
+
+		if (!CHECK_INT(fetch_held(&s, "a small file", &got, &err), PLUGPKG_OK) ||
+		    !CHECK_STR(pp_buf_cstr(&got), "a small file"))
+			printf("# %s: %s\n", quick_faults[i], plugpkg_error_message(err));
+		tear_down(&s);
+	}
+}
+
+static void
+a_small_file_with_other_bytes_is_refused(void)
+{
+	NEED_WORLD();
+	static const char *const orders[][2] = { { "flip" }, { "other" }, { "short" } };
+
+	for (size_t i = 0; i < PP_LEN(orders); i++) {
+		PP_AUTO_ERROR plugpkg_error *err = NULL;
+		PP_AUTO_BUF struct pp_buf got = PP_BUF_INIT(100);
+		struct setup s = set_up(NULL, orders[i]);
+
+		CHECK_INT(fetch_held(&s, "a small file", &got, &err), PLUGPKG_E_DIGEST);
+		CHECK_INT(n_cached(), 0);
+		tear_down(&s);
+	}
+}
+
 static void
 metadata_comes_with_its_status_and_limit(void)
 {
@@ -571,9 +648,12 @@ static const struct tap_case cases[] = { CASE(a_good_mirror_delivers) CASE(
 			CASE(a_damaged_cache_is_noticed_and_fetched_again) CASE(
 			    what_is_cached_is_not_asked_for) CASE(slow_and_silent_mirrors_are_left)
 			    CASE(a_cancelled_fetch_ends_at_once) CASE(many_files_come_at_once)
-				CASE(metadata_comes_with_its_status_and_limit)
-				    CASE(credentials_stay_with_their_server_and_out_of_messages)
-					CASE(a_missing_helper_is_told) };
+				CASE(a_small_file_is_held_and_lies_in_the_cache) CASE(
+				    a_small_file_comes_from_the_next_mirror_after_each_fault)
+				    CASE(a_small_file_with_other_bytes_is_refused)
+					CASE(metadata_comes_with_its_status_and_limit) CASE(
+					    credentials_stay_with_their_server_and_out_of_messages)
+					    CASE(a_missing_helper_is_told) };
 
 int
 main(void)

@@ -194,6 +194,7 @@ fetch(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, plugpkg_er
 		wants[i].mirrors = s->mirrors;
 		wants[i].sha256 = ref->sha256;
 		wants[i].size = ref->size;
+		wants[i].is_held = ref->table.size == 0 && ref->size <= PP_NET_HELD_MAX;
 		wants[i].is_piece = n >= MANY_SHARDS && ref->size <= SMALL_SHARD_BYTES;
 	}
 	return pp_net_fetch(s->net, wants, n, err);

@@ -7,6 +7,7 @@
 #define PP_NET_ANSWER_H
 
 #include "base/json.h"
+#include "base/str.h"
 
 enum pp_answer_type {
 	PP_ANSWER_BEGIN, /* bytes follow in the pipe; `bytes` tells from where in the file */
@@ -32,12 +33,13 @@ enum pp_fault {
 struct pp_answer {
 	int64_t id;
 	enum pp_answer_type type;
-	enum pp_fault fault;       /* of FAILED */
-	int status;                /* HTTP, 0 = none */
-	int errnum;                /* 0 = none */
-	uint64_t bytes;            /* of the file that are there */
-	uint32_t first_byte_ms;    /* from the request to the answer */
-	uint32_t retry_after_s;    /* what the server asks for, 0 = nothing */
+	enum pp_fault fault;    /* of FAILED */
+	int status;             /* HTTP, 0 = none */
+	int errnum;             /* 0 = none */
+	uint64_t bytes;         /* of the file that are there */
+	struct pp_str body;     /* of DONE: bytes that came with it; a view, set by the receiver */
+	uint32_t first_byte_ms; /* from the request to the answer */
+	uint32_t retry_after_s; /* what the server asks for, 0 = nothing */
 	char text[PP_ANSWER_TEXT]; /* of FAILED: printable, never empty */
 };
 

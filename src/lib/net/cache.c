@@ -223,6 +223,24 @@ pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out)
 	return 0;
 }
 
+int
+pp_cache_put(int cache_fd, const char *sha256, struct pp_str bytes)
+{
+	const int flags = O_WRONLY | O_EXCL | O_NOFOLLOW;
+	PP_AUTO_FD int fd = pp_openat_create(cache_fd, sha256, flags, 0644);
+
+	if (fd < 0 && errno == EEXIST && drop(cache_fd, sha256) == -ENOENT)
+		fd = pp_openat_create(cache_fd, sha256, flags, 0644);
+	if (fd < 0)
+		return errno == EEXIST ? 0 : -errno; /* somebody else brings the same bytes */
+	int r = pp_fd_write_all(fd, bytes.p, bytes.n);
+	if (r == 0 && pp_fchmod(fd, 0644) < 0)
+		r = -errno;
+	if (r < 0)
+		PP_IGNORE(pp_unlinkat(cache_fd, sha256, 0)); /* else who reads it finds it cut */
+	return r;
+}
+
 /* Is the locked file still the one of that name? The lock's last owner may have moved it away. */
 static bool
 has_name(int cache_fd, int fd, const char *name)
@@ -310,9 +328,27 @@ drop_digest(struct pp_part *part)
 	part->digest = NULL;
 }
 
+void
+pp_part_hold(uint64_t size, struct pp_part *out)
+{
+	*out =
+	    (struct pp_part){ .fd = -1, .max = size, .is_held = true, .held = { .limit = size } };
+}
+
+bool
+pp_part_is_open(const struct pp_part *part)
+{
+	return part->fd >= 0 || part->is_held;
+}
+
 int
 pp_part_begin(struct pp_part *part, uint64_t n)
 {
+	if (part->is_held) {
+		pp_buf_clear(&part->held);
+		part->n = 0;
+		return n == 0 ? 0 : -EBADMSG;
+	}
 	if (n == part->n && part->digest != NULL)
 		return 0;
 	if (n != 0)
@@ -330,6 +366,11 @@ pp_part_add(struct pp_part *part, const char *p, size_t n)
 {
 	if (n > part->max - part->n)
 		return -EFBIG;
+	if (part->is_held) {
+		pp_buf_add(&part->held, p, n);
+		part->n += n;
+		return 0;
+	}
 	pp_sha256_add(part->digest, p, n);
 	while (n > 0) {
 		ssize_t w = pp_pwrite(part->fd, p, n, (off_t)part->n);
@@ -397,6 +438,22 @@ pp_part_finish(int cache_fd, struct pp_part *part, const char *sha256, pp_verifi
 }
 
 int
+pp_part_take(struct pp_part *part, const char *sha256, struct pp_buf *out)
+{
+	char got[65];
+
+	if (part->n != part->max)
+		return -EBADMSG;
+	pp_sha256_hex(part->held.s, part->held.n, got);
+	if (strcmp(got, sha256) != 0)
+		return -EBADMSG;
+	*out = part->held;
+	part->held = (struct pp_buf){ 0 };
+	part->is_held = false;
+	return 0;
+}
+
+int
 pp_part_keep(int cache_fd, struct pp_part *part, const char *name)
 {
 	int r = move(cache_fd, part, name);
@@ -410,6 +467,8 @@ void
 pp_part_close(int cache_fd, struct pp_part *part, bool is_kept)
 {
 	drop_digest(part);
+	pp_buf_fini(&part->held);
+	part->is_held = false;
 	if (part->fd < 0)
 		return;
 	if (!is_kept || part->n == 0)

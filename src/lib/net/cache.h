@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/str.h"
 
 /*
  * What this process has verified: sha256 -> the file's identity and time of its last change, which
@@ -38,6 +39,12 @@ int pp_cache_read_piece(int fd, uint64_t offset, size_t n, struct pp_buf *out) P
 int pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out) PP_MUSTUSE;
 
 /*
+ * Puts verified bytes there under their name. Who reads it meanwhile may find it cut short, and
+ * fetches it himself.
+ */
+int pp_cache_put(int cache_fd, const char *sha256, struct pp_str bytes) PP_MUSTUSE;
+
+/*
  * A download under way. Locked, so that two processes never write into one file. The digest grows
  * with the file, so that what was received need not be read again.
  */
@@ -47,6 +54,9 @@ struct pp_part {
 	uint64_t n;     /* bytes that are there */
 	uint64_t max;   /* bytes that the whole file has */
 	struct pp_sha256 *digest;
+	/* A small file is no file before it is whole. */
+	bool is_held;
+	struct pp_buf held;
 };
 #define PP_PART_INIT                                                                               \
 	{                                                                                          \
@@ -58,6 +68,9 @@ struct pp_part {
  * are dropped. 0 or -errno.
  */
 int pp_part_open(int cache_fd, const char *sha256, uint64_t size, struct pp_part *out) PP_MUSTUSE;
+/* The same in memory: nothing is there before, and nothing is left for later. */
+void pp_part_hold(uint64_t size, struct pp_part *out);
+bool pp_part_is_open(const struct pp_part *part);
 /* What comes next follows the first n bytes: 0, or all that are there. -EBADMSG for others. */
 int pp_part_begin(struct pp_part *part, uint64_t n) PP_MUSTUSE;
 /* Appends. 0, -EFBIG past the size, -errno. */
@@ -70,6 +83,10 @@ int pp_part_copy(struct pp_part *part, int from) PP_MUSTUSE;
  */
 int pp_part_finish(
     int cache_fd, struct pp_part *part, const char *sha256, pp_verified *known) PP_MUSTUSE;
+/*
+ * Checks size and digest of one that is held; its bytes are moved into *out. -EBADMSG as above.
+ */
+int pp_part_take(struct pp_part *part, const char *sha256, struct pp_buf *out) PP_MUSTUSE;
 /* Moves it to that name as it is: the caller has looked at its bytes. */
 int pp_part_keep(int cache_fd, struct pp_part *part, const char *name) PP_MUSTUSE;
 /* Leaves a part for later, or removes it; an empty one is always removed. */

@@ -61,6 +61,7 @@ attempt(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 		.max = want->size,
 		.offset = job->part.n,
 		.is_exact = want->proof == NULL,
+		.is_held = want->is_held,
 		.patience = b->net->patience,
 	};
 
@@ -90,6 +91,10 @@ name_of(const struct pp_want *want)
 static enum plugpkg_code
 open_part(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 {
+	if (job->want->is_held) {
+		pp_part_hold(job->want->size, &job->part);
+		return PLUGPKG_OK;
+	}
 	int r = pp_part_open(b->net->to_fd, name_of(job->want), job->want->size, &job->part);
 
 	if (r == 0 && job->want->proof != NULL)
@@ -140,7 +145,7 @@ fail_offline(const struct pp_job *job, plugpkg_error **err)
 static enum plugpkg_code
 advance(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 {
-	enum plugpkg_code rc = job->part.fd < 0 ? open_part(b, job, err) : PLUGPKG_OK;
+	enum plugpkg_code rc = pp_part_is_open(&job->part) ? PLUGPKG_OK : open_part(b, job, err);
 	bool is_hopeless = false;
 
 	if (rc == PLUGPKG_OK && job->state == PP_JOB_WAITING && b->net->ctx != NULL &&
@@ -252,7 +257,8 @@ start_waiting(struct pp_batch *b, plugpkg_error **err)
 		struct pp_job *job = &b->jobs[i];
 		const struct pp_strs *mirrors = job->want->mirrors;
 
-		if (job->state != PP_JOB_WAITING || (job->part.fd < 0 && mirrors == busy))
+		if (job->state != PP_JOB_WAITING ||
+		    (!pp_part_is_open(&job->part) && mirrors == busy))
 			continue;
 		if (b->n_active >= pp_net_jobs(b->net, job->want->is_piece))
 			break;
@@ -337,6 +343,10 @@ init_job(struct pp_batch *b, struct pp_job *job, const struct pp_want *want, plu
 		return pp_fail(
 		    err, PLUGPKG_E_BAD_METADATA, 0, "%s has no valid digest", want->label);
 
+	if (want->is_held) {
+		b->net->total += want->size;
+		return PLUGPKG_OK;
+	}
 	PP_AUTO_FD int fd = open_cached(b->net, want->sha256, want->size);
 	if (fd < 0 && fd != -ENOENT)
 		return pp_fail(
@@ -452,9 +462,25 @@ pp_net_open_unread(struct pp_net *net, const char *sha256, uint64_t size)
 	return fd == -ENOENT ? pp_cache_open_unread(net->cache_fd, sha256, size) : fd;
 }
 
+/* What was held for the next reader; a dry run, which has it nowhere else, may ask again. */
+static bool
+take_held(struct pp_net *net, const char *sha256, size_t size, struct pp_buf *out)
+{
+	struct pp_buf *held = pp_map_get(&net->held, sha256);
+
+	if (held == NULL || held->n == 0 || held->n != size)
+		return false;
+	pp_buf_add(out, held->s, held->n);
+	if (net->to_fd == net->cache_fd)
+		pp_buf_fini(held);
+	return true;
+}
+
 int
 pp_net_read_cached(struct pp_net *net, const char *sha256, size_t size, struct pp_buf *out)
 {
+	if (take_held(net, sha256, size, out))
+		return out->overflow ? -EFBIG : 0;
 	int r = pp_cache_read(net->cache_fd, sha256, size, out);
 
 	return r == -ENOENT && net->to_fd != net->cache_fd

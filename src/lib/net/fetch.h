@@ -22,6 +22,7 @@ void pp_net_set_patience(struct pp_net *net, unsigned seconds);
 PP_DEFINE_AUTO(net, struct pp_net, pp_net_free);
 
 #define PP_PROOF_MAX_BYTES 4096
+#define PP_NET_HELD_MAX    (32 * 1024)
 
 /* For a small file that no digest names: who knows what it has to say looks at its bytes. */
 struct pp_proof {
@@ -42,6 +43,11 @@ struct pp_want {
 	const char *sha256; /* 64 lower-case hex digits; of no use with a proof */
 	uint64_t size;      /* exact bytes; with a proof, at most so many */
 	bool is_piece;      /* one of hundreds of small ones: more of them at once */
+	/*
+	 * At most PP_NET_HELD_MAX bytes, which the cache was found to lack, and which are read as a
+	 * whole by pp_net_read_cached(): they are held in memory until then.
+	 */
+	bool is_held;
 	const struct pp_proof *proof; /* borrowed; NULL for all but signatures */
 };
 /*

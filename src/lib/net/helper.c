@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/msg.h"
 #include "lib/net/helper.h"
 
 #define HELPER  "plugpkg-fetch"
@@ -146,6 +145,8 @@ request_of(const struct pp_ask *ask)
 	pp_json_set_str(j, "url", ask->url);
 	pp_json_set_int(j, "max", (int64_t)ask->max);
 	pp_json_set_bool(j, "exact", ask->is_exact);
+	if (ask->is_held)
+		pp_json_set_bool(j, "held", true);
 	pp_json_set_int(j, "offset", (int64_t)ask->offset);
 	pp_json_set_int(j, "patience", ask->patience);
 	if (ask->login != NULL) {
@@ -156,17 +157,41 @@ request_of(const struct pp_ask *ask)
 	return j;
 }
 
+static int
+send_requests(struct pp_helper *h)
+{
+	int r = h->requests.n > 0 ? pp_msg_send_packet(h->sock, &h->requests) : 0;
+
+	pp_buf_clear(&h->requests);
+	return r;
+}
+
+static enum plugpkg_code
+ask_for_held(
+    struct pp_helper *h, const struct pp_ask *ask, struct pp_stream *out, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *j = request_of(ask);
+
+	if (!pp_msg_add_part(&h->requests, j, NULL, 0) &&
+	    (send_requests(h) < 0 || !pp_msg_add_part(&h->requests, j, NULL, 0)))
+		return broke_down(h, err);
+	*out = (struct pp_stream){ .id = ask->id, .sink = ask->sink, .fd = -1, .is_held = true };
+	return PLUGPKG_OK;
+}
+
 enum plugpkg_code
 pp_helper_ask(
     struct pp_helper *h, const struct pp_ask *ask, struct pp_stream *out, plugpkg_error **err)
 {
-	PP_AUTO_JSON pp_json *j = request_of(ask);
 	PP_AUTO_FD int near = -1;
 	PP_AUTO_FD int far = -1;
 	enum plugpkg_code rc = start(h, err);
 
 	if (rc != PLUGPKG_OK)
 		return rc;
+	if (ask->is_held)
+		return ask_for_held(h, ask, out, err);
+	PP_AUTO_JSON pp_json *j = request_of(ask);
 	int r = make_pipe(ask->max, &near, &far);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make a pipe");
@@ -216,23 +241,49 @@ flow(struct pp_helper *h, struct pp_stream *s)
 	return r == 0;
 }
 
+static int
+receive_packet(struct pp_helper *h)
+{
+	int fds[PP_MSG_MAX_FDS];
+	size_t n = 0;
+
+	if (h->packet == NULL)
+		h->packet = pp_xmalloc(PP_MSG_MAX_BYTES);
+	int r = pp_msg_recv_packet(h->sock, h->packet, &n, fds);
+	for (size_t i = 0; i < PP_LEN(fds); i++)
+		pp_auto_fd(&fds[i]); /* it has nothing to give us */
+	h->answers = (struct pp_str){ h->packet, r == 0 ? n : 0 };
+	return r;
+}
+
 /* out->id is 0 when there is no message. */
 static enum plugpkg_code
 receive(struct pp_helper *h, struct pp_answer *out, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *j = NULL;
-	int fds[PP_MSG_MAX_FDS];
-	int r = pp_msg_recv_now(h->sock, &j, fds);
+	struct pp_str body = { NULL, 0 };
+	int r = h->answers.n == 0 ? receive_packet(h) : 0;
 
 	*out = (struct pp_answer){ .id = 0 };
 	if (r == -EAGAIN)
 		return PLUGPKG_OK;
 	if (r == 0)
-		for (size_t i = 0; i < PP_LEN(fds); i++)
-			pp_auto_fd(&fds[i]); /* it has nothing to give us */
+		r = pp_msg_cut_part(&h->answers, &j, &body);
 	if (r < 0 || !pp_answer_parse(j, out))
 		return broke_down(h, err);
+	out->body = body;
 	return PLUGPKG_OK;
+}
+
+static void
+take_body(struct pp_stream *s, const struct pp_answer *a)
+{
+	int r = s->sink.begin(s->sink.user, 0);
+
+	if (r == 0)
+		r = s->sink.add(s->sink.user, a->body.p, a->body.n);
+	if (r < 0)
+		s->local_errno = -r;
 }
 
 /* The last answer: the helper has closed its end before, so what is in the pipe is all. */
@@ -258,6 +309,8 @@ heed(struct pp_helper *h, struct pp_stream *const *streams, size_t n, struct pp_
 
 		if (s->id != a->id)
 			continue;
+		if (a->type == PP_ANSWER_DONE && s->is_held)
+			take_body(s, a);
 		if (a->type != PP_ANSWER_BEGIN) {
 			end_stream(h, s, a);
 			return true;
@@ -270,10 +323,15 @@ heed(struct pp_helper *h, struct pp_stream *const *streams, size_t n, struct pp_
 	return false;
 }
 
+/* Is there anything to look at? As poll(). */
 static int
 await(struct pp_helper *h, struct pp_stream *const *streams, size_t n, int timeout_ms,
     struct pollfd *polls)
 {
+	int r = send_requests(h);
+
+	if (r < 0)
+		return r;
 	polls[0] = (struct pollfd){ .fd = h->sock, .events = POLLIN };
 	/* Before it has begun, nothing may be read: its first answer says where the bytes go. */
 	for (size_t i = 0; i < n; i++)
@@ -281,7 +339,23 @@ await(struct pp_helper *h, struct pp_stream *const *streams, size_t n, int timeo
 			.events = POLLIN };
 	for (size_t i = 0; i < h->n_guests; i++)
 		polls[n + 1 + i] = (struct pollfd){ .fd = h->guests[i], .events = POLLIN };
-	return poll(polls, n + 1 + h->n_guests, timeout_ms < WAIT_MS ? timeout_ms : WAIT_MS);
+	r = poll(polls, n + 1 + h->n_guests, timeout_ms < WAIT_MS ? timeout_ms : WAIT_MS);
+	return r < 0 ? -errno : r;
+}
+
+/* Reads answers up to the last one of a stream, or all that there are. */
+static enum plugpkg_code
+look(struct pp_helper *h, struct pp_stream *const *streams, size_t n, struct pp_answer *out,
+    plugpkg_error **err)
+{
+	/* A small file's first answer, its bytes and its last answer mostly come together. */
+	for (size_t i = 0; i <= MAX_STREAMS; i++) {
+		enum plugpkg_code rc = receive(h, out, err);
+		if (rc != PLUGPKG_OK || out->id == 0 || heed(h, streams, n, out))
+			return rc;
+	}
+	out->id = 0;
+	return PLUGPKG_OK;
 }
 
 enum plugpkg_code
@@ -294,13 +368,15 @@ pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx, struct pp_stream *cons
 	h->has_guest = false;
 	if (h->sock < 0 || n > MAX_STREAMS)
 		return broke_down(h, err);
-	int ready = await(h, streams, n, timeout_ms, polls);
+	int ready = h->answers.n > 0 ? 0 : await(h, streams, n, timeout_ms, polls);
 	enum plugpkg_code rc = pp_check_cancel(ctx, err);
 	if (rc != PLUGPKG_OK) {
 		pp_helper_end(h);
 		return rc;
 	}
-	if (ready < 0 && errno != EINTR)
+	if (h->answers.n > 0)
+		return look(h, streams, n, out, err);
+	if (ready < 0 && ready != -EINTR)
 		return broke_down(h, err);
 	if (ready <= 0)
 		return PLUGPKG_OK;
@@ -309,16 +385,7 @@ pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx, struct pp_stream *cons
 	for (size_t i = 0; i < n; i++)
 		if (polls[i + 1].revents != 0)
 			(void)flow(h, streams[i]);
-	if (polls[0].revents == 0)
-		return PLUGPKG_OK;
-	/* A small file's first answer, its bytes and its last answer mostly come together. */
-	for (size_t i = 0; i <= MAX_STREAMS; i++) {
-		rc = receive(h, out, err);
-		if (rc != PLUGPKG_OK || out->id == 0 || heed(h, streams, n, out))
-			return rc;
-	}
-	out->id = 0;
-	return rc;
+	return polls[0].revents != 0 ? look(h, streams, n, out, err) : PLUGPKG_OK;
 }
 
 void
@@ -331,6 +398,10 @@ pp_helper_end(struct pp_helper *h)
 	if (h->child.pid > 0)
 		PP_IGNORE(pp_child_wait(&h->child, WAIT_MS, &status));
 	pp_child_fini(&h->child);
+	pp_buf_fini(&h->requests);
+	free(h->packet);
+	h->packet = NULL;
+	h->answers = (struct pp_str){ NULL, 0 };
 	free(h->chunk);
 	h->chunk = NULL;
 }

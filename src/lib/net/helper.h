@@ -6,6 +6,7 @@
 #ifndef PP_NET_HELPER_H
 #define PP_NET_HELPER_H
 
+#include "base/msg.h"
 #include "base/proc.h"
 #include "lib/model/context.h"
 #include "lib/net/answer.h"
@@ -15,9 +16,12 @@
 
 struct pp_helper {
 	struct pp_child child;
-	int sock;         /* -1 = not running */
-	const char *user; /* whom it becomes when we are root; NULL: it stays */
-	char *chunk;      /* what was read of a pipe */
+	int sock;               /* -1 = not running */
+	const char *user;       /* whom it becomes when we are root; NULL: it stays */
+	char *chunk;            /* what was read of a pipe */
+	struct pp_buf requests; /* that go together, before the next wait */
+	char *packet;           /* the last one that came */
+	struct pp_str answers;  /* in it, not looked at yet */
 	/* Others' descriptors, for which pp_helper_pump() ends its wait. */
 	int guests[PP_HELPER_GUESTS];
 	size_t n_guests;
@@ -25,7 +29,7 @@ struct pp_helper {
 };
 #define PP_HELPER_INIT                                                                             \
 	{                                                                                          \
-		.child = { .pid = -1 }, .sock = -1                                                 \
+		.child = { .pid = -1 }, .sock = -1, .requests = PP_BUF_INIT(PP_MSG_MAX_BYTES)      \
 	}
 
 /* Where the bytes of one download go. Each function: 0, or -errno, which ends the download. */
@@ -43,6 +47,7 @@ struct pp_ask {
 	struct pp_sink sink;
 	uint64_t max, offset;
 	bool is_exact;
+	bool is_held;      /* few bytes, which come with the last answer and not through a pipe */
 	unsigned patience; /* seconds */
 };
 
@@ -53,6 +58,7 @@ struct pp_stream {
 	int fd;          /* the pipe's end; -1 = at its end */
 	int local_errno; /* the sink refused */
 	bool has_begun;
+	bool is_held;
 };
 
 /*

@@ -164,12 +164,37 @@ pp_job_is_proven(const struct pp_net *net, const struct pp_proof *proof)
 	       (net->to_fd != net->cache_fd && is_proven_in(net->to_fd, proof));
 }
 
+/* A dry run keeps it in memory only. */
+static int
+take_held(struct pp_net *net, struct pp_job *job)
+{
+	const char *sha256 = job->want->sha256;
+	struct pp_buf *bytes = pp_xcalloc(1, sizeof(*bytes));
+	int r = pp_part_take(&job->part, sha256, bytes);
+
+	if (r == 0 && net->to_fd == net->cache_fd)
+		r = pp_cache_put(net->cache_fd, sha256, (struct pp_str){ bytes->s, bytes->n });
+	if (r < 0) {
+		pp_buf_fini(bytes);
+		free(bytes);
+		return r;
+	}
+	void **place = pp_map_put(&net->held, sha256);
+	if (*place != NULL)
+		pp_buf_fini(*place);
+	free(*place);
+	*place = bytes;
+	return 0;
+}
+
 /* All bytes came. Are they the right ones? */
 static int
 finish(struct pp_batch *b, struct pp_job *job, plugpkg_error **why)
 {
 	const struct pp_want *want = job->want;
 
+	if (job->part.is_held)
+		return take_held(b->net, job);
 	if (want->proof == NULL)
 		return pp_part_finish(
 		    b->net->to_fd, &job->part, want->sha256, pp_net_verified(b->net));

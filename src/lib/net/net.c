@@ -43,6 +43,13 @@ pp_net_new(plugpkg_context *ctx, int cache_fd)
 	return net;
 }
 
+static void
+free_held(void *p)
+{
+	pp_buf_fini(p);
+	free(p);
+}
+
 void
 pp_net_free(struct pp_net *net)
 {
@@ -52,6 +59,7 @@ pp_net_free(struct pp_net *net)
 	pp_mirrors_save(&net->mirrors, net->ctx);
 	pp_mirrors_fini(&net->mirrors);
 	pp_logins_fini(&net->logins);
+	pp_map_fini(&net->held, free_held);
 	free(net);
 }
 

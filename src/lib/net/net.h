@@ -22,6 +22,7 @@ struct pp_net {
 	struct pp_logins logins;
 	bool has_logins;      /* they were read */
 	uint64_t done, total; /* bytes of all files since pp_net_new() */
+	struct pp_map held;   /* sha256 -> struct pp_buf *: what came of wants that are held */
 };
 
 /* The rules of plugpkg.json and of the command line; the usual ones without a root. */
