@@ -5,6 +5,7 @@
 #include "base/sys.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define CHUNK_BYTES (64 * 1024)
@@ -27,6 +28,18 @@ pp_fd_steal(int *fd)
 
 	*fd = -1;
 	return taken;
+}
+
+int
+pp_fd_close_row(int first, int last)
+{
+#ifdef SYS_close_range
+	return syscall(SYS_close_range, first, last, 0) < 0 ? -errno : 0;
+#else
+	(void)first;
+	(void)last;
+	return -ENOSYS;
+#endif
 }
 
 /* n bytes came of the `want` that were asked for: is that all of a file of this size? */

@@ -8,6 +8,9 @@
 void pp_auto_fd(int *fd); /* closes unless -1; keeps errno */
 int pp_fd_steal(int *fd); /* takes the descriptor out and leaves -1 */
 
+/* Closes all from first to last, of which none may be anybody else's; -ENOSYS before Linux 5.9. */
+int pp_fd_close_row(int first, int last) PP_MUSTUSE;
+
 int pp_fd_read_all(int fd, struct pp_buf *out) PP_MUSTUSE; /* -EFBIG past out's limit */
 int pp_fd_write_all(int fd, const void *p, size_t n) PP_MUSTUSE;
 /* The same of a file that had this size: its end is not looked for behind it. 0: not known. */

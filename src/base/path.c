@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -108,34 +109,43 @@ struct entry {
 	char name[];
 };
 
-static void
-add_names(const char *at, size_t n, struct pp_strs *out)
+static int
+scan_entries(const char *at, size_t n, pp_entry_fn fn, void *user)
 {
 	const struct entry *e;
+	int r = 0;
 
-	for (size_t i = 0; i < n; i += e->size) {
+	for (size_t i = 0; r == 0 && i < n; i += e->size) {
 		e = (const struct entry *)(const void *)(at + i);
 		if (strcmp(e->name, ".") != 0 && strcmp(e->name, "..") != 0)
-			pp_strs_add(out, e->name);
+			r = fn(user, e->name, e->type);
 	}
+	return r;
 }
 
-/* The entries from the directory's offset on, unsorted. */
-static int
-read_names(int fd, struct pp_strs *out)
+int
+pp_scan_new_fd(int fd, pp_entry_fn fn, void *user)
 {
 	_Alignas(struct entry) char entries[ENTRIES_BYTES];
 	long n;
+	int r = 0;
 
-	while ((n = syscall(SYS_getdents64, fd, entries, sizeof(entries))) > 0)
-		add_names(entries, (size_t)n, out);
-	return n < 0 ? -errno : 0;
+	while (r == 0 && (n = syscall(SYS_getdents64, fd, entries, sizeof(entries))) != 0)
+		r = n < 0 ? -errno : scan_entries(entries, (size_t)n, fn, user);
+	return r;
+}
+
+static int
+add_name(void *user, const char *name, unsigned char kind PP_UNUSED)
+{
+	pp_strs_add(user, name);
+	return 0;
 }
 
 int
 pp_list_new_fd(int fd, struct pp_strs *out)
 {
-	int r = read_names(fd, out);
+	int r = pp_scan_new_fd(fd, add_name, out);
 
 	pp_strs_sort(out);
 	return r;
@@ -155,16 +165,45 @@ pp_list_dir(int dirfd, const char *path, struct pp_strs *out)
 	return fd < 0 ? fd : pp_list_new_fd(fd, out);
 }
 
-/* Removes what is in an open directory. Depth is bounded by the archive policy (64 levels). */
-static int
-empty_dir(int dirfd)
-{
-	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+struct content {
+	struct pp_strs dirs, others;
+};
 
-	int r = read_names(dirfd, &names);
-	for (size_t i = 0; r == 0 && i < names.n; i++)
-		r = pp_rm_rf_at(dirfd, names.at[i]);
-	return r;
+static void
+content_fini(struct content *c)
+{
+	pp_strs_fini(&c->dirs);
+	pp_strs_fini(&c->others);
+}
+
+static int
+add_content(void *user, const char *name, unsigned char kind)
+{
+	struct content *c = user;
+
+	pp_strs_add(kind == DT_DIR ? &c->dirs : &c->others, name);
+	return 0;
+}
+
+/*
+ * What calls itself a directory is one call cheaper, and gets no more trust: it is opened with no
+ * link followed. Depth is bounded by the archive policy (64 levels).
+ */
+static int
+remove_dir(int dirfd, const char *name)
+{
+	PP_CLEANUP(content_fini) struct content in = { 0 };
+	PP_AUTO_FD int fd = pp_opendir_at(dirfd, name);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	int r = pp_scan_new_fd(fd, add_content, &in);
+	for (size_t i = 0; r == 0 && i < in.others.n; i++)
+		r = pp_rm_rf_at(fd, in.others.at[i]);
+	for (size_t i = 0; r == 0 && i < in.dirs.n; i++)
+		r = remove_dir(fd, in.dirs.at[i]);
+	if (r < 0)
+		return r;
+	return pp_unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int
@@ -172,15 +211,7 @@ pp_rm_rf_at(int dirfd, const char *name)
 {
 	if (pp_unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	PP_AUTO_FD int fd = pp_opendir_at(dirfd, name);
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	int r = empty_dir(fd);
-	if (r < 0)
-		return r;
-	return pp_unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+	return errno == EISDIR || errno == EPERM ? remove_dir(dirfd, name) : -errno;
 }
 
 int

@@ -29,6 +29,10 @@ int pp_list_dir(int dirfd, const char *path, struct pp_strs *out) PP_MUSTUSE;
 int pp_list_fd(int fd, struct pp_strs *out); /* the same of an open directory */
 /* The same of one that was just opened: its offset is at the start, and is moved. */
 int pp_list_new_fd(int fd, struct pp_strs *out) PP_MUSTUSE;
+/* Each of them as it comes, with its kind: DT_UNKNOWN where the file system keeps none. */
+typedef int (*pp_entry_fn)(void *user, const char *name, unsigned char kind);
+/* Of one that was just opened. 0, -errno, or what fn gave that was not 0, which ends it. */
+int pp_scan_new_fd(int fd, pp_entry_fn fn, void *user) PP_MUSTUSE;
 
 int pp_symlink_replace(int dirfd, const char *name, const char *target) PP_MUSTUSE; /* durable */
 int pp_readlink_at(int dirfd, const char *name, struct pp_buf *out) PP_MUSTUSE;

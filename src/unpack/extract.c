@@ -4,7 +4,6 @@
  */
 #include "unpack/extract.h"
 
-#include "base/fd.h"
 #include "unpack/reader.h"
 #include "unpack/writer.h"
 
@@ -39,7 +38,7 @@ extract_file(struct extract *x, const struct pp_entry *e, const char *path)
 	x->reader.kept = x->is_look && strcmp(path, MANIFEST) == 0 ? &x->manifest : NULL;
 	if (!is_written(x, e, path))
 		return pp_reader_copy(&x->reader, e, -1, NULL);
-	PP_AUTO_FD int fd = pp_writer_file(&x->writer, path, mode);
+	int fd = pp_writer_file(&x->writer, path, mode);
 	if (fd < 0)
 		return pp_report_io(x->reader.report, path, -fd, "cannot create");
 	if (pp_reader_copy(&x->reader, e, fd, x->digest) < 0)

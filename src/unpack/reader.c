@@ -6,20 +6,18 @@
  */
 #include "unpack/reader.h"
 
+#include "base/compiler.h"
 #include "base/fd.h"
-#include "base/mem.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TAR_BLOCK  512u
 #define FILE_BLOCK (256u << 10) /* read at once of the compressed file */
 /*
  * What an entry may need beside its contents: header, extended header with two long paths, padding.
@@ -45,28 +43,43 @@ note_last_byte(struct pp_reader *r, const uint8_t *block, size_t n)
 		r->last_byte = r->tar_bytes + n;
 }
 
+/* The block goes with the next call; a header may have begun in it. */
+static void
+keep_end(struct pp_reader *r)
+{
+	size_t n = r->block_n < PP_TAR_BLOCK ? r->block_n : PP_TAR_BLOCK;
+	size_t kept = r->before_n < PP_TAR_BLOCK - n ? r->before_n : PP_TAR_BLOCK - n;
+
+	memmove(r->before, r->before + r->before_n - kept, kept);
+	if (n > 0)
+		memcpy(r->before + kept, r->block + r->block_n - n, n);
+	r->before_n = kept + n;
+	r->block_n = 0;
+}
+
 /* The inner reader's source of bytes. */
 static la_ssize_t
-feed(struct archive *inner, void *user, const void **out)
+feed(struct archive *inner PP_UNUSED, void *user, const void **out)
 {
 	struct pp_reader *r = user;
-	uint8_t *block = r->blocks + (r->newest ^ 1) * PP_READER_BLOCK;
-	la_ssize_t n = archive_read_data(r->outer, block, PP_READER_BLOCK);
+	la_int64_t offset;
+	size_t n = 0;
 
-	(void)inner;
-	if (n < 0)
-		return fail_libarchive(r, r->outer, NULL);
-	if (n == 0)
+	keep_end(r);
+	int rc = archive_read_data_block(r->outer, out, &n, &offset);
+
+	if (rc == ARCHIVE_EOF)
 		return 0;
-	note_last_byte(r, block, (size_t)n);
-	r->newest ^= 1;
-	r->newest_n = (size_t)n;
-	r->tar_bytes += (size_t)n;
+	if (rc != ARCHIVE_OK)
+		return fail_libarchive(r, r->outer, NULL);
+	note_last_byte(r, *out, n);
+	r->block = *out;
+	r->block_n = n;
+	r->tar_bytes += n;
 	if (r->tar_bytes > r->tar_max_bytes)
 		return pp_report_bad(
 		    r->report, NULL, "unpacks to more bytes than the archive may hold");
-	*out = block;
-	return n;
+	return (la_ssize_t)n;
 }
 
 /* The filter that the file's first bytes announce, or -1. */
@@ -127,7 +140,6 @@ pp_reader_open(
 	if (!S_ISREG(st.st_mode))
 		return pp_report_bad(report, NULL, "is no regular file");
 	r->file_bytes = (uint64_t)st.st_size;
-	r->blocks = pp_xcalloc(2, PP_READER_BLOCK);
 	if (open_outer(r, fd) < 0)
 		return -1;
 	r->inner = archive_read_new();
@@ -158,7 +170,7 @@ check_end(struct pp_reader *r)
 		return -1;
 	if (r->last_byte > end)
 		return pp_report_bad(r->report, NULL, "has data after its end");
-	if (r->tar_bytes < end + 2 * TAR_BLOCK || r->tar_bytes % TAR_BLOCK != 0)
+	if (r->tar_bytes < end + 2 * PP_TAR_BLOCK || r->tar_bytes % PP_TAR_BLOCK != 0)
 		return pp_report_bad(r->report, NULL, "is truncated: its end is missing");
 	if ((uint64_t)archive_filter_bytes(r->outer, -1) != r->file_bytes)
 		return pp_report_bad(r->report, NULL, "has bytes after the compressed data");
@@ -167,20 +179,25 @@ check_end(struct pp_reader *r)
 
 /* A view of the header block that ends at the reader's position, or NULL when it is gone. */
 static const uint8_t *
-header_block(const struct pp_reader *r)
+header_block(struct pp_reader *r)
 {
 	uint64_t end = (uint64_t)archive_filter_bytes(r->inner, 0);
-	uint64_t newest_at = r->tar_bytes - r->newest_n;
+	uint64_t block_at = r->tar_bytes - r->block_n;
 
-	if (end < TAR_BLOCK || end > r->tar_bytes)
+	if (end < PP_TAR_BLOCK || end > r->tar_bytes)
 		return NULL;
-	uint64_t at = end - TAR_BLOCK;
+	uint64_t at = end - PP_TAR_BLOCK;
 
-	if (at >= newest_at)
-		return r->blocks + r->newest * PP_READER_BLOCK + (at - newest_at);
-	if (newest_at < PP_READER_BLOCK || at < newest_at - PP_READER_BLOCK)
+	if (at >= block_at)
+		return r->block + (at - block_at);
+	size_t n = (size_t)(block_at - at);
+
+	if (block_at - at > r->before_n)
 		return NULL;
-	return r->blocks + (r->newest ^ 1) * PP_READER_BLOCK + (at - (newest_at - PP_READER_BLOCK));
+	memcpy(r->header, r->before + r->before_n - n, n);
+	if (n < PP_TAR_BLOCK)
+		memcpy(r->header + n, r->block, PP_TAR_BLOCK - n);
+	return r->header;
 }
 
 /* Octal digits between blanks, ended by a blank, a NUL or the end of the field. */
@@ -323,6 +340,5 @@ pp_reader_close(struct pp_reader *r)
 		archive_read_free(r->inner);
 	if (r->outer != NULL)
 		archive_read_free(r->outer);
-	free(r->blocks);
 	*r = (struct pp_reader){ 0 };
 }

@@ -9,8 +9,7 @@
 #include "unpack/digest.h"
 #include "unpack/policy.h"
 
-/* Few files cross the border of two blocks and need a second write. */
-#define PP_READER_BLOCK (256u << 10)
+#define PP_TAR_BLOCK 512u
 
 struct archive;
 struct archive_entry;
@@ -19,10 +18,12 @@ struct pp_reader {
 	struct archive *outer;       /* undoes the compression */
 	struct archive *inner;       /* reads the tar that comes out */
 	struct archive_entry *entry; /* view: the entry at hand */
-	uint8_t *blocks;             /* the newest two, one after the other */
-	size_t newest;               /* 0 or 1 */
-	size_t newest_n;             /* bytes in it */
-	uint64_t tar_bytes;          /* of the tar so far */
+	const uint8_t *block;        /* view: the newest bytes of the tar */
+	size_t block_n;
+	uint8_t before[PP_TAR_BLOCK]; /* the last bytes before it */
+	size_t before_n;
+	uint8_t header[PP_TAR_BLOCK]; /* one that lies across the two */
+	uint64_t tar_bytes;           /* of the tar so far */
 	uint64_t tar_max_bytes;
 	uint64_t last_byte;       /* offset behind the last byte that is not zero */
 	uint64_t file_bytes;      /* size of the compressed file */

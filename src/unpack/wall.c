@@ -20,6 +20,7 @@
 static const struct pp_filter_rule rules[] = {
 	/* descriptors that are there */
 	ALLOW("close"),
+	ALLOW("close_range"),
 	ALLOW("copy_file_range"),
 	ALLOW("dup"),
 	ALLOW("fcntl"),

@@ -14,9 +14,24 @@
 #include <fcntl.h>
 #include <string.h>
 
+/* The descriptors of one archive follow each other: many are closed by one call. */
+static void
+close_files(struct pp_writer *w)
+{
+	size_t n = w->n_files;
+	bool is_row = n > 0 && (size_t)(w->files[n - 1] - w->files[0]) == n - 1;
+
+	w->n_files = 0;
+	if (is_row && pp_fd_close_row(w->files[0], w->files[n - 1]) == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		pp_auto_fd(&w->files[i]);
+}
+
 void
 pp_writer_fini(struct pp_writer *w)
 {
+	close_files(w);
 	pp_vec_foreach (link, &w->links) {
 		free(link->path);
 		free(link->target);
@@ -79,13 +94,19 @@ int
 pp_writer_file(struct pp_writer *w, const char *path, unsigned mode)
 {
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+	if (w->n_files == PP_WRITER_OPEN_MAX)
+		close_files(w);
 	int fd = pp_open_beneath(w->dir_fd, path, flags, mode, PP_NO_SYMLINKS);
 
-	if (fd != -ENOENT)
-		return fd;
-	int r = make_parents(w, path);
+	if (fd == -ENOENT) {
+		int r = make_parents(w, path);
 
-	return r < 0 ? r : pp_open_beneath(w->dir_fd, path, flags, mode, PP_NO_SYMLINKS);
+		fd = r < 0 ? r : pp_open_beneath(w->dir_fd, path, flags, mode, PP_NO_SYMLINKS);
+	}
+	if (fd >= 0)
+		w->files[w->n_files++] = fd;
+	return fd;
 }
 
 void

@@ -16,57 +16,84 @@
 #define PATH_MAX_BYTES   1024 /* of the archive policy */
 #define DIGEST_HEX_BYTES 65
 
+/* A directory below dir_fd that is being read; its path is "" for dir_fd itself. */
+struct place {
+	int fd;
+	const char *path; /* borrowed */
+};
+
 static enum plugpkg_code
-add_node(
-    struct pp_tree *t, int parent_fd, const char *name, char *path /* moved */, plugpkg_error **err)
+open_place(int dir_fd, const char *path, struct place *out, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *own = path;
-	PP_AUTO_BUF struct pp_buf target = PP_BUF_INIT(PATH_MAX_BYTES);
-	struct stat st;
-
-	if (strlen(path) > PATH_MAX_BYTES)
-		return pp_fail(
-		    err, PLUGPKG_E_BAD_STATE, 0, "a path has more than %d bytes", PATH_MAX_BYTES);
-	if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot examine '%s'", path);
-	if (S_ISLNK(st.st_mode)) {
-		int r = pp_readlink_at(parent_fd, name, &target);
-
-		if (r < 0)
-			return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read link '%s'", path);
-	}
-	struct pp_tree_node *node = pp_vec_new(&t->nodes);
-
-	node->path = pp_steal(&own);
-	node->target = S_ISLNK(st.st_mode) ? pp_buf_steal(&target) : NULL;
-	node->mode = st.st_mode;
-	node->links = st.st_nlink;
-	node->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	out->path = path;
+	out->fd = pp_open_beneath(dir_fd, path[0] == '\0' ? "." : path,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, PP_NO_SYMLINKS);
+	if (out->fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -out->fd, "cannot open directory '%s'", path);
 	return PLUGPKG_OK;
 }
 
-/* dir: path of a directory below dir_fd, "" for dir_fd itself. */
+static void
+close_place(struct place *p)
+{
+	pp_auto_fd(&p->fd);
+}
+
+static char *
+path_in(const struct place *p, const char *name)
+{
+	return p->path[0] == '\0' ? pp_xstrdup(name) : pp_asprintf("%s/%s", p->path, name);
+}
+
+/* All of the node but its path. */
+static enum plugpkg_code
+examine(const struct place *p, const char *name, struct pp_tree_node *out, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf target = PP_BUF_INIT(PATH_MAX_BYTES);
+	struct stat st;
+
+	if (strlen(p->path) + 1 + strlen(name) > PATH_MAX_BYTES)
+		return pp_fail(
+		    err, PLUGPKG_E_BAD_STATE, 0, "a path has more than %d bytes", PATH_MAX_BYTES);
+	if (fstatat(p->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, errno, "cannot examine '%s' in '%s'", name, p->path);
+	if (S_ISLNK(st.st_mode)) {
+		int r = pp_readlink_at(p->fd, name, &target);
+
+		if (r < 0)
+			return pp_fail(
+			    err, PLUGPKG_E_IO, -r, "cannot read link '%s' in '%s'", name, p->path);
+	}
+	*out = (struct pp_tree_node){
+		.target = S_ISLNK(st.st_mode) ? pp_buf_steal(&target) : NULL,
+		.mode = st.st_mode,
+		.links = st.st_nlink,
+		.size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0,
+	};
+	return PLUGPKG_OK;
+}
+
 static enum plugpkg_code
 add_directory(struct pp_tree *t, int dir_fd, const char *dir, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
-	PP_AUTO_FD int fd = pp_open_beneath(dir_fd, dir[0] == '\0' ? "." : dir,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, PP_NO_SYMLINKS);
-
-	if (fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot open directory '%s'", dir);
-	int r = pp_list_new_fd(fd, &names);
+	PP_CLEANUP(close_place) struct place place = { .fd = -1 };
+	enum plugpkg_code rc = open_place(dir_fd, dir, &place, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	int r = pp_list_new_fd(place.fd, &names);
 
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list directory '%s'", dir);
-	pp_vec_foreach (name, &names) {
-		char *path = dir[0] == '\0' ? pp_xstrdup(*name) : pp_asprintf("%s/%s", dir, *name);
-		enum plugpkg_code rc = add_node(t, fd, *name, path, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
+		struct pp_tree_node node = { 0 };
 
-		if (rc != PLUGPKG_OK)
-			return rc;
+		rc = examine(&place, names.at[i], &node, err);
+		node.path = path_in(&place, names.at[i]);
+		pp_vec_push(&t->nodes, node);
 	}
-	return PLUGPKG_OK;
+	return rc;
 }
 
 static int
@@ -180,27 +207,72 @@ digest_tree(int dir_fd, const struct pp_tree *tree, char out[65], plugpkg_error 
 	return rc;
 }
 
+/* A tree that is looked at and not remembered. */
+struct survey {
+	struct place place;  /* that is being listed */
+	struct pp_strs dirs; /* all that were found, as a queue */
+	struct pp_unpacked sum;
+	enum plugpkg_code rc;
+	plugpkg_error **err;
+};
+
+static void
+survey_fini(struct survey *s)
+{
+	close_place(&s->place);
+	pp_strs_fini(&s->dirs);
+}
+
+static int
+survey_node(void *user, const char *name, unsigned char kind PP_UNUSED)
+{
+	struct survey *s = user;
+	struct pp_tree_node node = { 0 };
+
+	s->rc = examine(&s->place, name, &node, s->err);
+	if (s->rc != PLUGPKG_OK)
+		return 1;
+	if (!S_ISREG(node.mode))
+		node.path = path_in(&s->place, name);
+	const char *flaw = flaw_of(&node);
+
+	if (flaw != NULL) {
+		PP_AUTO_FREE char *path = path_in(&s->place, name);
+		PP_AUTO_FREE char *shown = pp_shown(path, strlen(path));
+
+		s->rc = pp_fail(s->err, PLUGPKG_E_BAD_STATE, 0, "'%s' %s", shown, flaw);
+	}
+	s->sum.bytes += node.size;
+	s->sum.files++;
+	if (S_ISDIR(node.mode))
+		pp_strs_take(&s->dirs, pp_steal(&node.path));
+	free(node.path);
+	free(node.target);
+	return s->rc == PLUGPKG_OK ? 0 : 1;
+}
+
+static enum plugpkg_code
+survey_dir(struct survey *s, int dir_fd, const char *dir)
+{
+	s->rc = open_place(dir_fd, dir, &s->place, s->err);
+	if (s->rc != PLUGPKG_OK)
+		return s->rc;
+	int r = pp_scan_new_fd(s->place.fd, survey_node, s);
+
+	close_place(&s->place);
+	return r < 0 ? pp_fail(s->err, PLUGPKG_E_IO, -r, "cannot list directory '%s'", dir) : s->rc;
+}
+
 enum plugpkg_code
 pp_tree_check(int dir_fd, struct pp_unpacked *out, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_tree_fini) struct pp_tree tree = { 0 };
-	enum plugpkg_code rc = pp_tree_read(dir_fd, &tree, err);
+	PP_CLEANUP(survey_fini) struct survey s = { .place.fd = -1, .err = err };
+	enum plugpkg_code rc = survey_dir(&s, dir_fd, "");
 
-	*out = (struct pp_unpacked){ 0 };
-	if (rc != PLUGPKG_OK)
-		return rc;
-	pp_vec_foreach (node, &tree.nodes) {
-		const char *flaw = flaw_of(node);
-
-		if (flaw != NULL) {
-			PP_AUTO_FREE char *shown = pp_shown(node->path, strlen(node->path));
-
-			return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "'%s' %s", shown, flaw);
-		}
-		out->bytes += node->size;
-		out->files++;
-	}
-	return PLUGPKG_OK;
+	for (size_t i = 0; rc == PLUGPKG_OK && i < s.dirs.n; i++)
+		rc = survey_dir(&s, dir_fd, s.dirs.at[i]);
+	*out = s.sum;
+	return rc;
 }
 
 enum plugpkg_code
