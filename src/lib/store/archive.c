@@ -226,6 +226,17 @@ is_working(const struct pp_unpack_pool *p)
 }
 
 enum plugpkg_code
+pp_unpack_pool_start(struct pp_unpack_pool *p, size_t n, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE && i < n; i++)
+		if (p->helpers[i].sock < 0)
+			rc = pp_unpacker_start(&p->helpers[i], err);
+	return rc;
+}
+
+enum plugpkg_code
 pp_unpack_pool_feed(struct pp_unpack_pool *p, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;

@@ -57,6 +57,8 @@ struct pp_unpack_pool;
 struct pp_unpack_pool *pp_unpack_pool_new(const struct pp_unpack_queue *queue /* borrowed */);
 void pp_unpack_pool_free(struct pp_unpack_pool *p); /* kills helpers that still work */
 PP_DEFINE_AUTO(unpack_pool, struct pp_unpack_pool, pp_unpack_pool_free);
+/* Starts the helpers that n jobs to come will need, while the jobs are not there yet. */
+enum plugpkg_code pp_unpack_pool_start(struct pp_unpack_pool *p, size_t n, plugpkg_error **err);
 /* Helpers that rest get what there is. Does not wait, nor do the next two. */
 enum plugpkg_code pp_unpack_pool_feed(struct pp_unpack_pool *p, plugpkg_error **err);
 /* What can be read when it is time for a turn: two at most. */

@@ -50,23 +50,29 @@ enum plugpkg_code
 pp_staging_new(
     plugpkg_context *ctx, const char *what, char **out_name, int *out_fd, plugpkg_error **err)
 {
-	PP_AUTO_BUF struct pp_buf prefix = PP_BUF_INIT(STAGING_MAX_NAME);
 	PP_AUTO_FD int dir = -1;
 	enum plugpkg_code rc = pp_place_make(ctx, PP_STAGING_DIR, &dir, err);
 
-	if (rc != PLUGPKG_OK)
-		return rc;
+	return rc == PLUGPKG_OK ? pp_staging_new_at(ctx, dir, what, out_name, out_fd, err) : rc;
+}
+
+enum plugpkg_code
+pp_staging_new_at(plugpkg_context *ctx, int staging_fd, const char *what, char **out_name,
+    int *out_fd, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf prefix = PP_BUF_INIT(STAGING_MAX_NAME);
+
 	for (const char *p = what; *p != '\0'; p++)
 		add_file_char(&prefix, *p);
 	for (unsigned i = 0; i < STAGING_MAX; i++) {
 		PP_AUTO_FREE char *name = pp_asprintf("%s-%u", pp_buf_cstr(&prefix), i);
 
-		if (pp_mkdirat(dir, name, 0700) < 0) {
+		if (pp_mkdirat(staging_fd, name, 0700) < 0) {
 			if (errno == EEXIST)
 				continue;
 			break;
 		}
-		*out_fd = pp_opendir_at(dir, name);
+		*out_fd = pp_opendir_at(staging_fd, name);
 		if (*out_fd < 0)
 			break;
 		*out_name = pp_steal(&name);
@@ -128,31 +134,59 @@ move_in(int staging_fd, const char *staging, int plugin_fd, const char *version)
 	return 0;
 }
 
+/* store/NAME, made where it is missing. What is made cannot hold the version already. */
+static enum plugpkg_code
+make_plugin_dir(plugpkg_context *ctx, int store_fd, const char *name, int *out_fd, bool *out_is_new,
+    plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
+
+	*out_is_new = strchr(name, '/') == NULL && pp_mkdirat(store_fd, name, 0755) == 0;
+	if (*out_is_new)
+		*out_fd = pp_opendir_at(store_fd, name);
+	return *out_fd >= 0 ? PLUGPKG_OK : pp_place_make(ctx, path, out_fd, err);
+}
+
 enum plugpkg_code
 pp_store_put(plugpkg_context *ctx, const char *staging, const char *name, const char *version,
     plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
 	PP_AUTO_FD int staging_fd = -1;
-	PP_AUTO_FD int plugin_fd = -1;
-	struct stat st;
+	PP_AUTO_FD int store_fd = -1;
 	enum plugpkg_code rc = check_place(name, version, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_place_open(ctx, PP_STAGING_DIR, &staging_fd, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_place_make(ctx, path, &plugin_fd, err);
+		rc = pp_place_make(ctx, PP_STORE_DIR, &store_fd, err);
+	const struct pp_store_fds fds = { staging_fd, store_fd };
+
+	return rc == PLUGPKG_OK ? pp_store_put_at(ctx, &fds, staging, name, version, err) : rc;
+}
+
+enum plugpkg_code
+pp_store_put_at(plugpkg_context *ctx, const struct pp_store_fds *fds, const char *staging,
+    const char *name, const char *version, plugpkg_error **err)
+{
+	PP_AUTO_FD int plugin_fd = -1;
+	bool is_new = false;
+	struct stat st;
+	enum plugpkg_code rc = check_place(name, version, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = make_plugin_dir(ctx, fds->store, name, &plugin_fd, &is_new, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	int r = make_stable_name(plugin_fd, name);
 
-	if (r == 0 && fstatat(plugin_fd, version, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (r == 0 && !is_new && fstatat(plugin_fd, version, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (!S_ISDIR(st.st_mode))
-			return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "'%s/%s/%s' is no directory",
-			    ctx->root, path, version);
-		r = pp_rm_rf_at(staging_fd, staging);
+			return pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+			    "'%s/" PP_STORE_DIR "/%s/%s' is no directory", ctx->root, name,
+			    version);
+		r = pp_rm_rf_at(fds->staging, staging);
 	} else if (r == 0) {
-		r = move_in(staging_fd, staging, plugin_fd, version);
+		r = move_in(fds->staging, staging, plugin_fd, version);
 	}
 	return r < 0 ? pp_fail(
 			   err, PLUGPKG_E_IO, -r, "cannot put %s %s into the store", name, version)

@@ -11,6 +11,9 @@
 /* A fresh private directory var/staging/PREFIX-N, 0700. */
 enum plugpkg_code pp_staging_new(
     plugpkg_context *ctx, const char *what, char **out_name, int *out_fd, plugpkg_error **err);
+/* The same in var/staging as the caller has it open. */
+enum plugpkg_code pp_staging_new_at(plugpkg_context *ctx, int staging_fd, const char *what,
+    char **out_name, int *out_fd, plugpkg_error **err);
 /* Removes all of var/staging: at the start of every mutating command, under the lock. */
 enum plugpkg_code pp_staging_clear(plugpkg_context *ctx, plugpkg_error **err);
 /*
@@ -19,6 +22,12 @@ enum plugpkg_code pp_staging_clear(plugpkg_context *ctx, plugpkg_error **err);
  */
 enum plugpkg_code pp_store_put(plugpkg_context *ctx, const char *staging, const char *name,
     const char *version, plugpkg_error **err);
+/* The same with both directories as the caller has them open, for many. */
+struct pp_store_fds {
+	int staging, store; /* borrowed */
+};
+enum plugpkg_code pp_store_put_at(plugpkg_context *ctx, const struct pp_store_fds *fds,
+    const char *staging, const char *name, const char *version, plugpkg_error **err);
 /*
  * The same for a version that is there and damaged: the two change places at once, where the file
  * system can do that, and the damaged one is deleted.

@@ -166,6 +166,8 @@ static enum plugpkg_code
 settle_existing(struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
 {
 	const struct pp_step *s = task->step;
+	if (task->is_new)
+		return PLUGPKG_OK;
 	int there = pp_store_has(t->ctx, s->name, s->version);
 	if (there < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -there, "cannot look into 'store/%s'", s->name);
@@ -197,6 +199,7 @@ struct bringing {
 	struct pp_net *net;
 	struct pp_unpack_pool *pool;
 	struct pp_unpack_queue queue;
+	struct pp_store_fds fds; /* owned; staging is the queue's */
 	/* The rest is owned, each with room for all tasks. */
 	struct pp_unpack_job *jobs; /* by the places of the tasks, with what they borrow */
 	size_t *n_missing;          /* files of a task that are not there yet */
@@ -209,6 +212,7 @@ bringing_fini(struct bringing *b)
 {
 	pp_unpack_pool_free(b->pool);
 	pp_auto_fd(&b->queue.within_fd);
+	pp_auto_fd(&b->fds.store);
 	for (size_t i = 0; i < b->n_begun; i++) {
 		struct pp_unpack_job *job = &b->jobs[b->due[i]];
 		pp_auto_fd(&job->archive_fd);
@@ -241,7 +245,8 @@ next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 	enum plugpkg_code rc =
 	    pp_net_open_cached(b->net, s->sha256, s->size_bytes, &job->archive_fd, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_staging_new(b->t->ctx, s->name, &task->staging, &task->staging_fd, err);
+		rc = pp_staging_new_at(
+		    b->t->ctx, b->fds.staging, s->name, &task->staging, &task->staging_fd, err);
 	job->dir_fd = task->staging_fd;
 	if (rc == PLUGPKG_OK)
 		pp_txn_step(b->t, s, "unpack");
@@ -269,7 +274,7 @@ put(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 		rc = settle_existing(b->t, task, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	rc = pp_store_put(b->t->ctx, task->staging, s->name, s->version, err);
+	rc = pp_store_put_at(b->t->ctx, &b->fds, task->staging, s->name, s->version, err);
 	pp_auto_fd(&task->staging_fd);
 	return rc;
 }
@@ -331,7 +336,9 @@ run(struct bringing *b, plugpkg_error **err)
 
 	find_due(b);
 	if (b->order.wants.n > 0) {
-		rc = pp_unpack_pool_feed(b->pool, err);
+		rc = pp_unpack_pool_start(b->pool, b->n_due + b->order.wants.n, err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_unpack_pool_feed(b->pool, err);
 		if (rc == PLUGPKG_OK)
 			rc = pp_net_fetch_with(
 			    b->net, b->order.wants.at, b->order.wants.n, &guest, err);
@@ -357,6 +364,7 @@ pp_txn_bring(struct pp_txn *t, plugpkg_error **err)
 		.order.proofs = pp_xcalloc(t->tasks.n + 1, sizeof(*b.order.proofs)),
 		.net = pp_net_new(t->ctx, cache_fd),
 		.queue = { next_job, put, &b, -1 },
+		.fds = { -1, -1 },
 		.pool = pp_unpack_pool_new(&b.queue),
 		.jobs = pp_xcalloc(t->tasks.n + 1, sizeof(*b.jobs)),
 		.n_missing = pp_xcalloc(t->tasks.n + 1, sizeof(*b.n_missing)),
@@ -370,5 +378,8 @@ pp_txn_bring(struct pp_txn *t, plugpkg_error **err)
 		rc = pp_txn_prepare_others(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_place_make(t->ctx, PP_STAGING_DIR, &b.queue.within_fd, err);
+	b.fds.staging = b.queue.within_fd;
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_make(t->ctx, PP_STORE_DIR, &b.fds.store, err);
 	return rc == PLUGPKG_OK ? run(&b, err) : rc;
 }
