@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Walks the names that lines lead to, over those lines that are written anew. */
+/*
+ * Walks the names that lines lead to, over those lines that are written anew. Each is come by once:
+ * what is required in a ring leads to the same, so that a ring is joined when the walk leaves it
+ * (Tarjan's strongly connected components).
+ */
 #include "lib/repo/hints.h"
 
 #include "base/mem.h"
@@ -13,16 +17,19 @@
 struct node {
 	const char *name;      /* view into the map */
 	bool is_new;           /* its line is written anew: walk on */
-	struct pp_reach known; /* else: what its line says already */
+	struct pp_reach reach; /* else: what its line says already */
 	struct node_ptrs pp_vec(struct node *) next;
-	size_t seen; /* number of the walk that came by last */
+	size_t n_walked;      /* of next */
+	size_t number, least; /* in the order of the walk; least: that it gets back to */
+	bool is_open;         /* its ring may still grow */
 };
 
 struct hinting {
 	struct pp_book *book;
 	struct pp_map nodes; /* name -> struct node */
 	struct node_ptrs todo;
-	size_t n_walks;
+	struct node_ptrs path, open; /* from the start of the walk; what is in no finished ring */
+	size_t n_numbers;
 };
 
 static void
@@ -39,6 +46,8 @@ hinting_fini(struct hinting *h)
 {
 	pp_map_fini(&h->nodes, node_free);
 	pp_vec_free(&h->todo);
+	pp_vec_free(&h->path);
+	pp_vec_free(&h->open);
 }
 
 static struct node *
@@ -130,45 +139,85 @@ read_known(struct hinting *h, plugpkg_error **err)
 		if (rc != PLUGPKG_OK)
 			return rc;
 		PP_AUTO_FREE char *text = line != NULL ? pp_json_line(line) : pp_xstrdup("");
-		pp_reach_read(pp_str_of(text), &n->known);
+		pp_reach_read(pp_str_of(text), &n->reach);
 	}
 	return PLUGPKG_OK;
 }
 
-/* ---- the walks ---- */
+/* ---- the walk ---- */
 
 static void
-walk(struct hinting *h, struct node *from, struct pp_reach *out)
+enter(struct hinting *h, struct node *n)
 {
-	struct node_ptrs stack = { 0 };
+	n->number = n->least = ++h->n_numbers;
+	n->is_open = true;
+	pp_vec_push(&h->path, n);
+	pp_vec_push(&h->open, n);
+}
 
-	from->seen = ++h->n_walks;
-	pp_vec_push(&stack, from);
-	while (stack.n > 0) {
-		struct node *n = stack.at[--stack.n];
-		pp_reach_merge(out, &n->known);
+/* All that was opened since then is one ring with it, or it is alone. */
+static void
+close_ring(struct hinting *h, const struct node *first)
+{
+	struct pp_reach reach = { 0 };
+	size_t start = h->open.n;
+
+	do {
+		struct node *n = h->open.at[--start];
+		pp_reach_merge(&reach, &n->reach);
 		pp_vec_foreach (next, &n->next) {
-			if ((*next)->seen == h->n_walks)
-				continue;
-			(*next)->seen = h->n_walks;
-			pp_reach_add(out, (*next)->name);
-			pp_vec_push(&stack, *next);
+			pp_reach_add(&reach, (*next)->name);
+			pp_reach_merge(&reach, &(*next)->reach);
 		}
+	} while (h->open.at[start] != first);
+	for (size_t i = start; i < h->open.n; i++) {
+		h->open.at[i]->reach = reach;
+		h->open.at[i]->is_open = false;
 	}
-	pp_vec_free(&stack);
+	h->open.n = start;
+}
+
+static void
+leave(struct hinting *h, const struct node *n)
+{
+	h->path.n--;
+	if (h->path.n > 0) {
+		struct node *before = h->path.at[h->path.n - 1];
+		before->least = before->least < n->least ? before->least : n->least;
+	}
+	if (n->least == n->number)
+		close_ring(h, n);
+}
+
+static void
+walk(struct hinting *h, struct node *from)
+{
+	if (from->number == 0)
+		enter(h, from);
+	while (h->path.n > 0) {
+		struct node *n = h->path.at[h->path.n - 1];
+		if (n->n_walked == n->next.n) {
+			leave(h, n);
+			continue;
+		}
+		struct node *next = n->next.at[n->n_walked++];
+		if (next->number == 0)
+			enter(h, next);
+		else if (next->is_open && next->number < n->least)
+			n->least = next->number;
+	}
 }
 
 static enum plugpkg_code
 write_hint(struct hinting *h, struct node *n, plugpkg_error **err)
 {
-	struct pp_reach reach = { 0 };
 	pp_json *line = NULL;
 	enum plugpkg_code rc = pp_book_line(h->book, PP_LAYER_PLANNING, n->name, &line, err);
 
 	if (rc != PLUGPKG_OK || line == NULL)
 		return rc;
-	walk(h, n, &reach);
-	PP_AUTO_FREE char *text = pp_reach_text(&reach);
+	walk(h, n);
+	PP_AUTO_FREE char *text = pp_reach_text(&n->reach);
 	pp_json_del(line, PP_REACH_MEMBER); /* so that it comes last */
 	pp_json_set_str(line, PP_REACH_MEMBER, text);
 	pp_book_set(h->book, PP_LAYER_PLANNING, n->name, line);
