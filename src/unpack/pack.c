@@ -19,8 +19,13 @@
 #include <unistd.h>
 
 #define BLOCK_BYTES 65536
-/* Part of the format of an archive's bytes: another level is another archive. */
-#define ZSTD_LEVEL "12"
+/*
+ * Part of the format of an archive's bytes: another level is another archive. To clear the tables
+ * of the high one takes six times as long as all else that is done for a small directory.
+ */
+#define ZSTD_LEVEL       "12"
+#define ZSTD_LEVEL_SMALL "8"
+#define SMALL_MAX_BYTES  (1U << 20)
 
 struct pack {
 	struct archive *out;
@@ -140,14 +145,27 @@ pack_item(struct pack *p, const struct pp_tree_item *item)
 	return e.kind == PP_ENTRY_FILE ? write_contents(p, &e) : 0;
 }
 
+static const char *
+level_of(const struct pp_tree *tree)
+{
+	uint64_t total = 0;
+
+	pp_vec_foreach (item, &tree->items) {
+		if (item->size > SMALL_MAX_BYTES - total)
+			return ZSTD_LEVEL;
+		total += item->size;
+	}
+	return ZSTD_LEVEL_SMALL;
+}
+
 static int
-open_archive(struct pack *p, int out_fd)
+open_archive(struct pack *p, const char *level, int out_fd)
 {
 	p->out = archive_write_new();
 	p->entry = archive_entry_new();
 	if (archive_write_set_format_pax_restricted(p->out) != ARCHIVE_OK ||
 	    archive_write_add_filter_zstd(p->out) != ARCHIVE_OK ||
-	    archive_write_set_filter_option(p->out, "zstd", "compression-level", ZSTD_LEVEL) !=
+	    archive_write_set_filter_option(p->out, "zstd", "compression-level", level) !=
 		ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(p->out, 1) != ARCHIVE_OK ||
 	    archive_write_open_fd(p->out, out_fd) != ARCHIVE_OK)
@@ -160,7 +178,7 @@ pack_tree(struct pack *p, const struct pp_tree *tree, int out_fd)
 {
 	if (tree->items.n == 0 || strcmp(tree->items.at[0].path, "plugin.json") != 0)
 		return pp_report_bad(p->report, NULL, "holds no 'plugin.json'");
-	if (open_archive(p, out_fd) < 0)
+	if (open_archive(p, level_of(tree), out_fd) < 0)
 		return -1;
 	pp_vec_foreach (item, &tree->items) {
 		if (pack_item(p, item) < 0)

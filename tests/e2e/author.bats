@@ -200,6 +200,19 @@ setup() {
 	assert_equal "$(awk '{ print $1 }' <<<"$list" | sort -u | tr '\n' ' ')" "-rw-r--r-- -rwxr-xr-x drwxr-xr-x "
 }
 
+@test "a small directory is packed with small tables, a large one better" {
+	local dir
+	dir=$(make_plugin a 1.0.0)
+	head -c 900000 /dev/urandom >"$dir/one"
+	run -0 plugpkg build "$dir"
+	run -0 zstd -lv a-1.0.0.plug
+	assert_has "Window Size: 2.00 MiB"
+	cp "$dir/one" "$dir/two"
+	run -0 plugpkg build "$dir"
+	run -0 zstd -lv a-1.0.0.plug
+	assert_has "Window Size: 4.00 MiB"
+}
+
 @test "build refuses what lint refuses, and leaves no file behind" {
 	local dir
 	dir=$(make_plugin a 1.0.0 '"requires": {"user": "^^2"}')
