@@ -3,6 +3,7 @@
 # run-bats.sh FILE.bats: runs one file for the TAP driver. Without bats the file is a visible skip,
 # in CI an error; a file that hangs is killed.
 set -u
+file=$1
 
 if ! command -v bats >/dev/null 2>&1; then
 	if [ -n "${CI:-}" ]; then
@@ -15,7 +16,12 @@ fi
 
 # Each case has its own directory below this one; short, because sockets have to fit in.
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/plugpkg-XXXXXX") || exit 1
+# Which files make the suite long: grep -h '^# took' build/tests/e2e/*.log | sort -n -k 3
+start=$(date +%s)
 cleanup() {
+	times >"$scratch/times"
+	echo "# took $(($(date +%s) - start)) s; $(tail -n 1 "$scratch/times") (user, system)" \
+		"${file##*/}"
 	chmod -R u+rwX "$scratch" 2>/dev/null
 	rm -rf "$scratch"
 }
@@ -24,4 +30,4 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 TMPDIR=$scratch BATS_TMPDIR=$scratch timeout --kill-after=10 "${PLUGPKG_TEST_TIMEOUT:-1200}" \
-	bats --tap "$1"
+	bats --tap "$file"
