@@ -3,13 +3,14 @@
 """Measure plugpkg beside other package managers and bare limits, all in one run.
 
     bench.py WORK [--rounds N] [--quick] [--groups plan,install,query,change,publish]
-             [--peers a,b] [--ram FOLDER] [--disk FOLDER] [--chart FILE.svg]
+             [--peers a,b] [--ram FOLDER] [--disk FOLDER] [--chart FILE.svg] [--prepare]
 
-WORK keeps the generated workloads (about 3 GB; some minutes to make) and takes results.json, results.txt,
-chart.svg and, for the README, chart.txt. What is installed goes below --ram, a memory file system; with
---disk, which may be WORK, the installation is measured there too, with everything on the disk at the end. Each round runs every
-program once, in turn, so that a busy moment of the machine hits all of them; a last round that is not
-timed takes the memory of all processes together. Peers that are not installed are left out and named.
+WORK keeps the generated workloads (about 3 GB; some minutes to make: --prepare makes those of plugpkg
+anew and what else is missing, and ends) and takes results.json, results.txt, chart.svg and, for the
+README, chart.txt. What is installed goes below --ram, a memory file system; with --disk, which may be
+WORK, the installation is measured there too, with everything on the disk at the end. Each round runs
+every program once, in turn, so that a busy moment of the machine hits all of them; a last round that is
+not timed takes the memory of all processes together. Peers that are not installed are left out and named.
 `make bench BENCH_FLAGS=…` builds what this needs and runs it; README in this directory tells the rest.
 """
 import argparse
@@ -95,6 +96,8 @@ def parse():
     p.add_argument("--ram", help="a folder in memory; default: in /dev/shm")
     p.add_argument("--disk", help="measure installation on that disk, too")
     p.add_argument("--chart", help="default: WORK/chart.svg")
+    p.add_argument("--prepare", action="store_true",
+                   help="make our own workloads anew and those that are missing, and measure nothing")
     p.add_argument("--no-memory", action="store_true", help="leave out the last round")
     p.add_argument("--verbose", action="store_true", help="print each run")
     a = p.parse_args()
@@ -121,7 +124,12 @@ def save(b):
 def main():
     args = parse()
     b = Bench(args)
+    if args.prepare:
+        b.work.forget("plug")
     b.work.prepare(args.groups.split(","), b.peers, b.limits)
+    if args.prepare:
+        print("left out: " + (", ".join(b.left_out) or "none"))
+        return
     ram = (args.ram or work.default_ram(args.work)) + "/plugpkg-bench-%d" % os.getpid()
     disk = args.disk and args.disk + "/plugpkg-bench-%d" % os.getpid()
     try:

@@ -53,6 +53,10 @@ class Work:
         self.tree = "%s/%s/tree" % (self.path, self.label)
         self.repo = "%s/%s/repo" % (self.path, self.label)
 
+    def forget(self, kind):
+        for folder in (*self.graphs.values(), self.repo):
+            shutil.rmtree("%s/%s" % (folder, kind), ignore_errors=True)
+
     def relative(self, path):
         """As the web server names it."""
         return os.path.relpath(path, self.path)

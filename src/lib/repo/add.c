@@ -339,21 +339,14 @@ adding_fini(struct adding *adding)
 
 /* What came before a refused archive is staged all the same. */
 static enum plugpkg_code
-add_all(struct adding *adding, plugpkg_error **err)
+add_all(struct adding *adding, struct pp_reading *reading, plugpkg_error **err)
 {
-	const struct pp_arrivals arrivals = {
-		.repo = adding->repo,
-		.paths = adding->spec->archives,
-		.n = adding->spec->n_archives,
-		.take = take_one,
-		.user = adding,
-	};
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
 
 	enum plugpkg_code rc = pp_ready_begin(adding->repo, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	enum plugpkg_code refused = pp_arrivals_read(&arrivals, &why);
+	enum plugpkg_code refused = pp_reading_run(reading, &why);
 	rc = pp_ready_commit(adding->repo, refused == PLUGPKG_OK ? err : NULL);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < adding->rows.n; i++)
 		pp_row(adding->row, adding->user, pp_steal(&adding->rows.at[i]));
@@ -368,9 +361,17 @@ plugpkg_repo_add(plugpkg_repo *repo, const struct plugpkg_repo_add_spec *spec, p
 {
 	PP_CLEANUP(adding_fini)
 	struct adding adding = { .repo = repo, .spec = spec, .row = row, .user = user };
+	const struct pp_arrivals arrivals = {
+		.repo = repo,
+		.paths = spec->archives,
+		.n = spec->n_archives,
+		.take = take_one,
+		.user = &adding,
+	};
+	PP_AUTO(reading) struct pp_reading *reading = pp_reading_new(&arrivals);
 
 	enum plugpkg_code rc = adding_open(&adding, err);
-	return rc == PLUGPKG_OK ? add_all(&adding, err) : rc;
+	return rc == PLUGPKG_OK ? add_all(&adding, reading, err) : rc;
 }
 
 /* ---- remove ---- */

@@ -20,7 +20,7 @@
 
 #define CHUNK_BYTES (256 * 1024)
 
-struct reading {
+struct pp_reading {
 	const struct pp_arrivals *all;
 	struct pp_arrival *at;
 	struct pp_arrival *ready; /* copied while the helpers work: the next that rests has it */
@@ -29,6 +29,8 @@ struct reading {
 	size_t next;              /* to be copied */
 	size_t n_taken;           /* judged, in order */
 	bool is_refused;          /* by the taker: nobody else failed */
+	struct pp_unpack_queue queue;
+	struct pp_unpack_pool *pool; /* for the first try; NULL: it had it */
 };
 
 static void
@@ -38,13 +40,17 @@ close_fds(struct pp_arrival *a)
 	pp_auto_fd(&a->job.dir_fd);
 }
 
-static void
-reading_fini(struct reading *r)
+void
+pp_reading_free(struct pp_reading *r)
 {
+	if (r == NULL)
+		return;
+	pp_unpack_pool_free(r->pool);
 	for (size_t i = 0; i < r->all->n; i++)
 		close_fds(&r->at[i]);
 	free(r->at);
 	free(r->chunk);
+	free(r);
 }
 
 char *
@@ -110,7 +116,7 @@ copy_digested(int from, int to, char *chunk, struct pp_arrival *a)
 }
 
 static enum plugpkg_code
-copy_archive(struct reading *r, struct pp_arrival *a, plugpkg_error **err)
+copy_archive(struct pp_reading *r, struct pp_arrival *a, plugpkg_error **err)
 {
 	plugpkg_repo *repo = r->all->repo;
 	PP_AUTO_FREE char *path = pp_arrival_copy_path(a);
@@ -160,7 +166,7 @@ forget_copy(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
 
 /* Copies the next archive, if there is one, unless one is ready. */
 static enum plugpkg_code
-prepare(struct reading *r, plugpkg_error **err)
+prepare(struct pp_reading *r, plugpkg_error **err)
 {
 	plugpkg_repo *repo = r->all->repo;
 
@@ -186,7 +192,7 @@ prepare(struct reading *r, plugpkg_error **err)
 static enum plugpkg_code
 next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 {
-	struct reading *r = user;
+	struct pp_reading *r = user;
 
 	enum plugpkg_code rc = prepare(r, err);
 	struct pp_arrival *a = pp_steal(&r->ready);
@@ -195,7 +201,7 @@ next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-take(struct reading *r, struct pp_arrival *a, plugpkg_error **err)
+take(struct pp_reading *r, struct pp_arrival *a, plugpkg_error **err)
 {
 	plugpkg_repo *repo = r->all->repo;
 	PP_AUTO_FREE char *path = look_path(a);
@@ -221,7 +227,7 @@ take(struct reading *r, struct pp_arrival *a, plugpkg_error **err)
 static enum plugpkg_code
 job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 {
-	struct reading *r = user;
+	struct pp_reading *r = user;
 	struct pp_arrival *done = (struct pp_arrival *)job; /* its first member */
 	enum plugpkg_code rc = PLUGPKG_OK;
 
@@ -237,24 +243,17 @@ job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
  * their end: which archive is refused does not depend on who was quicker.
  */
 static enum plugpkg_code
-read_up_to(struct reading *r, size_t limit, plugpkg_error **err)
+read_up_to(struct pp_reading *r, size_t limit, plugpkg_error **err)
 {
-	PP_AUTO_FD int within_fd = pp_opendir_at(r->all->repo->dir_fd, PP_ARRIVING);
-	const struct pp_unpack_queue queue = {
-		.next = next_job,
-		.done = job_done,
-		.user = r,
-		.within_fd = within_fd,
-	};
+	PP_AUTO(unpack_pool) struct pp_unpack_pool *pool = pp_steal(&r->pool);
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
 
-	if (within_fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -within_fd, "cannot open '" PP_ARRIVING "'");
-
+	if (pool == NULL)
+		pool = pp_unpack_pool_new(&r->queue);
 	r->limit = limit;
 	r->next = r->n_taken;
 	r->ready = NULL;
-	enum plugpkg_code rc = pp_unpack_queue(&r->all->repo->ctx, &queue, &why);
+	enum plugpkg_code rc = pp_unpack_pool_finish(&r->all->repo->ctx, pool, &why);
 	if (rc == PLUGPKG_OK)
 		return rc;
 	size_t last = r->next;
@@ -270,17 +269,18 @@ read_up_to(struct reading *r, size_t limit, plugpkg_error **err)
 	return rc;
 }
 
-enum plugpkg_code
-pp_arrivals_read(const struct pp_arrivals *arrivals, plugpkg_error **err)
+struct pp_reading *
+pp_reading_new(const struct pp_arrivals *arrivals)
 {
 	static const struct pp_unpack_limits most = { PP_UNPACK_MAX_BYTES, PP_UNPACK_MAX_FILES,
 		false };
-	PP_CLEANUP(reading_fini) struct reading r = { .all = arrivals };
+	struct pp_reading *r = pp_xcalloc(1, sizeof(*r));
 
-	r.at = pp_xcalloc(arrivals->n, sizeof(*r.at));
-	r.chunk = pp_xmalloc(CHUNK_BYTES);
+	r->all = arrivals;
+	r->at = pp_xcalloc(arrivals->n, sizeof(*r->at));
+	r->chunk = pp_xmalloc(CHUNK_BYTES);
 	for (size_t i = 0; i < arrivals->n; i++)
-		r.at[i] = (struct pp_arrival){
+		r->at[i] = (struct pp_arrival){
 			.job = {
 				.archive_fd = -1,
 				.dir_fd = -1,
@@ -291,5 +291,24 @@ pp_arrivals_read(const struct pp_arrivals *arrivals, plugpkg_error **err)
 			.path = arrivals->paths[i],
 			.number = i,
 		};
-	return read_up_to(&r, arrivals->n, err);
+	r->queue = (struct pp_unpack_queue){
+		.next = next_job,
+		.done = job_done,
+		.user = r,
+		.within_fd = -1,
+	};
+	r->pool = pp_unpack_pool_new(&r->queue);
+	pp_unpack_pool_warm(r->pool, arrivals->n);
+	return r;
+}
+
+enum plugpkg_code
+pp_reading_run(struct pp_reading *r, plugpkg_error **err)
+{
+	PP_AUTO_FD int within_fd = pp_opendir_at(r->all->repo->dir_fd, PP_ARRIVING);
+
+	if (within_fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -within_fd, "cannot open '" PP_ARRIVING "'");
+	r->queue.within_fd = within_fd;
+	return read_up_to(r, r->all->n, err);
 }

@@ -30,10 +30,17 @@ struct pp_arrivals {
 };
 
 /*
+ * The helpers start at once. arrivals is borrowed. Of what the caller does before it reads, nothing
+ * has to wait for them.
+ */
+struct pp_reading *pp_reading_new(const struct pp_arrivals *arrivals);
+void pp_reading_free(struct pp_reading *r);
+PP_DEFINE_AUTO(reading, struct pp_reading, pp_reading_free);
+/*
  * Between pp_ready_begin() and pp_ready_commit(). The first archive in the order of paths that is
  * refused ends it; those before it were taken. Errors: NOT_FOUND BAD_ARCHIVE IO INTERRUPTED.
  */
-enum plugpkg_code pp_arrivals_read(const struct pp_arrivals *arrivals, plugpkg_error **err);
+enum plugpkg_code pp_reading_run(struct pp_reading *r, plugpkg_error **err);
 /* The copy: all that follows reads it, so what was digested is what is served. Owned. */
 char *pp_arrival_copy_path(const struct pp_arrival *a);
 

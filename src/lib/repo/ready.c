@@ -2,12 +2,14 @@
 /* From staged/.arriving/ready to staged/. */
 #include "lib/repo/ready.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #define ENTRY_SUFFIX ".json"
@@ -23,11 +25,20 @@ pp_ready_begin(plugpkg_repo *repo, plugpkg_error **err)
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '" PP_READY "'") : PLUGPKG_OK;
 }
 
+/* In place: nobody looks there before all of it is moved on. */
+static int
+write_at(int dir_fd, const char *path, const char *text)
+{
+	PP_AUTO_FD int fd = pp_openat_create(dir_fd, path, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0644);
+
+	return fd < 0 ? -errno : pp_fd_write_all(fd, text, strlen(text));
+}
+
 enum plugpkg_code
 pp_ready_write(plugpkg_repo *repo, const char *file, const char *text, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *path = pp_asprintf(PP_READY "/%s", file);
-	int r = pp_write_file_unsynced_at(repo->dir_fd, path, text, strlen(text), 0644);
+	int r = write_at(repo->dir_fd, path, text);
 
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path) : PLUGPKG_OK;
 }

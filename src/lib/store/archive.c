@@ -38,6 +38,13 @@ pp_unpack_pool_new(const struct pp_unpack_queue *queue)
 }
 
 void
+pp_unpack_pool_warm(struct pp_unpack_pool *p, size_t n)
+{
+	for (size_t i = 0; i < n && i < MOST_AT_ONCE; i++)
+		(void)pp_unpacker_start(&p->helpers[i], NULL); /* else its first job says why */
+}
+
+void
 pp_unpack_pool_free(struct pp_unpack_pool *p)
 {
 	for (size_t i = 0; p != NULL && i < MOST_AT_ONCE; i++)

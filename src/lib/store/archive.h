@@ -55,6 +55,11 @@ struct pp_unpack_queue {
 };
 struct pp_unpack_pool;
 struct pp_unpack_pool *pp_unpack_pool_new(const struct pp_unpack_queue *queue /* borrowed */);
+/*
+ * Starts helpers for n jobs that will come, as far as it can: their start goes on beside what the
+ * caller does first.
+ */
+void pp_unpack_pool_warm(struct pp_unpack_pool *p, size_t n);
 void pp_unpack_pool_free(struct pp_unpack_pool *p); /* kills helpers that still work */
 PP_DEFINE_AUTO(unpack_pool, struct pp_unpack_pool, pp_unpack_pool_free);
 /* Starts the helpers that n jobs to come will need, while the jobs are not there yet. */
