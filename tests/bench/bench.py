@@ -124,7 +124,7 @@ def save(b):
 def main():
     args = parse()
     b = Bench(args)
-    if args.prepare:
+    if args.prepare and "plugpkg" in [p.name for p in b.peers]:
         b.work.forget("plug")
     b.work.prepare(args.groups.split(","), b.peers, b.limits)
     if args.prepare:
