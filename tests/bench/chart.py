@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""A run as a small bar chart: in SVG, to be read on light and on dark, and as text for the README."""
+"""A run as a small bar chart: in SVG, to be read on light and on dark, and as text for the README.
+
+    chart.py RESULTS.json [wall|cpu]     puts a run into chart.svg here and under "How fast" of the README
+
+cpu, the processor time, is for a machine that was busy with other things."""
+import json
 import math
+import os
+import re
+import sys
+import textwrap
 from xml.sax.saxutils import escape
 
 import report
@@ -8,6 +17,8 @@ import report
 # What the chart shows: the cases that somebody who looks on asks for.
 SHOWN = ("plan-many", "first-plan", "install", "install-disk", "list", "nothing", "refresh", "upgrade",
          "remove-files", "publish")
+IN_README = ("plan-many", "first-plan", "install", "install-disk", "list", "upgrade", "remove-files",
+             "publish")
 KEYS = {"wall": "wall", "cpu": "processor"}
 WIDTH, LEFT, RIGHT, BAR, GAP = 720, 178, 76, 13, 14
 STYLE = """text{font:11px system-ui,sans-serif;fill:#24292f}.t{font-weight:600}.m{fill:#6e7781}
@@ -31,16 +42,16 @@ def bars_of(one, most_peers, key):
     return found
 
 
-def shown(out, most_peers, key):
+def shown(out, most_peers, key, which):
     """The cases with their bars, and the powers of ten between which all lie."""
-    cases = [(out["cases"][c], bars_of(out["cases"][c], most_peers, key)) for c in SHOWN if c in out["cases"]]
+    cases = [(out["cases"][c], bars_of(out["cases"][c], most_peers, key)) for c in which if c in out["cases"]]
     walls = [wall for _, bars in cases for _, wall in bars] or [0.001, 1]
     low = math.floor(math.log10(min(walls)))
     return cases, low, max(math.ceil(math.log10(max(walls))), low + 1)
 
 
 def text(out, key="wall", width=30):
-    cases, low, high = shown(out, 1, key)
+    cases, low, high = shown(out, 1, key, IN_README)
     lines = []
     for one, bars in cases:
         title = one["title"]
@@ -54,7 +65,7 @@ def text(out, key="wall", width=30):
 
 def svg(out, key="wall"):
     """`key` is wall, or cpu: for a machine that was busy with other things."""
-    cases, low, high = shown(out, 3, key)
+    cases, low, high = shown(out, 3, key, SHOWN)
     scale = (WIDTH - LEFT - RIGHT) / (high - low)
 
     def x(wall):
@@ -78,3 +89,53 @@ def svg(out, key="wall"):
     return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" '
             'aria-label="Times of plugpkg, other package managers and bare limits, logarithmic">\n'
             '<style>%s</style>\n%s\n</svg>\n' % (WIDTH, y, WIDTH, y, STYLE, "\n".join(grid + body)))
+
+
+# ---- the README ----
+
+def names_of(words):
+    return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
+
+
+def quicker_peers(out, key):
+    """Titles of the cases in which a peer needs less."""
+    found = []
+    for one in out["cases"].values():
+        rows = one["rows"]
+        peers = [r[key] for n, r in rows.items() if report.is_peer(n) and key in r]
+        if peers and key in rows.get(report.OURS, {}) and min(peers) < rows[report.OURS][key]:
+            found.append(one["title"])
+    return found
+
+
+def readme(out, key):
+    peers = [n for n in out["programs"] if n not in (report.OURS, "apt-unsafe-io")]
+    quicker = quicker_peers(out, key)
+    before = ("%s time, on a logarithmic scale, of plugpkg (#), the quickest of %s (=), and a bare limit "
+              "(.); tests/bench/chart.svg has more of them:" % (KEYS[key].capitalize(), names_of(peers)))
+    after = ("Repositories of {0[names]:,} plugins with {0[versions]} versions each; {0[plugins]} plugins of "
+             "{1} files. Medians of {2} rounds on a machine of {3[cores]} cores ({3[processor]}). {4} plugpkg "
+             "verifies signatures and each archive, keeps what was there for `undo`, and is durable when it "
+             "returns; most peers are not. `make bench` measures all of it where you are, tests/bench/README "
+             "tells what and how.").format(
+                 out["sizes"], out["sizes"]["files"], out["rounds"], out["machine"],
+                 "A peer is quicker in: %s." % "; ".join(quicker) if quicker else "No peer is quicker.")
+    return "%s\n\n%s\n%s\n" % (textwrap.fill(before, 106), text(out, key), textwrap.fill(after, 106))
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    key = sys.argv[2] if len(sys.argv) > 2 else "wall"
+    with open(sys.argv[1]) as f:
+        out = json.load(f)
+    with open(here + "/chart.svg", "w") as f:
+        f.write(svg(out, key))
+    with open(here + "/../../README") as f:
+        was = f.read()
+    found = re.search(r"How fast\n-+\n\n(.*?\n)\n[A-Z][^\n]*\n---+\n", was, re.S)
+    with open(here + "/../../README", "w") as f:
+        f.write(was[:found.start(1)] + readme(out, key) + was[found.end(1):])
+
+
+if __name__ == "__main__":
+    main()
