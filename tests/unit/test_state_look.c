@@ -73,22 +73,24 @@ check_version(struct pp_state *s, const char *want)
 }
 
 static void
-a_look_is_of_one_moment_and_keeps_no_writer_waiting(void)
+a_look_is_of_one_moment_and_writers_wait(void)
 {
 	struct root r;
 	PP_AUTO_LOOK struct pp_state *look = NULL;
 	plugpkg_context *other = NULL;
+	char summary[3001];
 
+	memset(summary, 'x', sizeof(summary) - 1);
+	summary[sizeof(summary) - 1] = '\0';
 	if (root_init(&r) && CHECK_INT(plugpkg_open(r.path, &other, NULL), PLUGPKG_OK)) {
-		CHECK_INT(commit(other, 3, "1.0.0", ""), PLUGPKG_OK);
+		CHECK_INT(commit(other, 500, "1.0.0", summary), PLUGPKG_OK);
 		CHECK_INT(pp_state_look(r.ctx, &look, NULL), PLUGPKG_OK);
-		CHECK(look->file != NULL);
 		check_version(look, "1.0.0");
 		(void)sqlite3_busy_timeout(other->state->db, 0);
-		CHECK_INT(commit(other, 3, "2.0.0", ""), PLUGPKG_OK);
+		CHECK_INT(commit(other, 500, "2.0.0", summary), PLUGPKG_E_LOCKED);
 		check_version(look, "1.0.0");
-		check_version(state_of(r.ctx), "1.0.0");
 		pp_state_look_end(&look);
+		CHECK_INT(commit(other, 500, "2.0.0", summary), PLUGPKG_OK);
 		check_version(state_of(r.ctx), "2.0.0");
 	}
 	plugpkg_close(other);
@@ -107,37 +109,11 @@ a_look_within_a_look_is_part_of_it(void)
 		CHECK_INT(pp_state_look(r.ctx, &inner, NULL), PLUGPKG_OK);
 		pp_state_look_end(&inner);
 		CHECK(look->is_looked_at);
-		/* What is read only cannot be taken for the state. */
-		CHECK_INT(commit(r.ctx, 1, "1.0.0", ""), PLUGPKG_E_PERMISSION);
+		/* What is looked at cannot be changed on the way. */
+		CHECK_INT(commit(r.ctx, 1, "1.0.0", ""), PLUGPKG_E_BAD_STATE);
 	}
 	pp_state_look_end(&look);
 	CHECK_INT(commit(r.ctx, 1, "1.0.0", ""), PLUGPKG_OK);
-	root_fini(&r);
-}
-
-static void
-a_large_state_is_looked_at_in_its_place_and_writers_wait(void)
-{
-	struct root r;
-	PP_AUTO_LOOK struct pp_state *look = NULL;
-	plugpkg_context *other = NULL;
-	char summary[3001];
-
-	memset(summary, 'x', sizeof(summary) - 1);
-	summary[sizeof(summary) - 1] = '\0';
-	if (root_init(&r) && CHECK_INT(plugpkg_open(r.path, &other, NULL), PLUGPKG_OK)) {
-		CHECK_INT(commit(other, 500, "1.0.0", summary), PLUGPKG_OK);
-		CHECK_INT(pp_state_look(r.ctx, &look, NULL), PLUGPKG_OK);
-		CHECK(look->file == NULL);
-		check_version(look, "1.0.0");
-		(void)sqlite3_busy_timeout(other->state->db, 0);
-		CHECK_INT(commit(other, 500, "2.0.0", summary), PLUGPKG_E_LOCKED);
-		check_version(look, "1.0.0");
-		pp_state_look_end(&look);
-		CHECK_INT(commit(other, 500, "2.0.0", summary), PLUGPKG_OK);
-		check_version(state_of(r.ctx), "2.0.0");
-	}
-	plugpkg_close(other);
 	root_fini(&r);
 }
 
@@ -176,7 +152,6 @@ what_a_killed_writer_left_half_written_is_put_back_before_a_look(void)
 		    pp_write_file_at(root, "var/state.db-journal", journal.s, journal.n, 0644), 0);
 		CHECK_INT(plugpkg_open(r.path, &r.ctx, NULL), PLUGPKG_OK);
 		CHECK_INT(pp_state_look(r.ctx, &look, NULL), PLUGPKG_OK);
-		CHECK(look->file != NULL);
 		check_version(look, "1.0.0");
 	}
 	pp_state_look_end(&look);
@@ -218,9 +193,7 @@ an_open_state_leaves_nothing_in_the_lists_of_sqlite(void)
 	root_fini(&r);
 }
 
-TAP_MAIN(CASE(a_look_is_of_one_moment_and_keeps_no_writer_waiting)
-	CASE(a_look_within_a_look_is_part_of_it)
-	    CASE(a_large_state_is_looked_at_in_its_place_and_writers_wait)
-		CASE(what_a_killed_writer_left_half_written_is_put_back_before_a_look)
-		    CASE(a_file_that_was_cut_short_is_an_error_and_nothing_worse)
-			CASE(an_open_state_leaves_nothing_in_the_lists_of_sqlite))
+TAP_MAIN(CASE(a_look_is_of_one_moment_and_writers_wait) CASE(a_look_within_a_look_is_part_of_it)
+	CASE(what_a_killed_writer_left_half_written_is_put_back_before_a_look)
+	    CASE(a_file_that_was_cut_short_is_an_error_and_nothing_worse)
+		CASE(an_open_state_leaves_nothing_in_the_lists_of_sqlite))
