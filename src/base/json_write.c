@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ESCAPED_BYTES 6   /* the most that a byte of a string becomes */
-#define NUMBER_BYTES  24  /* of an integer */
-#define ROW_BYTES     300 /* of most texts */
+#define ESCAPED_BYTES   6 /* the most that a byte of a string becomes */
+#define STRING_BYTES(n) (ESCAPED_BYTES * (n) + 2)
+#define NUMBER_BYTES    24  /* of an integer */
+#define ROW_BYTES       512 /* enough for most texts */
 
 struct writer {
-	struct pp_buf text;
+	char *s;
+	size_t n, size;
 	bool is_pretty; /* two blanks a level */
 	bool is_sorted;
 	size_t depth;
@@ -21,11 +23,30 @@ struct writer {
 
 static void write_value(struct writer *w, const pp_json *j);
 
+/* Where the next bytes go, at most so many; then w->n is raised. */
+static char *
+room_for(struct writer *w, size_t n)
+{
+	if (w->size - w->n <= n) {
+		while (w->size - w->n <= n)
+			w->size *= 2;
+		w->s = pp_xrealloc(w->s, w->size, 1);
+	}
+	return w->s + w->n;
+}
+
+static void
+add(struct writer *w, const char *s, size_t n)
+{
+	memcpy(room_for(w, n), s, n);
+	w->n += n;
+}
+
 static void
 add_char(struct writer *w, char c)
 {
-	*pp_buf_reserve(&w->text, 1) = c;
-	pp_buf_grew(&w->text, 1);
+	*room_for(w, 1) = c;
+	w->n++;
 }
 
 static char *
@@ -57,10 +78,10 @@ plain_bytes(const char *s, size_t n)
 	return i;
 }
 
-static void
-write_string(struct pp_buf *out, const char *s, size_t n)
+/* At most STRING_BYTES(n). Behind the last one that was written. */
+static char *
+put_string(char *to, const char *s, size_t n)
 {
-	char *first = pp_buf_reserve(out, ESCAPED_BYTES * n + 2), *to = first;
 	size_t plain = plain_bytes(s, n);
 
 	*to++ = '"';
@@ -74,13 +95,25 @@ write_string(struct pp_buf *out, const char *s, size_t n)
 			to = escape(to, c);
 	}
 	*to++ = '"';
-	pp_buf_grew(out, (size_t)(to - first));
+	return to;
+}
+
+static void
+write_string(struct writer *w, const char *s, size_t n)
+{
+	char *to = room_for(w, STRING_BYTES(n));
+
+	w->n += (size_t)(put_string(to, s, n) - to);
 }
 
 void
 pp_json_add_string(struct pp_buf *out, const char *text)
 {
-	write_string(out, text, strlen(text));
+	size_t n = strlen(text);
+	char *to = pp_buf_reserve(out, STRING_BYTES(n));
+
+	if (to != NULL)
+		pp_buf_grew(out, (size_t)(put_string(to, text, n) - to));
 }
 
 static void
@@ -90,16 +123,16 @@ new_line(struct writer *w)
 
 	if (!w->is_pretty)
 		return;
-	char *to = pp_buf_reserve(&w->text, n);
+	char *to = room_for(w, n);
 	memset(to, ' ', n);
 	*to = '\n';
-	pp_buf_grew(&w->text, n);
+	w->n += n;
 }
 
 static void
 write_member(struct writer *w, const struct pp_json_member *m)
 {
-	write_string(&w->text, m->key, strlen(m->key));
+	write_string(w, m->key, strlen(m->key));
 	add_char(w, ':');
 	if (w->is_pretty)
 		add_char(w, ' ');
@@ -175,9 +208,7 @@ write_compound(struct writer *w, const pp_json *j)
 static void
 write_integer(struct writer *w, int64_t value)
 {
-	char *to = pp_buf_reserve(&w->text, NUMBER_BYTES);
-
-	pp_buf_grew(&w->text, (size_t)snprintf(to, NUMBER_BYTES, "%" PRId64, value));
+	w->n += (size_t)snprintf(room_for(w, NUMBER_BYTES), NUMBER_BYTES, "%" PRId64, value);
 }
 
 static void
@@ -189,19 +220,19 @@ write_value(struct writer *w, const pp_json *j)
 		write_compound(w, j);
 		break;
 	case PP_JSON_STRING:
-		write_string(&w->text, j->as.text, j->n);
+		write_string(w, j->as.text, j->n);
 		break;
 	case PP_JSON_INT:
 		write_integer(w, j->as.number);
 		break;
 	case PP_JSON_REAL:
-		pp_buf_add(&w->text, j->as.text, j->n);
+		add(w, j->as.text, j->n);
 		break;
 	case PP_JSON_BOOL:
-		pp_buf_adds(&w->text, j->is_true ? "true" : "false");
+		add(w, j->is_true ? "true" : "false", j->is_true ? 4 : 5);
 		break;
 	case PP_JSON_NULL:
-		pp_buf_adds(&w->text, "null");
+		add(w, "null", 4);
 		break;
 	}
 }
@@ -209,12 +240,13 @@ write_value(struct writer *w, const pp_json *j)
 static char *
 write_all(const pp_json *j, struct writer *w)
 {
-	w->text = (struct pp_buf)PP_BUF_INIT(SIZE_MAX / 2);
-	(void)pp_buf_reserve(&w->text, ROW_BYTES); /* there is no limit to exceed */
+	w->size = ROW_BYTES;
+	w->s = pp_xmalloc(w->size);
 	write_value(w, j);
 	if (w->is_pretty)
 		add_char(w, '\n');
-	return pp_buf_steal(&w->text);
+	*room_for(w, 1) = '\0';
+	return w->s;
 }
 
 char *

@@ -52,6 +52,18 @@ pp_xstrndup(const char *s, size_t n)
 }
 
 char *
+pp_concat(const char *a, const char *b, const char *c)
+{
+	size_t na = strlen(a), nb = strlen(b), nc = strlen(c);
+	char *text = pp_xmalloc(na + nb + nc + 1);
+
+	memcpy(text, a, na);
+	memcpy(text + na, b, nb);
+	memcpy(text + na + nb, c, nc + 1);
+	return text;
+}
+
+char *
 pp_asprintf(const char *fmt, ...)
 {
 	va_list ap;

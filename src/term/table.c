@@ -15,10 +15,12 @@ void
 table_add(struct table *t, const char *text)
 {
 	struct pp_buf clean = PP_BUF_INIT(CELL_MAX_BYTES);
+	size_t n = text != NULL ? strlen(text) : 0;
 
 	assert(t->n_columns > 0 && t->n_columns <= TABLE_MAX_COLUMNS);
-	if (text != NULL)
-		pp_sanitize(&clean, text, strlen(text));
+	if (n > 0)
+		(void)pp_buf_reserve(&clean, n < CELL_MAX_BYTES ? n : CELL_MAX_BYTES);
+	pp_sanitize(&clean, text, n);
 	pp_strs_take(&t->cells, pp_buf_steal(&clean));
 }
 

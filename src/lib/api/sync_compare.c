@@ -403,8 +403,8 @@ static bool
 is_on_shelf(const struct pp_sync *s, struct shelf *shelf, const char *name)
 {
 	const char *slash = strrchr(name, '/'), *base = slash != NULL ? slash + 1 : name;
-	PP_AUTO_FREE char *dir =
-	    pp_asprintf("store%s%.*s", slash != NULL ? "/" : "", (int)(base - name), name);
+	PP_AUTO_FREE char *scope = pp_xstrndup(name, (size_t)(base - name));
+	PP_AUTO_FREE char *dir = pp_concat("store", slash != NULL ? "/" : "", scope);
 
 	if (shelf->dir == NULL || strcmp(shelf->dir, dir) != 0) {
 		shelf_fini(shelf);

@@ -202,21 +202,22 @@ read_provides_timeout(const struct pp_fields *f, struct pp_config *c)
 static enum plugpkg_code
 read_plugin(const struct pp_fields *f, const char *name, const pp_json *value, struct pp_deps *out)
 {
-	PP_AUTO_FREE char *field = pp_asprintf("plugins.%s", name);
 	const char *text = pp_json_string(value);
+	struct pp_dep dep = { .name = NULL };
+	bool is_name =
+	    pp_key_valid(pp_str_of(name)) || pp_name_check(pp_str_of(name), f->err) == PLUGPKG_OK;
 
-	if (!pp_key_valid(pp_str_of(name)) && pp_name_check(pp_str_of(name), f->err) != PLUGPKG_OK)
-		return pp_field_wrap(f, field);
-	if (text == NULL)
-		return pp_field_kind(f, field, value, "a range such as \"^1.2\" or \"*\"");
-
-	struct pp_dep *dep = pp_vec_new(out);
-
-	dep->name = pp_xstrdup(name);
-	dep->text = pp_xstrdup(text);
-	if (pp_range_parse(pp_str_of(text), &dep->range, f->err) != PLUGPKG_OK)
-		return pp_field_wrap(f, field);
-	return PLUGPKG_OK;
+	if (is_name && text != NULL &&
+	    pp_ranges_parse(f->ranges, text, &dep.range, f->err) == PLUGPKG_OK) {
+		dep.name = pp_xstrdup(name);
+		dep.text = pp_xstrdup(text);
+		pp_vec_push(out, dep);
+		return PLUGPKG_OK;
+	}
+	PP_AUTO_FREE char *field = pp_asprintf("plugins.%s", name);
+	return is_name && text == NULL
+		   ? pp_field_kind(f, field, value, "a range such as \"^1.2\" or \"*\"")
+		   : pp_field_wrap(f, field);
 }
 
 static enum plugpkg_code
@@ -501,7 +502,9 @@ pp_config_parse(struct pp_str text, const char *file, struct pp_config **out, pl
 	c->text = pp_xstrndup(text.p, text.n);
 	c->file = pp_xstrdup(file);
 
+	PP_CLEANUP(pp_ranges_fini) struct pp_ranges ranges = { { NULL } };
 	struct pp_fields f = pp_config_fields(c, err);
+	f.ranges = &ranges;
 	enum plugpkg_code rc = read_config(&f, c);
 
 	if (rc == PLUGPKG_OK)

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "lib/model/error.h"
+#include "lib/model/range.h"
 
 struct pp_fields {
 	const pp_json *json;    /* borrowed */
@@ -16,6 +17,7 @@ struct pp_fields {
 	plugpkg_error **err;
 	struct pp_str
 	    text; /* what json was read from: messages then say line and column; or none */
+	struct pp_ranges *ranges; /* what was read before; or NULL */
 };
 
 /*

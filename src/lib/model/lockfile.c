@@ -88,13 +88,13 @@ check_members(const struct pp_fields *f, const char *field, const pp_json *j,
 {
 	for (void *it = pp_json_iter(j); it != NULL; it = pp_json_next(j, it)) {
 		const char *key = pp_json_iter_key(it);
-		PP_AUTO_FREE char *full =
-		    *field != '\0' ? pp_asprintf("%s.%s", field, key) : pp_xstrdup(key);
 		bool is_known = false;
-		for (size_t i = 0; i < n_known; i++)
-			is_known = is_known || strcmp(known[i], key) == 0;
-		if (!is_known)
-			return pp_field_fail(f, full, "there is no such field");
+		for (size_t i = 0; !is_known && i < n_known; i++)
+			is_known = strcmp(known[i], key) == 0;
+		if (is_known)
+			continue;
+		PP_AUTO_FREE char *full = pp_concat(field, *field != '\0' ? "." : "", key);
+		return pp_field_fail(f, full, "there is no such field");
 	}
 	return PLUGPKG_OK;
 }
@@ -141,7 +141,7 @@ read_host(const struct pp_fields *f, struct pp_lockfile *l)
 		return pp_field_kind(f, "host", j, "an object of host: names and versions");
 	for (void *it = pp_json_iter(j); it != NULL; it = pp_json_next(j, it)) {
 		const char *name = pp_json_iter_key(it);
-		PP_AUTO_FREE char *field = pp_asprintf("host.%s", name);
+		PP_AUTO_FREE char *field = pp_concat("host.", name, "");
 		if (!pp_name_is_host(name))
 			return pp_field_fail(f, field, "only names that begin with host: are here");
 		struct pp_dep *d = pp_vec_new(&l->host);
@@ -174,7 +174,7 @@ static enum plugpkg_code
 read_text(const struct pp_fields *f, const pp_json *j, const char *field, const char *key,
     const char *want, char **out)
 {
-	PP_AUTO_FREE char *full = pp_asprintf("%s.%s", field, key);
+	PP_AUTO_FREE char *full = pp_concat(field, ".", key);
 	const pp_json *value = pp_json_get(j, key);
 	const char *text = pp_json_string(value);
 
@@ -220,7 +220,7 @@ read_origin(const struct pp_fields *f, const char *field, const pp_json *j, stru
 static enum plugpkg_code
 read_detached(const struct pp_fields *f, const char *field, const pp_json *j, struct pp_locked *p)
 {
-	PP_AUTO_FREE char *full = pp_asprintf("%s.detached", field);
+	PP_AUTO_FREE char *full = pp_concat(field, ".detached", "");
 	const pp_json *names = pp_json_get(j, "detached");
 
 	if (names == NULL)
@@ -247,10 +247,10 @@ read_plugin(const struct pp_fields *f, const char *key, const pp_json *j, struct
 	p->key = pp_xstrdup(key);
 	p->name = pp_key_name(key);
 
-	PP_AUTO_FREE char *field = pp_asprintf("plugins.%s", key);
+	PP_AUTO_FREE char *field = pp_concat("plugins.", key, "");
 	if (pp_name_check(pp_str_of(p->name), f->err) != PLUGPKG_OK)
 		return pp_field_wrap(f, field);
-	PP_AUTO_FREE char *version_field = pp_asprintf("%s.version", field);
+	PP_AUTO_FREE char *version_field = pp_concat(field, ".version", "");
 	if (!pp_json_is(j, PP_JSON_OBJECT))
 		return pp_field_kind(
 		    f, field, j, "an object with \"version\", \"source\" and \"sha256\"");
@@ -342,7 +342,7 @@ pp_lockfile_parse(
 		return pp_fail(err, PLUGPKG_E_BAD_LOCK, 0, "%s: expected an object, found %s", file,
 		    pp_json_kind_name(j));
 
-	struct pp_fields f = { j, file, PLUGPKG_E_BAD_LOCK, err, text };
+	struct pp_fields f = { j, file, PLUGPKG_E_BAD_LOCK, err, text, NULL };
 	enum plugpkg_code rc = read_lockfile(&f, l);
 	if (rc != PLUGPKG_OK)
 		return rc;

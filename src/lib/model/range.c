@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a parsed range means. Its notation is read in range_parse.c. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "lib/model/range.h"
@@ -26,6 +27,41 @@ pp_range_share(struct pp_range *r)
 	if (r != NULL)
 		r->n_shared++;
 	return r;
+}
+
+static struct pp_range **
+place_of(struct pp_ranges *known, const char *text)
+{
+	size_t place = 0;
+
+	for (; *text != '\0'; text++)
+		place = 31 * place + (unsigned char)*text;
+	return &known->at[place % PP_RANGES_KNOWN];
+}
+
+enum plugpkg_code
+pp_ranges_parse(
+    struct pp_ranges *known, const char *text, struct pp_range **out, plugpkg_error **err)
+{
+	struct pp_range **place = known != NULL ? place_of(known, text) : NULL;
+
+	if (place != NULL && *place != NULL && strcmp((*place)->text, text) == 0) {
+		*out = pp_range_share(*place);
+		return PLUGPKG_OK;
+	}
+	enum plugpkg_code rc = pp_range_parse(pp_str_of(text), out, err);
+	if (rc == PLUGPKG_OK && place != NULL) {
+		pp_range_free(*place);
+		*place = pp_range_share(*out);
+	}
+	return rc;
+}
+
+void
+pp_ranges_fini(struct pp_ranges *known)
+{
+	for (size_t i = 0; i < PP_RANGES_KNOWN; i++)
+		pp_range_free(known->at[i]);
 }
 
 static bool

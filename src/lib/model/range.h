@@ -45,6 +45,17 @@ enum plugpkg_code pp_range_parse(struct pp_str text, struct pp_range **out, plug
 void pp_range_free(struct pp_range *r);
 struct pp_range *pp_range_share(struct pp_range *r); /* one owner more of the same */
 /*
+ * Ranges that were read a moment ago, by their text: hundreds of plugins ask for the same few.
+ * Starts with zeros; NULL: none are known.
+ */
+#define PP_RANGES_KNOWN 32
+struct pp_ranges {
+	struct pp_range *at[PP_RANGES_KNOWN];
+};
+enum plugpkg_code pp_ranges_parse(
+    struct pp_ranges *known, const char *text, struct pp_range **out, plugpkg_error **err);
+void pp_ranges_fini(struct pp_ranges *known);
+/*
  * npm's rule: a prerelease matches only when an alternative holds and a comparator in it names a
  * prerelease of the same
  * numeric version; with include_pre that condition falls.

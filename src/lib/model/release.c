@@ -218,7 +218,7 @@ read_dep_text(
     const struct pp_fields *f, const struct relation *rel, struct pp_dep *dep, const char *text)
 {
 	if ((rel->flags & VERSIONS) == 0)
-		return pp_range_parse(pp_str_of(text), &dep->range, f->err);
+		return pp_ranges_parse(f->ranges, text, &dep->range, f->err);
 	if (text[0] == '\0')
 		return PLUGPKG_OK;
 	return pp_version_parse(pp_str_of(text), &dep->version, f->err);
@@ -458,6 +458,12 @@ pp_release_parse(const pp_json *j, const char *name, const char *where, enum plu
 	const struct pp_fields f = { .json = j, .where = where, .code = code, .err = err };
 
 	return parse(&f, name, NULL, out);
+}
+
+enum plugpkg_code
+pp_release_read(const struct pp_fields *f, const char *name, struct pp_release **out)
+{
+	return parse(f, name, NULL, out);
 }
 
 enum plugpkg_code

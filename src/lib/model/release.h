@@ -40,6 +40,10 @@ struct pp_release {
  */
 enum plugpkg_code pp_release_parse(const pp_json *j, const char *name, const char *where,
     enum plugpkg_code code, struct pp_release **out, plugpkg_error **err);
+/* The same of f->json. */
+struct pp_fields;
+enum plugpkg_code pp_release_read(
+    const struct pp_fields *f, const char *name, struct pp_release **out);
 /* The same of a planning row of the plugin of `last`: what both ask for is read once. */
 enum plugpkg_code pp_release_parse_next(const pp_json *row, const struct pp_release *last,
     const char *where, enum plugpkg_code code, struct pp_release **out, plugpkg_error **err);

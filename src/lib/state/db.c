@@ -157,7 +157,8 @@ pp_db_text(sqlite3_stmt *st, int col)
 {
 	const unsigned char *text = sqlite3_column_text(st, col);
 
-	return text != NULL ? pp_xstrdup((const char *)text) : NULL;
+	return text != NULL ? pp_xstrndup((const char *)text, (size_t)sqlite3_column_bytes(st, col))
+			    : NULL;
 }
 
 enum plugpkg_code

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "lib/model/field.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -50,15 +51,28 @@ pp_installed_read_detached(struct pp_installed *p, const char *text)
 }
 
 enum plugpkg_code
-pp_installed_release(const struct pp_installed *p, struct pp_release **out, plugpkg_error **err)
+pp_installed_release_among(const struct pp_installed *p, struct pp_ranges *known,
+    struct pp_release **out, plugpkg_error **err)
 {
-	enum plugpkg_code rc =
-	    pp_release_parse(p->manifest, p->name, "var/state.db", PLUGPKG_E_BAD_STATE, out, err);
+	const struct pp_fields f = {
+		.json = p->manifest,
+		.where = "var/state.db",
+		.code = PLUGPKG_E_BAD_STATE,
+		.ranges = known,
+		.err = err,
+	};
+	enum plugpkg_code rc = pp_release_read(&f, p->name, out);
 
 	pp_vec_foreach (name, &p->detached)
 		if (rc == PLUGPKG_OK)
 			pp_release_detach(*out, *name);
 	return rc;
+}
+
+enum plugpkg_code
+pp_installed_release(const struct pp_installed *p, struct pp_release **out, plugpkg_error **err)
+{
+	return pp_installed_release_among(p, NULL, out, err);
 }
 
 static void

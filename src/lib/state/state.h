@@ -47,6 +47,9 @@ struct pp_installed *pp_installed_copy(const struct pp_installed *p);
  */
 enum plugpkg_code pp_installed_release(
     const struct pp_installed *p, struct pp_release **out, plugpkg_error **err);
+/* The same for one of many. */
+enum plugpkg_code pp_installed_release_among(const struct pp_installed *p, struct pp_ranges *known,
+    struct pp_release **out, plugpkg_error **err);
 /* Held at `now`: a hold whose time is over counts as none. */
 bool pp_installed_is_held(const struct pp_installed *p, int64_t now);
 /* Its files may be used: it is no leftover. */

@@ -14,6 +14,7 @@
 enum plugpkg_code
 pp_inventory_load(plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error **err)
 {
+	PP_CLEANUP(pp_ranges_fini) struct pp_ranges ranges = { { NULL } };
 	struct pp_state *state = NULL;
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
 
@@ -24,7 +25,7 @@ pp_inventory_load(plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < out->set.n; i++) {
 		const struct pp_installed *p = out->set.at[i];
 		struct pp_release *r = NULL;
-		rc = pp_installed_release(p, &r, err);
+		rc = pp_installed_release_among(p, &ranges, &r, err);
 		if (rc != PLUGPKG_OK)
 			break;
 		pp_scope_trim(ctx->config, p->source, r);
