@@ -72,21 +72,37 @@ AC_DEFUN([PP_ARG_WARNINGS], [
     -Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes
     -Wold-style-definition -Wundef -Wvla -Wformat=2 -Wformat-nonliteral -Wformat-signedness
     -Wimplicit-fallthrough -Wjump-misses-init -Wlogical-op -Wduplicated-cond
-    -Wduplicated-branches -Wdate-time -fno-common -fvisibility=hidden
-    -fstack-protector-strong], [PP_ADD_CFLAG([WARN_CFLAGS], pp_flag)])
+    -Wduplicated-branches -Wdate-time -fno-common -fvisibility=hidden], [PP_ADD_CFLAG([WARN_CFLAGS], pp_flag)])
   AS_IF([test "x$enable_werror" = xyes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
   AC_SUBST([WARN_CFLAGS])
 ])
 
-dnl PP_HARDENING: after PP_ARG_SANITIZERS, whose checks and _FORTIFY_SOURCE exclude each other.
+dnl PP_CHECK_FORTIFY: the highest level that the C library knows; it warns of those it does not.
+AC_DEFUN([PP_CHECK_FORTIFY], [
+  AC_CACHE_CHECK([for the level of _FORTIFY_SOURCE], [pp_cv_fortify], [
+    pp_saved_CPPFLAGS=$CPPFLAGS
+    for pp_cv_fortify in 3 2; do
+      CPPFLAGS="$pp_saved_CPPFLAGS -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$pp_cv_fortify"
+      AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <stdio.h>]], [])], [break])
+    done
+    CPPFLAGS=$pp_saved_CPPFLAGS
+  ])
+  HARDEN_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$pp_cv_fortify"
+])
+
+dnl PP_HARDENING: after PP_ARG_SANITIZERS, whose checks and _FORTIFY_SOURCE exclude each other. What
+dnl CPPFLAGS and CFLAGS say of their own comes later on the command line, or is left as it is.
+dnl -fcf-protection is x86, -mbranch-protection ARM.
 AC_DEFUN([PP_HARDENING], [
   HARDEN_CPPFLAGS=
+  HARDEN_CFLAGS=
   HARDEN_LDFLAGS=
   PIE_CFLAGS=
   PIE_LDFLAGS=
-  AS_CASE([" $CFLAGS "], [*" -O0 "*], [], [*" -O"*],
-    [AS_IF([test "x$SAN_FLAGS$COV_FLAGS" = x],
-      [HARDEN_CPPFLAGS="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])
+  AS_CASE([" $CPPFLAGS $CFLAGS "], [*_FORTIFY_SOURCE*], [], [*" -O0 "*], [], [*" -O"*],
+    [AS_IF([test "x$SAN_FLAGS$COV_FLAGS" = x], [PP_CHECK_FORTIFY])])
+  m4_foreach_w([pp_flag], [-fstack-protector-strong -fstack-clash-protection -fcf-protection
+    -mbranch-protection=standard], [PP_ADD_CFLAG([HARDEN_CFLAGS], pp_flag)])
   PP_ADD_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,relro])
   PP_ADD_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,now])
   PP_ADD_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,noexecstack])
@@ -94,6 +110,7 @@ AC_DEFUN([PP_HARDENING], [
   PP_ADD_CFLAG([PIE_CFLAGS], [-fPIE])
   AS_IF([test "x$PIE_CFLAGS" != x], [PP_ADD_LDFLAG([PIE_LDFLAGS], [-pie])])
   AC_SUBST([HARDEN_CPPFLAGS])
+  AC_SUBST([HARDEN_CFLAGS])
   AC_SUBST([HARDEN_LDFLAGS])
   AC_SUBST([PIE_CFLAGS])
   AC_SUBST([PIE_LDFLAGS])

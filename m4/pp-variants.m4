@@ -27,7 +27,11 @@ AC_DEFUN([PP_ARG_COVERAGE], [
     [AS_HELP_STRING([--enable-coverage], [count executed lines for `make coverage'])],
     [], [enable_coverage=no])
   COV_FLAGS=
-  AS_IF([test "x$enable_coverage" = xyes], [COV_FLAGS="--coverage -O0 -DPP_COVERAGE"])
+  AS_IF([test "x$enable_coverage" = xyes], [
+    COV_FLAGS="--coverage -DPP_COVERAGE"
+    PP_ADD_CFLAG([COV_FLAGS], [-fprofile-update=atomic])
+    CFLAGS="$CFLAGS -O0"
+  ])
   AC_SUBST([COV_FLAGS])
   AM_CONDITIONAL([COVERAGE], [test "x$enable_coverage" = xyes])
 ])

@@ -21,6 +21,17 @@
 #define LOOK_EVERY_MS 10
 #define FIRST_FREE_FD 10 /* above every descriptor that the child gets by number */
 
+/* Counters are written at exit() only, and behind a wall not at all. */
+static void
+write_coverage(void)
+{
+#ifdef PP_COVERAGE
+	extern void __gcov_dump(void);
+
+	__gcov_dump();
+#endif
+}
+
 /* Puts fd (or /dev/null) at `to` for the program that follows. */
 static int
 place(int fd, int to, int null_flags)
@@ -93,12 +104,20 @@ become(const struct pp_spawn *s, int report_fd)
 	 */
 	(void)syscall(SYS_close_range, pass >= 0 ? 4 : 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	(void)fcntl(report_fd, F_SETFD, FD_CLOEXEC);
+	write_coverage();
 	r = s->wall != NULL ? pp_wall_enter(s->wall) : 0;
 	if (r < 0)
 		return r;
 	const char *const *env = s->env != NULL ? s->env : no_env;
 	(void)execve(s->path, (char *const *)(uintptr_t)s->argv, (char *const *)(uintptr_t)env);
 	return -errno;
+}
+
+void
+pp_child_exit(int status)
+{
+	write_coverage();
+	_exit(status);
 }
 
 /* In the child: until the parent has noted it, or is dead. */
@@ -139,7 +158,7 @@ run_child(const struct pp_spawn *s, pid_t parent, int gate_fd, int report_fd)
 	if (failure == 0)
 		failure = become(s, report_fd);
 	(void)!write(report_fd, &failure, sizeof(failure)); /* nobody else to tell */
-	_exit(127);
+	pp_child_exit(127);
 }
 
 int

@@ -50,6 +50,9 @@ int pp_child_wait(struct pp_child *c, int timeout_ms, int *out_status) PP_MUSTUS
 void pp_child_kill(struct pp_child *c, int grace_ms);
 void pp_child_fini(struct pp_child *c); /* kills at once what still runs; fit for PP_CLEANUP */
 
+/* The end of a child that never became a program: none of our exit handlers run. */
+void pp_child_exit(int status) PP_NORETURN;
+
 /*
  * Path of a helper program: $PLUGPKG_LIBEXEC/NAME when set (secure_getenv), else LIBEXECDIR/NAME.
  */

@@ -3,6 +3,7 @@
 #include "lib/solve/run.h"
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "base/time.h"
 #include "lib/solve/decide.h"
 
@@ -45,7 +46,7 @@ write_line(pp_json *line, void *user)
 	PP_AUTO_FREE char *text = pp_json_line(line);
 
 	if (pp_fd_write_all(*fd, text, strlen(text)) < 0 || pp_fd_write_all(*fd, "\n", 1) < 0)
-		_exit(1);
+		pp_child_exit(1);
 	pp_json_free(line);
 }
 
@@ -136,7 +137,7 @@ be_child(const struct pp_load *l, int fd, pid_t parent, const sigset_t *old_mask
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
 	if (getppid() != parent)
-		_exit(1);
+		pp_child_exit(1);
 	silence();
 	set_limits(cpu_s);
 	pp_decide(l, write_line, &fd);
@@ -144,7 +145,7 @@ be_child(const struct pp_load *l, int fd, pid_t parent, const sigset_t *old_mask
 	pp_json *end = pp_json_object();
 	pp_json_set_bool(end, "end", true);
 	write_line(end, &fd);
-	_exit(0);
+	pp_child_exit(0);
 }
 
 /* ---- in the parent ---- */
