@@ -1,74 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Archives into a directory: whatever the bytes are, nothing is written beside it, and a tree that
- * passes is one of the archive policy. Input that is not compressed counts as the tar itself.
- */
-#include "base/fd.h"
-#include "base/mem.h"
-#include "base/path.h"
-#include "tarball.h"
-#include "unpack/extract.h"
-
-#include <fcntl.h>
-#include <locale.h>
-#include <stdlib.h>
-#include <sys/stat.h>
+/* Archives of any bytes. Input that is not compressed counts as the tar itself. */
+#include "extract_any.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MAX_BYTES (1u << 20)
-#define MAX_FILES 200u
-
-static void
-check_modes(int dir_fd, const char *name)
-{
-	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
-	struct stat st;
-
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		abort();
-	if (S_ISREG(st.st_mode) && (st.st_mode & 07777) != 0444 && (st.st_mode & 07777) != 0555)
-		abort();
-	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
-		abort();
-	if (!S_ISDIR(st.st_mode))
-		return;
-	PP_AUTO_FD int fd = pp_opendir_at(dir_fd, name);
-
-	if (fd < 0 || pp_list_dir(fd, ".", &names) < 0)
-		abort();
-	pp_vec_foreach (child, &names)
-		check_modes(fd, *child);
-}
-
-/* Beside the directory stands nothing else. */
-static void
-check_outside(int dir_fd)
-{
-	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
-
-	if (pp_list_dir(dir_fd, ".", &names) < 0 || names.n != 1)
-		abort();
-}
-
-static void
-extract(int archive_fd, int dir_fd)
-{
-	static const struct pp_limits limits = { .bytes = MAX_BYTES, .files = MAX_FILES };
-	PP_CLEANUP(pp_report_fini) struct pp_report report = { 0 };
-	PP_AUTO_FD int inner = -1;
-
-	if (mkdirat(dir_fd, "inner", 0700) < 0)
-		abort();
-	inner = pp_opendir_at(dir_fd, "inner");
-	pp_extract(archive_fd, inner, &limits, NULL, &report);
-	check_outside(dir_fd);
-	check_modes(dir_fd, "inner");
-	if (report.bytes > MAX_BYTES || report.files > MAX_FILES)
-		abort();
-	if (pp_rm_rf_at(dir_fd, "inner") < 0)
-		abort();
-}
 
 static bool
 is_compressed(const uint8_t *data, size_t size)
@@ -80,23 +14,12 @@ is_compressed(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *tmp = getenv("TMPDIR");
-	PP_AUTO_FREE char *dir = pp_asprintf("%s/plugpkg-XXXXXX", tmp != NULL ? tmp : "/tmp");
 	PP_AUTO_BUF struct pp_buf file = PP_BUF_INIT(TARBALL_MAX);
 
-	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL || mkdtemp(dir) == NULL)
-		abort();
 	if (is_compressed(data, size))
 		pp_buf_add(&file, data, size);
 	else
 		tar_gzip(&file, data, size);
-	PP_AUTO_FD int archive_fd = tar_file(pp_buf_cstr(&file), file.n);
-	PP_AUTO_FD int dir_fd = pp_opendir_at(AT_FDCWD, dir);
-
-	if (archive_fd < 0 || dir_fd < 0)
-		abort();
-	extract(archive_fd, dir_fd);
-	if (pp_rm_rf_at(AT_FDCWD, dir) < 0)
-		abort();
+	extract_any(&file);
 	return 0;
 }

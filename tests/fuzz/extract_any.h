@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Archives into a directory of their own: whatever they hold, nothing is written beside it, and a
+ * tree that passes is one of the archive policy.
+ */
+#ifndef EXTRACT_ANY_H
+#define EXTRACT_ANY_H
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "tarball.h"
+#include "unpack/extract.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define MAX_BYTES (1u << 20)
+#define MAX_FILES 200u
+
+static inline void
+check_modes(int dir_fd, const char *name)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		abort();
+	if (S_ISREG(st.st_mode) && (st.st_mode & 07777) != 0444 && (st.st_mode & 07777) != 0555)
+		abort();
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
+		abort();
+	if (!S_ISDIR(st.st_mode))
+		return;
+	PP_AUTO_FD int fd = pp_opendir_at(dir_fd, name);
+
+	if (fd < 0 || pp_list_dir(fd, ".", &names) < 0)
+		abort();
+	pp_vec_foreach (child, &names)
+		check_modes(fd, *child);
+}
+
+/* Beside the directory stands nothing else. */
+static inline void
+check_outside(int dir_fd)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+
+	if (pp_list_dir(dir_fd, ".", &names) < 0 || names.n != 1)
+		abort();
+}
+
+static inline void
+extract(int archive_fd, int dir_fd)
+{
+	static const struct pp_limits limits = { .bytes = MAX_BYTES, .files = MAX_FILES };
+	PP_CLEANUP(pp_report_fini) struct pp_report report = { 0 };
+	PP_AUTO_FD int inner = -1;
+
+	if (mkdirat(dir_fd, "inner", 0700) < 0)
+		abort();
+	inner = pp_opendir_at(dir_fd, "inner");
+	pp_extract(archive_fd, inner, &limits, NULL, &report);
+	check_outside(dir_fd);
+	check_modes(dir_fd, "inner");
+	if (report.bytes > MAX_BYTES || report.files > MAX_FILES)
+		abort();
+	if (pp_rm_rf_at(dir_fd, "inner") < 0)
+		abort();
+}
+
+/* Unpacks the bytes below TMPDIR, looks at what is there, and leaves nothing. */
+static inline void
+extract_any(struct pp_buf *file)
+{
+	const char *tmp = getenv("TMPDIR");
+	PP_AUTO_FREE char *dir = pp_asprintf("%s/plugpkg-XXXXXX", tmp != NULL ? tmp : "/tmp");
+
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL || mkdtemp(dir) == NULL)
+		abort();
+	PP_AUTO_FD int archive_fd = tar_file(pp_buf_cstr(file), file->n);
+	PP_AUTO_FD int dir_fd = pp_opendir_at(AT_FDCWD, dir);
+
+	if (archive_fd < 0 || dir_fd < 0)
+		abort();
+	extract(archive_fd, dir_fd);
+	if (pp_rm_rf_at(AT_FDCWD, dir) < 0)
+		abort();
+}
+
+#endif
