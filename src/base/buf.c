@@ -41,7 +41,7 @@ pp_buf_add(struct pp_buf *b, const void *p, size_t n)
 	size_t fits = n < b->limit - b->n ? n : b->limit - b->n;
 	char *to = pp_buf_reserve(b, fits);
 
-	if (fits > 0)
+	if (fits > 0 && to != NULL)
 		memcpy(to, p, fits);
 	pp_buf_grew(b, fits);
 	if (fits < n)

@@ -60,7 +60,7 @@ pp_fd_read_file(int fd, uint64_t size, struct pp_buf *out)
 {
 	for (;;) {
 		size_t room = out->limit - out->n;
-		char extra;
+		char extra = 0;
 		/* With no room left one more byte decides between "just fits" and "too large". */
 		size_t want = room == 0 ? 1 : room < CHUNK_BYTES ? room : CHUNK_BYTES;
 		char *to = room == 0 ? &extra : pp_buf_reserve(out, want);

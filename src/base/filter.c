@@ -66,7 +66,7 @@ static const struct {
 
 struct calls {
 	void *library;
-#define MEMBER(name) __typeof__(name) *name;
+#define MEMBER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses): declares it */
 	CALLS(MEMBER)
 #undef MEMBER
 };

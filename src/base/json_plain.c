@@ -67,7 +67,7 @@ escaped(char letter)
 	static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
 	const char *known = letter != '\0' ? strchr(letters, letter) : NULL;
 
-	return known != NULL ? meant[known - letters] : '\0';
+	return (char)(known != NULL ? meant[known - letters] : '\0');
 }
 
 /* The rest of a text in which not every byte stands for itself; it becomes shorter. */

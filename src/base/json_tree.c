@@ -260,6 +260,7 @@ find_slot(const struct pp_json_members *m, const char *key)
 {
 	size_t i = slot_of(m, key);
 
+	assert(m->slots != NULL);
 	while (m->slots[i] != 0 && strcmp(m->at[m->slots[i] - 1].key, key) != 0)
 		i = (i + 1) & m->mask;
 	return &m->slots[i];
@@ -317,7 +318,7 @@ set_room(pp_json *object, size_t room)
 	assert(room <= UINT32_MAX / 4);
 	m->slots = NULL;
 	m->mask = 0;
-	if (object->n > 0)
+	if (object->n > 0 && object->as.members != NULL)
 		memcpy(m->at, object->as.members->at, object->n * sizeof(m->at[0]));
 	object->as.members = m;
 	object->room = (uint32_t)room;

@@ -75,7 +75,7 @@ escaped(struct walk *w, char out[4])
 
 	w->at++;
 	if (c != 'u') {
-		out[0] = known != NULL ? meant[known - letters] : (char)c;
+		out[0] = (char)(known != NULL ? meant[known - letters] : c);
 		return 1;
 	}
 	unsigned u = hex4(w, w->at);
@@ -211,12 +211,12 @@ array(struct walk *w, size_t found, int depth)
 static void
 value(struct walk *w, size_t found, int depth)
 {
+	bool is_end = found == w->path_n || depth > DEPTH_MAX;
+
 	skip_blanks(w);
-	if (found == w->path_n || depth > DEPTH_MAX)
-		skip_value(w);
-	else if (here(w) == '{')
+	if (!is_end && here(w) == '{')
 		object(w, found, depth);
-	else if (here(w) == '[')
+	else if (!is_end && here(w) == '[')
 		array(w, found, depth);
 	else
 		skip_value(w);

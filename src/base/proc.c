@@ -136,6 +136,7 @@ high_pipe(int ends[2])
 {
 	int low[2];
 
+	ends[0] = ends[1] = -1;
 	if (pipe2(low, O_CLOEXEC) < 0)
 		return -errno;
 	for (int i = 0; i < 2; i++) {
@@ -167,12 +168,14 @@ pp_spawn(const struct pp_spawn *s, struct pp_child *out)
 	int report[2], gate[2];
 
 	out->pid = -1;
-	if (high_pipe(report) < 0)
-		return -errno;
+	int r = high_pipe(report);
+	if (r < 0)
+		return r;
 	PP_AUTO_FD int from = report[0];
 	PP_AUTO_FD int to = report[1];
-	if (high_pipe(gate) < 0)
-		return -errno;
+	r = high_pipe(gate);
+	if (r < 0)
+		return r;
 	PP_AUTO_FD int gate_in = gate[0];
 	PP_AUTO_FD int gate_out = gate[1];
 	pid_t us = getpid(), pid = fork();

@@ -57,9 +57,8 @@ look(int proc_fd, pid_t pid, struct pp_process *out)
 	for (int i = 0; i <= FIELD_START && pp_str_cut(&rest, ' ', &field); i++) {
 		if (i == FIELD_STATE)
 			out->is_dead = pp_str_eq(field, "Z") || pp_str_eq(field, "X");
-		else if (i == FIELD_SESSION && pp_parse_u64(field, PID_MAX, &session) < 0)
-			return false;
-		else if (i == FIELD_PARENT && pp_parse_u64(field, PID_MAX, &parent) < 0)
+		else if ((i == FIELD_SESSION && pp_parse_u64(field, PID_MAX, &session) < 0) ||
+			 (i == FIELD_PARENT && pp_parse_u64(field, PID_MAX, &parent) < 0))
 			return false;
 		else if (i == FIELD_START)
 			has_all = pp_parse_u64(field, UINT64_MAX, &start) == 0;

@@ -6,8 +6,9 @@
 static enum plugpkg_code
 help_run(struct cli *cli)
 {
-	const char *name = cli_operand(cli, 0), *sub_name = cli_operand(cli, 1);
+	const char *name = cli_operand(cli, 0);
 	const struct cmd *cmd = name != NULL ? cmd_find(name) : NULL, *sub = NULL;
+	const char *sub_name = cmd != NULL ? cli_operand(cli, 1) : NULL;
 
 	if (name != NULL && cmd == NULL)
 		return cli_unknown_command(cli, NULL, name);

@@ -11,6 +11,7 @@
 #include "lib/txn/lock.h"
 #include "lib/txn/root.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -204,6 +205,7 @@ plugpkg_init(const char *dir, const char *name, plugpkg_error **err)
 	enum plugpkg_code rc = pp_context_new(dir, &ctx, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	assert(ctx != NULL);
 	int there = pp_exists_at(ctx->root_fd, "var/state.db");
 	if (there < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -there, "cannot look into '%s'", ctx->root);
@@ -261,6 +263,7 @@ plugpkg_prepare(const char *dir, plugpkg_error **err)
 	enum plugpkg_code rc = pp_context_new(found, &ctx, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	assert(ctx != NULL);
 	int there = pp_exists_at(ctx->root_fd, "var/state.db");
 	if (there < 0 && there != -ENOTDIR)
 		return pp_fail(err, PLUGPKG_E_IO, -there, "cannot look into '%s'", ctx->root);

@@ -187,7 +187,7 @@ look(plugpkg_context *ctx, const struct pp_scripts_offer *o, struct pp_unpack_jo
 		rc = read_manifest(job->dir_fd, o, &m, err);
 	r->manifest = m;
 	r->dir_fd = job->dir_fd;
-	return rc == PLUGPKG_OK ? show_all(r, err) : rc;
+	return rc == PLUGPKG_OK && m != NULL ? show_all(r, err) : rc;
 }
 
 /* The archive stays in the cache, for who installs it then; what was unpacked of it goes. */

@@ -116,7 +116,9 @@ fraction_of(struct pp_str clock)
 	int64_t ms = 0, weight = 100;
 	const char *dot = memchr(clock.p, '.', clock.n);
 
-	for (const char *p = dot; p != NULL && ++p < clock.p + clock.n && *p >= '0' && *p <= '9';) {
+	if (dot == NULL)
+		return 0;
+	for (const char *p = dot + 1; p < clock.p + clock.n && *p >= '0' && *p <= '9'; p++) {
 		ms += (*p - '0') * weight;
 		weight /= 10;
 	}

@@ -535,7 +535,7 @@ pp_manifest_parse(
 	PP_AUTO(manifest) struct pp_manifest *m = NULL;
 	enum plugpkg_code rc = open_manifest(text, file, &m, err);
 
-	if (rc == PLUGPKG_OK)
+	if (rc == PLUGPKG_OK && m != NULL)
 		rc = read_fields(m, text, file, err);
 	*out = rc == PLUGPKG_OK ? pp_steal(&m) : NULL;
 	return rc;
@@ -547,7 +547,7 @@ pp_manifest_of(const pp_json *json, const char *file, struct pp_manifest **out, 
 	PP_AUTO(manifest) struct pp_manifest *m = NULL;
 	enum plugpkg_code rc = wrap_json(pp_json_ref(json), file, &m, err);
 
-	if (rc == PLUGPKG_OK)
+	if (rc == PLUGPKG_OK && m != NULL)
 		rc = read_fields(m, (struct pp_str){ NULL, 0 }, file, err);
 	*out = rc == PLUGPKG_OK ? pp_steal(&m) : NULL;
 	return rc;
@@ -559,7 +559,7 @@ pp_manifest_check(struct pp_str text, const char *file, pp_manifest_fault_fn fn,
 	PP_AUTO(manifest) struct pp_manifest *m = NULL;
 	PP_AUTO_ERROR plugpkg_error *err = NULL;
 
-	if (open_manifest(text, file, &m, &err) != PLUGPKG_OK) {
+	if (open_manifest(text, file, &m, &err) != PLUGPKG_OK || m == NULL) {
 		fn(err, user);
 		return NULL;
 	}

@@ -6,6 +6,7 @@
 #include "lib/model/context.h"
 #include "lib/repo/renewal.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -80,6 +81,7 @@ take_seats(struct changing *c, const char *group, plugpkg_error **err)
 {
 	pp_json *root, *targets;
 
+	assert(group != NULL); /* find_old() and check_group() see to it */
 	enum plugpkg_code rc = pp_renewal_edit(c->repo, &c->renewal, PP_ROLE_ROOT, &root, err);
 	if (rc == PLUGPKG_OK && strcmp(group, "root") != 0)
 		rc = pp_renewal_edit(c->repo, &c->renewal, PP_ROLE_TARGETS, &targets, err);

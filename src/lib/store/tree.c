@@ -8,6 +8,7 @@
 #include "lib/store/store.h"
 #include "lib/trust/crypto.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -139,6 +140,7 @@ stays_inside(const struct pp_tree_node *node)
 	size_t depth = 0;
 	bool named = false;
 
+	assert(node->target != NULL); /* of a link it was read */
 	if (node->target[0] == '/' || node->target[0] == '\0')
 		return false;
 	for (const char *p = node->path; *p != '\0'; p++)

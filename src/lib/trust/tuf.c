@@ -5,6 +5,7 @@
  */
 #include "lib/trust/tuf.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +215,7 @@ check_named(const struct pp_meta *m, const struct pp_meta *parent, plugpkg_error
 	const pp_json *entry = meta_entry(parent, m->role);
 	int64_t due = pp_json_get_int(entry, "version", 0);
 
+	assert(parent != NULL); /* files are read from the top */
 	if (m->version != due)
 		return pp_fail(err, m->version < due ? PLUGPKG_E_ROLLBACK : PLUGPKG_E_BAD_METADATA,
 		    0, "%s has version %lld, %s names %lld", m->title, (long long)m->version,

@@ -31,7 +31,7 @@ note_stuck(struct pp_txn *t, struct pp_txn_op *op, const plugpkg_error *why, str
 	struct pp_task *task = op->key != NULL ? pp_txn_task(t, op->key) : NULL;
 	const char *what = op->type->name;
 
-	if (op->type == &pp_op_core)
+	if (task != NULL && op->type == &pp_op_core)
 		what = task->step->action == PP_INSTALL ? "uninstall" : "upgrade back";
 	pp_buf_addf(&u->failures, "%s%s of %s%s%s", u->failures.n > 0 ? ", " : "", what,
 	    op->key != NULL ? op->key : "the transaction", task != NULL ? " " : "",

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Helpers that an archive or a server took over: what they say is checked outside of them.
+
+setup() {
+	load ../helpers
+	setup_scratch
+	need python3
+	make_repo
+	publish "$(build_plugin photos 1.0.0)"
+	make_root
+	mkdir libexec
+	ln -s "$PLUGPKG_LIBEXEC"/plugpkg-fetch "$PLUGPKG_LIBEXEC"/plugpkg-unpack libexec/
+	tree_state "$PLUGPKG_ROOT" >before
+}
+
+# taken_over HELPER ANSWER: from now on it says that to everything. "ID" is the request's number; an
+# empty answer ends it.
+taken_over() {
+	printf '%s' "$2" >"libexec/$1.answer"
+	rm -f "libexec/$1"
+	cat >"libexec/$1" <<-END
+		#!$(command -v python3)
+		import json, socket
+		answer = open("$SCRATCH/libexec/$1.answer").read()
+		plugpkg = socket.socket(fileno=3)
+		while answer:
+		    request = plugpkg.recv(65536)
+		    if not request:
+		        break
+		    number = str(json.loads(request).get("id", 0))
+		    plugpkg.send(answer.replace("ID", number).encode())
+	END
+	chmod 755 "libexec/$1"
+}
+
+# refuses HELPER ANSWER WORDS COMMAND...: plugpkg fails with these words, and changes nothing.
+refuses() {
+	taken_over "$1" "$2"
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run plugpkg "${@:4}"
+	echo "to '$2': status $status, $output"
+	[ "$status" -ne 0 ] || fail "it was believed"
+	[ "$status" -lt 125 ] || fail "it crashed"
+	assert_has "$3"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+}
+
+@test "an unpack helper that gives no reason, no totals or other totals installs nothing" {
+	local whole="archive of photos 1.0.0: "
+	while IFS='|' read -r answer words; do
+		refuses plugpkg-unpack "$answer" "$words" install photos -y
+	done <<-END
+		{"type":"failed","id":ID}|${whole}the archive helper gave no reason
+		{"type":"failed","id":ID,"errno":99999,"text":"no luck"}|${whole}no luck
+		{"type":"done","id":ID}|gave no totals
+		{"type":"done","id":ID,"bytes":-1,"files":1}|gave no totals
+		{"type":"done","id":ID,"bytes":9,"files":9}|came out, not what was reported
+	END
+	run -0 plugpkg install photos -y
+	assert_installed photos 1.0.0
+}
+
+@test "what an unpack helper says of an archive is shown without its control characters" {
+	refuses plugpkg-unpack '{"type":"failed","id":ID,"kind":"archive","entry":"a\u001b[2Jb","text":"is\u0007 bad"}' \
+		"archive of photos 1.0.0: 'a" install photos -y
+	[[ $output != *$'\e'* ]]
+	[[ $output != *$'\a'* ]]
+}
+
+@test "an unpack helper that answers something else, or nothing, broke down" {
+	local answer
+	for answer in '' '[]' 'no json' '{"type":"done"}' '{"type":"begin","id":ID}' \
+		'{"type":"done","id":4711,"bytes":1,"files":1}'; do
+		refuses plugpkg-unpack "$answer" "the archive helper 'plugpkg-unpack' broke down" \
+			install photos -y
+	done
+	run -0 plugpkg install photos -y
+	assert_installed photos 1.0.0
+}
+
+@test "build with an unpack helper that lies leaves no archive" {
+	rm -f photos-1.0.0.plug
+	refuses plugpkg-unpack '{"type":"failed","id":ID}' "gave no reason" build plugins/photos-1.0.0
+	assert_missing photos-1.0.0.plug
+	refuses plugpkg-unpack '{"type":"done","id":ID}' "gave no totals" build plugins/photos-1.0.0
+	assert_missing photos-1.0.0.plug
+}
+
+@test "a download helper that answers something else, or nothing, broke down" {
+	local answer
+	for answer in '' '[]' 'no json' '{"type":"done"}' '{"type":"burn","id":ID}' \
+		'{"type":"failed","id":ID,"status":1000}'; do
+		refuses plugpkg-fetch "$answer" "the download helper 'plugpkg-fetch' broke down" \
+			source add far http://127.0.0.1:1/ --key repo/public/metadata/1.root.json
+	done
+}
