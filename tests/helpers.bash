@@ -43,6 +43,61 @@ setup_scratch() {
 	TERM=dumb
 	export SCRATCH HOME PLUGPKG_ROOT TERM
 	cd "$SCRATCH" || return 1
+	watch_leftovers
+}
+
+# watch_leftovers: the log names what still runs after the teardown of a case, or lies beside its own
+# directory then; with PLUGPKG_LEFTOVERS=fail the case fails. Temporary directories of scripts may stay
+# where plugpkg was killed, or its disk failed for good.
+# shellcheck disable=SC2317 # bats calls teardown
+watch_leftovers() {
+	if [ -z "${BATS_TEST_NAME-}" ] || declare -F own_teardown >/dev/null; then return 0; fi
+	eval "own_$(declare -f teardown)"
+	teardown() {
+		local rc=0 left
+		own_teardown || rc=$?
+		cd /
+		left=$(what_runs && what_lies_around)
+		[ -z "$left" ] || echo "# left by '$BATS_TEST_DESCRIPTION': ${left//$'\n'/; }" >&3
+		[ -z "$left" ] || [ "${PLUGPKG_LEFTOVERS-}" != fail ] || rc=1
+		return "$rc"
+	}
+}
+
+# left_running: the processes that work in the case's directory, or were started with its name among
+# their arguments or in their environment.
+left_running() {
+	local path pid
+	for path in $(env -i "$(type -P grep)" -slF -- "$SCRATCH" /proc/[0-9]*/{environ,cmdline}); do
+		pid=${path#/proc/}
+		# Not grep itself.
+		[ ! -d "/proc/${pid%%/*}" ] || echo "${pid%%/*}"
+	done
+	[[ $(readlink /proc/[0-9]*/cwd) == *"$SCRATCH"* ]] || return 0
+	for path in /proc/[0-9]*; do
+		[[ $(readlink "$path/cwd") != "$SCRATCH"* ]] || echo "${path#/proc/}"
+	done
+}
+
+# what_runs: what was told to end gets a while for that.
+what_runs() {
+	local pids pid command end=$((SECONDS + 2))
+	while pids=$(left_running) && [ -n "$pids" ] && [ "$SECONDS" -lt "$end" ]; do sleep 0.05; done
+	for pid in $pids; do
+		command=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")
+		[ -z "$command" ] || echo "process $command"
+	done
+}
+
+# what_lies_around: run-bats.sh gives each file a TMPDIR, where bats has one directory.
+what_lies_around() {
+	local path
+	[ -n "${PLUGPKG_TEST_TMPDIR-}" ] || return 0
+	for path in "$PLUGPKG_TEST_TMPDIR"/* "$PLUGPKG_TEST_TMPDIR"/.[!.]*; do
+		[[ $path != "$PLUGPKG_TEST_TMPDIR"/bats-run-* && -e $path ]] || continue
+		echo "$path"
+		rm -rf "$path"
+	done
 }
 
 # ---- plugins ---------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ on_terminal() {
 	need script
 	printf -v line '%q ' "$@"
 	# The input stays open until the command has ended: its end would be one more answer.
-	run script -qec "$line" /dev/null < <(printf %b "$input" && sleep 3)
+	run script -qec "$line" /dev/null < <(printf %b "$input" && exec sleep 30)
+	kill $! 2>/dev/null || true
 }
 
 # every_row JQ-CONDITION: holds for each line of the output.
@@ -259,7 +260,7 @@ last_row() {
 @test "a locked root is waited for, not at all, or for some seconds" {
 	need flock
 	plugpkg init "$PLUGPKG_ROOT"
-	flock "$PLUGPKG_ROOT/var/lock" sleep 30 3>&- &
+	flock --no-fork "$PLUGPKG_ROOT/var/lock" sleep 30 3>&- &
 	local holder=$! before=$SECONDS
 	while flock -n "$PLUGPKG_ROOT/var/lock" true; do sleep 0.1; done
 	run -8 plugpkg clean --no-wait
