@@ -29,6 +29,8 @@ start_memory(void)
 #ifdef M_TOP_PAD
 	(void)mallopt(M_TOP_PAD, MEMORY_STEP); /* what it refuses stays as it was */
 	(void)mallopt(M_TRIM_THRESHOLD, 2 * MEMORY_STEP);
+	/* Else whatever is larger than 1 KB waits until all small pieces were put together. */
+	(void)mallopt(M_MXFAST, 0);
 #endif
 }
 

@@ -166,7 +166,7 @@ open_index(struct pp_catalog *c, struct pp_tuf_target *out_target, plugpkg_error
 		    PP_INDEX_MAX_ROOT_BYTES);
 	rc = read_root(c, out_target, &text, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_index_root_parse(
+		rc = pp_index_root_open(
 		    (struct pp_str){ pp_buf_cstr(&text), text.n }, where, &c->root, err);
 	if (rc != PLUGPKG_OK)
 		return rc;

@@ -18,6 +18,7 @@
 struct at {
 	const char *where;
 	plugpkg_error **err;
+	bool reads_all; /* not only what will be asked for */
 };
 
 static enum plugpkg_code
@@ -81,10 +82,10 @@ parse_short_ref(
 	    pp_parse_u64(rest, INT64_MAX, &n_unpacked) < 0)
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: %s shard %zu is not \"SHA256 SIZE UNPACKED\"", at->where, what, i);
-	struct pp_shard_ref ref;
-	memcpy(ref.sha256, digest.p, digest.n);
-	ref.sha256[digest.n] = '\0';
-	const struct written w = { ref.sha256, (int64_t)n_size, (int64_t)n_unpacked };
+	char hex[65];
+	memcpy(hex, digest.p, digest.n);
+	hex[digest.n] = '\0';
+	const struct written w = { hex, (int64_t)n_size, (int64_t)n_unpacked };
 	return set_ref(at, &w, what, i, out);
 }
 
@@ -112,31 +113,68 @@ check_count(const struct at *at, const char *what, size_t n)
 	    PP_INDEX_MAX_SHARDS);
 }
 
-/* All of a layer as one text, which is read in passing: "SHA256 SIZE UNPACKED,…" */
 static enum plugpkg_code
-parse_short_layer(
-    const struct at *at, const char *text, const char *what, struct pp_shard_refs *out)
+look(const struct at *at, const struct pp_layer_text *unread, const char *what, size_t i,
+    struct pp_shard_ref *out)
 {
-	struct pp_str rest = pp_str_of(text), one;
+	if (unread->text == NULL || out->size > 0)
+		return PLUGPKG_OK;
+	const char *start = unread->text + unread->starts[i];
+	return parse_short_ref(at, (struct pp_str){ start, strcspn(start, ",") }, what, i, out);
+}
 
-	while (out->n < PP_INDEX_MAX_SHARDS && pp_str_cut(&rest, ',', &one)) {
-		struct pp_shard_ref ref = { .size = 0 };
-		enum plugpkg_code rc = parse_short_ref(at, one, what, out->n, &ref);
-		if (rc != PLUGPKG_OK)
-			return rc;
-		pp_vec_push(out, ref);
+/*
+ * All of a layer as one text: "SHA256 SIZE UNPACKED,…". Here only the beginnings are found; memory
+ * that no shard is read into is not even touched.
+ */
+static enum plugpkg_code
+split_layer(const struct at *at, const char *text, const char *what, struct pp_shard_refs *out,
+    struct pp_layer_text *unread)
+{
+	uint32_t *starts = pp_xcalloc(PP_INDEX_MAX_SHARDS + 1, sizeof(*starts));
+	struct pp_str rest = pp_str_of(text), one;
+	size_t n = 0;
+
+	unread->text = text;
+	unread->starts = starts;
+	while (n <= PP_INDEX_MAX_SHARDS && pp_str_cut(&rest, ',', &one))
+		starts[n++] = (uint32_t)(one.p - text);
+	enum plugpkg_code rc = check_count(at, what, n);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	out->at = pp_xcalloc(n, sizeof(*out->at));
+	out->n = out->cap = n;
+	for (size_t i = 0; rc == PLUGPKG_OK && at->reads_all && i < n; i++)
+		rc = look(at, unread, what, i, &out->at[i]);
+	return rc;
+}
+
+enum plugpkg_code
+pp_index_root_look(
+    struct pp_index_root *r, enum pp_layer layer, size_t i, const char *where, plugpkg_error **err)
+{
+	const struct at at = { .where = where, .err = err };
+
+	switch (layer) {
+	case PP_LAYER_PLANNING:
+		return look(&at, &r->unread.planning, "planning", i, &r->planning.at[i]);
+	case PP_LAYER_DETAILS:
+		return look(&at, &r->unread.details, "details", i, &r->details.at[i]);
+	case PP_LAYER_SEARCH:
+		break;
 	}
-	return check_count(at, what, rest.p != NULL ? PP_INDEX_MAX_SHARDS + 1 : out->n);
+	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code
-parse_layer(const struct at *at, const pp_json *j, const char *what, struct pp_shard_refs *out)
+parse_layer(const struct at *at, const pp_json *j, const char *what, struct pp_shard_refs *out,
+    struct pp_layer_text *unread)
 {
 	const pp_json *list = pp_json_get(j, what);
 	size_t n = pp_json_len(list);
 
 	if (pp_json_is(list, PP_JSON_STRING))
-		return parse_short_layer(at, pp_json_string(list), what, out);
+		return split_layer(at, pp_json_string(list), what, out, unread);
 	if (!pp_json_is(list, PP_JSON_ARRAY))
 		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0, "%s: \"%s\" is %s, not a list",
 		    at->where, what, pp_json_kind_name(list));
@@ -201,9 +239,10 @@ unpack_root(struct pp_str packed, const char *where, struct pp_buf *out, plugpkg
 }
 
 static enum plugpkg_code
-parse_text(struct pp_str text, const char *where, struct pp_index_root **out, plugpkg_error **err)
+parse_text(struct pp_str text, const struct at *at, struct pp_index_root **out)
 {
-	const struct at at = { where, err };
+	const char *where = at->where;
+	plugpkg_error **err = at->err;
 	struct pp_json_error why;
 	PP_AUTO_JSON pp_json *j = pp_json_parse(text.p, text.n, &why);
 
@@ -214,34 +253,49 @@ parse_text(struct pp_str text, const char *where, struct pp_index_root **out, pl
 		    pp_json_kind_name(j));
 
 	PP_AUTO(index_root) struct pp_index_root *r = pp_xcalloc(1, sizeof(*r));
-	enum plugpkg_code rc = parse_head(&at, j, r);
+	enum plugpkg_code rc = parse_head(at, j, r);
 	if (rc == PLUGPKG_OK)
-		rc = parse_layer(&at, j, "planning", &r->planning);
+		rc = parse_layer(at, j, "planning", &r->planning, &r->unread.planning);
 	if (rc == PLUGPKG_OK)
-		rc = parse_layer(&at, j, "details", &r->details);
+		rc = parse_layer(at, j, "details", &r->details, &r->unread.details);
 	if (rc == PLUGPKG_OK)
-		rc = parse_ref(&at, pp_json_get(j, "search"), "search", 0, &r->search);
+		rc = parse_ref(at, pp_json_get(j, "search"), "search", 0, &r->search);
 	r->search.table.size = 0; /* read as a whole */
+	r->unread.json = pp_steal(&j);
 	if (rc == PLUGPKG_OK)
 		*out = pp_steal(&r);
 	return rc;
+}
+
+static enum plugpkg_code
+parse_bytes(struct pp_str bytes, const struct at *at, struct pp_index_root **out)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
+
+	if (bytes.n > PP_INDEX_MAX_ROOT_BYTES)
+		return pp_fail(at->err, PLUGPKG_E_BAD_METADATA, 0, "%s: larger than %d bytes",
+		    at->where, PP_INDEX_MAX_ROOT_BYTES);
+	if (bytes.n == 0 || bytes.p[0] != ZSTD_FIRST_BYTE)
+		return parse_text(bytes, at, out);
+	enum plugpkg_code rc = unpack_root(bytes, at->where, &text, at->err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	return parse_text((struct pp_str){ pp_buf_cstr(&text), text.n }, at, out);
+}
+
+enum plugpkg_code
+pp_index_root_open(
+    struct pp_str bytes, const char *where, struct pp_index_root **out, plugpkg_error **err)
+{
+	return parse_bytes(bytes, &(struct at){ .where = where, .err = err }, out);
 }
 
 enum plugpkg_code
 pp_index_root_parse(
     struct pp_str bytes, const char *where, struct pp_index_root **out, plugpkg_error **err)
 {
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
-
-	if (bytes.n > PP_INDEX_MAX_ROOT_BYTES)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: larger than %d bytes", where,
-		    PP_INDEX_MAX_ROOT_BYTES);
-	if (bytes.n == 0 || bytes.p[0] != ZSTD_FIRST_BYTE)
-		return parse_text(bytes, where, out, err);
-	enum plugpkg_code rc = unpack_root(bytes, where, &text, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	return parse_text((struct pp_str){ pp_buf_cstr(&text), text.n }, where, out, err);
+	return parse_bytes(
+	    bytes, &(struct at){ .where = where, .err = err, .reads_all = true }, out);
 }
 
 static pp_json *
@@ -327,6 +381,9 @@ pp_index_root_free(struct pp_index_root *r)
 	free(r->name);
 	pp_vec_free(&r->planning);
 	pp_vec_free(&r->details);
+	free(r->unread.planning.starts);
+	free(r->unread.details.starts);
+	pp_json_free(r->unread.json);
 	free(r);
 }
 

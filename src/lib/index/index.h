@@ -33,15 +33,33 @@ struct pp_shard_ref {
 		uint64_t size;
 	} table;
 };
+/* A layer that is one long text, of which only those shards are read that are asked for. */
+struct pp_layer_text {
+	const char *text; /* NULL: all of the layer was read */
+	uint32_t *starts; /* where in it each shard's words begin */
+};
 struct pp_index_root {
 	char *name;
 	/* Each a power of two of shards, 1 while the layer is small; the layers grow apart. */
 	struct pp_shard_refs pp_vec(struct pp_shard_ref) planning, details;
 	struct pp_shard_ref search;
+	struct {
+		pp_json *json; /* what the texts are in */
+		struct pp_layer_text planning, details;
+	} unread;
 };
 /* Of the bytes as they are served: JSON, or one zstd frame of it. Errors: BAD_METADATA. */
 enum plugpkg_code pp_index_root_parse(
     struct pp_str bytes, const char *where, struct pp_index_root **out, plugpkg_error **err);
+/*
+ * The same, but of thousands of shards only the number is checked: pp_index_root_look() comes
+ * before a reference to one of them.
+ */
+enum plugpkg_code pp_index_root_open(
+    struct pp_str bytes, const char *where, struct pp_index_root **out, plugpkg_error **err);
+/* Reads the reference of one shard. Errors: BAD_METADATA. */
+enum plugpkg_code pp_index_root_look(
+    struct pp_index_root *r, enum pp_layer layer, size_t i, const char *where, plugpkg_error **err);
 char *pp_index_root_text(const struct pp_index_root *r); /* owned, canonical */
 /* Appends the bytes to be served: packed when they list many shards. -EFBIG past the limits. */
 int pp_index_root_write(const struct pp_index_root *r, struct pp_buf *out) PP_MUSTUSE;

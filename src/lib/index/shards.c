@@ -78,7 +78,6 @@ void
 pp_shards_init(struct pp_shards *s)
 {
 	s->planning = pp_xcalloc(s->root->planning.n, sizeof(*s->planning));
-	s->details = pp_xcalloc(s->root->details.n, sizeof(*s->details));
 	s->search = pp_xcalloc(1, sizeof(*s->search));
 	s->unzstd = pp_unzstd_new();
 	s->open.fd = -1;
@@ -219,6 +218,14 @@ load_fetched(const struct pp_shards *s, struct pp_shard_key key, plugpkg_error *
 	return rc == PLUGPKG_OK && is_missing ? changed_since(s, key, err) : rc;
 }
 
+/* Of the details, which plans seldom ask for, there is not even a place before they are. */
+static void
+make_places(struct pp_shards *s, enum pp_layer layer)
+{
+	if (layer == PP_LAYER_DETAILS && s->details == NULL)
+		s->details = pp_xcalloc(s->root->details.n, sizeof(*s->details));
+}
+
 /* What to do with a shard once it is held. */
 typedef enum plugpkg_code (*held_fn)(
     struct pp_shards *s, struct pp_shard_key key, void *user, plugpkg_error **err);
@@ -233,7 +240,9 @@ each_held(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, held_f
 
 	for (size_t i = 0; i < n; i++) {
 		bool is_missing = false;
-		if (place_of(s, keys[i])->bytes.n == 0)
+		make_places(s, keys[i].layer);
+		rc = pp_index_root_look(s->root, keys[i].layer, keys[i].number, s->source, err);
+		if (rc == PLUGPKG_OK && place_of(s, keys[i])->bytes.n == 0)
 			rc = load_cached(s, keys[i], &is_missing, err);
 		if (rc == PLUGPKG_OK && !is_missing && fn != NULL)
 			rc = fn(s, keys[i], user, err);

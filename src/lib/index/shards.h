@@ -30,7 +30,7 @@ struct pp_shards {
 	struct pp_net *net;
 	const struct pp_strs *mirrors;
 	const char *source;
-	const struct pp_index_root *root;
+	struct pp_index_root *root; /* whose references are read when they are asked for */
 
 	struct pp_held_shard *planning, *details, *search;
 	struct pp_unzstd *unzstd;

@@ -64,7 +64,7 @@ pp_sha256_new(void)
 
 	h->ctx = lib()->EVP_MD_CTX_new();
 	must(h->ctx != NULL);
-	must(lib()->EVP_DigestInit_ex(h->ctx, lib()->EVP_sha256(), NULL));
+	must(lib()->EVP_DigestInit_ex(h->ctx, lib()->sha256, NULL));
 	return h;
 }
 
@@ -91,7 +91,7 @@ pp_sha256_hex(const void *p, size_t n, char out[65])
 {
 	uint8_t digest[32];
 
-	must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, lib()->EVP_sha256(), NULL));
+	must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, lib()->sha256, NULL));
 	pp_hex(digest, sizeof(digest), out);
 }
 

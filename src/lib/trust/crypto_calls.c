@@ -63,6 +63,10 @@ load(void)
 			give_up();
 		memcpy((char *)table + calls[i].offset, &at, sizeof(at));
 	}
+	/* As EVP_sha256() it would be looked up for each digest. */
+	table->sha256 = table->EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (table->sha256 == NULL)
+		table->sha256 = table->EVP_sha256();
 	return table;
 }
 

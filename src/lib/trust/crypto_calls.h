@@ -42,6 +42,7 @@
 	_(EVP_EncryptUpdate)                                                                       \
 	_(EVP_MD_CTX_free)                                                                         \
 	_(EVP_MD_CTX_new)                                                                          \
+	_(EVP_MD_fetch)                                                                            \
 	_(EVP_PBE_scrypt)                                                                          \
 	_(EVP_PKEY_CTX_set_rsa_mgf1_md)                                                            \
 	_(EVP_PKEY_CTX_set_rsa_padding)                                                            \
@@ -67,6 +68,7 @@ struct pp_crypto_calls {
 #define PP_CRYPTO_MEMBER(name) __typeof__(name) *name;
 	PP_CRYPTO_CALLS(PP_CRYPTO_MEMBER)
 #undef PP_CRYPTO_MEMBER
+	const EVP_MD *sha256; /* looked up once */
 };
 
 /*
