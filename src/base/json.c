@@ -151,6 +151,8 @@ pp_json_read_any(const char *text, size_t n, struct pp_json_error *err)
 pp_json *
 pp_json_ref(const pp_json *j)
 {
+	if (j == NULL)
+		return NULL;
 	pp_json_tree_keep(pp_json_tree_of(j));
 	return pp_json_mutable(j);
 }
