@@ -32,7 +32,7 @@ struct pp_json_error {
 /* For a program, at its start: randomness for hash tables; the library opens a device for it. */
 void pp_json_start(void);
 pp_json *pp_json_parse(const char *text, size_t n, struct pp_json_error *err); /* owned, or NULL */
-pp_json *pp_json_ref(const pp_json *j); /* NULL stays NULL */
+pp_json *pp_json_ref(const pp_json *j);                                        /* NULL stays NULL */
 void pp_json_free(pp_json *j);
 void pp_auto_json(pp_json **j);
 pp_json *pp_json_copy(const pp_json *j); /* deep, owned */

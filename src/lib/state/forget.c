@@ -16,8 +16,8 @@ static const char what[] = "forget old transactions";
 static const char *const deletes[] = {
 	"DELETE FROM history_notes WHERE txn IN (SELECT id FROM forgotten)",
 	"DELETE FROM history_generations WHERE txn IN (SELECT id FROM forgotten)",
-	"DELETE FROM history_sets WHERE generation NOT IN"
-	"  (SELECT generation FROM history_generations)",
+	("DELETE FROM history_sets WHERE generation NOT IN"
+	 "  (SELECT generation FROM history_generations)"),
 	"DELETE FROM history_entries WHERE id NOT IN (SELECT entry FROM history_sets)",
 	"DELETE FROM transactions WHERE id IN (SELECT id FROM forgotten)",
 };
