@@ -42,7 +42,9 @@ static bool was_open[MOST_OPEN];
 PP_AT_START static void
 look_at_open(void)
 {
-	for (int fd = 0; fd < MOST_OPEN; fd++)
+	bool is_asked = secure_getenv("PLUGPKG_LEFT_OPEN") != NULL;
+
+	for (int fd = 0; is_asked && fd < MOST_OPEN; fd++)
 		was_open[fd] = fcntl(fd, F_GETFD) >= 0;
 }
 
@@ -52,11 +54,11 @@ tell_left_open(void)
 	const char *file = secure_getenv("PLUGPKG_LEFT_OPEN");
 	bool is_open[MOST_OPEN];
 
+	if (file == NULL)
+		return;
 	for (int fd = 0; fd < MOST_OPEN; fd++)
 		is_open[fd] = !was_open[fd] && fcntl(fd, F_GETFD) >= 0;
-	int out = file == NULL
-		      ? -1
-		      : openat(AT_FDCWD, file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	int out = openat(AT_FDCWD, file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	for (int fd = 0; out >= 0 && fd < MOST_OPEN; fd++) {
 		char link[64], target[256];
 		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
