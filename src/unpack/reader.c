@@ -8,12 +8,14 @@
 
 #include "base/compiler.h"
 #include "base/fd.h"
+#include "base/mem.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,19 +84,22 @@ feed(struct archive *inner PP_UNUSED, void *user, const void **out)
 	return (la_ssize_t)n;
 }
 
-/* The filter that the file's first bytes announce, or -1. */
+/* The filter that the file's first bytes announce, ARCHIVE_FILTER_NONE: none of ours; -errno. */
 static int
 filter_of(int fd)
 {
 	static const uint8_t zstd[] = { 0x28, 0xb5, 0x2f, 0xfd }, gzip[] = { 0x1f, 0x8b, 0x08 };
 	uint8_t magic[4] = { 0 };
-	ssize_t n = pread(fd, magic, sizeof(magic), 0);
+	ssize_t n;
 
+	while ((n = pread(fd, magic, sizeof(magic), 0)) < 0)
+		if (errno != EINTR)
+			return -errno;
 	if (n == (ssize_t)sizeof(magic) && memcmp(magic, zstd, sizeof(zstd)) == 0)
 		return ARCHIVE_FILTER_ZSTD;
 	if (n == (ssize_t)sizeof(magic) && memcmp(magic, gzip, sizeof(gzip)) == 0)
 		return ARCHIVE_FILTER_GZIP;
-	return -1;
+	return ARCHIVE_FILTER_NONE;
 }
 
 static uint64_t
@@ -107,6 +112,21 @@ tar_max_bytes(const struct pp_limits *limits)
 	return limits->bytes + limits->files * ENTRY_OVERHEAD + PADDING_OVERHEAD;
 }
 
+/* What the disk does not give back is told here: libarchive takes it for a truncated archive. */
+static la_ssize_t
+read_file(struct archive *outer, void *user, const void **out)
+{
+	struct pp_reader *r = user;
+	ssize_t n;
+
+	(void)outer;
+	while ((n = read(r->fd, r->chunk, FILE_BLOCK)) < 0)
+		if (errno != EINTR)
+			return pp_report_io(r->report, NULL, errno, "cannot read the archive");
+	*out = r->chunk;
+	return n;
+}
+
 static int
 open_outer(struct pp_reader *r, int fd)
 {
@@ -114,11 +134,15 @@ open_outer(struct pp_reader *r, int fd)
 	int filter = filter_of(fd);
 
 	if (filter < 0)
+		return pp_report_io(r->report, NULL, -filter, "cannot read the archive");
+	if (filter == ARCHIVE_FILTER_NONE)
 		return pp_report_bad(r->report, NULL, "is no tar compressed with zstd or gzip");
+	r->fd = fd;
+	r->chunk = pp_xmalloc(FILE_BLOCK);
 	r->outer = archive_read_new();
 	if (archive_read_support_format_raw(r->outer) != ARCHIVE_OK ||
 	    archive_read_append_filter(r->outer, filter) != ARCHIVE_OK ||
-	    archive_read_open_fd(r->outer, fd, FILE_BLOCK) != ARCHIVE_OK ||
+	    archive_read_open(r->outer, r, NULL, read_file, NULL) != ARCHIVE_OK ||
 	    archive_read_next_header(r->outer, &entry) != ARCHIVE_OK)
 		return pp_report_bad(
 		    r->report, NULL, "is damaged or truncated: it cannot be decompressed");
@@ -340,5 +364,6 @@ pp_reader_close(struct pp_reader *r)
 		archive_read_free(r->inner);
 	if (r->outer != NULL)
 		archive_read_free(r->outer);
+	free(r->chunk);
 	*r = (struct pp_reader){ 0 };
 }

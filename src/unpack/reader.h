@@ -18,6 +18,8 @@ struct pp_reader {
 	struct archive *outer;       /* undoes the compression */
 	struct archive *inner;       /* reads the tar that comes out */
 	struct archive_entry *entry; /* view: the entry at hand */
+	int fd;                      /* borrowed: the compressed file */
+	uint8_t *chunk;              /* the newest piece of it */
 	const uint8_t *block;        /* view: the newest bytes of the tar */
 	size_t block_n;
 	uint8_t before[PP_TAR_BLOCK]; /* the last bytes before it */

@@ -312,3 +312,35 @@ source remove test 1
 	run plugpkg owner list
 	assert_has photos
 }
+
+# unpack_with INJECTION: from now on the helper that unpacks runs under strace.
+unpack_with() {
+	mkdir -p libexec
+	ln -sf "$UNBROKEN/plugpkg-fetch" libexec
+	printf '#!/bin/sh\nexec strace -qq -o "%s" -e trace=read,pread64 -e "inject=%s" "%s"\n' "$SCRATCH/trace" "$1" \
+		"$UNBROKEN/plugpkg-unpack" >libexec/plugpkg-unpack
+	chmod 755 libexec/plugpkg-unpack
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec
+}
+
+@test "an archive that the disk does not give back is not called damaged" {
+	plain_build
+	make_root
+	cp -a "$PLUGPKG_ROOT" saved
+	UNBROKEN=$PLUGPKG_LIBEXEC
+	for call in read pread64; do
+		seen=''
+		for ((n = 1; n < 60; n++)); do
+			rm -rf "$PLUGPKG_ROOT" trace
+			cp -a saved "$PLUGPKG_ROOT"
+			unpack_with "$call:error=EIO:when=$n"
+			run plugpkg install base -y
+			grep -q INJECTED trace || break
+			[ "$status" -ne 0 ] || continue
+			assert_status 1
+			assert_lacks damaged "is no tar"
+			[[ $output != *"base 1.0.0: cannot read the archive: input or output error [io]"* ]] || seen=yes
+		done
+		assert_equal "$call $seen" "$call yes"
+	done
+}
