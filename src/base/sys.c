@@ -139,6 +139,15 @@ pp_failpoint_passed(void)
 	crash_if("PLUGPKG_CRASH_AFTER", atomic_load(&n_changes));
 }
 
+/* Pipes change no disk; what a child writes to its parent would be numbered twice. */
+static int
+next_write(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? next_point() : -1;
+}
+
 static bool
 cannot_exchange(void)
 {
@@ -146,8 +155,9 @@ cannot_exchange(void)
 }
 #else
 static int
-next_point(void)
+next_write(int fd)
 {
+	(void)fd;
 	return -1;
 }
 
@@ -179,10 +189,12 @@ passed(int result)
 	return result;
 }
 
-/* What fails has come to its half before; one byte cannot. */
+/* What fails has come to its half before, but for who was interrupted before he began. */
 static size_t
 share(size_t n, int errnum)
 {
+	if (errnum == EINTR)
+		return 0;
 	return errnum < 0 ? n : errnum > 0 ? n / 2 : n - n / 2;
 }
 
@@ -199,7 +211,7 @@ written(ssize_t n, int errnum)
 ssize_t
 pp_write(int fd, const void *p, size_t n)
 {
-	int errnum = next_point();
+	int errnum = next_write(fd);
 
 	return written(write(fd, p, share(n, errnum)), errnum);
 }
@@ -207,7 +219,7 @@ pp_write(int fd, const void *p, size_t n)
 ssize_t
 pp_pwrite(int fd, const void *p, size_t n, off_t at)
 {
-	int errnum = next_point();
+	int errnum = next_write(fd);
 
 	return written(pwrite(fd, p, share(n, errnum), at), errnum);
 }
