@@ -137,11 +137,16 @@ judge_temporary() {
 	[ ! -s left ] || complain "left in TMPDIR: $(tr '\n' ' ' <left)"
 }
 
+# A helper that cannot be loaded, or cannot speak any more, is named; nobody knows what it had.
+is_helper_dead() {
+	grep -q "^error: .*helper 'plugpkg-[a-z]*' broke down.* \[failed\]" out && is_old_or_new
+}
+
 # Calls of libraries and helpers: the loader tells its own, and whoever is out of memory can do no more
 # than say so.
 # shellcheck disable=SC2154 # set by begin
 judge_injected() {
-	if grep -q 'error while loading shared libraries\|^out of memory' out; then
+	if grep -q 'error while loading shared libraries\|^out of memory' out || is_helper_dead; then
 		return
 	elif [ "$left_with" -gt 11 ]; then
 		complain "left with $left_with"
@@ -252,7 +257,9 @@ run_scenario() {
 	count
 	[ "$left_with" = "$status" ] || { cat out >&2; echo "undisturbed $scenario leaves with $left_with"; exit 1; }
 	look >new
-	for ((n = first; n <= last; n += every)); do
+	# Where there are few, as of some system calls, all of them.
+	if [ "$last" -le 8 ]; then n=1 step=1; else n=$first step=$every; fi
+	for (( ; n <= last; n += step)); do
 		at=$n
 		get_back
 		disturb "$n"

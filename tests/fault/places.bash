@@ -49,9 +49,10 @@ look() {
 
 # ---- judgement -------------------------------------------------------------------------------------
 
-# What is made before it gets its name; only what could not be deleted is left, and named.
+# What is made before it gets its name; only what could not be deleted is left, and named. What a mirror
+# has fetched already is kept until it has ended.
 judge_unfinished() {
-	find "$subject/.." -name '.*' ! -name . ! -name .. ! -name .plugins.json -printf '%f\n' >left
+	find "$subject/.." -name '.*' ! -name . ! -name .. ! -name .plugins.json "$@" -printf '%f\n' >left
 	if [ -s left ] && ! grep -q "^warning: cannot delete .*$(head -n 1 left)" out; then
 		complain "left beside it: $(tr '\n' ' ' <left)"
 	fi
@@ -64,7 +65,7 @@ is_between() {
 
 # What others see is whole at all times; done once more, it is done.
 judge_place() {
-	[[ $how == @(kill|after|*+) ]] || judge_unfinished
+	[[ $how == @(kill|after|*+) ]] || judge_unfinished ! -name .mirror ! -path "*/.mirror/*"
 	# shellcheck disable=SC2086 # words on purpose
 	[ -z "$proof" ] || $proof >checked 2>&1 || complain "others see what is not whole"
 	[ "$goes_on" = yes ] || is_old_or_new || is_between || complain "neither the old nor the new one"

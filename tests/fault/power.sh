@@ -21,7 +21,7 @@ while [[ ${1-} == --* ]]; do
 	esac
 	shift 2
 done
-[ $# -gt 0 ] || set -- install upgrade downgrade reinstall remove purge rollback disable enable add publish
+[ $# -gt 0 ] || set -- install upgrade downgrade reinstall remove purge rollback disable enable source-add add publish
 
 here=$(cd "$(dirname "$0")" && pwd)
 umask 022
