@@ -19,6 +19,9 @@ struct voting {
 	bool is_again; /* something follows that changes the plan */
 };
 
+/* Places in the inventory. */
+struct asked pp_vec(size_t);
+
 static const struct pp_step *
 step_of(const struct pp_plan *plan, const char *key)
 {
@@ -244,20 +247,32 @@ has_vote(const struct pp_votes *votes, const struct pp_vote *about)
 	return false;
 }
 
+/* Few plugins want to be asked, so they are picked out once and not for every upgrade. */
+static void
+find_asked(const struct pp_making *m, struct asked *out)
+{
+	for (size_t i = 0; i < m->inv.set.n; i++) {
+		const struct pp_installed *p = m->inv.set.at[i];
+		if (!pp_event_is_handled(p->manifest, PP_ON_UPGRADE_BEFORE) ||
+		    !pp_installed_is_usable(p))
+			continue;
+		const struct pp_step *own = step_of(m->plan, p->key);
+		if (own == NULL || own->action != PP_REMOVE)
+			pp_vec_push(out, i);
+	}
+}
+
 static enum plugpkg_code
-ask_dependents(struct voting *v, const struct pp_step *upgrade, plugpkg_error **err)
+ask_dependents(
+    struct voting *v, const struct asked *asked, const struct pp_step *upgrade, plugpkg_error **err)
 {
 	const struct pp_making *m = v->m;
 	const struct pp_release *old = pp_inventory_release(&m->inv, pp_step_old_key(upgrade));
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && old != NULL && i < m->inv.set.n; i++) {
-		const struct pp_installed *p = m->inv.set.at[i];
-		const struct pp_step *own = step_of(m->plan, p->key);
-		const struct pp_dep *dep = NULL;
-		if (pp_event_is_handled(p->manifest, PP_ON_UPGRADE_BEFORE) &&
-		    pp_installed_is_usable(p) && (own == NULL || own->action != PP_REMOVE))
-			dep = tie(m, m->inv.releases.at[i], old);
+	for (size_t i = 0; rc == PLUGPKG_OK && old != NULL && i < asked->n; i++) {
+		const struct pp_installed *p = m->inv.set.at[asked->at[i]];
+		const struct pp_dep *dep = tie(m, m->inv.releases.at[asked->at[i]], old);
 		struct pp_vote about = {
 			.event = PP_ON_UPGRADE_BEFORE,
 			.key = p->key,
@@ -277,10 +292,13 @@ static enum plugpkg_code
 ask_upgrades(struct voting *v, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
+	struct asked asked = { 0 };
 
+	find_asked(v->m, &asked);
 	pp_vec_foreach (step, &v->m->plan->steps)
 		if (rc == PLUGPKG_OK && step->action == PP_UPGRADE)
-			rc = ask_dependents(v, step, err);
+			rc = ask_dependents(v, &asked, step, err);
+	pp_vec_free(&asked);
 	return rc;
 }
 
