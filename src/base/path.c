@@ -165,6 +165,8 @@ pp_list_dir(int dirfd, const char *path, struct pp_strs *out)
 	return fd < 0 ? fd : pp_list_new_fd(fd, out);
 }
 
+static int remove_dir(int dirfd, const char *name, uint64_t *bytes);
+
 struct content {
 	struct pp_strs dirs, others;
 };
@@ -185,12 +187,26 @@ add_content(void *user, const char *name, unsigned char kind)
 	return 0;
 }
 
+/* bytes NULL: nobody asks. */
+static int
+remove_entry(int dirfd, const char *name, uint64_t *bytes)
+{
+	struct stat st = { 0 };
+
+	if (bytes != NULL && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode))
+		*bytes += (uint64_t)st.st_size;
+	if (pp_unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EISDIR || errno == EPERM ? remove_dir(dirfd, name, bytes) : -errno;
+}
+
 /*
  * What calls itself a directory is one call cheaper, and gets no more trust: it is opened with no
  * link followed. Depth is bounded by the archive policy (64 levels).
  */
 static int
-remove_dir(int dirfd, const char *name)
+remove_dir(int dirfd, const char *name, uint64_t *bytes)
 {
 	PP_CLEANUP(content_fini) struct content in = { 0 };
 	PP_AUTO_FD int fd = pp_opendir_at(dirfd, name);
@@ -198,9 +214,9 @@ remove_dir(int dirfd, const char *name)
 		return fd == -ENOENT ? 0 : fd;
 	int r = pp_scan_new_fd(fd, add_content, &in);
 	for (size_t i = 0; r == 0 && i < in.others.n; i++)
-		r = pp_rm_rf_at(fd, in.others.at[i]);
+		r = remove_entry(fd, in.others.at[i], bytes);
 	for (size_t i = 0; r == 0 && i < in.dirs.n; i++)
-		r = remove_dir(fd, in.dirs.at[i]);
+		r = remove_dir(fd, in.dirs.at[i], bytes);
 	if (r < 0)
 		return r;
 	return pp_unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
@@ -209,9 +225,13 @@ remove_dir(int dirfd, const char *name)
 int
 pp_rm_rf_at(int dirfd, const char *name)
 {
-	if (pp_unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	return errno == EISDIR || errno == EPERM ? remove_dir(dirfd, name) : -errno;
+	return remove_entry(dirfd, name, NULL);
+}
+
+int
+pp_rm_rf_count_at(int dirfd, const char *name, uint64_t *bytes)
+{
+	return remove_entry(dirfd, name, bytes);
 }
 
 int

@@ -182,6 +182,78 @@ removal_follows_no_link_and_leaves_the_store_to_nobody(void)
 	scratch_fini(&s);
 }
 
+/* Says how many versions and bytes went. */
+static enum plugpkg_code
+drop(plugpkg_context *ctx, const char *const *members, int64_t *versions, uint64_t *bytes,
+    plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
+
+	*versions = 0;
+	*bytes = 0;
+	for (; *members != NULL; members++)
+		pp_strs_add(&gone, *members);
+	return pp_store_drop(ctx, &gone, versions, bytes, err);
+}
+
+static void
+many_versions_go_at_once_and_are_counted(void)
+{
+	static const char *const first[] = { "@acme/photos 1.2.0", "user 2.0.0", "zoo 9.9.9",
+		NULL };
+	static const char *const left[] = { "user 2.1.3", "zoo 1.0.0" };
+	static const char *const none[] = { NULL };
+	int64_t versions = -1;
+	uint64_t bytes = 0;
+	struct scratch s;
+
+	scratch_init(&s);
+	struct plugpkg_context ctx = root_of(&s);
+
+	CHECK_INT(put_version(&ctx, "user", "2.0.0", NULL), PLUGPKG_OK);
+	CHECK_INT(put_version(&ctx, "user", "2.1.3", NULL), PLUGPKG_OK);
+	CHECK_INT(put_version(&ctx, "zoo", "1.0.0", NULL), PLUGPKG_OK);
+	CHECK_INT(put_version(&ctx, "@acme/photos", "1.2.0", NULL), PLUGPKG_OK);
+	CHECK_INT(drop(&ctx, none, &versions, &bytes, NULL), PLUGPKG_OK);
+	CHECK_INT(versions, 0);
+	CHECK_INT(drop(&ctx, first, &versions, &bytes, NULL), PLUGPKG_OK);
+	CHECK_INT(versions, 2); /* one was not there */
+	CHECK_INT(bytes, 10);   /* five in each file */
+	check_list(&ctx, left, PP_LEN(left));
+	CHECK_INT(pp_exists_at(s.inner, "store/@acme"), 0);
+	CHECK_INT(pp_exists_at(s.inner, "var/staging/removed-0"), 0);
+	scratch_fini(&s);
+}
+
+static void
+one_version_that_cannot_go_stops_the_rest_and_keeps_what_it_leads_to(void)
+{
+	static const char *const members[] = { "a 1.0.0", "m 1.0.0", "z 1.0.0", NULL };
+	static const char *const left[] = { "z 1.0.0" };
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+	int64_t versions = -1;
+	uint64_t bytes = 0;
+	struct scratch s;
+
+	scratch_init(&s);
+	struct plugpkg_context ctx = root_of(&s);
+
+	for (size_t i = 0; members[i] != NULL; i++)
+		CHECK_INT(
+		    put_version(&ctx, (char[]){ members[i][0], '\0' }, "1.0.0", NULL), PLUGPKG_OK);
+	CHECK_INT(pp_rm_rf_at(s.inner, "store/m"), 0);
+	CHECK_INT(mkdirat(s.fd, "precious", 0755), 0);
+	CHECK_INT(mkdirat(s.fd, "precious/1.0.0", 0755), 0);
+	CHECK_INT(symlinkat("../../precious", s.inner, "store/m"), 0);
+	CHECK_INT(drop(&ctx, members, &versions, &bytes, &err), PLUGPKG_E_BAD_STATE);
+	CHECK_HAS(plugpkg_error_message(err), "store/m' is no directory of this root");
+	CHECK_INT(versions, 1);
+	CHECK_INT(pp_exists_at(s.fd, "precious/1.0.0"), 1);
+	CHECK_INT(pp_exists_at(s.inner, "var/staging/removed-0"), 0);
+	check_list(&ctx, left, PP_LEN(left));
+	scratch_fini(&s);
+}
+
 static void
 the_stores_own_directories_are_no_links(void)
 {
@@ -291,6 +363,8 @@ TAP_MAIN(
 	CASE(what_is_stored_already_stays_as_it_is)
 	CASE(removal_takes_the_emptied_directories_along)
 	CASE(removal_follows_no_link_and_leaves_the_store_to_nobody)
+	CASE(many_versions_go_at_once_and_are_counted)
+	CASE(one_version_that_cannot_go_stops_the_rest_and_keeps_what_it_leads_to)
 	CASE(the_stores_own_directories_are_no_links)
 	CASE(names_that_are_no_names_never_become_paths)
 	CASE(foreign_things_in_the_store_are_passed_over)

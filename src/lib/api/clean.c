@@ -16,7 +16,6 @@
 #include "lib/store/generation.h"
 #include "lib/store/snapshot.h"
 #include "lib/store/store.h"
-#include "lib/store/tree.h"
 #include "lib/txn/lock.h"
 
 #include <errno.h>
@@ -196,45 +195,20 @@ clean_histories(struct cleaning *c, plugpkg_error **err)
 	return rc == PLUGPKG_OK ? clean_state(c, all, n, err) : rc;
 }
 
-static uint64_t
-stored_bytes(plugpkg_context *ctx, const char *name, const char *version)
-{
-	PP_CLEANUP(pp_tree_fini) struct pp_tree tree = { 0 };
-	PP_AUTO_FD int fd = -1;
-	uint64_t bytes = 0;
-
-	if (pp_store_open(ctx, name, version, &fd, NULL) != PLUGPKG_OK ||
-	    pp_tree_read(fd, &tree, NULL) != PLUGPKG_OK)
-		return 0;
-	pp_vec_foreach (node, &tree.nodes)
-		bytes += node->size;
-	return bytes;
-}
-
 static enum plugpkg_code
 clean_store(struct cleaning *c, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs stored = { 0 }, bare = { 0 };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs stored = { 0 }, bare = { 0 }, gone = { 0 };
 	enum plugpkg_code rc = keep_installed(c, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_store_list(c->ctx, &stored, &bare, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < bare.n; i++)
 		rc = pp_store_prune(c->ctx, bare.at[i], err);
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < stored.n; i++) {
-		if (pp_map_has(&c->kept, stored.at[i]))
-			continue;
-		PP_AUTO_FREE char *name = pp_xstrdup(stored.at[i]);
-		char *blank = strchr(name, ' ');
-		*blank = '\0';
-		uint64_t bytes = stored_bytes(c->ctx, name, blank + 1);
-		rc = pp_store_remove(c->ctx, name, blank + 1, err);
-		if (rc != PLUGPKG_OK)
-			break;
-		c->versions++;
-		c->bytes += bytes;
-	}
-	return rc;
+	pp_vec_foreach (member, &stored)
+		if (!pp_map_has(&c->kept, *member))
+			pp_strs_add(&gone, *member);
+	return rc == PLUGPKG_OK ? pp_store_drop(c->ctx, &gone, &c->versions, &c->bytes, err) : rc;
 }
 
 static enum plugpkg_code

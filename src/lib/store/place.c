@@ -63,13 +63,12 @@ pp_place_make(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error
 }
 
 enum plugpkg_code
-pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *name, const char *what,
-    char **out_aside, plugpkg_error **err)
+pp_place_may_leave(
+    int dir_fd, const char *name, const char *what, bool *out_is_there, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *staging = NULL;
-	PP_AUTO_FD int own_fd = -1;
 	struct stat st;
 
+	*out_is_there = false;
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno == ENOENT)
 			return PLUGPKG_OK;
@@ -82,8 +81,22 @@ pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *name, const char *w
 		return pp_hint(
 		    err, rc, "somebody replaced it; look where it leads, then delete it");
 	}
-	enum plugpkg_code rc = pp_staging_new(ctx, "removed", &staging, &own_fd, err);
+	*out_is_there = true;
+	return PLUGPKG_OK;
+}
 
+enum plugpkg_code
+pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *name, const char *what,
+    char **out_aside, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *staging = NULL;
+	PP_AUTO_FD int own_fd = -1;
+	bool is_there = false;
+	enum plugpkg_code rc = pp_place_may_leave(dir_fd, name, what, &is_there, err);
+
+	if (rc != PLUGPKG_OK || !is_there)
+		return rc;
+	rc = pp_staging_new(ctx, "removed", &staging, &own_fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	if (pp_renameat(dir_fd, name, own_fd, "tree") < 0)

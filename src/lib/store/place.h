@@ -29,6 +29,9 @@ enum plugpkg_code pp_place_remove(
 /* Only that rename, of which out_aside is the path from the root (owned); NULL: it is missing. */
 enum plugpkg_code pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *name,
     const char *what, char **out_aside, plugpkg_error **err);
+/* May it be renamed away? Is it there at all? Errors: BAD_STATE for what is no directory, IO. */
+enum plugpkg_code pp_place_may_leave(
+    int dir_fd, const char *name, const char *what, bool *out_is_there, plugpkg_error **err);
 /*
  * "../" as often as it takes from a directory NAME/ (or @SCOPE/NAME/) up to two levels above:
  * owned.

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -304,6 +305,60 @@ pp_store_remove(plugpkg_context *ctx, const char *name, const char *version, plu
 
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s/%s'", ctx->root, path)
 		     : PLUGPKG_OK;
+}
+
+/* name: "NAME VERSION". To to_fd, under the number that it is given there. */
+static enum plugpkg_code
+move_out(plugpkg_context *ctx, const char *member, int to_fd, int64_t number, bool *out_was_there,
+    plugpkg_error **err)
+{
+	PP_AUTO_FREE char *name = pp_xstrdup(member);
+	char *version = strchr(name, ' ');
+	*version++ = '\0';
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
+	PP_AUTO_FREE char *what = pp_asprintf("'%s/%s/%s'", ctx->root, path, version);
+	PP_AUTO_FREE char *to = pp_asprintf("%" PRId64, number);
+	PP_AUTO_FD int plugin_fd = -1;
+	enum plugpkg_code rc = check_place(name, version, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_open(ctx, path, &plugin_fd, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_place_may_leave(plugin_fd, version, what, out_was_there, err);
+	if (rc != PLUGPKG_OK || !*out_was_there)
+		return rc;
+	int r =
+	    pp_renameat(plugin_fd, version, to_fd, to) < 0 ? -errno : prune(ctx, name, plugin_fd);
+
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove %s", what) : PLUGPKG_OK;
+}
+
+/* What has left goes, even where another one could not. */
+enum plugpkg_code
+pp_store_drop(plugpkg_context *ctx, const struct pp_strs *members, int64_t *out_versions,
+    uint64_t *out_bytes, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *staging = NULL;
+	PP_AUTO_FD int own_fd = -1;
+	int64_t n = 0;
+	enum plugpkg_code rc =
+	    members->n == 0 ? PLUGPKG_OK : pp_staging_new(ctx, "removed", &staging, &own_fd, err);
+
+	if (rc != PLUGPKG_OK || members->n == 0)
+		return rc;
+	for (size_t i = 0; rc == PLUGPKG_OK && i < members->n; i++) {
+		bool was_there = false;
+
+		rc = move_out(ctx, members->at[i], own_fd, n, &was_there, err);
+		n += was_there;
+	}
+	PP_AUTO_FREE char *path = pp_asprintf(PP_STAGING_DIR "/%s", staging);
+	int r = pp_syncfs(own_fd) < 0 ? -errno : pp_rm_rf_count_at(ctx->root_fd, path, out_bytes);
+
+	*out_versions += n;
+	if (rc == PLUGPKG_OK && r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s/%s'", ctx->root, path);
+	return rc;
 }
 
 enum plugpkg_code

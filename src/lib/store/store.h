@@ -41,6 +41,12 @@ enum plugpkg_code pp_store_open(
 enum plugpkg_code pp_store_remove(
     plugpkg_context *ctx, const char *name, const char *version, plugpkg_error **err);
 /*
+ * pp_store_remove() of many, "NAME VERSION": all leave their places, one sync makes that durable,
+ * and only then is the first file deleted. Adds to both counts, of versions and of bytes.
+ */
+enum plugpkg_code pp_store_drop(plugpkg_context *ctx, const struct pp_strs *members,
+    int64_t *out_versions, uint64_t *out_bytes, plugpkg_error **err);
+/*
  * Every NAME and VERSION in the store: "NAME VERSION" strings, sorted. out_bare: plugins and scopes
  * whose last version somebody removed who was cut off; pp_store_prune() removes them.
  */
