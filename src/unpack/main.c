@@ -145,7 +145,7 @@ serve_next(struct pp_digest *digest)
 int
 main(void)
 {
-	struct pp_digest digest;
+	PP_CLEANUP(pp_digest_fini) struct pp_digest digest = { 0 };
 	struct stat st;
 	int r;
 
@@ -162,6 +162,5 @@ main(void)
 	do
 		r = serve_next(&digest);
 	while (r == 0);
-	pp_digest_fini(&digest);
 	return r == -EPIPE ? 0 : EXIT_BAD_INVOCATION;
 }

@@ -178,3 +178,21 @@ completes() {
 	assert_status 0
 	completes
 }
+
+@test "a mirror that cannot make a directory says why, and the next run works" {
+	plain_build
+	seen=''
+	for ((n = 1; n < 50; n++)); do
+		run strace -f -qq -o trace -e trace=mkdirat -e "inject=mkdirat:error=EINTR:when=$n" \
+			plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror
+		grep -q INJECTED trace || break
+		[ "$status" -ne 0 ] || continue
+		assert_status 1
+		assert_has "error: cannot " ": interrupted [io]"
+		cmp {before,mirror}/metadata/timestamp.json
+		seen+=$output
+	done
+	[[ $seen == *"cannot write to 'mirror': interrupted"* ]] || fail "$seen"
+	serve repo/public
+	completes
+}

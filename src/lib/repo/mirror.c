@@ -319,6 +319,18 @@ copy_metadata(struct mirroring *m, const struct pp_walk *w, plugpkg_error **err)
 	return rc;
 }
 
+/* One at a time: a second would take this one's work, or put older files over newer. */
+static enum plugpkg_code
+lock_dir(struct mirroring *m, const char *dir, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	while (rc == PLUGPKG_OK && flock(m->dir_fd, LOCK_EX) < 0)
+		rc = errno == EINTR ? pp_check_cancel(&m->repo->ctx, err)
+				    : pp_fail(err, PLUGPKG_E_IO, errno, "cannot lock '%s'", dir);
+	return rc;
+}
+
 static enum plugpkg_code
 open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
 {
@@ -327,10 +339,9 @@ open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
 		m->dir_fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = m->dir_fd < 0 ? -errno : 0;
 	}
-	/* One at a time: a second would take this one's work, or put older files over newer. */
-	while (r == 0 && flock(m->dir_fd, LOCK_EX) < 0)
-		r = errno == EINTR && pp_check_cancel(&m->repo->ctx, NULL) == PLUGPKG_OK ? 0
-											 : -errno;
+	enum plugpkg_code rc = r < 0 ? PLUGPKG_OK : lock_dir(m, dir, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	if (r == 0)
 		r = pp_mkdirs_at(m->dir_fd, "metadata", 0755);
 	if (r == 0)
@@ -342,8 +353,6 @@ open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
 		r = pp_mkdirs_at(m->dir_fd, WORK_DIR "/trust", 0700);
 	if (r == 0)
 		r = m->work_fd = pp_opendir_at(m->dir_fd, WORK_DIR);
-	if (r == -EINTR)
-		return pp_check_cancel(&m->repo->ctx, err);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write to '%s'", dir);
 	return PLUGPKG_OK;
