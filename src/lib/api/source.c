@@ -284,6 +284,10 @@ plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_err
 	if (rc != PLUGPKG_OK)
 		return rc;
 
+	pp_vec_foreach (s, &ctx->config->sources)
+		pp_vec_foreach (url, &s->urls)
+			pp_net_expect(open.net, *url);
+
 	/* One that fails does not keep the others old; the first failure is the answer. */
 	enum plugpkg_code first = PLUGPKG_OK;
 	pp_vec_foreach (s, &ctx->config->sources) {
@@ -296,6 +300,7 @@ plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_err
 		else if (rc != PLUGPKG_OK)
 			pp_warn(ctx, NULL, "source '%s': %s", s->name, plugpkg_error_message(why));
 	}
+	pp_net_rest(open.net);
 	refresh_host(ctx);
 	pp_cache_trim(ctx);
 	return first;

@@ -17,6 +17,12 @@ struct pp_net; /* one helper process, started at the first request that needs it
  */
 struct pp_net *pp_net_new(plugpkg_context *ctx, int cache_fd);
 void pp_net_free(struct pp_net *net);
+/*
+ * Something will be fetched from there, or nothing more from anywhere: the helper starts, or ends,
+ * while its user is at other things. Only a hint, which cannot fail.
+ */
+void pp_net_expect(struct pp_net *net, const char *url);
+void pp_net_rest(struct pp_net *net);
 /* How long a transfer may stand still; PLUGPKG_FETCH_PATIENCE or 20 s unless it is said here. */
 void pp_net_set_patience(struct pp_net *net, unsigned seconds);
 PP_DEFINE_AUTO(net, struct pp_net, pp_net_free);

@@ -79,8 +79,8 @@ spawn_helper(const char *path, const char *user, int sock, struct pp_child *out)
 	return pp_spawn(&s, out);
 }
 
-static enum plugpkg_code
-start(struct pp_helper *h, plugpkg_error **err)
+enum plugpkg_code
+pp_helper_start(struct pp_helper *h, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *path = pp_helper_path(HELPER);
 	PP_AUTO_FREE char *user = NULL;
@@ -88,6 +88,7 @@ start(struct pp_helper *h, plugpkg_error **err)
 
 	if (h->sock >= 0)
 		return PLUGPKG_OK;
+	pp_helper_end(h); /* one that was dismissed */
 	enum plugpkg_code rc = find_user(h->user, &user, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -185,7 +186,7 @@ pp_helper_ask(
 {
 	PP_AUTO_FD int near = -1;
 	PP_AUTO_FD int far = -1;
-	enum plugpkg_code rc = start(h, err);
+	enum plugpkg_code rc = pp_helper_start(h, err);
 
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -389,12 +390,18 @@ pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx, struct pp_stream *cons
 }
 
 void
+pp_helper_dismiss(struct pp_helper *h)
+{
+	pp_auto_fd(&h->sock); /* which tells it */
+}
+
+void
 pp_helper_end(struct pp_helper *h)
 {
 	int status;
 
-	/* It ends by itself when the socket closes; only one that hangs is killed. */
-	pp_auto_fd(&h->sock);
+	/* Only one that hangs is killed. */
+	pp_helper_dismiss(h);
 	if (h->child.pid > 0)
 		PP_IGNORE(pp_child_wait(&h->child, WAIT_MS, &status));
 	pp_child_fini(&h->child);

@@ -61,6 +61,8 @@ struct pp_stream {
 	bool is_held;
 };
 
+/* Where it does not run yet. Errors: IO, BAD_CONFIG for a user that is none. */
+enum plugpkg_code pp_helper_start(struct pp_helper *h, plugpkg_error **err);
 /*
  * Starts the helper where needed. Errors: IO, BAD_CONFIG for a user that is none, and FAILED when
  * it broke down.
@@ -77,6 +79,8 @@ enum plugpkg_code pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx,
     struct pp_stream *const *streams, size_t n, int timeout_ms, struct pp_answer *out,
     plugpkg_error **err);
 void pp_stream_close(struct pp_stream *s);
+/* It ends by itself; pp_helper_end() waits for that. */
+void pp_helper_dismiss(struct pp_helper *h);
 void pp_helper_end(struct pp_helper *h); /* may be started again by the next request */
 
 #endif

@@ -122,6 +122,20 @@ pp_net_helper(struct pp_net *net)
 	return &net->helper;
 }
 
+void
+pp_net_expect(struct pp_net *net, const char *url)
+{
+	/* Who asks for it hears why it does not start. */
+	if (!pp_url_is_file(url) && !(net->ctx != NULL && net->ctx->is_offline))
+		(void)pp_helper_start(pp_net_helper(net), NULL);
+}
+
+void
+pp_net_rest(struct pp_net *net)
+{
+	pp_helper_dismiss(&net->helper);
+}
+
 int64_t
 pp_net_now(const struct pp_net *net)
 {
