@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_SIZE 64
+#define FIRST_SIZE  64
+#define USUAL_BYTES 512 /* of a formatted text */
 
 char *
 pp_buf_reserve(struct pp_buf *b, size_t n)
@@ -63,13 +64,18 @@ pp_buf_addc(struct pp_buf *b, char c)
 void
 pp_buf_vaddf(struct pp_buf *b, const char *fmt, va_list ap)
 {
-	char *text = NULL;
-	int n = vasprintf(&text, fmt, ap);
+	PP_AUTO_FREE char *long_text = NULL;
+	char text[USUAL_BYTES];
+	va_list again;
 
+	va_copy(again, ap);
+	int n = vsnprintf(text, sizeof(text), fmt, ap);
+	if (n >= (int)sizeof(text))
+		n = vasprintf(&long_text, fmt, again);
+	va_end(again);
 	if (n < 0)
 		abort();
-	pp_buf_add(b, text, (size_t)n);
-	free(text);
+	pp_buf_add(b, long_text != NULL ? long_text : text, (size_t)n);
 }
 
 void

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USUAL_BYTES 256 /* of a formatted text */
+
 static void *
 or_abort(void *p)
 {
@@ -66,11 +68,18 @@ pp_concat(const char *a, const char *b, const char *c)
 char *
 pp_asprintf(const char *fmt, ...)
 {
-	va_list ap;
+	char usual[USUAL_BYTES];
 	char *text = NULL;
+	va_list ap, again;
 
 	va_start(ap, fmt);
-	int n = vasprintf(&text, fmt, ap);
+	va_copy(again, ap);
+	int n = vsnprintf(usual, sizeof(usual), fmt, ap);
+	if (n >= (int)sizeof(usual))
+		n = vasprintf(&text, fmt, again);
+	else if (n >= 0)
+		text = pp_xstrndup(usual, (size_t)n);
+	va_end(again);
 	va_end(ap);
 	if (n < 0)
 		abort();

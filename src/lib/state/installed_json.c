@@ -76,24 +76,34 @@ pp_installed_release(const struct pp_installed *p, struct pp_release **out, plug
 }
 
 static void
+add_name(struct pp_buf *out, const char *name)
+{
+	pp_buf_adds(out, ",\"");
+	pp_buf_adds(out, name);
+	pp_buf_adds(out, "\":");
+}
+
+static void
 add_text(struct pp_buf *out, const char *name, const char *text)
 {
 	if (text == NULL)
 		return;
-	pp_buf_addf(out, ",\"%s\":", name);
+	add_name(out, name);
 	pp_json_add_string(out, text);
 }
 
 static void
 add_bool(struct pp_buf *out, const char *name, bool value)
 {
-	pp_buf_addf(out, ",\"%s\":%s", name, value ? "true" : "false");
+	add_name(out, name);
+	pp_buf_adds(out, value ? "true" : "false");
 }
 
 static void
 add_number(struct pp_buf *out, const char *name, int64_t value)
 {
-	pp_buf_addf(out, ",\"%s\":%" PRId64, name, value);
+	add_name(out, name);
+	pp_buf_addf(out, "%" PRId64, value);
 }
 
 /* Written straight, not by a tree: of hundreds of plugins, and several times a transaction. */

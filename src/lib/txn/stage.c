@@ -43,10 +43,12 @@ task_of(struct pp_txn *t, const char *key)
 {
 	const struct pp_task *own = pp_txn_task(t, key);
 
+	if (own != NULL)
+		return own;
 	pp_vec_foreach (task, &t->tasks)
-		if (own == NULL && task->step->old_key != NULL && pp_step_concerns(task->step, key))
+		if (task->step->old_key != NULL && pp_step_concerns(task->step, key))
 			return task;
-	return own;
+	return NULL;
 }
 
 static struct pp_installed *
