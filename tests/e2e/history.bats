@@ -159,6 +159,7 @@ hold base|base|held at 1.1.0 until 2026-12-24T00:00:00Z"
 	run -0 plugpkg history --json
 	assert_equal "$(jq -r 'select(.type == "history") | "\(.id) \(.before) \(.generation)"' <<<"$output")" $'4 3 4\n3 2 3'
 	run -4 plugpkg history show 1
+	assert_equal "$(changes 3)" "install mid 1.0.0"
 	assert_equal "$(plugpkg log --json | jq -r 'select(.transaction != null) | .transaction' | sort -u | tr '\n' ' ')" ""
 	run -0 plugpkg check
 	run -0 plugpkg rollback -y
@@ -167,6 +168,22 @@ hold base|base|held at 1.1.0 until 2026-12-24T00:00:00Z"
 	run plugpkg rollback 1 -y
 	assert_status 4
 	run -0 plugpkg install top -y
+}
+
+@test "clean --before in the middle of the history does not blame one transaction for another's work" {
+	plugpkg install base@1.0.0 -y
+	plugpkg install mid -y
+	plugpkg install top -y
+	plugpkg rollback 1 -y
+	rm -r root/generations/[023]
+	run -0 env PLUGPKG_NOW=$(($(date +%s) + 7200)) plugpkg clean --keep 1 --before "1 hour ago"
+	assert_has "2 transactions forgotten"
+	assert_equal "$(changes 4)" "$(printf 'remove mid 1.0.0\nremove top 1.0.0')"
+	plugpkg install mid -y
+	plugpkg install top -y
+	run -0 env PLUGPKG_NOW=$(($(date +%s) + 7200)) plugpkg clean --before "1 hour ago"
+	assert_has "3 transactions forgotten"
+	assert_equal "$(changes 6)" "install top 1.0.0"
 }
 
 @test "clean --before wants a time that it can read, and more than the cache" {

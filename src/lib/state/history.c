@@ -202,6 +202,11 @@ pp_history_set(
 
 /* ---- transactions ---- */
 
+/* What a transaction began with; of old ones only the one before them knows. */
+#define BEFORE                                                                                     \
+	"coalesce(nullif(base, -1), (SELECT b.generation FROM transactions AS b WHERE b.id < t.id" \
+	"  AND b.generation IS NOT NULL ORDER BY b.id DESC LIMIT 1), 0)"
+
 void
 pp_pasts_fini(struct pp_pasts *v)
 {
@@ -217,9 +222,7 @@ pp_history_list(struct pp_state *s, int64_t id, struct pp_pasts *out, plugpkg_er
 {
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "SELECT id, command, started, ended, status, generation, max(coalesce("
-	    "  (SELECT b.generation FROM transactions AS b WHERE b.id < t.id"
-	    "   AND b.generation IS NOT NULL ORDER BY b.id DESC LIMIT 1), base, 0), 0)"
+	    "SELECT id, command, started, ended, status, generation, " BEFORE
 	    " FROM transactions AS t WHERE ?1 = 0 OR id = ?1 ORDER BY id",
 	    &st, err, what_read);
 	if (rc != PLUGPKG_OK)
@@ -245,9 +248,8 @@ pp_history_last_change(struct pp_state *s, int64_t *out_before, plugpkg_error **
 {
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
 	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "SELECT max(coalesce((SELECT b.generation FROM transactions AS b WHERE b.id < t.id"
-	    "  AND b.generation IS NOT NULL ORDER BY b.id DESC LIMIT 1), base, 0), 0) AS before"
-	    " FROM transactions AS t WHERE generation IS NOT NULL AND generation <> before"
+	    "SELECT " BEFORE " AS before FROM transactions AS t"
+	    " WHERE generation IS NOT NULL AND generation <> before"
 	    " ORDER BY id DESC LIMIT 1",
 	    &st, err, what_read);
 	*out_before = -1;
