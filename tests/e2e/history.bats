@@ -186,6 +186,14 @@ hold base|base|held at 1.1.0 until 2026-12-24T00:00:00Z"
 	assert_equal "$(changes 6)" "install top 1.0.0"
 }
 
+@test "clean --before says when lines of the log do not go" {
+	need sqlite3
+	plugpkg install base -y
+	sqlite3 root/var/log.db "CREATE TRIGGER no BEFORE DELETE ON log BEGIN SELECT raise(ABORT, 'no'); END"
+	run -1 env PLUGPKG_NOW=$(($(date +%s) + 7200)) plugpkg clean --before "1 hour ago"
+	assert_has "cannot delete lines of var/log.db"
+}
+
 @test "clean --before wants a time that it can read, and more than the cache" {
 	plugpkg install base -y
 	run -2 plugpkg clean --before "the other day"

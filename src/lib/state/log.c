@@ -329,12 +329,19 @@ shrink_to(sqlite3 *db, int64_t max_bytes)
 enum plugpkg_code
 pp_log_forget(struct pp_state *s, int64_t before_ms, plugpkg_error **err)
 {
+	static const char what[] = "delete lines of var/log.db";
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+
 	if (!is_open(s))
 		return pp_fail(err, PLUGPKG_E_IO, 0, "cannot open 'var/log.db'");
-	delete_lines(s->log, "DELETE FROM log WHERE at < ?1", before_ms);
-	if (sqlite3_exec(s->log, "PRAGMA incremental_vacuum", NULL, NULL, NULL) != SQLITE_OK)
-		return pp_db_fail(s->log, err, "delete lines of var/log.db");
-	return PLUGPKG_OK;
+	enum plugpkg_code rc =
+	    pp_db_prepare(s->log, "DELETE FROM log WHERE at < ?1", &st, err, what);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	(void)sqlite3_bind_int64(st, 1, before_ms);
+	if (sqlite3_step(st) != SQLITE_DONE)
+		return pp_db_fail(s->log, err, what);
+	return pp_db_exec(s->log, "PRAGMA incremental_vacuum", err, what);
 }
 
 void
