@@ -145,6 +145,20 @@ user    2.1.0  test  automatic  Test plugin user"
 	assert_exists gallery/plugin.json
 }
 
+@test "link refuses a path that history and journal could not write down" {
+	local dir=$'caf\xe9'
+	plugpkg new gallery
+	mv gallery "$dir"
+	plugpkg init "$PLUGPKG_ROOT"
+	run -2 plugpkg link -y "$dir"
+	assert_has "no UTF-8" "[usage]"
+	mv "$dir" café
+	run -0 plugpkg link -y café
+	run -0 plugpkg remove -y gallery
+	run -0 plugpkg history
+	assert_has "1 removed"
+}
+
 @test "lint names file and field, and with --json each finding is a row" {
 	local dir
 	dir=$(make_plugin a 1.0.0 '"requires": {"b": "one"}')

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "lib/model/name.h"
 #include "lib/model/plan.h"
 
@@ -61,6 +62,11 @@ pp_making_link(struct pp_making *m, plugpkg_error **err)
 	if (m->link_dir == NULL)
 		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
 		    "cannot open '%s'", dir);
+	if (!pp_is_utf8(m->link_dir, strlen(m->link_dir))) {
+		enum plugpkg_code rc =
+		    pp_fail(err, PLUGPKG_E_USAGE, 0, "the full path of '%s' is no UTF-8", dir);
+		return pp_hint(err, rc, "history and journal could not say where it is: rename it");
+	}
 	PP_AUTO_FD int fd = openat(AT_FDCWD, m->link_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open '%s'", m->link_dir);
