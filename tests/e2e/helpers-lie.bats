@@ -94,3 +94,39 @@ refuses() {
 			source add far http://127.0.0.1:1/ --key repo/public/metadata/1.root.json
 	done
 }
+
+# reaches_for PATH: from now on the unpack helper puts a file there, seen from the directory that it is
+# walled into, and then finds the plugin.json of photos in whatever archive it gets.
+reaches_for() {
+	rm -f libexec/plugpkg-unpack
+	cat >libexec/plugpkg-unpack <<-END
+		#!$(command -v python3)
+		import json, os, socket
+		manifest = open("$SCRATCH/plugins/photos-1.0.0/plugin.json", "rb").read()
+		plugpkg = socket.socket(fileno=3)
+		while True:
+		    request, fds, _, _ = socket.recv_fds(plugpkg, 65536, 4)
+		    if not request:
+		        break
+		    try:
+		        os.open("$1", os.O_WRONLY | os.O_CREAT, dir_fd=fds[2])
+		    except FileNotFoundError:
+		        pass
+		    os.write(os.open("plugin.json", os.O_WRONLY | os.O_CREAT, 0o444, dir_fd=fds[1]), manifest)
+		    plugpkg.send(json.dumps({"type": "done", "id": json.loads(request)["id"],
+		                             "bytes": len(manifest), "files": 1}).encode())
+		    for fd in fds:
+		        os.close(fd)
+	END
+	chmod 755 libexec/plugpkg-unpack
+}
+
+@test "an unpack helper of repo add does not reach what waits to be staged" {
+	export PLUGPKG_REPO=$SCRATCH/repo
+	reaches_for ready/planted@1.0.0.json
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run -0 plugpkg-repo add photos-1.0.0.plug
+	assert_missing repo/staged/planted@1.0.0.json
+	reaches_for planted
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run -0 plugpkg-repo add photos-1.0.0.plug
+	assert_missing repo/staged/.arriving
+}

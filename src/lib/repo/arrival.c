@@ -62,7 +62,7 @@ pp_arrival_copy_path(const struct pp_arrival *a)
 static char *
 look_path(const struct pp_arrival *a)
 {
-	return pp_asprintf(PP_ARRIVING "/%zu", a->number);
+	return pp_asprintf(PP_LOOKS "/%zu", a->number);
 }
 
 static enum plugpkg_code
@@ -305,10 +305,10 @@ pp_reading_new(const struct pp_arrivals *arrivals)
 enum plugpkg_code
 pp_reading_run(struct pp_reading *r, plugpkg_error **err)
 {
-	PP_AUTO_FD int within_fd = pp_opendir_at(r->all->repo->dir_fd, PP_ARRIVING);
+	PP_AUTO_FD int within_fd = pp_opendir_at(r->all->repo->dir_fd, PP_LOOKS);
 
 	if (within_fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -within_fd, "cannot open '" PP_ARRIVING "'");
+		return pp_fail(err, PLUGPKG_E_IO, -within_fd, "cannot open '" PP_LOOKS "'");
 	r->queue.within_fd = within_fd;
 	return read_up_to(r, r->all->n, err);
 }

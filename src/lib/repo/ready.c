@@ -20,9 +20,10 @@ pp_ready_begin(plugpkg_repo *repo, plugpkg_error **err)
 	int r = pp_rm_rf_at(repo->dir_fd, PP_ARRIVING);
 
 	if (r == 0 && (pp_mkdirat(repo->dir_fd, PP_ARRIVING, 0700) < 0 ||
-			  pp_mkdirat(repo->dir_fd, PP_READY, 0700) < 0))
+			  pp_mkdirat(repo->dir_fd, PP_READY, 0700) < 0 ||
+			  pp_mkdirat(repo->dir_fd, PP_LOOKS, 0700) < 0))
 		r = -errno;
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '" PP_READY "'") : PLUGPKG_OK;
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '" PP_ARRIVING "'") : PLUGPKG_OK;
 }
 
 /* In place: nobody looks there before all of it is moved on. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work of an `add` below staged/.arriving: copies of archives under their number, and in ready/
- * what shall be staged, under the name that it will have. It becomes staged all at once, durable
- * before anything of it counts, with as many syncs for one archive as for a thousand.
+ * Work of an `add` below staged/.arriving: copies of archives under their number, in ready/ what
+ * shall be staged, under the name that it will have, and in looks/ all that a helper may reach. It
+ * becomes staged all at once, durable before anything of it counts, with as many syncs for one
+ * archive as for a thousand.
  */
 #ifndef PP_REPO_READY_H
 #define PP_REPO_READY_H
@@ -11,6 +12,7 @@
 
 #define PP_ARRIVING "staged/.arriving"
 #define PP_READY    PP_ARRIVING "/ready"
+#define PP_LOOKS    PP_ARRIVING "/looks"
 
 /* An empty work directory; what an add that was cut off left there goes. */
 enum plugpkg_code pp_ready_begin(plugpkg_repo *repo, plugpkg_error **err);
