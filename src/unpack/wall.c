@@ -41,7 +41,6 @@ static const struct pp_filter_rule rules[] = {
 	ALLOW("writev"),
 	/* files below the directory */
 	ALLOW("fallocate"),
-	ALLOW("fchmod"),
 	ALLOW("fdatasync"),
 	ALLOW("fstatat64"),
 	ALLOW("fsync"),

@@ -101,6 +101,13 @@ kills_its_parent(const struct attack *a PP_UNUSED)
 	return failed(kill(getppid(), 0));
 }
 
+/* It would stay open when its directory was checked and moved into the store. */
+static int
+changes_the_mode_of_what_is_open(const struct attack *a)
+{
+	return failed(fchmod(a->dir_fd, 04755));
+}
+
 static int
 writes_a_file_that_is_open(const struct attack *a)
 {
@@ -166,6 +173,7 @@ a_helper_that_was_taken_over_starts_and_reaches_nobody(void)
 		forks,
 		traces_its_parent,
 		kills_its_parent,
+		changes_the_mode_of_what_is_open,
 	};
 	char path[32];
 	PP_AUTO_FD int fd = scratch(path);
