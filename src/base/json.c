@@ -336,13 +336,8 @@ pp_json_set_bool(pp_json *obj, const char *key, bool value)
 void
 pp_json_del(pp_json *obj, const char *key)
 {
-	struct pp_json_member *m = pp_json_is(obj, PP_JSON_OBJECT) ? pp_json_find(obj, key) : NULL;
-
-	if (m == NULL)
-		return; /* absent is what was wanted */
-	struct pp_json_member *behind = obj->as.members->at + --obj->n;
-	memmove(m, m + 1, (size_t)(behind - m) * sizeof(*m));
-	obj->as.members->slots = NULL;
+	if (pp_json_is(obj, PP_JSON_OBJECT))
+		pp_json_leave_out(obj, key);
 }
 
 void *

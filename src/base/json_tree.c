@@ -275,8 +275,10 @@ make_slots(const pp_json *object)
 
 	while (n < 2 * object->room)
 		n *= 2;
-	m->slots = pp_json_take(pp_json_tree_of(object), n * sizeof(*m->slots));
+	if (m->slots == NULL)
+		m->slots = pp_json_take(pp_json_tree_of(object), n * sizeof(*m->slots));
 	m->mask = n - 1;
+	m->is_stale = false;
 	memset(m->slots, 0, n * sizeof(*m->slots));
 	for (uint32_t i = 0; i < object->n; i++) {
 		uint32_t *slot = find_slot(m, m->at[i].key);
@@ -303,7 +305,7 @@ pp_json_find(const pp_json *object, const char *key)
 
 	if (m == NULL || object->n <= FEW)
 		return m != NULL ? find_among(m->at, object->n, key) : NULL;
-	if (m->slots == NULL)
+	if (m->slots == NULL || m->is_stale)
 		(void)make_slots(object); /* they were compared when they came */
 	uint32_t place = *find_slot(m, key);
 	return place != 0 ? &m->at[place - 1] : NULL;
@@ -318,6 +320,7 @@ set_room(pp_json *object, size_t room)
 	assert(room <= UINT32_MAX / 4);
 	m->slots = NULL;
 	m->mask = 0;
+	m->is_stale = false;
 	if (object->n > 0 && object->as.members != NULL)
 		memcpy(m->at, object->as.members->at, object->n * sizeof(m->at[0]));
 	object->as.members = m;
@@ -354,8 +357,24 @@ pp_json_put(pp_json *object, const char *key, pp_json *value)
 	struct pp_json_members *m = object->as.members;
 	const char *copy = pp_json_take_text(pp_json_tree_of(object), pp_str_of(key));
 	m->at[object->n++] = (struct pp_json_member){ copy, value };
-	if (m->slots != NULL)
+	if (m->slots != NULL && !m->is_stale)
 		*find_slot(m, copy) = object->n;
+}
+
+/* Of many that leave one after the other only the first is looked up by its hash. */
+void
+pp_json_leave_out(pp_json *object, const char *key)
+{
+	struct pp_json_members *m = object->as.members;
+	bool is_looked_through = m != NULL && m->is_stale;
+	struct pp_json_member *known =
+	    is_looked_through ? find_among(m->at, object->n, key) : pp_json_find(object, key);
+
+	if (known == NULL)
+		return;
+	struct pp_json_member *behind = m->at + --object->n;
+	memmove(known, known + 1, (size_t)(behind - known) * sizeof(*known));
+	m->is_stale = m->slots != NULL;
 }
 
 /* ---- elements ---- */

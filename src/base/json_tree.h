@@ -36,6 +36,7 @@ struct pp_json_member {
 struct pp_json_members {
 	uint32_t *slots; /* places of members by hash, plus 1; NULL: not made */
 	uint32_t mask;
+	bool is_stale; /* members left since the slots were filled */
 	struct pp_json_member at[];
 };
 
@@ -81,6 +82,7 @@ void pp_json_fill_array(pp_json *array, const struct pp_json_member *all, size_t
 /* One more; the value is of the same tree, or of none. */
 void pp_json_put(pp_json *object, const char *key, pp_json *value);
 void pp_json_append(pp_json *array, pp_json *value);
+void pp_json_leave_out(pp_json *object, const char *key); /* absent is what was wanted */
 /* What is moved into an object or a list of the tree, from wherever it was. */
 void pp_json_bring(struct pp_json_tree *t, const pp_json *value);
 struct pp_json_member *pp_json_find(const pp_json *object, const char *key);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/json_plain.h"
 #include "base/mem.h"
@@ -252,6 +253,42 @@ texts_have_one_form_each(void)
 			  "  \"a\": {}\n}\n");
 }
 
+static long
+most_memory_kb(void)
+{
+	struct rusage u;
+
+	return getrusage(RUSAGE_SELF, &u) == 0 ? u.ru_maxrss : -1;
+}
+
+static void
+members_that_leave_take_no_memory(void)
+{
+	enum {
+		MANY = 8000,
+		MOST_KB = 64 << 10
+	};
+	PP_AUTO_JSON pp_json *j = pp_json_object();
+	char key[16];
+
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(key, sizeof(key), "k%d", i);
+		pp_json_set_int(j, key, i);
+	}
+	long before = most_memory_kb();
+	for (int i = 0; i < MANY; i += 2) {
+		(void)snprintf(key, sizeof(key), "k%d", i);
+		pp_json_del(j, key);
+		CHECK(i % 64 != 0 || pp_json_get(j, key) == NULL);
+	}
+	CHECK(most_memory_kb() - before < MOST_KB);
+	CHECK_INT(pp_json_len(j), MANY / 2);
+	CHECK_INT(pp_json_get_int(j, "k7999", 0), 7999);
+	pp_json_set_int(j, "k0", 1);
+	CHECK_INT(pp_json_get_int(j, "k0", 0), 1);
+	CHECK(pp_json_get(j, "k2") == NULL);
+}
+
 static void
 what_is_no_utf8_is_replaced(void)
 {
@@ -267,4 +304,4 @@ TAP_MAIN(
 		a_member_may_come_while_one_looks_at_all) CASE(values_go_from_one_tree_to_another)
 		CASE(what_is_made_of_a_tree_may_go_into_it)
 		    CASE(what_is_written_is_read_as_the_same) CASE(texts_have_one_form_each)
-			CASE(what_is_no_utf8_is_replaced))
+			CASE(members_that_leave_take_no_memory) CASE(what_is_no_utf8_is_replaced))
