@@ -111,7 +111,6 @@ is_line(const struct drawing *d, const struct pp_thread *t)
 	case PP_TIE_REQUIRES:
 		return true;
 	case PP_TIE_RECOMMENDS:
-		return t->to != PP_NOBODY || t->host != NULL;
 	case PP_TIE_CONFLICTS:
 		return t->to != PP_NOBODY || t->host != NULL;
 	case PP_TIE_SUGGESTS:

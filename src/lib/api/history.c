@@ -11,6 +11,7 @@
 #include "lib/store/generation.h"
 #include "lib/txn/inventory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,7 @@ compare(const struct showing *s, const struct pp_past *past, const struct sets *
 		int cmp = i == a->n ? 1 : k == b->n ? -1 : strcmp(a->at[i]->key, b->at[k]->key);
 		const struct pp_installed *old = cmp <= 0 ? a->at[i++] : NULL;
 		const struct pp_installed *new = cmp >= 0 ? b->at[k++] : NULL;
+		assert(old != NULL || new != NULL);
 		enum change change = change_between(old, new, past->id);
 		if (change == CHANGE_NONE)
 			continue;

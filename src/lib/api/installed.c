@@ -83,7 +83,7 @@ answer_one(plugpkg_context *ctx, const struct pp_installeds *set, const char *te
 		pp_row_add_state(p, row);
 	if (answer == PP_MEND_YES || answer == PP_MEND_NO)
 		pp_json_set_bool(row, "verified", answer == PP_MEND_YES);
-	if (answer == PP_MEND_UNKNOWN)
+	if (p != NULL && answer == PP_MEND_UNKNOWN)
 		note_unknown(p, why, ask);
 	pp_json_set_str(row, "text", why);
 	return rc;

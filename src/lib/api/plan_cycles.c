@@ -33,6 +33,13 @@ may_wait(const struct pp_plan *plan)
 	return false;
 }
 
+/* release: borrowed */
+static void
+add_member(struct pp_cycle_members *members, const struct pp_release *release, bool runs_script)
+{
+	pp_vec_push(members, ((struct pp_cycle_member){ release, runs_script, false }));
+}
+
 /*
  * All that will be there, whether it changes or not: the ring may lead through both. Only what
  * changes runs a script.
@@ -47,8 +54,7 @@ collect(const struct pp_making *m, struct pp_cycle_members *out, struct pp_relea
 		if (step->cycle == 0)
 			continue;
 		if (step->link_dir != NULL && link != NULL) {
-			pp_vec_push(
-			    out, ((struct pp_cycle_member){ link, step->runs_script, false }));
+			add_member(out, link, step->runs_script);
 			continue;
 		}
 		enum plugpkg_code rc = pp_release_parse(
@@ -56,11 +62,11 @@ collect(const struct pp_making *m, struct pp_cycle_members *out, struct pp_relea
 		if (rc != PLUGPKG_OK)
 			return rc;
 		pp_vec_push(owned, r);
-		pp_vec_push(out, ((struct pp_cycle_member){ r, step->runs_script, false }));
+		add_member(out, r, step->runs_script);
 	}
 	pp_vec_foreach (r, &m->inv.releases)
 		if (!is_planned(m, pp_release_key(*r)))
-			pp_vec_push(out, ((struct pp_cycle_member){ *r, false, false }));
+			add_member(out, *r, false);
 	return PLUGPKG_OK;
 }
 

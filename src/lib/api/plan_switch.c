@@ -109,7 +109,7 @@ turn(struct future *f, const char *key, bool is_disabled)
 {
 	size_t i = pp_installeds_index(&f->set, key);
 
-	if (i != SIZE_MAX)
+	if (i < f->set.n)
 		f->set.at[i]->is_disabled = is_disabled;
 }
 

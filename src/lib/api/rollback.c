@@ -267,17 +267,18 @@ add_switches(struct pp_going *g)
 	pp_vec_foreach (p, &g->then.set) {
 		const struct pp_installed *old = predecessor(g, *p);
 		bool is_disabled = old != NULL && old->is_disabled;
-		bool is_blocked = old != NULL && old->blocked_by != NULL;
+		const char *blocker = old != NULL ? old->blocked_by : NULL;
 		struct pp_switch *s = NULL;
 		if ((*p)->is_disabled != is_disabled)
 			s = pp_plan_switch(g->plan, is_disabled ? PP_ENABLE : PP_DISABLE, (*p)->key,
 			    (*p)->version);
-		else if (old != NULL && !is_disabled && ((*p)->blocked_by != NULL) != is_blocked)
-			s = pp_plan_switch(
-			    g->plan, is_blocked ? PP_UNBLOCK : PP_BLOCK, (*p)->key, (*p)->version);
+		else if (old != NULL && !is_disabled &&
+			 ((*p)->blocked_by != NULL) != (blocker != NULL))
+			s = pp_plan_switch(g->plan, blocker != NULL ? PP_UNBLOCK : PP_BLOCK,
+			    (*p)->key, (*p)->version);
 		if (s != NULL && s->action != PP_DISABLE)
-			s->because = pp_xstrdup(
-			    s->action == PP_UNBLOCK ? old->blocked_by : (*p)->blocked_by);
+			s->because =
+			    pp_xstrdup(s->action == PP_UNBLOCK ? blocker : (*p)->blocked_by);
 	}
 }
 

@@ -234,6 +234,23 @@ plan_nothing(plugpkg_context *ctx, unsigned flags, const char *command, plugpkg_
 		*out = pp_steal(&plan);
 }
 
+/* One plan of what is known now; s keeps whether an update may help. */
+static enum plugpkg_code
+plan_once(struct pp_sync *s, const char *command, plugpkg_plan **out_plan, plugpkg_error **err)
+{
+	PP_AUTO(plan) plugpkg_plan *plan = NULL;
+	enum plugpkg_code rc = pp_plan_begin(s->ctx, pp_xstrdup(command), &plan, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = try_plan(s, plan, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	plan->plan->is_forced = (s->flags & PLUGPKG_SYNC_FORCE) != 0;
+	plan->plan->skips_scripts = (s->flags & PLUGPKG_SYNC_NO_SCRIPTS) != 0;
+	*out_plan = pp_steal(&plan);
+	return PLUGPKG_OK;
+}
+
 enum plugpkg_code
 plugpkg_sync_plan(
     plugpkg_context *ctx, unsigned flags, plugpkg_plan **out_plan, plugpkg_error **err)
@@ -250,21 +267,13 @@ plugpkg_sync_plan(
 			return rc;
 	}
 	for (bool is_updated = (flags & PLUGPKG_SYNC_NO_UPDATE) != 0;; is_updated = true) {
-		PP_CLEANUP(pp_sync_fini) struct pp_sync s = { .flags = flags };
-		PP_AUTO(plan) plugpkg_plan *plan = NULL;
+		PP_CLEANUP(pp_sync_fini) struct pp_sync s = { .ctx = ctx, .flags = flags };
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
-		enum plugpkg_code rc = pp_plan_begin(ctx, pp_xstrdup(command), &plan, &why);
+		enum plugpkg_code rc = plan_once(&s, command, out_plan, &why);
 		if (rc == PLUGPKG_OK)
-			rc = try_plan(&s, plan, &why);
-		if (rc == PLUGPKG_OK) {
-			plan->plan->is_forced = (flags & PLUGPKG_SYNC_FORCE) != 0;
-			plan->plan->skips_scripts = (flags & PLUGPKG_SYNC_NO_SCRIPTS) != 0;
-			*out_plan = pp_steal(&plan);
-			return PLUGPKG_OK;
-		}
+			return rc;
 		if (is_updated || !(s.may_update || s.must_update)) {
-			if (err != NULL)
-				*err = pp_steal(&why);
+			pp_error_replace(err, &why);
 			return rc;
 		}
 		rc = update(&s, &why, err);

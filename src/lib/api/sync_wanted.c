@@ -115,6 +115,23 @@ try(struct pp_sync *s, const struct attempt *a, struct pp_plan *plan, plugpkg_er
 	return rc;
 }
 
+/* The plan gets what it leads to. */
+static enum plugpkg_code
+attempt(struct pp_sync *s, const struct attempt *a, plugpkg_plan *plan, plugpkg_error **err)
+{
+	PP_AUTO(steps) struct pp_plan *steps = pp_plan_new();
+
+	steps->generation = plan->plan->generation;
+	enum plugpkg_code rc = try(s, a, steps, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (!a->is_pinned && s->lock != NULL)
+		pp_warn(s->ctx, NULL, "plugpkg.lock cannot be followed everywhere");
+	pp_plan_free(plan->plan);
+	plan->plan = pp_steal(&steps);
+	return PLUGPKG_OK;
+}
+
 /* The first attempt that has a solution; of none, the words of the plainest one. */
 static enum plugpkg_code
 solve(struct pp_sync *s, plugpkg_plan *plan, plugpkg_error **err)
@@ -132,22 +149,13 @@ solve(struct pp_sync *s, plugpkg_plan *plan, plugpkg_error **err)
 		const struct attempt *a = &attempts[i];
 		if ((a->is_pinned && s->lock == NULL) || (a->takes_off && !has(s, PP_DIFF_EXTRA)))
 			continue;
-		PP_AUTO(steps) struct pp_plan *steps = pp_plan_new();
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
-		steps->generation = plan->plan->generation;
-		rc = try(s, a, steps, &why);
-		if (rc == PLUGPKG_OK) {
-			if (!a->is_pinned && s->lock != NULL)
-				pp_warn(s->ctx, NULL, "plugpkg.lock cannot be followed everywhere");
-			pp_plan_free(plan->plan);
-			plan->plan = pp_steal(&steps);
-			return PLUGPKG_OK;
-		}
+		rc = attempt(s, a, plan, &why);
+		if (rc == PLUGPKG_OK)
+			return rc;
 		bool is_no_way = rc == PLUGPKG_E_NO_SOLUTION || rc == PLUGPKG_E_NOT_FOUND;
-		if (plainest == NULL || (!a->is_pinned && !a->takes_off) || !is_no_way) {
-			plugpkg_error_free(plainest);
-			plainest = pp_steal(&why);
-		}
+		if (plainest == NULL || (!a->is_pinned && !a->takes_off) || !is_no_way)
+			pp_error_replace(&plainest, &why);
 		if (!is_no_way)
 			break;
 	}

@@ -323,6 +323,15 @@ pp_subject(plugpkg_error **err, enum plugpkg_code rc, const char *subject)
 	return rc;
 }
 
+void
+pp_error_replace(plugpkg_error **to, plugpkg_error **from)
+{
+	if (to == NULL)
+		return;
+	plugpkg_error_free(*to);
+	*to = pp_steal(from);
+}
+
 enum plugpkg_code
 pp_recode(plugpkg_error **err, enum plugpkg_code code)
 {

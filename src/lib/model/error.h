@@ -33,6 +33,8 @@ void pp_auto_error(plugpkg_error **err);
  * Counts the failure as another one: a bad range inside a manifest is a bad manifest. Returns code.
  */
 enum plugpkg_code pp_recode(plugpkg_error **err, enum plugpkg_code code);
+/* What happened instead of what was told before. from: moved; to: may be NULL. */
+void pp_error_replace(plugpkg_error **to, plugpkg_error **from);
 /* Foreign text as a message may quote it: sanitised, cut after some 80 bytes. Owned. */
 char *pp_shown(const char *s, size_t n);
 const char *pp_errno_text(int errnum); /* "no such file or directory"; view, forever */
