@@ -122,6 +122,16 @@ close_streams(struct cli *cli, int exit_status)
 	return exit_status;
 }
 
+static int
+cannot_start(struct cli *cli)
+{
+	out_line(
+	    &cli->talk, "error: cannot open '/dev/null' [%s]", plugpkg_code_name(PLUGPKG_E_IO));
+	out_line(&cli->talk, "hint: too many files are open, or none of this name is here");
+	out_flush(&cli->talk);
+	return plugpkg_code_exit_status(PLUGPKG_E_IO);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -129,10 +139,11 @@ main(int argc, char **argv)
 	struct cli cli = { .opts.common = program.common };
 
 	(void)argc; /* argv ends with NULL */
-	if (start_process() < 0)
-		return plugpkg_code_exit_status(PLUGPKG_E_IO);
+	int r = start_process();
 	out_init(&cli.out, stdout);
 	out_init(&cli.talk, stderr);
+	if (r < 0)
+		return cannot_start(&cli);
 	cli.is_json = asks_for_json(words);
 
 	enum plugpkg_code code = argv[0] == NULL ? PLUGPKG_E_USAGE : run(&cli, words);

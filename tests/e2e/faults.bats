@@ -244,6 +244,14 @@ source remove test 1
 	assert_equal "$(find "$PLUGPKG_ROOT/store" "$PLUGPKG_ROOT/generations" ! -type l -perm /022)" ""
 }
 
+@test "a process that may open no file at all says so" {
+	plain_build
+	for program in plugpkg plugpkg-repo; do
+		run -1 strace -qq -o trace -P /dev/null -e inject=openat:error=EMFILE "$program" list
+		assert_equal "${lines[0]}" "error: cannot open '/dev/null' [io]"
+	done
+}
+
 @test "S28: other content under an installed version is refused" {
 	make_root
 	plugpkg install base -y

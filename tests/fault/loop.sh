@@ -146,7 +146,7 @@ is_helper_dead() {
 # than say so.
 # shellcheck disable=SC2154 # set by begin
 judge_injected() {
-	if grep -q 'error while loading shared libraries\|^out of memory' out || is_helper_dead; then
+	if grep -q 'error while loading shared libraries\|cannot allocate TLS\|^plugpkg: cannot load\|^out of memory' out || is_helper_dead; then
 		return
 	elif [ "$left_with" -gt 11 ]; then
 		complain "left with $left_with"
