@@ -59,7 +59,9 @@ static bool PP_PRINTF(3, 4) complain(struct parser *p, size_t at, const char *fm
 static char
 peek(const struct parser *p)
 {
-	return p->i < p->s.n ? p->s.p[p->i] : '\0';
+	if (p->i >= p->s.n)
+		return '\0';
+	return p->s.p[p->i];
 }
 
 static bool
@@ -481,6 +483,14 @@ read_range(struct parser *p)
 	}
 }
 
+static void
+empty(struct pp_alternative *a)
+{
+	pp_vec_foreach (c, &a->all)
+		pp_version_fini(&c->version);
+	pp_vec_free(&a->all);
+}
+
 /* Beside an alternative that takes every release the others mean nothing to npm, nor to us. */
 static void
 drop_beside_any(struct pp_range *r)
@@ -492,11 +502,8 @@ drop_beside_any(struct pp_range *r)
 			continue;
 		r->any.at[0] = r->any.at[i];
 		r->any.at[i] = first;
-		for (size_t k = 1; k < r->any.n; k++) {
-			pp_vec_foreach (c, &r->any.at[k].all)
-				pp_version_fini(&c->version);
-			pp_vec_free(&r->any.at[k].all);
-		}
+		for (size_t k = 1; k < r->any.n; k++)
+			empty(&r->any.at[k]);
 		r->any.n = 1;
 		return;
 	}
