@@ -126,13 +126,16 @@ predecessor(const struct pp_going *g, const struct pp_installed *p)
 	return old;
 }
 
+/* Those that come are the first steps of the plan. */
 static bool
-is_taken_over(const struct pp_going *g, const struct pp_installed *p)
+is_taken_over(const struct pp_going *g, size_t n_coming, const struct pp_installed *p)
 {
-	pp_vec_foreach (step, &g->plan->steps)
-		if (pp_step_concerns(step, p->key))
+	if (pp_installeds_get(&g->then.set, p->key) != NULL)
+		return true;
+	for (size_t i = 0; i < n_coming; i++)
+		if (pp_step_concerns(&g->plan->steps.at[i], p->key))
 			return true;
-	return pp_installeds_get(&g->then.set, p->key) != NULL;
+	return false;
 }
 
 static enum pp_action
@@ -247,9 +250,10 @@ add_steps(struct pp_going *g, plugpkg_error **err)
 	pp_inventory_order(&g->now, &now);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < then.n; i++)
 		rc = add_arrival(g, g->then.set.at[then.at[i].index], then.at[i].depth, err);
+	size_t n_coming = g->plan->steps.n;
 	for (size_t i = now.n; rc == PLUGPKG_OK && i-- > 0;) {
 		const struct pp_installed *p = g->now.set.at[now.at[i].index];
-		if (pp_installed_is_usable(p) && !is_taken_over(g, p))
+		if (pp_installed_is_usable(p) && !is_taken_over(g, n_coming, p))
 			say_replaced(
 			    g, now.at[i].index, add_step(g, PP_REMOVE, p, now.at[i].depth));
 	}

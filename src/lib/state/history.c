@@ -26,6 +26,7 @@ run(struct pp_state *s, sqlite3_stmt *st, plugpkg_error **err)
 
 struct recording {
 	struct pp_state *s;
+	int64_t transaction;
 	sqlite3_stmt *find, *add, *put;
 };
 
@@ -44,7 +45,6 @@ find_equal(
 {
 	int step = SQLITE_DONE;
 
-	*out = 0;
 	pp_db_bind_text(r->find, 1, key);
 	while (*out == 0 && (step = sqlite3_step(r->find)) == SQLITE_ROW) {
 		const char *entry = (const char *)sqlite3_column_text(r->find, 1);
@@ -58,14 +58,18 @@ find_equal(
 
 /*
  * The entry's number; an equal one of an earlier generation serves again. An entry says of which
- * transaction it is, so only marks and switches lead back to an equal one, and that is a new one.
+ * transaction it is: of what this one brought there is none, and only marks and switches lead back
+ * to an equal one, which is a new one.
  */
 static enum plugpkg_code
 entry_id(struct recording *r, const struct pp_installed *p, int64_t *out, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *text = pp_installed_text(r->s, p);
-	enum plugpkg_code rc = find_equal(r, p->key, text, out, err);
+	enum plugpkg_code rc = PLUGPKG_OK;
 
+	*out = 0;
+	if (p->transaction != r->transaction)
+		rc = find_equal(r, p->key, text, out, err);
 	if (rc != PLUGPKG_OK || *out != 0)
 		return rc;
 	pp_db_bind_text(r->add, 1, p->key);
@@ -111,7 +115,7 @@ enum plugpkg_code
 pp_history_record(struct pp_state *s, const struct pp_installeds *set, int64_t generation,
     int64_t transaction, plugpkg_error **err)
 {
-	PP_CLEANUP(recording_fini) struct recording r = { .s = s };
+	PP_CLEANUP(recording_fini) struct recording r = { .s = s, .transaction = transaction };
 	enum plugpkg_code rc =
 	    run_with(s, "DELETE FROM history_sets WHERE generation = ?1", generation, 0, err);
 
