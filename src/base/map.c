@@ -88,3 +88,9 @@ pp_map_fini(struct pp_map *m, void (*free_value)(void *))
 	free(m->slots);
 	*m = (struct pp_map){ 0 };
 }
+
+void
+pp_auto_map(struct pp_map *m)
+{
+	pp_map_fini(m, NULL);
+}

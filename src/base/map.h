@@ -27,6 +27,7 @@ void **pp_map_put(struct pp_map *m, const char *key);
 bool pp_map_has(const struct pp_map *m, const char *key);
 /* Frees keys, and values with free_value when that is not NULL. */
 void pp_map_fini(struct pp_map *m, void (*free_value)(void *));
+void pp_auto_map(struct pp_map *m); /* values are borrowed */
 
 #define pp_map_foreach(e, m)                                                                       \
 	for (struct pp_map_entry *e = (m)->at; e != NULL && e < (m)->at + (m)->n; e++)

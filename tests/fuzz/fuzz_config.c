@@ -15,9 +15,11 @@ edit(struct pp_config *c)
 
 	pp_config_want(c, "fuzz-wanted", "^1.2");
 	if (c->plugins.n > 1) {
-		PP_AUTO_FREE char *name = pp_xstrdup(c->plugins.at[0].name);
+		PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
 
-		pp_config_unwant(c, name);
+		pp_strs_add(&gone, c->plugins.at[0].name);
+		if (!pp_config_unwant(c, &gone))
+			abort();
 	}
 	(void)pp_config_remove_source(c, first);
 }

@@ -68,14 +68,17 @@ static void
 edits_keep_order_and_unknown_members(void)
 {
 	PP_AUTO(config) struct pp_config *c = config(full);
+	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
 	struct pp_source more = { .priority = 10 };
 
 	if (!CHECK(c != NULL))
 		return;
 	pp_config_want(c, "user", "^2");
 	pp_config_want(c, "photos", "*");
-	pp_config_unwant(c, "@acme/animal");
-	pp_config_unwant(c, "never-there");
+	pp_strs_add(&gone, "never-there");
+	CHECK(!pp_config_unwant(c, &gone));
+	pp_strs_add(&gone, "@acme/animal");
+	CHECK(pp_config_unwant(c, &gone));
 	more.name = pp_xstrdup("more");
 	pp_strs_add(&more.urls, "file:///more");
 	pp_config_add_source(c, &more);

@@ -371,6 +371,8 @@ is_installed_now(const struct pp_going *g, const struct pp_dep *dep)
 {
 	const struct pp_deps one = { .at = (struct pp_dep *)(uintptr_t)dep, .n = 1 };
 
+	if (pp_installeds_get(&g->now.set, dep->name) != NULL)
+		return true;
 	pp_vec_foreach (p, &g->now.set)
 		if (pp_installed_wish(&g->now.set, *p, &one) != NULL)
 			return true;

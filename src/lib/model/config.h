@@ -88,7 +88,7 @@ void pp_hooks_fini(struct pp_hook hooks[PP_N_HOOKS]);
 char *pp_config_text(const struct pp_config *c);
 /* Edits of c->json and the parsed form together. Known keys only; all else stays as it was. */
 void pp_config_want(struct pp_config *c, const char *name, const char *range);
-void pp_config_unwant(struct pp_config *c, const char *name);
+bool pp_config_unwant(struct pp_config *c, const struct pp_strs *names); /* any of them wanted? */
 void pp_config_add_source(struct pp_config *c, const struct pp_source *s);
 bool pp_config_remove_source(struct pp_config *c, const char *name);
 const struct pp_source *pp_config_source(const struct pp_config *c, const char *name);

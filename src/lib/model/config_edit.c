@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "lib/model/config.h"
 
@@ -54,17 +55,38 @@ pp_config_want(struct pp_config *c, const char *name, const char *range)
 	pp_json_set_str(member(c, "plugins", pp_json_object), name, range);
 }
 
-void
-pp_config_unwant(struct pp_config *c, const char *name)
+/* The object anew: one that lost many members one by one would be gone over for each. */
+static void
+drop_members(struct pp_config *c, const struct pp_map *gone)
 {
-	struct pp_dep *dep = wanted(c, name);
+	const pp_json *all = pp_json_get(c->json, "plugins");
+	pp_json *kept = pp_json_object();
 
-	if (dep == NULL)
-		return;
-	dep_fini(dep);
-	memmove(dep, dep + 1, (size_t)(c->plugins.at + c->plugins.n - dep - 1) * sizeof(*dep));
-	c->plugins.n--;
-	pp_json_del(pp_json_get(c->json, "plugins"), name);
+	for (void *it = pp_json_iter(all); it != NULL; it = pp_json_next(all, it))
+		if (!pp_map_has(gone, pp_json_iter_key(it)))
+			pp_json_set(
+			    kept, pp_json_iter_key(it), pp_json_ref(pp_json_iter_value(it)));
+	pp_json_set(c->json, "plugins", kept);
+}
+
+bool
+pp_config_unwant(struct pp_config *c, const struct pp_strs *names)
+{
+	PP_CLEANUP(pp_auto_map) struct pp_map gone = { .n = 0 };
+	size_t n = 0;
+
+	pp_vec_foreach (name, names)
+		(void)pp_map_put(&gone, *name);
+	pp_vec_foreach (dep, &c->plugins)
+		if (pp_map_has(&gone, dep->name))
+			dep_fini(dep);
+		else
+			c->plugins.at[n++] = *dep;
+	if (n == c->plugins.n)
+		return false;
+	c->plugins.n = n;
+	drop_members(c, &gone);
+	return true;
 }
 
 const struct pp_source *

@@ -337,12 +337,23 @@ wants_reinstall(const struct result *r, const struct pp_cand *c)
 	       pp_majors_ask(r->load, c->release) != NULL;
 }
 
+static bool
+has_changes(const struct result *r)
+{
+	pp_vec_foreach (i, r->chosen)
+		if (is_new(cand_at(r, *i)) || wants_reinstall(r, cand_at(r, *i)))
+			return true;
+	return false;
+}
+
 static enum plugpkg_code
 add_changes(const struct result *r, struct pp_plan *plan, plugpkg_error **err)
 {
 	struct pp_order order = { 0 };
 	enum plugpkg_code rc = PLUGPKG_OK;
 
+	if (!has_changes(r))
+		return PLUGPKG_OK;
 	pp_order_sort(r->load, r->chosen->at, r->chosen->n, &order);
 	pp_vec_foreach (o, &order) {
 		const struct pp_cand *c = cand_at(r, o->cand);
@@ -363,6 +374,15 @@ add_changes(const struct result *r, struct pp_plan *plan, plugpkg_error **err)
 
 /* ---- what goes ---- */
 
+static bool
+does_any_leave(const struct pp_load *l, const struct pp_leaving *leaving)
+{
+	for (size_t i = 0; i < l->cands.n; i++)
+		if (leaving[i].leaves)
+			return true;
+	return false;
+}
+
 void
 pp_steps_add_removals(
     const struct pp_load *l, const struct pp_leaving *leaving, struct pp_plan *plan)
@@ -370,6 +390,8 @@ pp_steps_add_removals(
 	struct pp_chosen old = { 0 };
 	struct pp_order order = { 0 };
 
+	if (!does_any_leave(l, leaving))
+		return;
 	for (size_t i = 0; i < l->cands.n; i++)
 		if (l->cands.at[i].origin == PP_FROM_INSTALLED)
 			pp_vec_push(&old, i);

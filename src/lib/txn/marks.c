@@ -24,23 +24,37 @@ same_range(const struct pp_dep *dep, const struct pp_wish *wish)
 	return dep != NULL && strcmp(dep->text, wish->range) == 0;
 }
 
-static bool
-unwant(plugpkg_context *ctx, const char *name)
-{
-	if (pp_deps_get(&ctx->config->plugins, name) == NULL)
-		return false;
-	pp_config_unwant(ctx->config, name);
-	return true;
-}
-
-bool
-pp_wishes_have(const struct pp_wishes *w, const char *name)
+void
+pp_wishes_index(const struct pp_wishes *w, struct pp_map *out_names)
 {
 	if (w != NULL)
 		pp_vec_foreach (wish, w)
-			if (wish->name[0] == name[0] && strcmp(wish->name, name) == 0)
-				return true;
-	return false;
+			*pp_map_put(out_names, wish->name) = wish;
+}
+
+static bool
+unwant_wishes(plugpkg_context *ctx, const struct pp_wishes *wishes)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
+
+	pp_vec_foreach (w, wishes)
+		if (w->range == NULL)
+			pp_strs_add(&gone, w->name);
+	return pp_config_unwant(ctx->config, &gone);
+}
+
+static bool
+want_wishes(plugpkg_context *ctx, const struct pp_wishes *wishes)
+{
+	bool is_changed = false;
+
+	pp_vec_foreach (w, wishes) {
+		if (w->range == NULL || same_range(pp_deps_get(&ctx->config->plugins, w->name), w))
+			continue;
+		pp_config_want(ctx->config, w->name, w->range);
+		is_changed = true;
+	}
+	return is_changed;
 }
 
 enum plugpkg_code
@@ -49,18 +63,12 @@ pp_marks_edit_wanted(plugpkg_context *ctx, const struct pp_wishes *wishes,
 {
 	bool is_changed = false;
 
-	if (wishes != NULL)
-		pp_vec_foreach (w, wishes) {
-			if (w->range == NULL)
-				is_changed |= unwant(ctx, w->name);
-			else if (!same_range(pp_deps_get(&ctx->config->plugins, w->name), w)) {
-				pp_config_want(ctx->config, w->name, w->range);
-				is_changed = true;
-			}
-		}
+	if (wishes != NULL) {
+		is_changed |= unwant_wishes(ctx, wishes);
+		is_changed |= want_wishes(ctx, wishes);
+	}
 	if (unwanted != NULL)
-		pp_vec_foreach (name, unwanted)
-			is_changed |= unwant(ctx, *name);
+		is_changed |= pp_config_unwant(ctx->config, unwanted);
 	return is_changed ? pp_root_write_config(ctx, err) : PLUGPKG_OK;
 }
 

@@ -6,6 +6,7 @@
 #ifndef PP_TXN_MARKS_H
 #define PP_TXN_MARKS_H
 
+#include "base/map.h"
 #include "lib/model/context.h"
 #include "lib/state/state.h"
 
@@ -15,8 +16,8 @@ struct pp_wish {
 };
 struct pp_wishes pp_vec(struct pp_wish);
 void pp_wishes_fini(struct pp_wishes *w);
-/* w may be NULL. */
-bool pp_wishes_have(const struct pp_wishes *w, const char *name);
+/* By what is in it: their names. w may be NULL. */
+void pp_wishes_index(const struct pp_wishes *w, struct pp_map *out_names);
 
 /*
  * Puts wishes into the wanted set of plugpkg.json and takes unwanted names out, in one atomic

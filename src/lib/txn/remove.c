@@ -206,8 +206,10 @@ is_left_over(const struct pp_txn *t, const struct pp_task *task)
 static enum plugpkg_code
 record_wishes(struct pp_txn *t, plugpkg_error **err)
 {
+	PP_CLEANUP(pp_auto_map) struct pp_map wishes = { .n = 0 };
 	PP_CLEANUP(pp_strs_fini) struct pp_strs gone = { 0 };
 
+	pp_wishes_index(t->spec->wishes, &wishes);
 	pp_vec_foreach (task, &t->tasks) {
 		const struct pp_dep *wish =
 		    task->old != NULL
@@ -217,12 +219,12 @@ record_wishes(struct pp_txn *t, plugpkg_error **err)
 		 * A wish for a key that is no more: its plugin goes on under another one. A plain
 		 * name may mean that one, unless it is asked for itself.
 		 */
-		bool has_moved = task->step->old_key != NULL && wish != NULL &&
-				 (pp_key_has_major(wish->name) ||
-				     pp_wishes_have(t->spec->wishes, task->step->key));
+		bool has_moved =
+		    task->step->old_key != NULL && wish != NULL &&
+		    (pp_key_has_major(wish->name) || pp_map_has(&wishes, task->step->key));
 		const char *name = wish != NULL ? wish->name : task->step->key;
 		if ((task->is_gone || is_left_over(t, task) || has_moved) &&
-		    !pp_wishes_have(t->spec->wishes, name))
+		    !pp_map_has(&wishes, name))
 			pp_strs_add(&gone, name);
 	}
 	return pp_marks_edit_wanted(t->ctx, t->spec->wishes, &gone, err);

@@ -157,14 +157,16 @@ pp_txn_make_generation(struct pp_txn *t, int64_t generation, plugpkg_error **err
 void
 pp_txn_mark_wanted(struct pp_txn *t)
 {
+	PP_CLEANUP(pp_auto_map) struct pp_map wishes = { .n = 0 };
 	struct pp_deps wanted = { 0 }; /* of borrowed elements */
 
+	pp_wishes_index(t->spec->wishes, &wishes);
 	if (t->spec->wishes != NULL)
 		pp_vec_foreach (w, t->spec->wishes)
 			if (w->range != NULL)
 				pp_vec_push(&wanted, ((struct pp_dep){ .name = w->name }));
 	pp_vec_foreach (dep, &t->ctx->config->plugins)
-		if (!pp_wishes_have(t->spec->wishes, dep->name))
+		if (!pp_map_has(&wishes, dep->name))
 			pp_vec_push(&wanted, *dep);
 	pp_vec_foreach (p, &t->set)
 		(*p)->manual = pp_installed_wish(&t->set, *p, &wanted) != NULL;
