@@ -122,7 +122,8 @@ is_old_or_new() {
 # of us; one that has lost its parent belongs to nobody.)
 judge_left() {
 	local file left=''
-	[ ! -s open ] || complain "descriptors are left open: $(tr '\n' ' ' <open)"
+	# What is open is found out by fcntl itself.
+	[[ $how == fcntl=* ]] || [ ! -s open ] || complain "descriptors are left open: $(tr '\n' ' ' <open)"
 	grep -lsF "PLUGPKG_ROOT=$PLUGPKG_ROOT" /proc/[0-9]*/environ >left
 	while read -r file; do
 		[ ! -e "$file" ] || left+=" $(tr '\0' ' ' <"${file%environ}cmdline" 2>/dev/null)"
@@ -137,6 +138,11 @@ judge_temporary() {
 	[ ! -s left ] || complain "left in TMPDIR: $(tr '\n' ' ' <left)"
 }
 
+# A script that cannot do its work says itself why.
+is_script_failed() {
+	grep -q '^error: .*script .* failed.*\[script-failed\]' out && is_old_or_new
+}
+
 # A helper that cannot be loaded, or cannot speak any more, is named; nobody knows what it had.
 is_helper_dead() {
 	grep -q "^error: .*helper 'plugpkg-[a-z]*' broke down.* \[failed\]" out && is_old_or_new
@@ -146,7 +152,8 @@ is_helper_dead() {
 # than say so.
 # shellcheck disable=SC2154 # set by begin
 judge_injected() {
-	if grep -q 'error while loading shared libraries\|cannot allocate TLS\|^plugpkg: cannot load\|^out of memory' out || is_helper_dead; then
+	if grep -q 'error while loading shared libraries\|cannot allocate TLS\|^plugpkg: cannot load' out ||
+		grep -q '^out of memory' out || is_helper_dead || is_script_failed; then
 		return
 	elif [ "$left_with" -gt 11 ]; then
 		complain "left with $left_with"

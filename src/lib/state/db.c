@@ -116,11 +116,13 @@ pp_db_fail(sqlite3 *db, plugpkg_error **err, const char *what)
 	case SQLITE_LOCKED:
 		return pp_fail(err, PLUGPKG_E_LOCKED, 0,
 		    "cannot %s: another process keeps var/state.db busy", what);
+	/* SQLite also calls damaged what the disk does not give back. */
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		(void)pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "cannot %s: var/state.db is damaged: %s",
 		    what, text);
-		return pp_hint(err, PLUGPKG_E_BAD_STATE, "restore var/state.db from a backup");
+		return pp_hint(err, PLUGPKG_E_BAD_STATE,
+		    "if the disk is sound, restore var/state.db from a backup");
 	case SQLITE_CANTOPEN:
 	case SQLITE_IOERR:
 		return pp_fail(err, PLUGPKG_E_IO, errno_of(db, result), "cannot %s", what);
