@@ -256,13 +256,14 @@ installed_solvable(struct pp_pool *p, const struct pp_ask *ask)
 static Id
 answers_of(struct pp_pool *p, const struct pp_ask *ask, bool with_installed)
 {
+	const struct pp_cand_run run = pp_load_answers(p->load, ask);
 	Queue found;
 	Id id = 0;
 
 	queue_init(&found);
-	for (size_t i = p->load->n_hosts; i < p->load->cands.n; i++) {
+	for (size_t i = run.first; i < run.end; i++) {
 		const struct pp_cand *c = &p->load->cands.at[i];
-		if ((with_installed || c->origin == PP_FROM_SOURCE) &&
+		if (c->origin != PP_FROM_HOST && (with_installed || c->origin == PP_FROM_SOURCE) &&
 		    pp_cand_answers(p->load, c, ask))
 			queue_push(&found, p->solvables[i]);
 	}

@@ -65,10 +65,7 @@ pp_load_first_cand(const struct pp_load *l, const char *name)
 const struct pp_ask *
 pp_load_ask(const struct pp_load *l, const char *name)
 {
-	pp_vec_foreach (a, &l->asks)
-		if (strcmp(a->dep.name, name) == 0)
-			return a;
-	return NULL;
+	return pp_map_get(&l->asked, name);
 }
 
 bool
@@ -126,6 +123,20 @@ pp_cand_answers(const struct pp_load *l, const struct pp_cand *c, const struct p
 	return pp_cand_satisfies(l, c, &ask->dep);
 }
 
+struct pp_cand_run
+pp_load_answers(const struct pp_load *l, const struct pp_ask *ask)
+{
+	const struct pp_known *k = pp_load_known(l, ask->dep.name);
+	struct pp_cand_run run = { 0, l->cands.n };
+
+	if (k == NULL || (k->slots.n == 0 && k->installed == NULL))
+		return run; /* any may provide it */
+	run.first = run.end = pp_load_first_cand(l, ask->dep.name);
+	while (pp_load_is_cand_of(l, run.end, ask->dep.name))
+		run.end++;
+	return run;
+}
+
 /* ---- setting up ---- */
 
 /* Only what is installed shall come up. */
@@ -157,6 +168,11 @@ add_asks(struct pp_load *l, plugpkg_error **err)
 			PP_AUTO_FREE char *shown = pp_shown(t->range, strlen(t->range));
 			return pp_wrap(err, rc, "'%s@%s'", t->name, shown);
 		}
+	}
+	pp_vec_foreach (a, &l->asks) {
+		void **first = pp_map_put(&l->asked, a->dep.name);
+		if (*first == NULL)
+			*first = a;
 	}
 	return PLUGPKG_OK;
 }
@@ -257,6 +273,7 @@ pp_load_fini(struct pp_load *l)
 		pp_range_free(a->dep.range);
 	}
 	pp_vec_free(&l->asks);
+	pp_map_fini(&l->asked, NULL);
 	pp_strs_fini(&l->skipped);
 	pp_vec_free(&l->by_priority);
 	pp_vec_free(&l->todo);

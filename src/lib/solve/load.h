@@ -74,6 +74,7 @@ struct pp_load {
 	const struct pp_solve_world *world;
 	const struct pp_solve_request *request;
 	struct pp_asks asks;
+	struct pp_map asked;    /* name -> its first target in asks */
 	struct pp_strs skipped; /* targets that are left out: not installed, and none shall come */
 	struct pp_indices pp_vec(
 	    size_t) by_priority; /* indices into world->sources, highest first */
@@ -104,13 +105,18 @@ const struct pp_solve_installed *pp_load_installed(const struct pp_load *l, cons
  */
 size_t pp_load_first_cand(const struct pp_load *l, const char *name);
 bool pp_load_is_cand_of(const struct pp_load *l, size_t cand, const char *name);
-/* The target that names this plugin, or NULL. */
+/* The first target that names this plugin, or NULL. */
 const struct pp_ask *pp_load_ask(const struct pp_load *l, const char *name);
 /*
  * Could the candidate answer the target? A target means the plugin of that name; only where there
  * is none, the plugins that provide it.
  */
 bool pp_cand_answers(const struct pp_load *l, const struct pp_cand *c, const struct pp_ask *ask);
+/* The candidates among which all are that could: a piece of cands. */
+struct pp_cand_run {
+	size_t first, end;
+};
+struct pp_cand_run pp_load_answers(const struct pp_load *l, const struct pp_ask *ask);
 /* Does the candidate satisfy the dependency, by its name or a versioned provides? */
 bool pp_cand_satisfies(const struct pp_load *l, const struct pp_cand *c, const struct pp_dep *dep);
 /*

@@ -60,7 +60,9 @@ pp_ask_means(const struct pp_ask *ask, const struct pp_release *r)
 const struct pp_ask *
 pp_majors_ask(const struct pp_load *l, const struct pp_release *r)
 {
-	pp_vec_foreach (a, &l->asks)
+	const struct pp_ask *a = pp_load_ask(l, r->name);
+
+	for (; a != NULL && a < l->asks.at + l->asks.n; a++)
 		if (pp_ask_means(a, r))
 			return a;
 	return NULL;

@@ -18,31 +18,30 @@
 
 #define STABLE          "@stable"
 #define PARALLEL        "@parallel"
-#define ID_KEY_MAX      (PP_NAME_MAX_BYTES + PP_RANGE_MAX_BYTES + 64)
+#define TEXT_MAX        (PP_NAME_MAX_BYTES + PP_RANGE_MAX_BYTES + PP_EVR_MAX_BYTES)
 #define VENDOR_MAX      128
 #define VENDOR_OF_LINKS "link"
 
 static Id
 name_id(struct pp_pool *p, const char *name, enum pp_reach reach)
 {
-	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(ID_KEY_MAX);
-
-	pp_buf_adds(&b, name);
-	if (reach == PP_REACH_RELEASES)
-		pp_buf_adds(&b, STABLE);
-	return pool_str2id(p->pool, pp_buf_cstr(&b), 1);
+	if (reach == PP_REACH_ALL)
+		return pool_str2id(p->pool, name, 1);
+	pp_buf_clear(&p->text);
+	pp_buf_adds(&p->text, name);
+	pp_buf_adds(&p->text, STABLE);
+	return pool_str2id(p->pool, pp_buf_cstr(&p->text), 1);
 }
 
 static Id
 evr_id(struct pp_pool *p, const struct pp_version *v, bool is_floor)
 {
-	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(PP_EVR_MAX_BYTES);
-
+	pp_buf_clear(&p->text);
 	if (is_floor)
-		pp_evr_encode_floor(&b, v);
+		pp_evr_encode_floor(&p->text, v);
 	else
-		pp_evr_encode(&b, v);
-	return pool_str2id(p->pool, pp_buf_cstr(&b), 1);
+		pp_evr_encode(&p->text, v);
+	return pool_str2id(p->pool, pp_buf_cstr(&p->text), 1);
 }
 
 /* ---- ranges ---- */
@@ -115,13 +114,12 @@ range_id(struct pp_pool *p, const struct pp_dep *dep, const char *on, enum pp_re
 static Id
 dep_on(struct pp_pool *p, const struct pp_dep *dep, const char *on, enum pp_reach reach)
 {
-	PP_AUTO_BUF struct pp_buf key = PP_BUF_INIT(ID_KEY_MAX);
-
-	pp_buf_addc(&key, reach == PP_REACH_ALL ? 'a' : 'r');
-	pp_buf_adds(&key, on);
-	pp_buf_addc(&key, ' ');
-	pp_buf_adds(&key, dep->text != NULL ? dep->text : "*");
-	void **at = pp_map_put(&p->ids, pp_buf_cstr(&key));
+	pp_buf_clear(&p->text);
+	pp_buf_addc(&p->text, reach == PP_REACH_ALL ? 'a' : 'r');
+	pp_buf_adds(&p->text, on);
+	pp_buf_addc(&p->text, ' ');
+	pp_buf_adds(&p->text, dep->text != NULL ? dep->text : "*");
+	void **at = pp_map_put(&p->ids, pp_buf_cstr(&p->text));
 	if (*at != NULL)
 		return (Id)(intptr_t)*at;
 
@@ -177,6 +175,36 @@ is_taken_from_file(const struct pp_pool *p, const struct pp_cand *c, const struc
 	       strcmp(p->load->world->sources[k->owner].name, PP_SOURCE_FILE) == 0;
 }
 
+/* Where what is installed comes from; NULL: from a link. */
+static const char *
+origin_of_installed(const struct pp_pool *p, const struct pp_cand *c)
+{
+	const struct pp_solve_request *request = p->load->request;
+	const struct pp_known *k = pp_load_known(p->load, c->release->name);
+	const struct pp_ask *ask = pp_load_ask(p->load, c->release->name);
+
+	if (is_taken_from_file(p, c, k))
+		return PP_SOURCE_FILE;
+	if (request->link != NULL && strcmp(request->link->name, c->release->name) == 0)
+		return NULL;
+	if (!c->installed->linked)
+		return c->installed->source;
+	if (k->slots.n == 0 || (request->flags & PLUGPKG_REINSTALL) == 0 || ask == NULL)
+		return NULL;
+	return ask->source != NULL ? ask->source : p->load->world->sources[k->owner].name;
+}
+
+static Id
+vendor_named(struct pp_pool *p, const char *source)
+{
+	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(VENDOR_MAX);
+
+	if (source == NULL)
+		return pool_str2id(p->pool, VENDOR_OF_LINKS, 1);
+	pp_buf_addf(&b, "source:%s", source);
+	return pool_str2id(p->pool, pp_buf_cstr(&b), 1);
+}
+
 /*
  * Nothing changes its origin by itself, except the plugin that the request links or takes back
  * from a link.
@@ -184,30 +212,17 @@ is_taken_from_file(const struct pp_pool *p, const struct pp_cand *c, const struc
 static Id
 vendor_of(struct pp_pool *p, const struct pp_cand *c)
 {
-	const struct pp_solve_request *request = p->load->request;
-	const struct pp_known *k = pp_load_known(p->load, c->release->name);
-	PP_AUTO_BUF struct pp_buf b = PP_BUF_INIT(VENDOR_MAX);
-	const struct pp_ask *ask = pp_load_ask(p->load, c->release->name);
-	const char *source = NULL;
-
-	if (c->origin == PP_FROM_HOST)
+	switch (c->origin) {
+	case PP_FROM_HOST:
 		return 0;
-	if (c->origin == PP_FROM_SOURCE)
-		source = p->load->world->sources[c->source].name;
-	if (c->origin == PP_FROM_INSTALLED && !c->installed->linked)
-		source = c->installed->source;
-	if (c->origin == PP_FROM_INSTALLED && request->link != NULL &&
-	    strcmp(request->link->name, c->release->name) == 0)
-		source = NULL;
-	else if (c->origin == PP_FROM_INSTALLED && c->installed->linked && k->slots.n > 0 &&
-		 (request->flags & PLUGPKG_REINSTALL) != 0 && ask != NULL)
-		source = ask->source != NULL ? ask->source : p->load->world->sources[k->owner].name;
-	if (is_taken_from_file(p, c, k))
-		source = PP_SOURCE_FILE;
-	if (source == NULL)
-		return pool_str2id(p->pool, VENDOR_OF_LINKS, 1);
-	pp_buf_addf(&b, "source:%s", source);
-	return pool_str2id(p->pool, pp_buf_cstr(&b), 1);
+	case PP_FROM_SOURCE:
+		return p->vendors[c->source];
+	case PP_FROM_LINK:
+		return vendor_named(p, NULL);
+	case PP_FROM_INSTALLED:
+		break;
+	}
+	return vendor_named(p, origin_of_installed(p, c));
 }
 
 static Offset
@@ -383,13 +398,15 @@ pp_pool_init(struct pp_pool *p, const struct pp_load *load)
 {
 	const struct pp_solve_world *world = load->world;
 
-	*p = (struct pp_pool){ .load = load, .pool = pool_create() };
+	*p = (struct pp_pool){ .load = load, .pool = pool_create(), .text = PP_BUF_INIT(TEXT_MAX) };
 	pool_setdebugmask(p->pool, 0);
 	pool_setdisttype(p->pool, DISTTYPE_DEB);
 	p->installed = repo_create(p->pool, "installed");
 	p->link = repo_create(p->pool, VENDOR_OF_LINKS);
 	p->sources = pp_xcalloc(world->n_sources + 1, sizeof(*p->sources));
+	p->vendors = pp_xcalloc(world->n_sources + 1, sizeof(*p->vendors));
 	for (size_t i = 0; i < world->n_sources; i++) {
+		p->vendors[i] = vendor_named(p, world->sources[i].name);
 		p->sources[i] = repo_create(p->pool, world->sources[i].name);
 		p->sources[i]->priority = world->sources[i].priority;
 	}
@@ -416,7 +433,9 @@ pp_pool_fini(struct pp_pool *p)
 	pp_vec_free(&p->deps);
 	free(p->solvables);
 	free(p->cands);
+	pp_buf_fini(&p->text);
 	free(p->sources);
+	free(p->vendors);
 	pool_free(p->pool);
 }
 

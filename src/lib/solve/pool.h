@@ -27,8 +27,10 @@ struct pp_pool {
 	const struct pp_load *load;
 	Pool *pool;
 	Repo *installed, *link, **sources; /* sources: by index of world->sources */
+	Id *vendors;                       /* by index of world->sources */
 	Id *solvables;                     /* by index of load->cands */
 	size_t *cands;                     /* by solvable id; PP_NO_CAND */
+	struct pp_buf text;                /* of what an id is made of, while it is made */
 	struct pp_map mixed;               /* names that have releases with and without majors */
 	struct pp_map ids;                 /* reach, name and range as text -> dependency id */
 	struct pp_pool_deps pp_vec(struct pp_pool_dep) deps;

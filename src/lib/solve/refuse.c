@@ -59,8 +59,9 @@ static bool
 has_answers(const struct pp_load *l)
 {
 	pp_vec_foreach (ask, &l->asks) {
+		const struct pp_cand_run run = pp_load_answers(l, ask);
 		bool has_one = ask->is_removal;
-		for (size_t i = 0; i < l->cands.n && !has_one; i++)
+		for (size_t i = run.first; i < run.end && !has_one; i++)
 			has_one = pp_cand_answers(l, &l->cands.at[i], ask);
 		if (!has_one)
 			return false;
@@ -417,11 +418,12 @@ check_answers(
     plugpkg_context *ctx, const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **err)
 {
 	const struct pp_known *k = pp_load_known(l, ask->dep.name);
+	const struct pp_cand_run run = pp_load_answers(l, ask);
 
 	if (ask->is_removal)
 		return PLUGPKG_OK;
-	pp_vec_foreach (c, &l->cands)
-		if (pp_cand_answers(l, c, ask))
+	for (size_t i = run.first; i < run.end; i++)
+		if (pp_cand_answers(l, &l->cands.at[i], ask))
 			return PLUGPKG_OK;
 	if (k == NULL || (k->slots.n == 0 && k->providers.n == 0 && k->installed == NULL))
 		return unknown_plugin(l, ask->dep.name, err);

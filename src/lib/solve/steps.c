@@ -171,6 +171,9 @@ is_asked_for(const struct result *r, const struct pp_cand *c)
 		return c->origin == PP_FROM_LINK;
 	if (request->verb == PLUGPKG_UPGRADE && r->load->asks.n == 0)
 		return old_of(r, c) != NULL;
+	if (c->release->provides.n == 0 && !c->release->is_parallel &&
+	    pp_load_ask(r->load, c->release->name) == NULL)
+		return false;
 	pp_vec_foreach (a, &r->load->asks) {
 		if (a->is_removal)
 			continue;
