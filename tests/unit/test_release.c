@@ -2,7 +2,9 @@
 /* Releases: manifests and planning rows read alike, what satisfies what, what can run here. */
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
+#include "lib/model/field.h"
 #include "lib/model/release.h"
 #include "tap.h"
 
@@ -139,20 +141,32 @@ what_is_for_other_machines_does_not_fit(void)
 	}
 }
 
+/* NULL: refused. */
+static struct pp_release *
+row_in(struct pp_arena *a, const char *text, const struct pp_release *last)
+{
+	PP_AUTO_JSON pp_json *row = pp_json_parse(text, strlen(text), NULL);
+	const struct pp_fields f = {
+		.json = row, .where = "row", .code = PLUGPKG_E_BAD_METADATA, .arena = a
+	};
+	struct pp_release *r = NULL;
+
+	CHECK((pp_release_read_row(&f, "me", last, &r) == PLUGPKG_OK) == (r != NULL));
+	return r;
+}
+
 static void
 what_the_next_release_repeats_is_shared(void)
 {
-	PP_AUTO(release)
+	struct pp_arena *a = pp_arena_new();
 	struct pp_release *first =
-	    release("{\"version\":\"2\",\"requires\":{\"a\":\"^1\",\"b\":\"^1\"}}");
-	static const char text[] = "{\"version\":\"1\",\"requires\":{\"b\":\"^2\",\"a\":\"^1\"}}";
-	PP_AUTO_JSON pp_json *row = pp_json_parse(text, strlen(text), NULL);
-	struct pp_release *next = NULL;
+	    row_in(a, "{\"version\":\"2\",\"requires\":{\"a\":\"^1\",\"b\":\"^1\"}}", NULL);
+	struct pp_release *next =
+	    row_in(a, "{\"version\":\"1\",\"requires\":{\"b\":\"^2\",\"a\":\"^1\"}}", first);
 
-	if (!CHECK(first != NULL && row != NULL))
+	pp_arena_free(a); /* they hold it */
+	if (!CHECK(first != NULL && next != NULL))
 		return;
-	CHECK_INT(pp_release_parse_next(row, first, "row", PLUGPKG_E_BAD_METADATA, &next, NULL),
-	    PLUGPKG_OK);
 	CHECK_STR(next->name, "me");
 	CHECK_STR(next->version.text, "1");
 	CHECK_INT(next->requires.n, 2);
@@ -161,6 +175,48 @@ what_the_next_release_repeats_is_shared(void)
 	pp_release_free(next);
 	/* The other one has it still. */
 	CHECK_STR(first->requires.at[0].range->text, "^1");
+	pp_release_free(first);
+}
+
+static void
+releases_of_two_arenas_share_nothing(void)
+{
+	static const char text[] = "{\"version\":\"1\",\"requires\":{\"a\":\"^1\"}}";
+	struct pp_arena *one = pp_arena_new(), *two = pp_arena_new();
+	struct pp_release *first = row_in(one, text, NULL), *next = row_in(two, text, first);
+	struct pp_release *single = row_in(NULL, text, next);
+
+	CHECK(next->requires.at[0].range != first->requires.at[0].range);
+	CHECK(single->requires.at[0].range != next->requires.at[0].range);
+	pp_release_free(first);
+	pp_release_free(next);
+	pp_arena_free(one);
+	pp_arena_free(two);
+	CHECK_STR(single->requires.at[0].range->text, "^1");
+	pp_release_detach(single, "a");
+	CHECK_INT(single->requires.n, 0);
+	pp_release_free(single);
+}
+
+static void
+a_row_that_is_refused_leaves_the_arena_to_the_next(void)
+{
+	struct pp_arena *a = pp_arena_new();
+
+	CHECK(row_in(a, "{\"version\":\"1\",\"requires\":{\"a\":\"^^1\"}}", NULL) == NULL);
+	CHECK(row_in(a, "{\"version\":\"1\",\"provides\":{\"a\":\"x\"}}", NULL) == NULL);
+	struct pp_release *r = row_in(a,
+	    "{\"version\":\"1.2\",\"parallel\":\"major\",\"os\":[\"linux\"],"
+	    "\"requires\":{\"a\":\"1.0 - 1.4 || >=0 || *\",\"b\":\"<2 || ^3.0.0-rc.1\"}}",
+	    NULL);
+	if (!CHECK(r != NULL))
+		return;
+	CHECK_STR(r->key, "me@1");
+	CHECK_STR(r->os.at[0], "linux");
+	CHECK(pp_range_is_any(r->requires.at[0].range));
+	CHECK_INT(r->requires.at[1].range->any.n, 2);
+	pp_release_free(r);
+	pp_arena_free(a);
 }
 
 static void
@@ -192,8 +248,10 @@ parallel_majors_are_known_by_their_key(void)
 	}
 }
 
-TAP_MAIN(CASE(a_planning_row_takes_its_name_from_outside)
-	CASE(mistakes_count_as_what_the_caller_says) CASE(a_row_has_known_members_in_fixed_order)
-	    CASE(names_and_provides_satisfy) CASE(what_the_next_release_repeats_is_shared)
-		CASE(an_installed_prerelease_counts) CASE(what_is_for_other_machines_does_not_fit)
+TAP_MAIN(
+    CASE(a_planning_row_takes_its_name_from_outside) CASE(mistakes_count_as_what_the_caller_says)
+	CASE(a_row_has_known_members_in_fixed_order) CASE(names_and_provides_satisfy)
+	    CASE(what_the_next_release_repeats_is_shared) CASE(releases_of_two_arenas_share_nothing)
+		CASE(a_row_that_is_refused_leaves_the_arena_to_the_next) CASE(
+		    an_installed_prerelease_counts) CASE(what_is_for_other_machines_does_not_fit)
 		    CASE(parallel_majors_are_known_by_their_key))

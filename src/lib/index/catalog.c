@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/time.h"
 #include "lib/index/age.h"
 #include "lib/index/catalog.h"
 #include "lib/index/shards.h"
+#include "lib/model/field.h"
 #include "lib/model/name.h"
 #include "lib/model/scope.h"
 #include "lib/trust/updater.h"
@@ -27,6 +29,7 @@ struct pp_catalog {
 	struct pp_updater *updater;
 	struct pp_index_root *root;
 	struct pp_shards shards;
+	struct pp_arena *arena; /* of the releases that it hands out */
 };
 
 /* ---- life ---- */
@@ -55,6 +58,7 @@ pp_catalog_open(plugpkg_context *ctx, const struct pp_source *source, struct pp_
 		.net = net,
 		.label = pp_asprintf("source '%s'", source->name),
 		.dir_fd = pp_fd_steal(&fd),
+		.arena = pp_arena_new(),
 	};
 	*out = c;
 	return PLUGPKG_OK;
@@ -76,6 +80,7 @@ pp_catalog_free(struct pp_catalog *c)
 	if (c == NULL)
 		return;
 	close_index(c);
+	pp_arena_free(c->arena);
 	pp_auto_fd(&c->dir_fd);
 	free(c->label);
 	free(c);
@@ -370,11 +375,15 @@ static enum plugpkg_code
 add_release(const struct pp_catalog *c, const char *where, const char *name, const pp_json *row,
     struct pp_releases *out, plugpkg_error **err)
 {
-	struct pp_release *release = NULL;
-	const enum plugpkg_code code = PLUGPKG_E_BAD_METADATA;
-	enum plugpkg_code rc =
-	    out->n > 0 ? pp_release_parse_next(row, out->at[out->n - 1], where, code, &release, err)
-		       : pp_release_parse(row, name, where, code, &release, err);
+	struct pp_release *release = NULL, *last = out->n > 0 ? out->at[out->n - 1] : NULL;
+	const struct pp_fields f = {
+		.json = row,
+		.where = where,
+		.code = PLUGPKG_E_BAD_METADATA,
+		.err = err,
+		.arena = c->arena,
+	};
+	enum plugpkg_code rc = pp_release_read_row(&f, name, last, &release);
 
 	if (rc != PLUGPKG_OK)
 		return rc;

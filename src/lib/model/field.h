@@ -18,6 +18,7 @@ struct pp_fields {
 	struct pp_str
 	    text; /* what json was read from: messages then say line and column; or none */
 	struct pp_ranges *ranges; /* what was read before; or NULL */
+	struct pp_arena *arena;   /* where what is read shall lie; or NULL */
 };
 
 /*

@@ -342,7 +342,7 @@ pp_lockfile_parse(
 		return pp_fail(err, PLUGPKG_E_BAD_LOCK, 0, "%s: expected an object, found %s", file,
 		    pp_json_kind_name(j));
 
-	struct pp_fields f = { j, file, PLUGPKG_E_BAD_LOCK, err, text, NULL };
+	struct pp_fields f = { j, file, PLUGPKG_E_BAD_LOCK, err, text, NULL, NULL };
 	enum plugpkg_code rc = read_lockfile(&f, l);
 	if (rc != PLUGPKG_OK)
 		return rc;

@@ -520,7 +520,7 @@ read_field(const struct field *field, const struct pp_fields *f, struct pp_manif
 static enum plugpkg_code
 read_fields(struct pp_manifest *m, struct pp_str text, const char *file, plugpkg_error **err)
 {
-	struct pp_fields f = { m->json, file, PLUGPKG_E_BAD_MANIFEST, err, text, NULL };
+	struct pp_fields f = { m->json, file, PLUGPKG_E_BAD_MANIFEST, err, text, NULL, NULL };
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < PP_LEN(fields); i++)
@@ -565,7 +565,8 @@ pp_manifest_check(struct pp_str text, const char *file, pp_manifest_fault_fn fn,
 	}
 	for (size_t i = 0; i < PP_LEN(fields); i++) {
 		PP_AUTO_ERROR plugpkg_error *fault = NULL;
-		struct pp_fields f = { m->json, file, PLUGPKG_E_BAD_MANIFEST, &fault, text, NULL };
+		struct pp_fields f = { m->json, file, PLUGPKG_E_BAD_MANIFEST, &fault, text, NULL,
+			NULL };
 
 		if (read_field(&fields[i], &f, m) != PLUGPKG_OK)
 			fn(fault, user);

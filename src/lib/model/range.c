@@ -9,7 +9,7 @@
 void
 pp_range_free(struct pp_range *r)
 {
-	if (r == NULL || r->n_shared-- > 0)
+	if (r == NULL || r->is_in_arena || r->n_shared-- > 0)
 		return;
 	pp_vec_foreach (alternative, &r->any) {
 		pp_vec_foreach (c, &alternative->all)

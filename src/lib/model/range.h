@@ -38,10 +38,14 @@ struct pp_range {
 	char *text; /* as written, trimmed; "*" for the empty text */
 	struct pp_alternatives pp_vec(struct pp_alternative) any; /* one must hold */
 	size_t n_shared;                                          /* owners beside the first */
+	bool is_in_arena;                                         /* which frees it */
 };
 
 /* Errors: BAD_RANGE with the position and what was expected. */
 enum plugpkg_code pp_range_parse(struct pp_str text, struct pp_range **out, plugpkg_error **err);
+/* The same in an arena, or NULL. */
+enum plugpkg_code pp_range_parse_in(
+    struct pp_arena *a, struct pp_str text, struct pp_range **out, plugpkg_error **err);
 void pp_range_free(struct pp_range *r);
 struct pp_range *pp_range_share(struct pp_range *r); /* one owner more of the same */
 /*

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "lib/model/range.h"
 
@@ -27,6 +28,8 @@ struct partial {
 struct parser {
 	struct pp_str s; /* the whole text, trimmed */
 	size_t i;
+	struct pp_arena *arena; /* or NULL */
+	struct pp_buf bound;    /* the text of one, while it is made */
 	struct pp_range *range;
 	struct pp_alternative *now;
 	char why[128];
@@ -112,28 +115,29 @@ add_number(struct pp_buf *out, struct pp_str number, bool incremented)
 
 /* The first `n` numbers, the last of them one higher if asked for, then zeros up to three parts. */
 static void
-bound(const struct partial *v, size_t n, bool incremented, struct pp_version *out)
+bound(struct parser *p, const struct partial *v, size_t n, bool incremented, struct pp_version *out)
 {
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(4 * PP_VERSION_MAX_BYTES);
+	struct pp_buf *text = &p->bound;
 	struct pp_str pre = incremented ? (struct pp_str){ NULL, 0 } : v->pre;
 	size_t n_parts = n < 3 ? 3 : n;
 
+	pp_buf_clear(text);
 	for (size_t i = 0; i < n_parts; i++) {
 		if (i > 0)
-			pp_buf_addc(&text, '.');
+			pp_buf_addc(text, '.');
 		if (i < n)
-			add_number(&text, v->part[i], incremented && i + 1 == n);
+			add_number(text, v->part[i], incremented && i + 1 == n);
 		else
-			pp_buf_addc(&text, '0');
+			pp_buf_addc(text, '0');
 	}
-	size_t parts_n = text.n;
+	size_t parts_n = text->n;
 
 	if (pre.p != NULL) {
-		pp_buf_addc(&text, '-');
-		pp_buf_add(&text, pre.p, pre.n);
+		pp_buf_addc(text, '-');
+		pp_buf_add(text, pre.p, pre.n);
 	}
-	pp_version_make(
-	    (struct pp_str){ text.s, text.n }, (struct pp_str){ text.s, parts_n }, pre, out);
+	pp_version_make(p->arena, (struct pp_str){ text->s, text->n },
+	    (struct pp_str){ text->s, parts_n }, pre, out);
 }
 
 static bool
@@ -147,10 +151,12 @@ add(struct parser *p, enum pp_op op, struct pp_version version, bool below_prere
 {
 	/* ">=0" says nothing, and like npm we then take the alternative for "any". */
 	if (op == PP_OP_GE && is_zero(&version)) {
-		pp_version_fini(&version);
+		if (p->arena == NULL)
+			pp_version_fini(&version);
 		return;
 	}
-	pp_vec_push(&p->now->all, ((struct pp_comparator){ op, version, below_prereleases }));
+	*pp_vec_new_in(p->arena, &p->now->all) =
+	    (struct pp_comparator){ op, version, below_prereleases };
 }
 
 static void
@@ -158,7 +164,7 @@ add_lower(struct parser *p, enum pp_op op, const struct partial *v)
 {
 	struct pp_version version;
 
-	bound(v, v->n, false, &version);
+	bound(p, v, v->n, false, &version);
 	add(p, op, version, false);
 }
 
@@ -168,7 +174,7 @@ add_below_next(struct parser *p, const struct partial *v, size_t n)
 {
 	struct pp_version version;
 
-	bound(v, n, true, &version);
+	bound(p, v, n, true, &version);
 	add(p, PP_OP_LT, version, true);
 }
 
@@ -178,7 +184,7 @@ add_nothing(struct parser *p)
 	struct partial zero = { 0 };
 	struct pp_version version;
 
-	bound(&zero, 0, false, &version);
+	bound(p, &zero, 0, false, &version);
 	add(p, PP_OP_LT, version, true);
 }
 
@@ -218,7 +224,7 @@ mean_greater(struct parser *p, const struct partial *v)
 		add_lower(p, PP_OP_GT, v);
 		return;
 	}
-	bound(v, v->n, true, &version);
+	bound(p, v, v->n, true, &version);
 	add(p, PP_OP_GE, version, false);
 }
 
@@ -227,7 +233,7 @@ mean_less(struct parser *p, const struct partial *v)
 {
 	struct pp_version version;
 
-	bound(v, v->n, false, &version);
+	bound(p, v, v->n, false, &version);
 	add(p, PP_OP_LT, version, !is_complete(v));
 }
 
@@ -470,7 +476,7 @@ read_range(struct parser *p)
 	for (size_t n = 1;; n++) {
 		if (n > PP_RANGE_MAX_ALTERNATIVES)
 			return complain(p, p->i, "more than 32 alternatives");
-		p->now = pp_vec_new(&p->range->any);
+		p->now = pp_vec_new_in(p->arena, &p->range->any);
 		(void)skip_blanks(p);
 		if (!read_alternative(p))
 			return false;
@@ -502,7 +508,7 @@ drop_beside_any(struct pp_range *r)
 			continue;
 		r->any.at[0] = r->any.at[i];
 		r->any.at[i] = first;
-		for (size_t k = 1; k < r->any.n; k++)
+		for (size_t k = 1; k < r->any.n && !r->is_in_arena; k++)
 			empty(&r->any.at[k]);
 		r->any.n = 1;
 		return;
@@ -511,25 +517,46 @@ drop_beside_any(struct pp_range *r)
 
 PP_DEFINE_AUTO(range, struct pp_range, pp_range_free);
 
+static enum plugpkg_code
+refuse(const struct parser *p, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *shown = pp_shown(p->s.p, p->s.n);
+	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_BAD_RANGE, 0,
+	    "'%s' is no range: %s at position %zu", shown, p->why, p->position);
+
+	return pp_hint(err, rc, "%s", RANGE_RULE);
+}
+
+enum plugpkg_code
+pp_range_parse_in(
+    struct pp_arena *a, struct pp_str text, struct pp_range **out, plugpkg_error **err)
+{
+	PP_AUTO(range) struct pp_range *r = pp_arena_take(a, sizeof(*r));
+	struct parser p = {
+		.s = pp_str_trim(text),
+		.arena = a,
+		.bound = PP_BUF_INIT(4 * PP_VERSION_MAX_BYTES),
+		.range = r,
+	};
+	bool ok = false;
+
+	*out = NULL;
+	r->is_in_arena = a != NULL;
+	if (text.n > PP_RANGE_MAX_BYTES)
+		(void)complain(&p, PP_RANGE_MAX_BYTES, "it is longer than 4096 bytes");
+	else
+		ok = read_range(&p);
+	pp_buf_fini(&p.bound);
+	if (!ok)
+		return refuse(&p, err);
+	drop_beside_any(r);
+	r->text = p.s.n == 0 ? pp_arena_text(a, "*", 1) : pp_arena_text(a, p.s.p, p.s.n);
+	*out = pp_steal(&r);
+	return PLUGPKG_OK;
+}
+
 enum plugpkg_code
 pp_range_parse(struct pp_str text, struct pp_range **out, plugpkg_error **err)
 {
-	PP_AUTO(range) struct pp_range *r = pp_xcalloc(1, sizeof(*r));
-	struct parser p = { .s = pp_str_trim(text), .range = r };
-
-	*out = NULL;
-	if (text.n > PP_RANGE_MAX_BYTES)
-		(void)complain(&p, PP_RANGE_MAX_BYTES, "it is longer than 4096 bytes");
-	else if (read_range(&p)) {
-		drop_beside_any(r);
-		r->text = p.s.n == 0 ? pp_xstrdup("*") : pp_xstrndup(p.s.p, p.s.n);
-		*out = pp_steal(&r);
-		return PLUGPKG_OK;
-	}
-
-	PP_AUTO_FREE char *shown = pp_shown(p.s.p, p.s.n);
-	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_BAD_RANGE, 0,
-	    "'%s' is no range: %s at position %zu", shown, p.why, p.position);
-
-	return pp_hint(err, rc, "%s", RANGE_RULE);
+	return pp_range_parse_in(NULL, text, out, err);
 }

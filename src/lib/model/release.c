@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "lib/model/field.h"
 #include "lib/model/name.h"
@@ -118,10 +119,9 @@ pp_release_detach(struct pp_release *r, const char *name)
 	for (size_t i = 0; i < r->requires.n; i++) {
 		struct pp_dep *dep = &r->requires.at[i];
 
-		if (strcmp(dep->name, name) == 0)
-			pp_dep_fini(dep);
-		else
+		if (strcmp(dep->name, name) != 0)
 		r->requires.at[n++] = *dep;
+		else if (r->arena == NULL) pp_dep_fini(dep);
 	}
 	r->requires.n = n;
 }
@@ -131,6 +131,10 @@ pp_release_free(struct pp_release *r)
 {
 	if (r == NULL)
 		return;
+	if (r->arena != NULL) {
+		pp_arena_drop(r->arena);
+		return;
+	}
 	for (size_t i = 0; i < PP_LEN(relations); i++)
 		pp_deps_fini(relation_of(r, &relations[i]));
 	free(r->name);
@@ -152,6 +156,12 @@ pp_releases_fini(struct pp_releases *r)
 
 /* ---- reading ---- */
 
+static char *
+keep(const struct pp_fields *f, const char *text)
+{
+	return text != NULL ? pp_arena_text(f->arena, text, strlen(text)) : NULL;
+}
+
 static enum plugpkg_code
 read_name(const struct pp_fields *f, struct pp_release *r, const char *name)
 {
@@ -169,7 +179,7 @@ read_name(const struct pp_fields *f, struct pp_release *r, const char *name)
 
 	if (rc != PLUGPKG_OK)
 		return pp_field_wrap(f, "name");
-	r->name = pp_xstrdup(text);
+	r->name = keep(f, text);
 	return PLUGPKG_OK;
 }
 
@@ -185,7 +195,8 @@ read_version(const struct pp_fields *f, struct pp_release *r)
 	}
 	if (pp_json_string(j) == NULL)
 		return pp_field_kind(f, "version", j, "a string such as \"1.2.0\"");
-	if (pp_version_parse(pp_str_of(pp_json_string(j)), &r->version, f->err) != PLUGPKG_OK)
+	if (pp_version_parse_in(f->arena, pp_str_of(pp_json_string(j)), &r->version, f->err) !=
+	    PLUGPKG_OK)
 		return pp_field_wrap(f, "version");
 	return PLUGPKG_OK;
 }
@@ -217,11 +228,13 @@ static enum plugpkg_code
 read_dep_text(
     const struct pp_fields *f, const struct relation *rel, struct pp_dep *dep, const char *text)
 {
-	if ((rel->flags & VERSIONS) == 0)
-		return pp_ranges_parse(f->ranges, text, &dep->range, f->err);
-	if (text[0] == '\0')
-		return PLUGPKG_OK;
-	return pp_version_parse(pp_str_of(text), &dep->version, f->err);
+	if ((rel->flags & VERSIONS) != 0)
+		return text[0] == '\0'
+			   ? PLUGPKG_OK
+			   : pp_version_parse_in(f->arena, pp_str_of(text), &dep->version, f->err);
+	if (f->arena != NULL)
+		return pp_range_parse_in(f->arena, pp_str_of(text), &dep->range, f->err);
+	return pp_ranges_parse(f->ranges, text, &dep->range, f->err);
 }
 
 static enum plugpkg_code
@@ -230,7 +243,7 @@ read_dep(
 {
 	const char *text = pp_json_string(value);
 
-	dep->text = pp_xstrdup(text);
+	dep->text = keep(f, text);
 	if (text != NULL && read_dep_text(f, rel, dep, text) == PLUGPKG_OK)
 		return PLUGPKG_OK;
 	PP_AUTO_FREE char *field = pp_asprintf("%s.%s", rel->key, dep->name);
@@ -243,16 +256,14 @@ read_dep(
 
 /* The next release of a plugin mostly asks for what the last one did: that was read already. */
 static bool
-repeat_dep(const struct pp_deps *last, const char *name, const char *text, struct pp_deps *out)
+repeat_dep(const struct pp_fields *f, const struct pp_deps *last, const char *name,
+    const char *text, struct pp_deps *out)
 {
 	const struct pp_dep *same = last != NULL ? pp_deps_get(last, name) : NULL;
 
 	if (same == NULL || same->range == NULL || text == NULL || strcmp(same->text, text) != 0)
 		return false;
-	struct pp_dep *dep = pp_vec_new(out);
-	dep->name = pp_xstrdup(name);
-	dep->text = pp_xstrdup(text);
-	dep->range = pp_range_share(same->range);
+	*pp_vec_new_in(f->arena, out) = *same;
 	return true;
 }
 
@@ -272,16 +283,16 @@ read_relation(const struct pp_fields *f, const struct relation *rel, const char 
 		    pp_json_len(j), PP_RELEASE_MAX_DEPS);
 	for (void *it = pp_json_iter(j); it != NULL; it = pp_json_next(j, it)) {
 		const char *name = pp_json_iter_key(it);
-		if (repeat_dep(last, name, pp_json_string(pp_json_iter_value(it)), out))
+		if (repeat_dep(f, last, name, pp_json_string(pp_json_iter_value(it)), out))
 			continue;
 		enum plugpkg_code rc = check_dep_name(f, rel, self, name);
 
 		if (rc != PLUGPKG_OK)
 			return rc;
 
-		struct pp_dep *dep = pp_vec_new(out);
+		struct pp_dep *dep = pp_vec_new_in(f->arena, out);
 
-		dep->name = pp_xstrdup(name);
+		dep->name = keep(f, name);
 		rc = read_dep(f, rel, dep, pp_json_iter_value(it));
 		if (rc != PLUGPKG_OK)
 			return rc;
@@ -323,7 +334,7 @@ read_platforms(const struct pp_fields *f, const char *key, struct pp_strs *out)
 			return pp_field_fail(
 			    f, key, "'%s' is no name of a platform: expected %s", shown, want);
 		}
-		pp_strs_add(out, name);
+		*pp_vec_new_in(f->arena, out) = keep(f, name);
 	}
 	return PLUGPKG_OK;
 }
@@ -341,7 +352,7 @@ read_min_client(const struct pp_fields *f, struct pp_release *r)
 	if (pp_version_parse(pp_str_of(pp_json_string(j)), &version, f->err) != PLUGPKG_OK)
 		return pp_field_wrap(f, "min-client");
 	pp_version_fini(&version);
-	r->min_client = pp_xstrdup(pp_json_string(j));
+	r->min_client = keep(f, pp_json_string(j));
 	return PLUGPKG_OK;
 }
 
@@ -371,9 +382,11 @@ read_parallel(const struct pp_fields *f, struct pp_release *r)
 		    "the major of %s has more than %d digits, too many for a plugin with parallel "
 		    "majors",
 		    r->version.text, PP_MAJOR_MAX_DIGITS);
+	PP_AUTO_FREE char *key = pp_asprintf("%s@%.*s", r->name, n, r->version.parts);
 	r->is_parallel = true;
-	free(r->key);
-	r->key = pp_asprintf("%s@%.*s", r->name, n, r->version.parts);
+	if (r->arena == NULL)
+		free(r->key);
+	r->key = keep(f, key);
 	return PLUGPKG_OK;
 }
 
@@ -421,9 +434,14 @@ static enum plugpkg_code
 parse(const struct pp_fields *f, const char *name, const struct pp_release *last,
     struct pp_release **out)
 {
-	PP_AUTO(release) struct pp_release *r = pp_xcalloc(1, sizeof(*r));
+	PP_AUTO(release) struct pp_release *r = pp_arena_take(f->arena, sizeof(*r));
 
 	*out = NULL;
+	r->arena = f->arena;
+	if (r->arena != NULL)
+		pp_arena_hold(r->arena);
+	if (last != NULL && (r->arena == NULL || last->arena != r->arena))
+		last = NULL; /* what two share has to go with both */
 	if (!pp_json_is(f->json, PP_JSON_OBJECT))
 		return pp_fail(f->err, f->code, 0, "%s: expected an object, found %s", f->where,
 		    pp_json_kind_name(f->json));
@@ -467,12 +485,10 @@ pp_release_read(const struct pp_fields *f, const char *name, struct pp_release *
 }
 
 enum plugpkg_code
-pp_release_parse_next(const pp_json *row, const struct pp_release *last, const char *where,
-    enum plugpkg_code code, struct pp_release **out, plugpkg_error **err)
+pp_release_read_row(const struct pp_fields *f, const char *name, const struct pp_release *last,
+    struct pp_release **out)
 {
-	const struct pp_fields f = { .json = row, .where = where, .code = code, .err = err };
-
-	return parse(&f, last->name, last, out);
+	return parse(f, name, last, out);
 }
 
 pp_json *

@@ -26,10 +26,11 @@ struct pp_release {
 	struct pp_version version;
 	struct pp_deps requires, recommends, suggests, conflicts, provides, replaces;
 	struct pp_strs os, arch;
-	char *min_client;  /* or NULL */
-	int64_t published; /* Unix seconds, 0 = unknown */
-	bool is_parallel;  /* "parallel": "major": stands beside other majors of its name */
-	char *key;         /* NAME@MAJOR when it is parallel, else NULL; pp_release_key() */
+	char *min_client;       /* or NULL */
+	int64_t published;      /* Unix seconds, 0 = unknown */
+	bool is_parallel;       /* "parallel": "major": stands beside other majors of its name */
+	char *key;              /* NAME@MAJOR when it is parallel, else NULL; pp_release_key() */
+	struct pp_arena *arena; /* has all of it; NULL: each part is by itself */
 };
 
 /*
@@ -44,9 +45,12 @@ enum plugpkg_code pp_release_parse(const pp_json *j, const char *name, const cha
 struct pp_fields;
 enum plugpkg_code pp_release_read(
     const struct pp_fields *f, const char *name, struct pp_release **out);
-/* The same of a planning row of the plugin of `last`: what both ask for is read once. */
-enum plugpkg_code pp_release_parse_next(const pp_json *row, const struct pp_release *last,
-    const char *where, enum plugpkg_code code, struct pp_release **out, plugpkg_error **err);
+/*
+ * The same of a planning row, f->json, of the plugin `name`. It lies in f->arena and holds it.
+ * last: the row read before, whose parts are shared where both say the same; or NULL.
+ */
+enum plugpkg_code pp_release_read_row(const struct pp_fields *f, const char *name,
+    const struct pp_release *last, struct pp_release **out);
 void pp_release_free(struct pp_release *r);
 PP_DEFINE_AUTO(release, struct pp_release, pp_release_free);
 /* One member of it into r; "name" has to come first. A key of another kind is no mistake. */

@@ -89,15 +89,16 @@ pp_scope_may_supply(const struct pp_config *c, const char *source, const char *n
 }
 
 static void
-trim(const struct pp_config *c, const char *source, struct pp_deps *deps)
+trim(
+    const struct pp_config *c, const char *source, const struct pp_release *r, struct pp_deps *deps)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < deps->n; i++) {
-		if (pp_scope_is_foreign(c, source, deps->at[i].name))
-			pp_dep_fini(&deps->at[i]);
-		else
+		if (!pp_scope_is_foreign(c, source, deps->at[i].name))
 			deps->at[n++] = deps->at[i];
+		else if (r->arena == NULL)
+			pp_dep_fini(&deps->at[i]);
 	}
 	deps->n = n;
 }
@@ -108,6 +109,6 @@ pp_scope_trim(const struct pp_config *c, const char *source, struct pp_release *
 	/* Files and links are the administrator's own word. */
 	if (source == NULL || strcmp(source, PP_SOURCE_FILE) == 0 || strcmp(source, "link") == 0)
 		return;
-	trim(c, source, &r->provides);
-	trim(c, source, &r->replaces);
+	trim(c, source, r, &r->provides);
+	trim(c, source, r, &r->replaces);
 }

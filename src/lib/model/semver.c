@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "lib/model/semver.h"
 
@@ -120,11 +121,12 @@ scan(struct pp_str s, struct pp_str *parts, struct pp_str *pre, struct pp_versio
 }
 
 void
-pp_version_make(struct pp_str text, struct pp_str parts, struct pp_str pre, struct pp_version *out)
+pp_version_make(struct pp_arena *a, struct pp_str text, struct pp_str parts, struct pp_str pre,
+    struct pp_version *out)
 {
 	/* One block for all three, so that there is one pointer to free. */
 	size_t size = text.n + 1 + parts.n + 1 + (pre.p != NULL ? pre.n + 1 : 0);
-	char *block = pp_xcalloc(1, size);
+	char *block = pp_arena_take(a, size);
 
 	*out = (struct pp_version){ .text = block, .parts = block + text.n + 1 };
 	memcpy(out->text, text.p, text.n);
@@ -136,14 +138,15 @@ pp_version_make(struct pp_str text, struct pp_str parts, struct pp_str pre, stru
 }
 
 enum plugpkg_code
-pp_version_parse(struct pp_str text, struct pp_version *out, plugpkg_error **err)
+pp_version_parse_in(
+    struct pp_arena *a, struct pp_str text, struct pp_version *out, plugpkg_error **err)
 {
 	struct pp_str parts, pre;
 	struct pp_version_fault fault;
 
 	*out = (struct pp_version){ 0 };
 	if (scan(text, &parts, &pre, &fault)) {
-		pp_version_make(text, parts, pre, out);
+		pp_version_make(a, text, parts, pre, out);
 		return PLUGPKG_OK;
 	}
 
@@ -152,6 +155,12 @@ pp_version_parse(struct pp_str text, struct pp_version *out, plugpkg_error **err
 	    "'%s' is no version: %s at position %zu", shown, fault.why, fault.position);
 
 	return pp_hint(err, rc, "%s", VERSION_RULE);
+}
+
+enum plugpkg_code
+pp_version_parse(struct pp_str text, struct pp_version *out, plugpkg_error **err)
+{
+	return pp_version_parse_in(NULL, text, out, err);
 }
 
 void
@@ -167,7 +176,7 @@ pp_version_copy(const struct pp_version *from, struct pp_version *to)
 	*to = (struct pp_version){ 0 };
 	if (from->text != NULL)
 		pp_version_make(
-		    pp_str_of(from->text), pp_str_of(from->parts), pp_str_of(from->pre), to);
+		    NULL, pp_str_of(from->text), pp_str_of(from->parts), pp_str_of(from->pre), to);
 }
 
 bool

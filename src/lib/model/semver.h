@@ -22,14 +22,18 @@ struct pp_version {
 
 /* A leading "v" or "=" is no part of a version. Errors: BAD_VERSION with position. */
 enum plugpkg_code pp_version_parse(struct pp_str text, struct pp_version *out, plugpkg_error **err);
+/* The same, with its text in an arena (or NULL): that is not for pp_version_fini() then. */
+struct pp_arena;
+enum plugpkg_code pp_version_parse_in(
+    struct pp_arena *a, struct pp_str text, struct pp_version *out, plugpkg_error **err);
 void pp_version_fini(struct pp_version *v);
 void pp_version_copy(const struct pp_version *from, struct pp_version *to);
 int pp_version_cmp(const struct pp_version *a, const struct pp_version *b); /* <0, 0, >0 */
 /* The numeric parts alone: 0 for 1.2 and 1.2.0-rc.1. */
 int pp_version_cmp_parts(const struct pp_version *a, const struct pp_version *b);
 /* From pieces that are known to be sound; pre.p NULL for a release. For bounds of ranges. */
-void pp_version_make(
-    struct pp_str text, struct pp_str parts, struct pp_str pre, struct pp_version *out);
+void pp_version_make(struct pp_arena *a, struct pp_str text, struct pp_str parts, struct pp_str pre,
+    struct pp_version *out);
 /* Compares two version texts that are known to be valid. */
 int pp_version_cmp_text(const char *a, const char *b);
 bool pp_version_is_prerelease(const struct pp_version *v);
