@@ -10,6 +10,7 @@
 #include "lib/model/name.h"
 #include "lib/trust/crypto.h"
 
+#define WAS_READ        UINT32_MAX
 #define ROOT_TYPE       "plugpkg-index"
 #define ROOT_PLAIN_MAX  (32 * 1024) /* bytes; more is packed: digests in hex are half air */
 #define ZSTD_FIRST_BYTE '('         /* with which no JSON begins */
@@ -117,10 +118,14 @@ static enum plugpkg_code
 look(const struct at *at, const struct pp_layer_text *unread, const char *what, size_t i,
     struct pp_shard_ref *out)
 {
-	if (unread->text == NULL || out->size > 0)
+	if (unread->text == NULL || unread->starts[i] == WAS_READ)
 		return PLUGPKG_OK;
 	const char *start = unread->text + unread->starts[i];
-	return parse_short_ref(at, (struct pp_str){ start, strcspn(start, ",") }, what, i, out);
+	enum plugpkg_code rc =
+	    parse_short_ref(at, (struct pp_str){ start, strcspn(start, ",") }, what, i, out);
+	if (rc == PLUGPKG_OK)
+		unread->starts[i] = WAS_READ;
+	return rc;
 }
 
 /*

@@ -36,7 +36,7 @@ struct pp_shard_ref {
 /* A layer that is one long text, of which only those shards are read that are asked for. */
 struct pp_layer_text {
 	const char *text; /* NULL: all of the layer was read */
-	uint32_t *starts; /* where in it each shard's words begin */
+	uint32_t *starts; /* where in it each shard's words begin, as long as they were not read */
 };
 struct pp_index_root {
 	char *name;

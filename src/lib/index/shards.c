@@ -60,25 +60,34 @@ ref_of(const struct pp_shards *s, struct pp_shard_key key)
 	return &s->root->search;
 }
 
+/* Of thousands of shards few are asked for, and of the details mostly none. */
 static struct pp_held_shard *
-place_of(const struct pp_shards *s, struct pp_shard_key key)
+place_of(struct pp_shards *s, struct pp_shard_key key)
 {
-	switch (key.layer) {
-	case PP_LAYER_PLANNING:
-		return &s->planning[key.number];
-	case PP_LAYER_DETAILS:
-		return &s->details[key.number];
-	case PP_LAYER_SEARCH:
-		break;
-	}
-	return s->search;
+	struct pp_held_shard ***layer = key.layer == PP_LAYER_PLANNING ? &s->planning : &s->details;
+
+	if (key.layer == PP_LAYER_SEARCH)
+		return s->search;
+	if (*layer == NULL)
+		*layer = pp_xcalloc(pp_shards_count(s, key.layer), sizeof(**layer));
+	struct pp_held_shard **place = &(*layer)[key.number];
+	if (*place == NULL)
+		*place = pp_arena_take(s->arena, sizeof(**place));
+	return *place;
+}
+
+/* Where what is held of a layer lies; NULL: by itself, because it is dropped before the end. */
+static struct pp_arena *
+arena_of(const struct pp_shards *s, enum pp_layer layer)
+{
+	return layer == PP_LAYER_PLANNING ? s->arena : NULL;
 }
 
 void
 pp_shards_init(struct pp_shards *s)
 {
-	s->planning = pp_xcalloc(s->root->planning.n, sizeof(*s->planning));
-	s->search = pp_xcalloc(1, sizeof(*s->search));
+	s->arena = pp_arena_new();
+	s->search = pp_arena_take(s->arena, sizeof(*s->search));
 	s->unzstd = pp_unzstd_new();
 	s->open.fd = -1;
 }
@@ -91,20 +100,30 @@ close_open(struct pp_shards *s)
 	s->open.of = NULL;
 }
 
+/* Frees what it has and writes nothing into it: its place goes with the arena. */
 static void
-drop_shard(struct pp_shards *s, struct pp_held_shard *place)
+free_shard(const struct pp_shards *s, enum pp_layer layer, const struct pp_held_shard *place)
 {
-	if (s->open.of == place)
-		close_open(s);
-	pp_vec_free(&place->blocks);
-	pp_buf_fini(&place->bytes);
+	free(place->blocks.at);
+	if (arena_of(s, layer) == NULL)
+		free(place->held);
 }
 
 static void
-free_layer(struct pp_shards *s, struct pp_held_shard *at, size_t n)
+drop_shard(struct pp_shards *s, enum pp_layer layer, struct pp_held_shard *place)
 {
-	for (size_t i = 0; at != NULL && i < n; i++)
-		drop_shard(s, &at[i]);
+	if (s->open.of == place)
+		close_open(s);
+	free_shard(s, layer, place);
+	*place = (struct pp_held_shard){ .held = NULL };
+}
+
+static void
+free_layer(const struct pp_shards *s, enum pp_layer layer, struct pp_held_shard **at)
+{
+	for (size_t i = 0; at != NULL && i < pp_shards_count(s, layer); i++)
+		if (at[i] != NULL)
+			free_shard(s, layer, at[i]);
 	free(at);
 }
 
@@ -113,17 +132,18 @@ pp_shards_fini(struct pp_shards *s)
 {
 	if (s->root == NULL)
 		return;
-	free_layer(s, s->planning, s->root->planning.n);
-	free_layer(s, s->details, s->root->details.n);
-	free_layer(s, s->search, 1);
 	close_open(s);
+	free_layer(s, PP_LAYER_PLANNING, s->planning);
+	free_layer(s, PP_LAYER_DETAILS, s->details);
+	free_shard(s, PP_LAYER_SEARCH, s->search);
 	pp_buf_fini(&s->open.packed);
 	pp_buf_fini(&s->open.text);
-	pp_map_fini(&s->planning_lines, free);
+	pp_map_fini(&s->planning_lines, NULL);
 	pp_map_fini(&s->details_lines, free);
 	pp_shard_fini(&s->search_shard);
 	pp_buf_fini(&s->search_text);
 	pp_unzstd_free(s->unzstd);
+	pp_arena_free(s->arena);
 	*s = (struct pp_shards){ .net = s->net };
 }
 
@@ -153,26 +173,25 @@ read_table(const struct pp_shards *s, const struct pp_shard_ref *ref, struct pp_
 
 /* *out_missing: the cache has none, or a damaged one. */
 static enum plugpkg_code
-load_cached(
-    const struct pp_shards *s, struct pp_shard_key key, bool *out_missing, plugpkg_error **err)
+load_cached(struct pp_shards *s, struct pp_shard_key key, bool *out_missing, plugpkg_error **err)
 {
 	const struct pp_shard_ref *ref = ref_of(s, key);
 	struct pp_held_shard *place = place_of(s, key);
 	PP_AUTO_FREE char *label = label_of(s, key);
+	PP_AUTO_BUF struct pp_buf got = PP_BUF_INIT(ref->size);
 
-	place->bytes.limit = ref->size;
-	int r = ref->table.size > 0
-		    ? read_table(s, ref, &place->bytes)
-		    : pp_net_read_cached(s->net, ref->sha256, ref->size, &place->bytes);
+	int r = ref->table.size > 0 ? read_table(s, ref, &got)
+				    : pp_net_read_cached(s->net, ref->sha256, ref->size, &got);
 	*out_missing = r == -ENOENT;
-	struct pp_str bytes = { pp_buf_cstr(&place->bytes), place->bytes.n };
-	enum plugpkg_code rc = PLUGPKG_OK;
-	if (r == 0)
-		rc = pp_blocks_open(bytes, ref, label, &place->blocks, err);
-	else if (r != -ENOENT)
-		rc = pp_fail(err, PLUGPKG_E_IO, -r, "cannot read cached file '%s'", ref->sha256);
-	if (r < 0 || rc != PLUGPKG_OK)
-		pp_buf_fini(&place->bytes);
+	if (r == -ENOENT)
+		return PLUGPKG_OK;
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read cached file '%s'", ref->sha256);
+	place->held = pp_arena_text(arena_of(s, key.layer), got.s, got.n);
+	place->bytes = (struct pp_str){ place->held, got.n };
+	enum plugpkg_code rc = pp_blocks_open(place->bytes, ref, label, &place->blocks, err);
+	if (rc != PLUGPKG_OK)
+		drop_shard(s, key.layer, place);
 	return rc;
 }
 
@@ -208,7 +227,7 @@ changed_since(const struct pp_shards *s, struct pp_shard_key key, plugpkg_error 
 }
 
 static enum plugpkg_code
-load_fetched(const struct pp_shards *s, struct pp_shard_key key, plugpkg_error **err)
+load_fetched(struct pp_shards *s, struct pp_shard_key key, plugpkg_error **err)
 {
 	bool is_missing = false;
 	enum plugpkg_code rc = PLUGPKG_OK;
@@ -216,14 +235,6 @@ load_fetched(const struct pp_shards *s, struct pp_shard_key key, plugpkg_error *
 	if (place_of(s, key)->bytes.n == 0)
 		rc = load_cached(s, key, &is_missing, err);
 	return rc == PLUGPKG_OK && is_missing ? changed_since(s, key, err) : rc;
-}
-
-/* Of the details, which plans seldom ask for, there is not even a place before they are. */
-static void
-make_places(struct pp_shards *s, enum pp_layer layer)
-{
-	if (layer == PP_LAYER_DETAILS && s->details == NULL)
-		s->details = pp_xcalloc(s->root->details.n, sizeof(*s->details));
 }
 
 /* What to do with a shard once it is held. */
@@ -240,7 +251,6 @@ each_held(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, held_f
 
 	for (size_t i = 0; i < n; i++) {
 		bool is_missing = false;
-		make_places(s, keys[i].layer);
 		rc = pp_index_root_look(s->root, keys[i].layer, keys[i].number, s->source, err);
 		if (rc == PLUGPKG_OK && place_of(s, keys[i])->bytes.n == 0)
 			rc = load_cached(s, keys[i], &is_missing, err);
@@ -300,7 +310,7 @@ get_piece(struct pp_shards *s, struct pp_shard_key key, const struct pp_block *b
 {
 	const struct pp_held_shard *place = place_of(s, key);
 
-	*out = (struct pp_str){ place->bytes.s, place->bytes.n };
+	*out = place->bytes;
 	if (b->sha256.n == 0)
 		return PLUGPKG_OK;
 	int r = read_piece(s, key, b);
@@ -358,7 +368,7 @@ look_up(struct pp_shards *s, struct pp_shard_key key, const char *name, plugpkg_
 	}
 	const struct pp_str *line = pp_shard_find(&s->open.shard, name);
 	*pp_map_put(lines_of(s, key.layer), name) =
-	    line != NULL ? pp_xstrndup(line->p, line->n) : NULL;
+	    line != NULL ? pp_arena_text(arena_of(s, key.layer), line->p, line->n) : NULL;
 	return PLUGPKG_OK;
 }
 
@@ -392,7 +402,7 @@ take_lines(struct pp_shards *s, struct pp_shard_key key, void *user, plugpkg_err
 		    !pp_map_has(&s->details_lines, p->name))
 			rc = look_up(s, key, p->name, err);
 	}
-	drop_shard(s, place_of(s, key));
+	drop_shard(s, key.layer, place_of(s, key));
 	return rc;
 }
 
@@ -484,9 +494,9 @@ pp_shards_search(struct pp_shards *s, const struct pp_shard **out, plugpkg_error
 	enum plugpkg_code rc = pp_shards_load(s, &key, 1, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	const struct pp_buf *packed = &s->search->bytes;
+	const struct pp_str *packed = &s->search->bytes;
 	s->search_text.limit = ref->unpacked;
-	int r = pp_zstd_unpack(packed->s, packed->n, ref->unpacked, &s->search_text);
+	int r = pp_zstd_unpack(packed->p, packed->n, ref->unpacked, &s->search_text);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -EBADMSG ? 0 : -r,
 		    "%s does not unpack to %llu bytes", label, (unsigned long long)ref->unpacked);

@@ -6,13 +6,15 @@
 #ifndef PP_INDEX_SHARDS_H
 #define PP_INDEX_SHARDS_H
 
+#include "base/arena.h"
 #include "base/map.h"
 #include "lib/index/blocks.h"
 #include "lib/index/index.h"
 #include "lib/net/fetch.h"
 
 struct pp_held_shard {
-	struct pp_buf bytes; /* as verified: the table, or a plain file; empty = not held */
+	struct pp_str bytes; /* as verified: the table, or a plain file; empty = not held */
+	char *held;          /* the same, for who frees it */
 	struct pp_blocks blocks;
 };
 
@@ -32,10 +34,11 @@ struct pp_shards {
 	const char *source;
 	struct pp_index_root *root; /* whose references are read when they are asked for */
 
-	struct pp_held_shard *planning, *details, *search;
+	struct pp_held_shard **planning, **details, *search; /* NULL: was not asked for */
+	struct pp_arena *arena; /* of the places, and of what is held of the planning layer */
 	struct pp_unzstd *unzstd;
 	struct pp_open_shard open;
-	/* Lines that were looked up: name -> text, owned; NULL = there is none. */
+	/* Lines that were looked up: name -> text; NULL = there is none. */
 	struct pp_map planning_lines, details_lines;
 	struct pp_buf search_text;
 	struct pp_shard search_shard;
