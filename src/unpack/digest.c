@@ -5,8 +5,10 @@
  */
 #include "unpack/digest.h"
 
+#include "base/mem.h"
 #include "base/str.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,41 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-/* A digest can only fail for lack of memory or a broken installation: both end the process. */
+#define STR_OF(x) #x
+#define STR(x)    STR_OF(x)
+#define SONAME    "libcrypto.so." STR(OPENSSL_SHLIB_VERSION)
+
+/* clang-format off */
+#define CALLS(_)                                                                                   \
+	_(EVP_DigestFinal_ex)                                                                      \
+	_(EVP_DigestInit_ex2)                                                                      \
+	_(EVP_DigestUpdate)                                                                        \
+	_(EVP_MD_CTX_free)                                                                         \
+	_(EVP_MD_CTX_new)                                                                          \
+	_(EVP_MD_fetch)                                                                            \
+	_(EVP_MD_free)                                                                             \
+	_(OPENSSL_init_crypto)
+/* clang-format on */
+
+struct pp_digest_calls {
+#define MEMBER(name) __typeof__(name) *name;
+	CALLS(MEMBER)
+#undef MEMBER
+};
+
+static const struct {
+	const char *name;
+	size_t offset; /* in struct pp_digest_calls */
+} calls[] = {
+#define ROW(name) { #name, offsetof(struct pp_digest_calls, name) },
+	CALLS(ROW)
+#undef ROW
+};
+
+/*
+ * A digest can only fail for lack of memory or a broken installation: both end the process. Without
+ * libcrypto nobody comes here: plugpkg needs it for the archive's own digest, and has said so.
+ */
 static void
 must(bool ok)
 {
@@ -22,13 +58,32 @@ must(bool ok)
 		abort();
 }
 
-void
-pp_digest_init(struct pp_digest *d)
+static struct pp_digest_calls *
+load(void)
 {
+	struct pp_digest_calls *table = pp_xcalloc(1, sizeof(*table));
+	void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
+
+	must(library != NULL);
+	for (size_t i = 0; i < PP_LEN(calls); i++) {
+		void *at = dlsym(library, calls[i].name);
+
+		must(at != NULL);
+		memcpy((char *)table + calls[i].offset, &at, sizeof(at));
+	}
+	return table;
+}
+
+void
+pp_digest_load(struct pp_digest *d)
+{
+	if (d->calls != NULL)
+		return;
+	d->calls = load();
 	/* The system's configuration may ask for modules and engines; this needs none of them. */
-	must(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1);
-	*d = (struct pp_digest){ .kind = EVP_MD_fetch(NULL, "SHA256", NULL),
-		.hash = EVP_MD_CTX_new() };
+	must(d->calls->OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1);
+	d->kind = d->calls->EVP_MD_fetch(NULL, "SHA256", NULL);
+	d->hash = d->calls->EVP_MD_CTX_new();
 	must(d->kind != NULL && d->hash != NULL);
 	pp_digest_begin(d); /* what is fetched late is fetched now */
 }
@@ -45,20 +100,23 @@ void
 pp_digest_fini(struct pp_digest *d)
 {
 	pp_digest_clear(d);
-	EVP_MD_CTX_free(d->hash);
-	EVP_MD_free(d->kind);
+	if (d->calls != NULL) {
+		d->calls->EVP_MD_CTX_free(d->hash);
+		d->calls->EVP_MD_free(d->kind);
+	}
+	free(d->calls);
 }
 
 void
 pp_digest_begin(struct pp_digest *d)
 {
-	must(EVP_DigestInit_ex2(d->hash, d->kind, NULL) == 1);
+	must(d->calls->EVP_DigestInit_ex2(d->hash, d->kind, NULL) == 1);
 }
 
 void
 pp_digest_add(struct pp_digest *d, const void *p, size_t n)
 {
-	must(n == 0 || EVP_DigestUpdate(d->hash, p, n) == 1);
+	must(n == 0 || d->calls->EVP_DigestUpdate(d->hash, p, n) == 1);
 }
 
 static void
@@ -66,7 +124,7 @@ end_hash(struct pp_digest *d, char out[PP_DIGEST_HEX_BYTES])
 {
 	uint8_t digest[32];
 
-	must(EVP_DigestFinal_ex(d->hash, digest, NULL) == 1);
+	must(d->calls->EVP_DigestFinal_ex(d->hash, digest, NULL) == 1);
 	pp_hex(digest, sizeof(digest), out);
 }
 

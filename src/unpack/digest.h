@@ -12,6 +12,7 @@
 
 struct evp_md_st;
 struct evp_md_ctx_st;
+struct pp_digest_calls;
 
 struct pp_digest_line {
 	char *text;       /* owned */
@@ -19,13 +20,17 @@ struct pp_digest_line {
 };
 
 struct pp_digest {
+	struct pp_digest_calls *calls; /* NULL: libcrypto is not loaded */
 	struct evp_md_st *kind;
 	struct evp_md_ctx_st *hash;
 	struct pp_digest_lines pp_vec(struct pp_digest_line) lines;
 };
 
-/* Reads no file. To be called before files cannot be opened any more: it may load code. */
-void pp_digest_init(struct pp_digest *d);
+/*
+ * Loads libcrypto, which takes as long as a small archive and is of no use to who looks or packs.
+ * To be called before files cannot be opened any more, and before all others; twice is once.
+ */
+void pp_digest_load(struct pp_digest *d);
 void pp_digest_fini(struct pp_digest *d);
 
 /* Forgets what was added. */

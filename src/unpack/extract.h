@@ -6,7 +6,7 @@
 #include "unpack/digest.h"
 #include "unpack/policy.h"
 
-/* Descriptors borrowed. digest: NULL, or made by pp_digest_init(). The outcome is in the report. */
+/* Descriptors borrowed. digest: NULL, or loaded. The outcome is in the report. */
 void pp_extract(int archive_fd, int dir_fd, const struct pp_limits *limits,
     struct pp_digest *digest, struct pp_report *report);
 /*

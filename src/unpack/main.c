@@ -16,6 +16,7 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -71,17 +72,21 @@ read_limits(const pp_json *request, struct pp_limits *out)
 
 /*
  * The first request says what the process may do from then on: below the directory, or below the
- * one that came as a third descriptor, which holds the directories of all requests.
+ * one that came as a third descriptor, which holds the directories of all requests. digest: NULL,
+ * or wanted; who wants one wants it from the first request on.
  */
 static int
-wall_in(const int *fds, bool packs)
+wall_in(const int *fds, bool packs, struct pp_digest *digest)
 {
-	static bool is_in;
+	static bool is_in, may_digest;
 	int within = fds[2] >= 0 ? fds[2] : fds[packs ? 0 : 1];
 
 	if (is_in)
-		return 0;
+		return digest == NULL || may_digest ? 0 : -EBADMSG;
 	is_in = true;
+	may_digest = digest != NULL;
+	if (may_digest)
+		pp_digest_load(digest);
 	return pp_unpack_wall_enter(packs ? PP_WALL_PACK : PP_WALL_UNPACK, within);
 }
 
@@ -104,18 +109,18 @@ serve(const pp_json *request, const int *fds, struct pp_digest *digest, pp_json 
 {
 	PP_CLEANUP(pp_report_fini) struct pp_report report = { 0 };
 	const char *type = pp_json_get_str(request, "type");
+	bool is_digested = pp_json_get_bool(request, "digest");
 	struct pp_limits limits;
 
 	if (type == NULL || read_limits(request, &limits) < 0 || fds[0] < 0 || fds[1] < 0)
 		return -EBADMSG;
-	int r = wall_in(fds, strcmp(type, "pack") == 0);
+	int r = wall_in(fds, strcmp(type, "pack") == 0, is_digested ? digest : NULL);
 	if (r == 0)
 		r = limit_files(&limits);
 	if (r < 0)
 		return r;
 	if (strcmp(type, "unpack") == 0)
-		pp_extract(fds[0], fds[1], &limits,
-		    pp_json_get_bool(request, "digest") ? digest : NULL, &report);
+		pp_extract(fds[0], fds[1], &limits, is_digested ? digest : NULL, &report);
 	else if (strcmp(type, "look") == 0)
 		pp_look(fds[0], fds[1], &limits, &report);
 	else if (strcmp(type, "pack") == 0)
@@ -142,6 +147,14 @@ serve_next(struct pp_digest *digest)
 	return r < 0 ? r : pp_msg_send(SOCKET_FD, answer, NULL, 0);
 }
 
+static bool
+is_waited_for(void)
+{
+	struct pollfd p = { .fd = SOCKET_FD, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 int
 main(void)
 {
@@ -156,7 +169,9 @@ main(void)
 	(void)umask(022); /* gives the old mask, and cannot fail */
 	set_locale();
 	keep_memory();
-	pp_digest_init(&digest);
+	/* While nobody waits there is time for what may be needed. */
+	if (!is_waited_for())
+		pp_digest_load(&digest);
 	if (pp_unpack_wall_begin() < 0)
 		return EXIT_BAD_INVOCATION;
 	do

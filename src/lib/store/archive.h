@@ -37,7 +37,11 @@ struct pp_unpack_job {
 	int archive_fd, dir_fd; /* borrowed */
 	const char *what;
 	struct pp_unpack_limits limits;
-	bool is_digested; /* tree_sha256 is wanted: the helper takes it of what it writes */
+	/*
+	 * tree_sha256 is wanted: the helper takes it of what it writes. Of all jobs of a queue or
+	 * of none: the helper loads what it needs for that before its first.
+	 */
+	bool is_digested;
 	/*
 	 * Only a look: all of it is read and judged, but written are no other files than
 	 * plugin.json, those that it names, and programs; the totals are the helper's word.
