@@ -79,7 +79,7 @@ add_seat(struct changing *c, pp_json *keys, pp_json *role)
 static enum plugpkg_code
 take_seats(struct changing *c, const char *group, plugpkg_error **err)
 {
-	pp_json *root, *targets;
+	pp_json *root = NULL, *targets = NULL;
 
 	assert(group != NULL); /* find_old() and check_group() see to it */
 	enum plugpkg_code rc = pp_renewal_edit(c->repo, &c->renewal, PP_ROLE_ROOT, &root, err);

@@ -161,7 +161,7 @@ static enum plugpkg_code
 read_snapshot(plugpkg_repo *repo, struct pp_published *out, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *snapshot = NULL;
-	const pp_json *body;
+	const pp_json *body = NULL;
 
 	enum plugpkg_code rc =
 	    pp_published_load(repo, out, PP_ROLE_SNAPSHOT, &snapshot, &body, err);

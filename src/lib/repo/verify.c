@@ -64,7 +64,7 @@ check_file(struct verifying *v, const struct pp_walk_file *f)
 	PP_AUTO_FREE char *text = NULL;
 	char sha256[65] = "";
 	uint64_t bytes = 0;
-	struct stat st;
+	struct stat st = { 0 };
 
 	/* Of another size, it is not worth reading: it may be endless. */
 	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
