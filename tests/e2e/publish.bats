@@ -83,6 +83,24 @@ teardown() {
 	assert_status 0
 }
 
+@test "an archive that was spoiled in the pool comes back when it is added again" {
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	local file
+	file=$(find repo/public/targets/pool -name '*.plug')
+	cp "$file" good.plug
+	printf X | dd of="$file" bs=1 seek=40 conv=notrunc status=none
+	run plugpkg-repo verify
+	assert_status 6
+	assert_has "has other content than signed: user 1.0.0"
+	run plugpkg-repo add good.plug
+	assert_status 0
+	assert_has "published already"
+	cmp "$file" good.plug
+	run plugpkg-repo verify
+	assert_status 0
+}
+
 @test "an addition without its archive is not published" {
 	make_repo
 	plugpkg-repo add -q "$(build_plugin user 1.0.0)" "$(build_plugin animal 1.0.0)"

@@ -178,17 +178,17 @@ keep_copy(plugpkg_repo *repo, const struct candidate *c, const char *dir, plugpk
 	return PLUGPKG_OK;
 }
 
-/* An archive that the pool has lost since it was published comes back this way, at once. */
+/* An archive that was lost or spoiled since it was published comes back this way, at once. */
 static enum plugpkg_code
 restore(plugpkg_repo *repo, const struct candidate *c, plugpkg_error **err)
 {
 	const struct pp_pool_file f = pool_file(c);
 
-	if (pp_pool_has(repo, &f))
+	if (pp_pool_is_sound(repo, &f))
 		return PLUGPKG_OK;
 	enum plugpkg_code rc = keep_copy(repo, c, "staged", err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_pool_place(repo, &f, err);
+		rc = pp_pool_replace(repo, &f, err);
 	int r = rc == PLUGPKG_OK ? pp_sync_tree_at(repo->public_fd, ".") : 0;
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make 'public' durable");

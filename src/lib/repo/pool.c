@@ -41,6 +41,19 @@ pp_pool_has(plugpkg_repo *repo, const struct pp_pool_file *f)
 	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == f->size;
 }
 
+bool
+pp_pool_is_sound(plugpkg_repo *repo, const struct pp_pool_file *f)
+{
+	PP_AUTO_FREE char *dir = pool_dir(f);
+	PP_AUTO_FREE char *path = pp_asprintf("%s/%s.plug", dir, f->sha256);
+	PP_AUTO_FD int fd = pp_open_beneath(
+	    repo->public_fd, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0, PP_FOLLOW_INSIDE);
+	char sha256[65];
+	uint64_t bytes = 0;
+
+	return fd >= 0 && pp_sha256_fd(fd, sha256, &bytes) == 0 && strcmp(sha256, f->sha256) == 0;
+}
+
 enum plugpkg_code
 pp_pool_has_other(plugpkg_repo *repo, const struct pp_pool_file *f, bool *out, plugpkg_error **err)
 {
@@ -156,11 +169,14 @@ move_in(plugpkg_repo *repo, const struct pp_pool_file *f, int fd, const char *di
 enum plugpkg_code
 pp_pool_place(plugpkg_repo *repo, const struct pp_pool_file *f, plugpkg_error **err)
 {
+	return pp_pool_has(repo, f) ? PLUGPKG_OK : pp_pool_replace(repo, f, err);
+}
+
+enum plugpkg_code
+pp_pool_replace(plugpkg_repo *repo, const struct pp_pool_file *f, plugpkg_error **err)
+{
 	PP_AUTO_FREE char *dir = pool_dir(f);
 	PP_AUTO_FD int fd = -1;
-
-	if (pp_pool_has(repo, f))
-		return PLUGPKG_OK;
 	enum plugpkg_code rc = open_staged(repo, f, &fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;

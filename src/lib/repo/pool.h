@@ -26,6 +26,8 @@ struct pp_pool_copy pp_pool_copy_of(const struct stat *st);
 char *pp_pool_staged_path(const char *sha256);
 /* Is the archive in the pool, as far as its size tells? */
 bool pp_pool_has(plugpkg_repo *repo, const struct pp_pool_file *f);
+/* Is it there with its own bytes? All of them are read. */
+bool pp_pool_is_sound(plugpkg_repo *repo, const struct pp_pool_file *f);
 /* Does the pool hold other content under the name and version? */
 enum plugpkg_code pp_pool_has_other(
     plugpkg_repo *repo, const struct pp_pool_file *f, bool *out, plugpkg_error **err);
@@ -35,6 +37,9 @@ enum plugpkg_code pp_pool_has_other(
  * was staged.
  */
 enum plugpkg_code pp_pool_place(
+    plugpkg_repo *repo, const struct pp_pool_file *f, plugpkg_error **err);
+/* The same, whatever lies in the pool under its name. */
+enum plugpkg_code pp_pool_replace(
     plugpkg_repo *repo, const struct pp_pool_file *f, plugpkg_error **err);
 
 #endif
