@@ -53,7 +53,7 @@ look() {
 # has fetched already is kept until it has ended.
 judge_unfinished() {
 	find "$subject/.." -name '.*' ! -name . ! -name .. ! -name .plugins.json "$@" -printf '%f\n' >left
-	if [ -s left ] && ! grep -q "^warning: cannot delete .*$(head -n 1 left)" out; then
+	if [ -s left ] && ! grep -Eq "^(warning|error): cannot delete .*$(head -n 1 left)" out; then
 		complain "left beside it: $(tr '\n' ' ' <left)"
 	fi
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define ENTRY_SUFFIX ".json"
+#define HALF         PP_ARRIVING "/half"
 
 enum plugpkg_code
 pp_ready_begin(plugpkg_repo *repo, plugpkg_error **err)
@@ -23,16 +24,20 @@ pp_ready_begin(plugpkg_repo *repo, plugpkg_error **err)
 			  pp_mkdirat(repo->dir_fd, PP_READY, 0700) < 0 ||
 			  pp_mkdirat(repo->dir_fd, PP_LOOKS, 0700) < 0))
 		r = -errno;
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '" PP_ARRIVING "'") : PLUGPKG_OK;
+	if (r == 0)
+		return PLUGPKG_OK;
+	PP_IGNORE(pp_rm_rf_at(repo->dir_fd, PP_ARRIVING)); /* the first failure is what counts */
+	return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '" PP_ARRIVING "'");
 }
 
-/* In place: nobody looks there before all of it is moved on. */
+/* Whole or not at all: what is in ready/ when an archive is refused becomes staged all the same. */
 static int
 write_at(int dir_fd, const char *path, const char *text)
 {
-	PP_AUTO_FD int fd = pp_openat_create(dir_fd, path, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0644);
+	PP_AUTO_FD int fd = pp_openat_create(dir_fd, HALF, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0644);
+	int r = fd < 0 ? -errno : pp_fd_write_all(fd, text, strlen(text));
 
-	return fd < 0 ? -errno : pp_fd_write_all(fd, text, strlen(text));
+	return r == 0 && pp_renameat(dir_fd, HALF, dir_fd, path) < 0 ? -errno : r;
 }
 
 enum plugpkg_code
@@ -76,13 +81,18 @@ commit(plugpkg_repo *repo)
 		if (r == 0)
 			r = move(repo, &files, true);
 	}
-	return r == 0 ? pp_rm_rf_at(repo->dir_fd, PP_ARRIVING) : r;
+	return r;
 }
 
 enum plugpkg_code
 pp_ready_commit(plugpkg_repo *repo, plugpkg_error **err)
 {
-	int r = commit(repo);
+	int r = commit(repo), kept = pp_rm_rf_at(repo->dir_fd, PP_ARRIVING);
 
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot stage what was added") : PLUGPKG_OK;
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot stage what was added");
+	if (kept == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_IO, -kept, "cannot delete '" PP_ARRIVING "'");
+	return pp_hint(err, rc, "what was added is staged; the next add deletes it");
 }
