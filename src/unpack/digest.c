@@ -33,7 +33,7 @@
 /* clang-format on */
 
 struct pp_digest_calls {
-#define MEMBER(name) __typeof__(name) *name;
+#define MEMBER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses): declares it */
 	CALLS(MEMBER)
 #undef MEMBER
 };

@@ -11,8 +11,13 @@
  * Each returns the code, so that failing is one line. errnum != 0 appends ": <text of errnum>", and
  * turns PLUGPKG_E_IO into NO_SPACE or PERMISSION where errnum says so. err may be NULL.
  */
+#ifndef __clang_analyzer__
 #define pp_fail(err, code, errnum, ...)                                                            \
 	pp_fail_at(err, code, errnum, __FILE__, __LINE__, __VA_ARGS__)
+#else /* which does not see that a failure is never OK */
+#define pp_fail(err, code, errnum, ...)                                                            \
+	((void)pp_fail_at(err, code, errnum, __FILE__, __LINE__, __VA_ARGS__), (code))
+#endif
 enum plugpkg_code pp_fail_at(plugpkg_error **err, enum plugpkg_code code, int errnum,
     const char *file, int line, const char *fmt, ...) PP_PRINTF(6, 7);
 /* Puts "<text>: " before the message of *err. Returns rc. */

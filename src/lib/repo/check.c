@@ -177,27 +177,39 @@ choose(struct checking *c, const struct pp_dep *d, struct pp_counted_ptrs *set, 
 	return rc;
 }
 
+static bool
+is_taken_beside(
+    const struct checking *c, const struct pp_counted *other, const struct pp_release *r)
+{
+	return other->seen == c->round && other->release != r;
+}
+
+static enum plugpkg_code
+clashes_with_taken(struct checking *c, const struct pp_release *r, bool *out, plugpkg_error **err)
+{
+	struct pp_counted_name *n = NULL;
+	enum plugpkg_code rc = pp_census_get(&c->census, r->name, &n, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n->releases.n; i++)
+		*out |= is_taken_beside(c, &n->releases.at[i], r);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < r->conflicts.n; i++) {
+		struct pp_counted_ptrs all = { 0 };
+		rc = pp_census_fulfilling(&c->census, &r->conflicts.at[i], &all, err);
+		pp_vec_foreach (other, &all)
+			*out |= is_taken_beside(c, *other, r);
+		pp_vec_free(&all);
+	}
+	*out |= r->replaces.n > 0; /* who replaces whom, the solver knows */
+	return rc;
+}
+
 static enum plugpkg_code
 has_clash(struct checking *c, const struct pp_counted_ptrs *set, bool *out, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < set->n && !*out; i++) {
-		const struct pp_release *r = set->at[i]->release;
-		struct pp_counted_name *n = NULL;
-		rc = pp_census_get(&c->census, r->name, &n, err);
-		for (size_t k = 0; rc == PLUGPKG_OK && k < n->releases.n; k++)
-			*out |=
-			    n->releases.at[k].seen == c->round && n->releases.at[k].release != r;
-		for (size_t k = 0; rc == PLUGPKG_OK && k < r->conflicts.n; k++) {
-			struct pp_counted_ptrs all = { 0 };
-			rc = pp_census_fulfilling(&c->census, &r->conflicts.at[k], &all, err);
-			for (size_t m = 0; m < all.n; m++)
-				*out |= all.at[m]->seen == c->round && all.at[m]->release != r;
-			pp_vec_free(&all);
-		}
-		*out |= r->replaces.n > 0; /* who replaces whom, the solver knows */
-	}
+	for (size_t i = 0; rc == PLUGPKG_OK && i < set->n && !*out; i++)
+		rc = clashes_with_taken(c, set->at[i]->release, out, err);
 	return rc;
 }
 

@@ -213,6 +213,18 @@ cmp_names(const void *key, const void *at)
 	return strcmp(key, *name);
 }
 
+static void
+add_links(struct reach *r, size_t from, struct pp_links *out)
+{
+	const struct pp_strs *needs = needs_in(r, r->order.at[from]);
+
+	pp_vec_foreach (need, needs) {
+		char **to =
+		    bsearch(*need, r->order.at, r->order.n, sizeof(*r->order.at), cmp_names);
+		pp_vec_push(out, ((struct pp_link){ from, (size_t)(to - r->order.at), false }));
+	}
+}
+
 /* The ring in what was reached, or NULL. */
 static char *
 find_ring(struct reach *r)
@@ -222,14 +234,8 @@ find_ring(struct reach *r)
 
 	pp_strs_sort(&r->order);
 	for (size_t i = 0; i < r->order.n; i++) {
-		const struct pp_strs *needs = needs_in(r, r->order.at[i]);
 		scripted[i] = is_scripted(r, r->order.at[i]);
-		for (size_t k = 0; k < needs->n; k++) {
-			char **to = bsearch(
-			    needs->at[k], r->order.at, r->order.n, sizeof(*r->order.at), cmp_names);
-			pp_vec_push(
-			    &links, ((struct pp_link){ i, (size_t)(to - r->order.at), false }));
-		}
+		add_links(r, i, &links);
 	}
 	const struct pp_cycle_graph g = {
 		.n = r->order.n,

@@ -99,10 +99,10 @@ add_hex(const struct pp_buf *answer, struct pp_buf *out)
 	       text.p[text.n - 1] != '\0')
 		text.n--;
 	if (is_hex(text)) {
-		for (size_t i = 0; i < text.n; i++)
-			pp_buf_addc(out, text.p[i] >= 'A' && text.p[i] <= 'F'
-					     ? (char)(text.p[i] - 'A' + 'a')
-					     : text.p[i]);
+		for (size_t i = 0; i < text.n; i++) {
+			bool is_upper = text.p[i] >= 'A' && text.p[i] <= 'F';
+			pp_buf_addc(out, (char)(text.p[i] + (is_upper ? 'a' - 'A' : 0)));
+		}
 		return;
 	}
 	for (size_t i = 0; i < answer->n; i++) {

@@ -40,6 +40,23 @@ append_way(struct ring *r, const size_t *before, size_t from, size_t to)
 	pp_vec_free(&back);
 }
 
+/* One step on from node, to all that was not seen: the goal when it is among them, else NO_NODE. */
+static size_t
+step(const struct ring *r, size_t node, size_t from, size_t goal, size_t *before,
+    struct nodes *queue)
+{
+	for (size_t e = r->first[node]; e < r->first[node + 1]; e++) {
+		size_t to = r->graph->links->at[e].to;
+		if (before[to] != NO_NODE || r->component[to] != r->component[from])
+			continue;
+		before[to] = node;
+		pp_vec_push(queue, to);
+		if (is_goal(r, to, from, goal))
+			return to;
+	}
+	return NO_NODE;
+}
+
 /*
  * A shortest way inside the component of `from`: to goal, or (NO_NODE) to the nearest other node
  * with a script. There is one: in a component every node leads to every other.
@@ -54,20 +71,8 @@ go(struct ring *r, size_t from, size_t goal)
 		before[i] = NO_NODE;
 	pp_vec_push(&queue, from);
 	before[from] = from;
-	for (size_t i = 0; found == NO_NODE && i < queue.n; i++) {
-		size_t node = queue.at[i];
-		for (size_t e = r->first[node]; e < r->first[node + 1]; e++) {
-			size_t to = r->graph->links->at[e].to;
-			if (before[to] != NO_NODE || r->component[to] != r->component[from])
-				continue;
-			before[to] = node;
-			pp_vec_push(&queue, to);
-			if (is_goal(r, to, from, goal)) {
-				found = to;
-				break;
-			}
-		}
-	}
+	for (size_t i = 0; found == NO_NODE && i < queue.n; i++)
+		found = step(r, queue.at[i], from, goal, before, &queue);
 	if (found != NO_NODE)
 		append_way(r, before, from, found);
 	free(before);

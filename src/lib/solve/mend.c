@@ -197,27 +197,36 @@ may_go(const struct pp_pool *p, struct pp_jobs *j)
 	return (p->load->request->flags & PLUGPKG_ALLOW_REMOVE) != 0 && is_possible(p, j, true);
 }
 
+/* Adds the jobs that mend it; NULL, or why there are none. What cannot be mended goes if it may. */
+static char *
+mend(struct pp_jobs *j, struct pp_pool *p, size_t cand)
+{
+	size_t n = j->list.n;
+
+	verify(j, p, cand);
+	char *why = why_impossible(p, j, cand);
+	if (why == NULL)
+		return NULL;
+	if (may_go(p, j)) {
+		free(why);
+		return NULL;
+	}
+	pp_jobs_truncate(j, n);
+	return with_way_back(j, p, cand, why);
+}
+
 /* One after the other, so that one that cannot be mended does not keep the others broken. */
 static void
 try_each(
     struct pp_jobs *j, struct pp_pool *p, const struct pp_indices *broken, struct pp_unmendeds *out)
 {
 	for (size_t i = 0; i < broken->n; i++) {
-		size_t n = j->list.n, cand = broken->at[i];
-		char *why = NULL;
+		bool is_tried = i < MAX_TRIED;
+		char *why = is_tried ? mend(j, p, broken->at[i]) : NULL;
 
-		if (i < MAX_TRIED) {
-			verify(j, p, cand);
-			why = why_impossible(p, j, cand);
-			/* What cannot be mended goes, where that was allowed. */
-			if (why == NULL || may_go(p, j)) {
-				free(why);
-				continue;
-			}
-			pp_jobs_truncate(j, n);
-			why = with_way_back(j, p, cand, why);
-		}
-		pp_vec_push(out, ((struct pp_unmended){ .cand = cand, .why = why }));
+		if (!is_tried || why != NULL)
+			pp_vec_push(
+			    out, ((struct pp_unmended){ .cand = broken->at[i], .why = why }));
 	}
 }
 

@@ -166,6 +166,20 @@ try_hidden(plugpkg_context *ctx, const struct pp_load *l, const struct pp_dep *d
 
 /* ---- putting it together ---- */
 
+/* n: how many of them are told already. */
+static void
+add_asks(struct pp_buf *b, const struct pp_load *l, bool is_removal, const char *verb, size_t *n)
+{
+	pp_vec_foreach (ask, &l->asks) {
+		if (ask->is_removal != is_removal)
+			continue;
+		PP_AUTO_FREE char *word = pp_retry_word(ask);
+		pp_buf_adds(b, *n == 0 ? " " : *n + 1 == l->asks.n ? " and " : ", ");
+		pp_buf_addf(b, "%s%s", verb, is_removal ? ask->dep.name : word);
+		++*n;
+	}
+}
+
 static void
 add_headline(struct pp_buf *b, const struct pp_load *l)
 {
@@ -180,20 +194,8 @@ add_headline(struct pp_buf *b, const struct pp_load *l)
 		n_removals += ask->is_removal;
 	bool is_removal = n_removals > 0 && n_removals == l->asks.n;
 	pp_buf_addf(b, "cannot %s", is_removal ? "remove" : is_upgrade ? "upgrade" : "install");
-	for (int removals = 0; removals < 2; removals++) {
-		pp_vec_foreach (ask, &l->asks) {
-			if (ask->is_removal != (removals == 1))
-				continue;
-			bool is_last = ask + 1 == l->asks.at + l->asks.n;
-			PP_AUTO_FREE char *word = pp_retry_word(ask);
-			pp_buf_adds(b, n == 0 ? " " : is_last ? " and " : ", ");
-			if (ask->is_removal)
-				pp_buf_addf(b, "%s%s", is_removal ? "" : "remove ", ask->dep.name);
-			else
-				pp_buf_adds(b, word);
-			n++;
-		}
-	}
+	add_asks(b, l, false, "", &n);
+	add_asks(b, l, true, is_removal ? "" : "remove ", &n);
 }
 
 /* Named by its path: the solver knows what it holds, but not how it was written. */

@@ -81,7 +81,7 @@ pp_history_trim(struct pp_state *s, const int64_t *kept, size_t n, plugpkg_error
 		rc = number(s, "PRAGMA page_size", &page, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	free_pages += bytes / page;
+	free_pages += page > 0 ? bytes / page : 0;
 	return free_pages < FREE_PAGES || free_pages < pages / FREE_SHARE ? PLUGPKG_OK
 									  : vacuum(s, err);
 }

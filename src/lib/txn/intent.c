@@ -220,23 +220,30 @@ auto_installed(struct pp_installed **p)
 	pp_installed_free(*p);
 }
 
-/* Manifests of what comes; and into the set with it, where the state does not hold it yet. */
+/* The manifest of what comes; and into the set with it, where the state does not hold it yet. */
+static enum plugpkg_code
+read_one_coming(struct pp_txn *t, const pp_json *entry, bool is_committed, plugpkg_error **err)
+{
+	PP_CLEANUP(auto_installed) struct pp_installed *p = NULL;
+	enum plugpkg_code rc = pp_installed_from_json(entry, &p, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	struct pp_task *task = pp_txn_task(t, p->key);
+	rc = task != NULL ? pp_installed_manifest(p, &task->manifest, err)
+			  : damaged(t, "coming", err);
+	if (rc == PLUGPKG_OK && !is_committed)
+		pp_vec_push(&t->set, pp_steal(&p));
+	return rc;
+}
+
 static enum plugpkg_code
 read_coming(struct pp_txn *t, const pp_json *coming, bool is_committed, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(coming); i++) {
-		PP_CLEANUP(auto_installed) struct pp_installed *p = NULL;
-		rc = pp_installed_from_json(pp_json_at(coming, i), &p, err);
-		struct pp_task *task = rc == PLUGPKG_OK ? pp_txn_task(t, p->key) : NULL;
-		if (rc == PLUGPKG_OK && task == NULL)
-			rc = damaged(t, "coming", err);
-		if (rc == PLUGPKG_OK)
-			rc = pp_installed_manifest(p, &task->manifest, err);
-		if (rc == PLUGPKG_OK && !is_committed)
-			pp_vec_push(&t->set, pp_steal(&p));
-	}
+	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(coming); i++)
+		rc = read_one_coming(t, pp_json_at(coming, i), is_committed, err);
 	pp_txn_sort_set(&t->set);
 	return rc;
 }

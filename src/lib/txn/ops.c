@@ -463,12 +463,13 @@ pp_op_is_quiet(struct pp_txn *t, const struct pp_txn_op *op)
 	const struct pp_task *task = op->key != NULL ? pp_txn_task(t, op->key) : NULL;
 
 	if (op->type == &pp_op_core)
-		return task->manifest->scripts[PP_SCRIPT_INSTALL] == NULL &&
+		return task != NULL && task->manifest->scripts[PP_SCRIPT_INSTALL] == NULL &&
 		       task->manifest->scripts[PP_SCRIPT_UPGRADE] == NULL &&
 		       task->manifest->scripts[PP_SCRIPT_UNINSTALL] == NULL &&
 		       !can_go_back(task->old);
 	if (op->type == &pp_op_uninstall)
-		return task->is_gone || task->manifest->scripts[PP_SCRIPT_UNINSTALL] == NULL;
+		return task != NULL &&
+		       (task->is_gone || task->manifest->scripts[PP_SCRIPT_UNINSTALL] == NULL);
 	if (op->type == &pp_op_disable || op->type == &pp_op_enable)
 		return !pp_op_has_handler(t, op);
 	return op->type == &pp_op_move || op->type == &pp_op_leave || op->type == &pp_op_data ||
