@@ -350,7 +350,7 @@ pp_store_drop(plugpkg_context *ctx, const struct pp_strs *members, int64_t *out_
 		bool was_there = false;
 
 		rc = move_out(ctx, members->at[i], own_fd, n, &was_there, err);
-		n += was_there;
+		n += rc == PLUGPKG_OK && was_there;
 	}
 	PP_AUTO_FREE char *path = pp_asprintf(PP_STAGING_DIR "/%s", staging);
 	int r = pp_syncfs(own_fd) < 0 ? -errno : pp_rm_rf_count_at(ctx->root_fd, path, out_bytes);
