@@ -3,9 +3,8 @@
  * libplugpkg: packages for the plugins of one running application.
  *
  * One context serves one root and one thread. Every function returns a code and, when err is not
- * NULL,
- * an owned error that says what failed, to what, and what to do about it. Queries stream rows: one
- * JSON object a call, the same objects that `plugpkg --json` prints (plugpkg-json(5)).
+ * NULL, an owned error that says what failed, to what, and what to do about it. Queries stream
+ * rows: one JSON object a call, the same objects that `plugpkg --json` prints (plugpkg-json(5)).
  *
  * Words about ownership: borrowed (the callee keeps nothing), owned (the caller frees), moved (the
  * callee frees), view (valid until the named event).

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The only door to the JSON library. Strict: duplicate members, floats where integers are due, NUL
- * in
- * strings and text after the value are refused. A pp_json is counted; "borrowed" values live as
- * long
- * as their parent.
+ * in strings and text after the value are refused. A pp_json is counted; "borrowed" values live as
+ * long as their parent. No value is put into itself, nor into one that it holds: nobody would free
+ * them.
  */
 #ifndef PP_BASE_JSON_H
 #define PP_BASE_JSON_H
@@ -84,8 +83,7 @@ char *pp_json_pretty(const pp_json *j); /* two blanks a level, newline at the en
 char *pp_json_sorted(const pp_json *j); /* one line, members sorted by bytes */
 /*
  * Canonical JSON (OLPC dialect, as TUF signs it): members sorted by bytes, only `"` and `\`
- * escaped,
- * integers only. -EINVAL when j holds a float. Appends.
+ * escaped, integers only. -EINVAL when j holds a float. Appends.
  */
 int pp_json_canonical(const pp_json *j, struct pp_buf *out) PP_MUSTUSE;
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Canonical JSON in the OLPC dialect, the form over which TUF signs: members sorted by bytes, no
- * blanks,
- * only `"` and `\` escaped, everything else raw, integers only.
+ * blanks, only `"` and `\` escaped, everything else raw, integers only.
  */
 #include "base/json.h"
 #include "base/vec.h"

@@ -20,8 +20,7 @@ int pp_msg_pair(int out_fds[2]) PP_MUSTUSE;
 int pp_msg_send(int sock, const pp_json *j, const int *fds, size_t n_fds) PP_MUSTUSE;
 /*
  * Receives one packet. *out_fds gets up to PP_MSG_MAX_FDS owned descriptors, the rest -1. 0; -EPIPE
- * when
- * the other side is gone; -EBADMSG for a packet that is no JSON object or too large.
+ * when the other side is gone; -EBADMSG for a packet that is no JSON object or too large.
  */
 int pp_msg_recv(int sock, pp_json **out, int out_fds[PP_MSG_MAX_FDS]) PP_MUSTUSE;
 /* The same without waiting: -EAGAIN when there is none. */

@@ -11,8 +11,7 @@
 /*
  * Opens `path` below dirfd; never leaves it by `..`, an absolute path or a magic link. With
  * PP_NO_SYMLINKS no link at all is followed on the way. openat2(2), or a walk of the components
- * where
- * that is missing (ENOSYS, EPERM) or PLUGPKG_NO_OPENAT2 is set. -errno.
+ * where that is missing (ENOSYS, EPERM) or PLUGPKG_NO_OPENAT2 is set. -errno.
  */
 enum pp_beneath {
 	PP_FOLLOW_INSIDE,

@@ -60,8 +60,7 @@ void pp_sources_open_fini(struct pp_sources_open *s);
 #define PP_AUTO_SOURCES PP_CLEANUP(pp_sources_open_fini)
 /*
  * The source that answers for NAME: the first that knows it. Fills its releases, newest first. *out
- * NULL and
- * no releases when none does.
+ * NULL and no releases when none does.
  */
 enum plugpkg_code pp_sources_releases(struct pp_sources_open *s, const char *name,
     struct pp_catalog **out, struct pp_releases *releases, plugpkg_error **err);
@@ -113,8 +112,8 @@ const char *pp_plugin_type(const pp_json *manifest);
 
 /*
  * Makes var/trust/NAME hold the root metadata that key stands for: "sha256:HEX", the path of a
- * root.json, or
- * NULL = ask. *out_fingerprint: "sha256:HEX". Errors: NETWORK KEY SIGNATURE CONFIRM DECLINED.
+ * root.json, or NULL = ask. *out_fingerprint: "sha256:HEX". Errors: NETWORK KEY SIGNATURE CONFIRM
+ * DECLINED.
  */
 enum plugpkg_code pp_source_trust(plugpkg_context *ctx, struct pp_net *net,
     const struct pp_source *source, const char *key, char out_fingerprint[72], plugpkg_error **err);

@@ -52,8 +52,7 @@ struct pp_manifest {
 
 /*
  * Pure: bytes in, manifest out. `file` names it in messages. Errors: BAD_MANIFEST; each names file,
- * field, value
- * and what would be right.
+ * field, value and what would be right.
  */
 enum plugpkg_code pp_manifest_parse(
     struct pp_str text, const char *file, struct pp_manifest **out, plugpkg_error **err);

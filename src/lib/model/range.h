@@ -61,8 +61,7 @@ enum plugpkg_code pp_ranges_parse(
 void pp_ranges_fini(struct pp_ranges *known);
 /*
  * npm's rule: a prerelease matches only when an alternative holds and a comparator in it names a
- * prerelease of the same
- * numeric version; with include_pre that condition falls.
+ * prerelease of the same numeric version; with include_pre that condition falls.
  */
 bool pp_range_match(const struct pp_range *r, const struct pp_version *v, bool include_pre);
 bool pp_range_is_any(const struct pp_range *r);

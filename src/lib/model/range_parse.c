@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * npm's notation of ranges, read in one pass: alternatives of comparators, with carets, tildes, x
- * parts
- * and hyphens turned into plain comparators on the way. Versions may have any number of parts.
+ * parts and hyphens turned into plain comparators on the way. Versions may have any number of
+ * parts.
  */
 #include <stdio.h>
 #include <stdlib.h>

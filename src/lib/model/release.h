@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A release: one version of one plugin as far as resolution is concerned. The same members stand in
- * a
- * manifest and in a planning row of the index, and are read by the same code.
+ * a manifest and in a planning row of the index, and are read by the same code.
  */
 #ifndef PP_MODEL_RELEASE_H
 #define PP_MODEL_RELEASE_H
@@ -35,9 +34,8 @@ struct pp_release {
 
 /*
  * Reads the resolution members of a JSON object. `name` is the plugin's when the object has no
- * "name" of
- * its own (planning rows). `where` names the file for messages, `code` is what a mistake counts as
- * (BAD_MANIFEST or BAD_METADATA). Unknown members are ignored.
+ * "name" of its own (planning rows). `where` names the file for messages, `code` is what a mistake
+ * counts as (BAD_MANIFEST or BAD_METADATA). Unknown members are ignored.
  */
 enum plugpkg_code pp_release_parse(const pp_json *j, const char *name, const char *where,
     enum plugpkg_code code, struct pp_release **out, plugpkg_error **err);

@@ -72,8 +72,7 @@ enum plugpkg_code pp_helper_ask(
 /*
  * Lets bytes flow into the sinks of the n streams until one of them has its last answer, whose
  * stream is closed then. out->id is 0 after timeout_ms at most, whenever bytes came, and when a
- * guest can be read. A
- * cancelled wait kills the helper: INTERRUPTED within 100 ms.
+ * guest can be read. A cancelled wait kills the helper: INTERRUPTED within 100 ms.
  */
 enum plugpkg_code pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx,
     struct pp_stream *const *streams, size_t n, int timeout_ms, struct pp_answer *out,

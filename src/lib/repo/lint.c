@@ -340,8 +340,7 @@ pp_lint_dir(int dir_fd, const char *where, size_t *out_errors, size_t *out_warni
 
 /*
  * What may stand in an archive is asked where it is known: a trial run of the packer. It stops at
- * the first
- * entry that it refuses.
+ * the first entry that it refuses.
  */
 static enum plugpkg_code
 lint_archive(int dir_fd, const char *dir, plugpkg_row_fn row, void *user, size_t *errors,

@@ -7,12 +7,9 @@
 
 /*
  * Checks the manifest and the scripts that it names: rows of type "finding" with level ("error" or
- * "warning"),
- * file, field (when it is about one), text (ready to print, with file and field) and hint (when
- * there is one).
- * Returns OK also when there are findings; the counts tell; errors: IO PERMISSION. What may stand
- * in an archive is not looked at: packing
- * and unpacking refuse it.
+ * "warning"), file, field (when it is about one), text (ready to print, with file and field) and
+ * hint (when there is one). Returns OK also when there are findings; the counts tell; errors: IO
+ * PERMISSION. What may stand in an archive is not looked at: packing and unpacking refuse it.
  *
  * dir_fd  borrowed
  * where   the directory's name for messages; "." or NULL: none

@@ -58,19 +58,15 @@ struct pp_solve_request {
 };
 /*
  * Fills the plan's steps: new and changed plugins dependencies first, by depth, cycle and name,
- * then
- * removals in the reverse of that order over what was installed; then kept and suggested. Rows,
- * digests
- * and sizes of the steps are the caller's to fill. The same input gives the same plan, in whatever
- * order installed plugins and releases are handed over; sources of one priority count in their
- * order.
- * An installed plugin that is asked for and stays as it is makes no step: the wanted set is the
- * caller's.
+ * then removals in the reverse of that order over what was installed; then kept and suggested.
+ * Rows, digests and sizes of the steps are the caller's to fill. The same input gives the same
+ * plan, in whatever order installed plugins and releases are handed over; sources of one priority
+ * count in their order. An installed plugin that is asked for and stays as it is makes no step: the
+ * wanted set is the caller's.
  *
  * Errors: NOT_FOUND NOT_INSTALLED BAD_RANGE USAGE REFUSED (hold) INTERRUPTED, what the callbacks
- * fail
- * with, and NO_SOLUTION. Its message is a headline and, each in a line of its own, one sentence an
- * edge, causes first; its hint is "ways out:" and numbered lines, each of them solved.
+ * fail with, and NO_SOLUTION. Its message is a headline and, each in a line of its own, one
+ * sentence an edge, causes first; its hint is "ways out:" and numbered lines, each of them solved.
  */
 enum plugpkg_code pp_solve(plugpkg_context *ctx, const struct pp_solve_world *world,
     const struct pp_solve_request *request, struct pp_plan *plan, plugpkg_error **err);
