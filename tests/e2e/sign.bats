@@ -252,7 +252,7 @@ setup() {
 	refused "no key file"
 	echo '{"hello": "world"}' >repo/keys/online.key
 	refused "no key file"
-	jq '.seed |= "00" + .[2:]' kept >repo/keys/online.key
+	jq '.seed |= (if startswith("00") then "11" else "00" end) + .[2:]' kept >repo/keys/online.key
 	refused "its two halves do not belong together"
 	jq 'del(.seed)' kept >repo/keys/online.key
 	refused "no 'seed'"
