@@ -82,7 +82,7 @@ jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))'
 	run plugpkg lock --check
 	assert_status 0
 	jq '.host["host:cms"] = "1.1.0" | .plugins.solo.version = "1.0.1" |
-		.plugins.user.sha256 = (.plugins.user.sha256 | sub("^.."; "00")) |
+		.plugins.user.sha256 |= (if startswith("00") then "11" else "00" end) + .[2:] |
 		.plugins.extra = .plugins.solo' "$lock" >new.lock
 	cp new.lock "$lock"
 	run plugpkg lock --check
