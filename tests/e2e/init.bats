@@ -130,3 +130,29 @@ setup() {
 	assert_status 1
 	assert_has "var/state.db is damaged" "[bad-state]"
 }
+
+@test "the schema of plugpkg.json takes and refuses of network and cache what plugpkg does" {
+	need python3
+	python3 -c 'import jsonschema' 2>/dev/null || skip "no jsonschema for python3"
+	plugpkg init app
+	cp app/plugpkg.json plain.json
+	agree() {
+		jq "$2" plain.json >app/plugpkg.json
+		run python3 -c 'import json, sys, jsonschema
+jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))' \
+			"$top_srcdir/repo-format/plugpkg.schema.json" app/plugpkg.json
+		[ $((status == 0)) -eq "$1" ] || fail "the schema does otherwise: $2: $output"
+		run plugpkg --root app update --offline
+		[[ $((1 - $1)) -eq 0 || $output == *"[bad-config]"* ]] || fail "plugpkg takes it: $2: $output"
+		[[ $1 -eq 0 || $output != *"[bad-config]"* ]] || fail "plugpkg refuses it: $2: $output"
+	}
+	agree 1 '.network = {"jobs": 32, "per-mirror": 1, "retries": 0, "user": "nobody"} | .cache = {"max-size": "5 MB"}'
+	agree 1 '.network.login = {"https://a.example:8080": {"user": "u", "password": "p"}, "http://b": {"token": "t"}}'
+	agree 0 '.network.jobs = 0'
+	agree 0 '.network.retries = 11'
+	agree 0 '.network.user = ""'
+	agree 0 '.network.login = {"https://a.example/path": {"token": "t"}}'
+	agree 0 '.network.login = {"https://a.example": {"user": "u", "password": "p", "token": "t"}}'
+	agree 0 '.network.login = {"https://a.example": {"user": "u"}}'
+	agree 0 '.cache = {"max-size": -1}'
+}
