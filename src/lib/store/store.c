@@ -10,6 +10,7 @@
 #include "lib/model/semver.h"
 #include "lib/store/place.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -312,9 +313,10 @@ static enum plugpkg_code
 move_out(plugpkg_context *ctx, const char *member, int to_fd, int64_t number, bool *out_was_there,
     plugpkg_error **err)
 {
-	PP_AUTO_FREE char *name = pp_xstrdup(member);
-	char *version = strchr(name, ' ');
-	*version++ = '\0';
+	const char *blank = strchr(member, ' ');
+	assert(blank != NULL); /* pp_store_list() writes it */
+	PP_AUTO_FREE char *name = pp_xstrndup(member, (size_t)(blank - member));
+	const char *version = blank + 1;
 	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
 	PP_AUTO_FREE char *what = pp_asprintf("'%s/%s/%s'", ctx->root, path, version);
 	PP_AUTO_FREE char *to = pp_asprintf("%" PRId64, number);
