@@ -384,7 +384,12 @@ teardown() {
 	for i in 1 2 3 4 5; do
 		build_plugin "user$i" 1.0.0 >/dev/null
 	done
-	counted() { ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=fsync,fdatasync,syncfs -o trace plugpkg-repo "$@" >/dev/null; grep -c 'sync' trace; }
+	counted() {
+		rm -rf calls
+		mkdir calls
+		ASAN_OPTIONS=detect_leaks=0 strace -ff -e trace=fsync,fdatasync,syncfs -o calls/of plugpkg-repo "$@" >/dev/null
+		cat calls/* | grep -c 'sync'
+	}
 	one=$(counted add user1-1.0.0.plug)
 	assert_equal "$(counted add user2-1.0.0.plug user3-1.0.0.plug user4-1.0.0.plug user5-1.0.0.plug)" "$one"
 	[ "$one" -gt 0 ] || fail "nothing is durable"
