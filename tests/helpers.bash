@@ -65,17 +65,22 @@ watch_leftovers() {
 }
 
 # left_running: the processes that work in the case's directory, or were started with its name among
-# their arguments or in their environment.
+# their arguments or in their environment; but not those that ask.
 left_running() {
-	local path pid
+	local path pid up=$BASHPID own=" " key value
+	while [ "$up" -gt 1 ]; do
+		own+="$up "
+		while read -r key value; do [ "$key" != PPid: ] || up=$value; done <"/proc/$up/status"
+	done
 	for path in $(env -i "$(type -P grep)" -slF -- "$SCRATCH" /proc/[0-9]*/{environ,cmdline}); do
 		pid=${path#/proc/}
+		pid=${pid%%/*}
 		# Not grep itself.
-		[ ! -d "/proc/${pid%%/*}" ] || echo "${pid%%/*}"
+		[[ ! -d /proc/$pid || $own == *" $pid "* ]] || echo "$pid"
 	done
 	[[ $(readlink /proc/[0-9]*/cwd) == *"$SCRATCH"* ]] || return 0
 	for path in /proc/[0-9]*; do
-		[[ $(readlink "$path/cwd") != "$SCRATCH"* ]] || echo "${path#/proc/}"
+		[[ $(readlink "$path/cwd") != "$SCRATCH"* || $own == *" ${path#/proc/} "* ]] || echo "${path#/proc/}"
 	done
 }
 
