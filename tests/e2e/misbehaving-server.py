@@ -58,7 +58,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 log_lock = threading.Lock()
 seen = set()
-barriers = {}
+groups = {}  # how many -> the paths that wait, and whether all are there
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -216,11 +216,18 @@ class Handler(BaseHTTPRequestHandler):
         return self.serve(path, "ok")
 
     def together(self, path, n):
+        # Paths, not requests: libcurl asks once more where a connection that it kept is gone.
         with log_lock:
-            barrier = barriers.setdefault(n, threading.Barrier(n, timeout=15))
-        try:
-            barrier.wait()
-        except threading.BrokenBarrierError:
+            paths, are_all = groups.setdefault(n, (set(), threading.Event()))
+            if (n, path) not in seen:
+                paths.add(path)
+            if len(paths) == n:
+                seen.update((n, known) for known in paths)
+                groups.pop(n)
+                are_all.set()
+            if (n, path) in seen:
+                are_all = None
+        if are_all is not None and not are_all.wait(15):
             return self.text(400)
         return self.serve(path, "ok")
 
