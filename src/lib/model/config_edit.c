@@ -17,15 +17,6 @@ member(struct pp_config *c, const char *key, pp_json *(*make)(void))
 	return pp_json_get(c->json, key);
 }
 
-static void
-dep_fini(struct pp_dep *dep)
-{
-	free(dep->name);
-	free(dep->text);
-	pp_range_free(dep->range);
-	pp_version_fini(&dep->version);
-}
-
 static struct pp_dep *
 wanted(struct pp_config *c, const char *name)
 {
@@ -50,7 +41,7 @@ pp_config_want(struct pp_config *c, const char *name, const char *range)
 	if (dep == NULL)
 		dep = pp_vec_new(&c->plugins);
 	else
-		dep_fini(dep);
+		pp_dep_fini(dep);
 	*dep = new_dep;
 	pp_json_set_str(member(c, "plugins", pp_json_object), name, range);
 }
@@ -79,7 +70,7 @@ pp_config_unwant(struct pp_config *c, const struct pp_strs *names)
 		(void)pp_map_put(&gone, *name);
 	pp_vec_foreach (dep, &c->plugins)
 		if (pp_map_has(&gone, dep->name))
-			dep_fini(dep);
+			pp_dep_fini(dep);
 		else
 			c->plugins.at[n++] = *dep;
 	if (n == c->plugins.n)
