@@ -8,8 +8,8 @@ setup() {
 	make_repo
 }
 
-# slow NAME [KIND]: a plugin whose script KIND says that it runs and waits, until "go" exists.
-slow() {
+# make_slow NAME [KIND]: a plugin whose script KIND says that it runs and waits, until "go" exists.
+make_slow() {
 	local dir kind
 	dir=$(make_plugin "$1" 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh",
 		"verify": "scripts/verify.sh", "post-install": [{"level": 0, "run": "scripts/post.sh"}]}')
@@ -18,6 +18,10 @@ slow() {
 [ $kind != '${2-}' ] || [ -e '$SCRATCH/go' ] || { : >'$SCRATCH/begun'; sleep 300; }
 [ ! -e '$SCRATCH/fail-$kind' ]"
 	done
+}
+
+slow() {
+	make_slow "$@"
 	publish "$(build_plugin "$1" 1.0.0)"
 }
 
@@ -217,14 +221,11 @@ still_alive() {
 }
 
 @test "what a script of a killed plugpkg left running is ended before anything is settled" {
-	slow slow
+	make_slow slow
 	# shellcheck disable=SC2016 # expands in the script
 	add_script "$(plugin_dir slow 1.0.0)" install '(trap "" TERM HUP; while :; do echo x >>"'"$SCRATCH"'/late"; sleep 0.01; done) &
 echo $! >"'"$SCRATCH"'/child"; setsid sleep 100 & echo $! >"'"$SCRATCH"'/service"
 : >"'"$SCRATCH"'/begun"; sleep 300'
-	plugpkg-repo --repo repo remove slow 1.0.0 >/dev/null 2>&1 || true
-	rm -rf repo
-	make_repo
 	publish "$(build_plugin slow 1.0.0)"
 	make_root
 	tree_state "$PLUGPKG_ROOT" >before
@@ -288,13 +289,10 @@ whole() {
 }
 
 @test "the temporary directory of a killed plugpkg's script goes with the next one, and no other" {
-	slow slow
+	make_slow slow
 	# shellcheck disable=SC2016 # expands in the script
 	add_script "$(plugin_dir slow 1.0.0)" install 'echo "$TMPDIR" >"'"$SCRATCH"'/where"; echo x >"$TMPDIR/file"
 : >"'"$SCRATCH"'/begun"; sleep 300'
-	plugpkg-repo --repo repo remove slow 1.0.0 >/dev/null 2>&1 || true
-	rm -rf repo
-	make_repo
 	publish "$(build_plugin slow 1.0.0)"
 	make_root
 	mkdir tmp
