@@ -11,14 +11,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+struct told {
+	size_t n, n_shards, next;
+};
+
+/* In order, each once, and no shard that there is not. */
+static void
+tell(size_t shard, void *user)
+{
+	struct told *told = user;
+
+	if (shard < told->next || shard >= told->n_shards)
+		abort();
+	told->next = shard + 1;
+	told->n++;
+}
+
 static size_t
 count(const struct pp_reach *r, size_t n_shards)
 {
-	size_t n = 0;
+	struct told told = { .n_shards = n_shards };
 
-	for (size_t i = 0; i < n_shards; i++)
-		n += pp_reach_has(r, n_shards, i);
-	return n;
+	pp_reach_each(r, n_shards, tell, &told);
+	return told.n;
 }
 
 /* Coarser shards hold what the finer ones do. */

@@ -33,18 +33,46 @@ what_is_written_is_read(void)
 	}
 }
 
+struct shards pp_vec(size_t);
+
+static void
+note(size_t shard, void *user)
+{
+	struct shards *told = user;
+
+	pp_vec_push(told, shard);
+}
+
 static void
 a_name_is_in_its_shard_however_many_there_are(void)
 {
 	for (size_t n = 1; n <= PP_INDEX_MAX_SHARDS; n *= 4) {
 		struct pp_reach reach = { 0 };
-		size_t n_found = 0;
+		struct shards told = { 0 };
 		pp_reach_add(&reach, "user");
-		for (size_t i = 0; i < n; i++)
-			n_found += pp_reach_has(&reach, n, i);
-		CHECK_INT(n_found, 1);
-		CHECK(pp_reach_has(&reach, n, pp_index_shard_of(n, "user")));
+		pp_reach_each(&reach, n, note, &told);
+		if (CHECK_INT(told.n, 1))
+			CHECK_INT(told.at[0], pp_index_shard_of(n, "user"));
+		pp_vec_free(&told);
 	}
+}
+
+static void
+shards_are_told_once_and_in_order(void)
+{
+	struct pp_reach reach = { .bits = { [0] = 0x8000000000000013, [63] = (uint64_t)1 << 63 } };
+	static const size_t fine[] = { 0, 1, 4, 63, 4095 }, coarse[] = { 0, 1, 31, 2047 };
+	struct shards told = { 0 };
+
+	pp_reach_each(&reach, PP_INDEX_MAX_SHARDS, note, &told);
+	if (CHECK_INT(told.n, PP_LEN(fine)))
+		CHECK(memcmp(told.at, fine, sizeof(fine)) == 0);
+	told.n = 0;
+	reach.bits[0] = 0x8000000000000007;
+	pp_reach_each(&reach, PP_INDEX_MAX_SHARDS / 2, note, &told);
+	if (CHECK_INT(told.n, PP_LEN(coarse)))
+		CHECK(memcmp(told.at, coarse, sizeof(coarse)) == 0);
+	pp_vec_free(&told);
 }
 
 static void
@@ -90,5 +118,5 @@ other_lines_say_nothing(void)
 }
 
 TAP_MAIN(CASE(what_is_written_is_read) CASE(a_name_is_in_its_shard_however_many_there_are)
-	CASE(the_first_and_the_last_shard_are_told) CASE(nothing_and_too_much_are_not_written)
-	    CASE(other_lines_say_nothing))
+	CASE(shards_are_told_once_and_in_order) CASE(the_first_and_the_last_shard_are_told)
+	    CASE(nothing_and_too_much_are_not_written) CASE(other_lines_say_nothing))

@@ -86,13 +86,18 @@ pp_reach_read(struct pp_str line, struct pp_reach *to)
 	}
 }
 
-bool
-pp_reach_has(const struct pp_reach *r, size_t n_shards, size_t shard)
+void
+pp_reach_each(const struct pp_reach *r, size_t n_shards, pp_reach_fn fn, void *user)
 {
-	size_t per_shard = PP_INDEX_MAX_SHARDS / n_shards;
+	size_t per_shard = PP_INDEX_MAX_SHARDS / n_shards, next = 0;
 
-	for (size_t i = shard * per_shard; i < (shard + 1) * per_shard; i++)
-		if (has_number(r, i))
-			return true;
-	return false;
+	for (size_t i = 0; i < PP_LEN(r->bits); i++) {
+		for (uint64_t word = r->bits[i]; word != 0; word &= word - 1) {
+			size_t shard = (i * 64 + (size_t)__builtin_ctzll(word)) / per_shard;
+			if (shard < next)
+				continue;
+			fn(shard, user);
+			next = shard + 1;
+		}
+	}
 }

@@ -23,7 +23,8 @@ void pp_reach_merge(struct pp_reach *to, const struct pp_reach *from);
 char *pp_reach_text(const struct pp_reach *r);
 /* Adds what a planning line says; nothing when it says nothing sound. */
 void pp_reach_read(struct pp_str line, struct pp_reach *to);
-/* Is any of it in this shard of n? */
-bool pp_reach_has(const struct pp_reach *r, size_t n_shards, size_t shard);
+/* Every shard of n in which any of it is, in order. */
+typedef void (*pp_reach_fn)(size_t shard, void *user);
+void pp_reach_each(const struct pp_reach *r, size_t n_shards, pp_reach_fn fn, void *user);
 
 #endif

@@ -428,57 +428,99 @@ pp_shards_take(struct pp_shards *s, const struct pp_strs *names, plugpkg_error *
 
 /* ---- what will be asked for ---- */
 
-/* Holds the planning shards that are wanted. */
+struct wanted {
+	const struct pp_shards *shards;
+	struct pp_vec(struct pp_shard_key) keys; /* planning shards that are not held; some twice */
+};
+
+/* A pp_reach_fn. */
+static void
+want_shard(size_t number, void *user)
+{
+	struct wanted *w = user;
+	struct pp_held_shard *const *places = w->shards->planning;
+
+	if (places == NULL || places[number] == NULL || places[number]->bytes.n == 0)
+		pp_vec_push(&w->keys, ((struct pp_shard_key){ PP_LAYER_PLANNING, number }));
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	const struct pp_shard_key *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Holds them, each once. */
 static enum plugpkg_code
-load_wanted(struct pp_shards *s, const bool *wanted, plugpkg_error **err)
+load_wanted(struct pp_shards *s, struct wanted *w, plugpkg_error **err)
 {
-	size_t n_shards = s->root->planning.n, n = 0;
-	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n_shards, sizeof(*keys));
+	size_t n = 0;
 
-	for (size_t i = 0; i < n_shards; i++)
-		if (wanted[i])
-			keys[n++] = (struct pp_shard_key){ PP_LAYER_PLANNING, i };
-	return pp_shards_load(s, keys, n, err);
+	pp_vec_sort(&w->keys, by_number);
+	for (size_t i = 0; i < w->keys.n; i++)
+		if (i == 0 || w->keys.at[i].number != w->keys.at[n - 1].number)
+			w->keys.at[n++] = w->keys.at[i];
+	enum plugpkg_code rc = pp_shards_load(s, w->keys.at, n, err);
+	w->keys.n = 0;
+	return rc;
 }
 
-enum plugpkg_code
-pp_shards_expect(struct pp_shards *s, const struct pp_strs *names, plugpkg_error **err)
-{
-	size_t n_shards = s->root->planning.n;
-	PP_AUTO_FREE bool *wanted = pp_xcalloc(n_shards, sizeof(*wanted));
-	struct pp_reach reach = { 0 };
-
-	pp_vec_foreach (name, names)
-		if (!pp_map_has(&s->planning_lines, *name))
-			wanted[pp_index_shard_of(n_shards, *name)] = true;
-	enum plugpkg_code rc = load_wanted(s, wanted, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < names->n; i++) {
-		struct pp_str line;
-		rc = pp_shards_line(s, PP_LAYER_PLANNING, names->at[i], &line, err);
-		if (line.p != NULL)
-			pp_reach_read(line, &reach);
-	}
-	for (size_t i = 0; i < n_shards; i++)
-		wanted[i] |= pp_reach_has(&reach, n_shards, i);
-	return rc == PLUGPKG_OK ? load_wanted(s, wanted, err) : rc;
-}
-
-enum plugpkg_code
-pp_shards_line(struct pp_shards *s, enum pp_layer layer, const char *name, struct pp_str *out,
+/* Looks the name up in its shard, unless that was done before. */
+static enum plugpkg_code
+find_line(struct pp_shards *s, struct pp_shard_key key, const char *name, struct pp_str *out,
     plugpkg_error **err)
 {
-	struct pp_map *lines = lines_of(s, layer);
+	struct pp_map *lines = lines_of(s, key.layer);
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	if (!pp_map_has(lines, name)) {
-		size_t n = pp_shards_count(s, layer);
-		struct pp_shard_key key = { layer, pp_index_shard_of(n, name) };
 		rc = pp_shards_load(s, &key, 1, err);
 		if (rc == PLUGPKG_OK)
 			rc = look_up(s, key, name, err);
 	}
 	*out = pp_str_of(rc == PLUGPKG_OK ? pp_map_get(lines, name) : NULL);
 	return rc;
+}
+
+enum plugpkg_code
+pp_shards_expect(struct pp_shards *s, const struct pp_strs *names, plugpkg_error **err)
+{
+	size_t n_shards = s->root->planning.n;
+	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(names->n + 1, sizeof(*keys));
+	struct wanted wanted = { .shards = s };
+	struct pp_reach reach = { 0 };
+
+	for (size_t i = 0; i < names->n; i++) {
+		keys[i].layer = PP_LAYER_PLANNING;
+		keys[i].number = pp_index_shard_of(n_shards, names->at[i]);
+		want_shard(keys[i].number, &wanted);
+	}
+	enum plugpkg_code rc = load_wanted(s, &wanted, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < names->n; i++) {
+		struct pp_str line;
+		rc = find_line(s, keys[i], names->at[i], &line, err);
+		if (line.p != NULL)
+			pp_reach_read(line, &reach);
+	}
+	if (rc == PLUGPKG_OK) {
+		pp_reach_each(&reach, n_shards, want_shard, &wanted);
+		rc = load_wanted(s, &wanted, err);
+	}
+	pp_vec_free(&wanted.keys);
+	return rc;
+}
+
+enum plugpkg_code
+pp_shards_line(struct pp_shards *s, enum pp_layer layer, const char *name, struct pp_str *out,
+    plugpkg_error **err)
+{
+	*out = pp_str_of(pp_map_get(lines_of(s, layer), name));
+	if (out->p != NULL)
+		return PLUGPKG_OK;
+	struct pp_shard_key key = { layer, pp_index_shard_of(pp_shards_count(s, layer), name) };
+	return find_line(s, key, name, out, err);
 }
 
 enum plugpkg_code
