@@ -28,6 +28,22 @@ without_leading_zeros(struct pp_str digits)
 	return digits;
 }
 
+/* Three parts without leading zeros, as nearly all versions have: written as they are. */
+static bool
+is_encoded(const char *parts)
+{
+	int n = 1;
+
+	for (const char *p = parts; *p != '\0'; p++) {
+		bool is_first = p == parts || p[-1] == '.';
+		if (*p == '.')
+			n++;
+		else if (is_first && *p == '0' && p[1] != '.' && p[1] != '\0')
+			return false;
+	}
+	return n == MIN_PARTS;
+}
+
 /* Idle parts are held back until a part that counts follows them. */
 static void
 add_parts(struct pp_buf *out, const char *parts)
@@ -35,6 +51,10 @@ add_parts(struct pp_buf *out, const char *parts)
 	struct pp_str rest = pp_str_of(parts), part;
 	size_t n = 0, idle = 0;
 
+	if (is_encoded(parts)) {
+		pp_buf_add(out, rest.p, rest.n);
+		return;
+	}
 	while (pp_str_cut(&rest, '.', &part)) {
 		part = without_leading_zeros(part);
 		if (n >= MIN_PARTS && pp_str_eq(part, "0")) {

@@ -114,17 +114,8 @@ range_id(struct pp_pool *p, const struct pp_dep *dep, const char *on, enum pp_re
 static Id
 dep_on(struct pp_pool *p, const struct pp_dep *dep, const char *on, enum pp_reach reach)
 {
-	pp_buf_clear(&p->text);
-	pp_buf_addc(&p->text, reach == PP_REACH_ALL ? 'a' : 'r');
-	pp_buf_adds(&p->text, on);
-	pp_buf_addc(&p->text, ' ');
-	pp_buf_adds(&p->text, dep->text != NULL ? dep->text : "*");
-	void **at = pp_map_put(&p->ids, pp_buf_cstr(&p->text));
-	if (*at != NULL)
-		return (Id)(intptr_t)*at;
-
 	Id id = range_id(p, dep, on, reach);
-	*at = (void *)(intptr_t)id;
+
 	pp_vec_push(&p->deps, ((struct pp_pool_dep){ .id = id, .dep = dep }));
 	return id;
 }
@@ -225,13 +216,27 @@ vendor_of(struct pp_pool *p, const struct pp_cand *c)
 	return vendor_named(p, origin_of_installed(p, c));
 }
 
+/* Of a candidate's dependency, which others share with their release's text and range. */
+static Id
+shared_dep(struct pp_pool *p, const struct pp_dep *dep, enum pp_reach reach)
+{
+	struct pp_pool_recent *r =
+	    &p->recent[(uintptr_t)dep->range / sizeof(*dep->range) % PP_POOL_RECENT];
+
+	if (dep->range != NULL && r->range == dep->range && r->name == dep->name &&
+	    r->reach == reach)
+		return r->id;
+	*r = (struct pp_pool_recent){ dep->name, dep->range, reach, pp_pool_dep(p, dep, reach) };
+	return r->id;
+}
+
 static Offset
 add_deps(struct pp_pool *p, Repo *repo, const struct pp_deps *deps, enum pp_reach reach)
 {
 	Offset at = 0;
 
 	pp_vec_foreach (d, deps)
-		at = repo_addid_dep(repo, at, pp_pool_dep(p, d, reach), 0);
+		at = repo_addid_dep(repo, at, shared_dep(p, d, reach), 0);
 	return at;
 }
 
@@ -271,14 +276,13 @@ add_replaces(struct pp_pool *p, Repo *repo, const struct pp_cand *c)
 static Offset
 add_other_kind(struct pp_pool *p, Repo *repo, const struct pp_cand *c, Id evr, Offset at)
 {
+	if (!is_new(c) || !pp_map_has(&p->mixed, c->release->name))
+		return at;
 	const struct pp_known *k = pp_load_known(p->load, c->release->name);
 	const struct pp_ask *ask = pp_majors_ask(p->load, c->release);
 	bool takes_any = c->origin == PP_FROM_LINK ||
 			 (ask != NULL && ask->dep.range != NULL && !ask->is_removal &&
 			     pp_cand_satisfies(p->load, c, &ask->dep));
-
-	if (!is_new(c) || !pp_map_has(&p->mixed, c->release->name))
-		return at;
 	pp_vec_foreach (i, &k->majors) {
 		const struct pp_release *old = (*i)->release;
 		if (old->is_parallel && c->release->is_parallel)
@@ -305,13 +309,37 @@ add_conflicts(struct pp_pool *p, Repo *repo, const struct pp_release *r)
 }
 
 static Offset
+provide_id(struct pp_pool *p, Repo *repo, Offset at, Id name, Id evr)
+{
+	Id id = evr != 0 ? pool_rel2id(p->pool, name, evr, REL_EQ, 1) : name;
+
+	return repo_addid_dep(repo, at, id, 0);
+}
+
+static Offset
 provide(struct pp_pool *p, Repo *repo, Offset at, const char *name, Id evr, enum pp_reach reach)
 {
-	Id id = name_id(p, name, reach);
+	return provide_id(p, repo, at, name_id(p, name, reach), evr);
+}
 
-	if (evr != 0)
-		id = pool_rel2id(p->pool, id, evr, REL_EQ, 1);
-	return repo_addid_dep(repo, at, id, 0);
+/* Candidates of one name follow each other. */
+static void
+find_own(struct pp_pool *p, const char *name)
+{
+	if (p->own.name == NULL || strcmp(p->own.name, name) != 0)
+		p->own = (struct pp_pool_own){ name, name_id(p, name, PP_REACH_ALL), 0 };
+}
+
+static Offset
+provide_own(struct pp_pool *p, Repo *repo, const struct pp_cand *c, Id evr)
+{
+	Offset at = provide_id(p, repo, 0, p->own.all, evr);
+
+	if (!c->is_loose && pp_version_is_prerelease(&c->release->version))
+		return at;
+	if (p->own.stable == 0)
+		p->own.stable = name_id(p, c->release->name, PP_REACH_RELEASES);
+	return provide_id(p, repo, at, p->own.stable, evr);
 }
 
 /* What only plugins with parallel majors are known by besides. */
@@ -331,10 +359,8 @@ static Offset
 add_provides(struct pp_pool *p, Repo *repo, const struct pp_cand *c, Id evr)
 {
 	const struct pp_release *r = c->release;
-	Offset at = provide(p, repo, 0, r->name, evr, PP_REACH_ALL);
+	Offset at = provide_own(p, repo, c, evr);
 
-	if (c->is_loose || !pp_version_is_prerelease(&r->version))
-		at = provide(p, repo, at, r->name, evr, PP_REACH_RELEASES);
 	if (r->is_parallel)
 		at = provide_key(p, repo, at, c, evr);
 	pp_vec_foreach (d, &r->provides) {
@@ -358,13 +384,17 @@ add_solvable(struct pp_pool *p, const struct pp_cand *c)
 {
 	Repo *repo = repo_of(p, c);
 	Id id = repo_add_solvable(repo), evr = evr_id(p, &c->release->version, false);
+
+	find_own(p, c->release->name);
 	Offset provides = add_provides(p, repo, c, evr);
 	Offset requires = add_deps(p, repo, &c->release->requires, PP_REACH_RELEASES);
 	Offset recommends = add_deps(p, repo, &c->release->recommends, PP_REACH_RELEASES);
 	Offset suggests = add_deps(p, repo, &c->release->suggests, PP_REACH_RELEASES);
 	Offset conflicts = add_conflicts(p, repo, c->release);
 	Offset obsoletes = add_other_kind(p, repo, c, evr, add_replaces(p, repo, c));
-	Id vendor = vendor_of(p, c), name = pool_str2id(p->pool, pp_release_key(c->release), 1);
+	Id vendor = vendor_of(p, c);
+	Id name = c->release->is_parallel ? pool_str2id(p->pool, pp_release_key(c->release), 1)
+					  : p->own.all;
 
 	Solvable *s = pool_id2solvable(p->pool, id);
 	s->name = name;
@@ -428,7 +458,6 @@ pp_pool_init(struct pp_pool *p, const struct pp_load *load)
 void
 pp_pool_fini(struct pp_pool *p)
 {
-	pp_map_fini(&p->ids, NULL);
 	pp_map_fini(&p->mixed, NULL);
 	pp_vec_free(&p->deps);
 	free(p->solvables);

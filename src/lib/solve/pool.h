@@ -23,6 +23,21 @@ struct pp_pool_dep {
 	Id id;
 	const struct pp_dep *dep;
 };
+/* What was translated lately: releases of a plugin mostly share their dependencies. */
+struct pp_pool_recent {
+	const char *name;
+	const struct pp_range *range; /* NULL: nothing */
+	enum pp_reach reach;
+	Id id;
+};
+#define PP_POOL_RECENT 64
+
+/* What the solvables of one name provide it as. */
+struct pp_pool_own {
+	const char *name;
+	Id all, stable;
+};
+
 struct pp_pool {
 	const struct pp_load *load;
 	Pool *pool;
@@ -32,7 +47,8 @@ struct pp_pool {
 	size_t *cands;                     /* by solvable id; PP_NO_CAND */
 	struct pp_buf text;                /* of what an id is made of, while it is made */
 	struct pp_map mixed;               /* names that have releases with and without majors */
-	struct pp_map ids;                 /* reach, name and range as text -> dependency id */
+	struct pp_pool_own own;            /* of the candidate that is being added */
+	struct pp_pool_recent recent[PP_POOL_RECENT];
 	struct pp_pool_deps pp_vec(struct pp_pool_dep) deps;
 };
 
