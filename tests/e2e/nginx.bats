@@ -166,6 +166,26 @@ requests() {
 	run -2 plugpkg list --jobs 33
 }
 
+@test "connections wait for a plugpkg that has no time for what came, and serve what is left" {
+	make_many_repo 24 300000
+	nginx_start one "" "location /targets/pool/ { limit_rate 1500k; }"
+	add_source "$URL"
+	rm -f one.log
+	kill -USR1 "$NGINX"
+	plugpkg install all -y >out 2>&1 3>&- &
+	local pid=$! i
+	for ((i = 0; i < 500; i++)); do
+		[ "$(requests one /pool/ 2>/dev/null | wc -l)" -lt 3 ] || break
+		sleep 0.02
+	done
+	kill -STOP "$pid"
+	sleep 1
+	kill -CONT "$pid"
+	wait "$pid"
+	assert_equal "$(requests one /pool/ | wc -l)" 25
+	assert_equal "$(requests one /pool/ | cut -d' ' -f3 | sort -u | wc -l)" 6
+}
+
 @test "a download that was killed goes on where it stopped, and says so in its progress" {
 	make_many_repo 1 3000000
 	nginx_start one "" "location /targets/pool/ { limit_rate_after 1000k; limit_rate 100k; }"
