@@ -121,10 +121,13 @@ enum plugpkg_code
 plugpkg_plan_make(plugpkg_context *ctx, const struct plugpkg_request *request,
     plugpkg_plan **out_plan, plugpkg_error **err)
 {
+	PP_CLEANUP(pp_again_fini) struct pp_again again = { .text = PP_BUF_INIT(0) };
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
 
 	*out_plan = NULL;
 	pp_plan_settled(ctx, request, out_plan);
+	if (*out_plan == NULL)
+		pp_plan_again(ctx, request, &again, out_plan);
 	if (*out_plan != NULL)
 		return PLUGPKG_OK;
 	enum plugpkg_code rc = pp_plan_begin(ctx, pp_making_command(request), &plan, err);
@@ -144,6 +147,9 @@ plugpkg_plan_make(plugpkg_context *ctx, const struct plugpkg_request *request,
 		.open = PP_SOURCES_OPEN_INIT,
 	};
 	rc = is_switch(request) ? pp_making_switch(&m, err) : make(&m, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	pp_plan_remember(&m, &again);
 	if (rc == PLUGPKG_OK)
 		*out_plan = pp_steal(&plan);
 	return rc;

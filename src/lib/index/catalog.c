@@ -86,6 +86,12 @@ pp_catalog_free(struct pp_catalog *c)
 	free(c);
 }
 
+int64_t
+pp_catalog_due_after(const struct pp_catalog *c)
+{
+	return pp_updater_due_after(c->updater);
+}
+
 const struct pp_source *
 pp_catalog_source(const struct pp_catalog *c)
 {

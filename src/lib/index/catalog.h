@@ -25,6 +25,8 @@ enum plugpkg_code pp_catalog_open(plugpkg_context *ctx, const struct pp_source *
     struct pp_net *net, struct pp_catalog **out, plugpkg_error **err);
 void pp_catalog_free(struct pp_catalog *c);
 PP_DEFINE_AUTO(catalog, struct pp_catalog, pp_catalog_free);
+/* Of one that was loaded: the last moment at which none of its metadata is due for renewal. */
+int64_t pp_catalog_due_after(const struct pp_catalog *c);
 const struct pp_source *pp_catalog_source(const struct pp_catalog *c);
 
 /*

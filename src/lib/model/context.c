@@ -37,6 +37,8 @@ pp_warn(plugpkg_context *ctx, const char *plugin, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (ctx != NULL)
+		ctx->n_warnings++;
 	va_start(ap, fmt);
 	say(ctx, PLUGPKG_EVENT_WARNING, plugin, fmt, ap);
 	va_end(ap);

@@ -44,6 +44,7 @@ struct plugpkg_context {
 	bool is_sandbox_told;   /* that they do was said */
 	bool is_offline;        /* nothing is fetched: the cache has it, or it cannot be had */
 	unsigned jobs;          /* downloads at once; 0 = as plugpkg.json says */
+	unsigned n_warnings;    /* how many were given */
 	struct pp_map verified; /* lib/net/cache.h: what this process found right in the cache */
 	atomic_int cancelled;
 };

@@ -52,6 +52,12 @@ has_one_of(const struct pp_strs *named, const char *const *here, size_t n)
 	return named->n == 0;
 }
 
+const char *
+pp_platform_name(void)
+{
+	return here_arch[PP_LEN(here_arch) > 1 ? 1 : 0];
+}
+
 enum pp_unfit
 pp_release_unfit(const struct pp_release *r)
 {

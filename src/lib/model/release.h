@@ -86,6 +86,8 @@ enum pp_unfit {
 	PP_UNFIT_CLIENT, /* min-client is above our version */
 };
 enum pp_unfit pp_release_unfit(const struct pp_release *r);
+/* The processor that this plugpkg was built for. View. */
+const char *pp_platform_name(void);
 /* os and arch of this machine fit, and min-client is not above our version. */
 bool pp_release_fits_here(const struct pp_release *r, const char **out_why);
 

@@ -421,18 +421,23 @@ pp_tuf_expires(const struct pp_tuf *t)
 	return first;
 }
 
-static void
-look_if_due(const struct pp_tuf *t, const struct pp_meta *m, int64_t *expires)
+/* The last moment at which its renewal is not overdue. */
+static int64_t
+due_after(const struct pp_meta *m)
 {
 	int64_t hours = 7 * 24;
 
-	if (m == NULL)
-		return;
 	if (strcmp(m->role, "timestamp") == 0)
 		hours = 12;
 	else if (strcmp(m->role, "snapshot") == 0)
 		hours = 3 * 24;
-	if (m->expires - t->now < hours * 3600 && m->expires < *expires)
+	return m->expires - hours * 3600;
+}
+
+static void
+look_if_due(const struct pp_tuf *t, const struct pp_meta *m, int64_t *expires)
+{
+	if (m != NULL && t->now > due_after(m) && m->expires < *expires)
 		*expires = m->expires;
 }
 
@@ -446,6 +451,21 @@ pp_tuf_is_due(const struct pp_tuf *t, int64_t *out_expires)
 	pp_map_foreach (e, &t->targets)
 		look_if_due(t, e->value, out_expires);
 	return *out_expires != INT64_MAX;
+}
+
+int64_t
+pp_tuf_due_after(const struct pp_tuf *t)
+{
+	const struct pp_meta *top[] = { t->root, t->timestamp, t->snapshot };
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < PP_LEN(top); i++)
+		if (top[i] != NULL && due_after(top[i]) < first)
+			first = due_after(top[i]);
+	pp_map_foreach (e, &t->targets)
+		if (e->value != NULL && due_after(e->value) < first)
+			first = due_after(e->value);
+	return first;
 }
 
 bool

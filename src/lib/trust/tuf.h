@@ -108,6 +108,8 @@ int64_t pp_tuf_expires(const struct pp_tuf *t);                   /* earliest of
  * False: none.
  */
 bool pp_tuf_is_due(const struct pp_tuf *t, int64_t *out_expires);
+/* The last moment at which none of them is due. */
+int64_t pp_tuf_due_after(const struct pp_tuf *t);
 bool pp_tuf_is_consistent_snapshot(const struct pp_tuf *t);
 
 /*

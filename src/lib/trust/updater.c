@@ -559,6 +559,12 @@ pp_updater_is_due(const struct pp_updater *u, int64_t *out_expires)
 	return pp_tuf_is_due(u->tuf, out_expires);
 }
 
+int64_t
+pp_updater_due_after(const struct pp_updater *u)
+{
+	return pp_tuf_due_after(u->tuf);
+}
+
 bool
 pp_updater_is_consistent_snapshot(const struct pp_updater *u)
 {

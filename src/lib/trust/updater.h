@@ -57,6 +57,7 @@ enum plugpkg_code pp_updater_target(
 int64_t pp_updater_version(const struct pp_updater *u, const char *role); /* -1 unknown */
 int64_t pp_updater_expires(const struct pp_updater *u); /* earliest of all roles */
 bool pp_updater_is_due(const struct pp_updater *u, int64_t *out_expires); /* pp_tuf_is_due() */
+int64_t pp_updater_due_after(const struct pp_updater *u);                 /* the same */
 bool pp_updater_is_consistent_snapshot(const struct pp_updater *u);
 void pp_updater_free(struct pp_updater *u);
 PP_DEFINE_AUTO(updater, struct pp_updater, pp_updater_free);
