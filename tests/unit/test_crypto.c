@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "keys.h"
+#include "lib/trust/crypto_small.h"
 #include "tap.h"
 
 static const char message[] = "plugpkg test message";
@@ -48,6 +49,38 @@ digests_are_those_of_the_standard(void)
 	pp_sha512_hex("abc", 3, hex);
 	CHECK_STR(hex, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
 		       "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+}
+
+/* By two libraries, at every length around the ends of their blocks. */
+static void
+little_has_the_digest_that_much_has(void)
+{
+	static const char alphabet[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+	PP_AUTO_FREE char *bytes = pp_xcalloc(1, 1 << 20);
+	uint8_t small[64];
+	char got[129], want[129];
+
+	CHECK(pp_small_sha256(alphabet, strlen(alphabet), small));
+	pp_hex(small, 32, got);
+	CHECK_STR(got, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	CHECK(pp_small_sha512("abc", 3, small));
+	pp_hex(small, 64, got);
+	CHECK_STR(got, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+		       "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+	for (size_t n = 0; n < 300; n++) {
+		struct pp_sha256 *h = pp_sha256_new();
+
+		bytes[n] = (char)n;
+		pp_sha256_add(h, bytes, n);
+		pp_sha256_end(h, want);
+		CHECK(pp_small_sha256(bytes, n, small));
+		pp_hex(small, 32, got);
+		CHECK_STR(got, want);
+	}
+	for (int i = 0; i < 2; i++)
+		(void)pp_small_sha256(bytes, 400000, small);
+	CHECK(!pp_small_sha256(bytes, 400000, small));
+	CHECK(!pp_small_sha512("", 0, small));
 }
 
 static void
@@ -278,6 +311,7 @@ a_damaged_or_absurd_seal_is_refused(void)
 /* clang-format off */
 TAP_MAIN(
 	CASE(digests_are_those_of_the_standard)
+	CASE(little_has_the_digest_that_much_has)
 	CASE(a_stream_and_a_file_have_the_digest_of_their_bytes)
 	CASE(ed25519_agrees_with_rfc_8032)
 	CASE(new_keys_differ_and_sign_also_nothing)

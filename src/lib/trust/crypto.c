@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "lib/trust/crypto_calls.h"
+#include "lib/trust/crypto_small.h"
 
 #define SIG_MAX_BYTES     1024 /* RSA of 8192 bits */
 #define PEM_MAX_BYTES     8192
@@ -91,7 +92,8 @@ pp_sha256_hex(const void *p, size_t n, char out[65])
 {
 	uint8_t digest[32];
 
-	must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, lib()->sha256, NULL));
+	if (pp_crypto_is_loaded() || !pp_small_sha256(p, n, digest))
+		must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, lib()->sha256, NULL));
 	pp_hex(digest, sizeof(digest), out);
 }
 
@@ -100,7 +102,8 @@ pp_sha512_hex(const void *p, size_t n, char out[129])
 {
 	uint8_t digest[64];
 
-	must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, lib()->EVP_sha512(), NULL));
+	if (pp_crypto_is_loaded() || !pp_small_sha512(p, n, digest))
+		must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, lib()->EVP_sha512(), NULL));
 	pp_hex(digest, sizeof(digest), out);
 }
 

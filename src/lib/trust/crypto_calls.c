@@ -83,3 +83,9 @@ pp_crypto_calls(void)
 	free(mine); /* another thread was quicker */
 	return there;
 }
+
+bool
+pp_crypto_is_loaded(void)
+{
+	return atomic_load(&loaded) != NULL;
+}

@@ -14,6 +14,8 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
+#include "base/compiler.h"
+
 /* clang-format off */
 #define PP_CRYPTO_CALLS(_)                                                                         \
 	_(BIO_ctrl)                                                                                \
@@ -76,5 +78,7 @@ struct pp_crypto_calls {
  * was started. From any thread.
  */
 const struct pp_crypto_calls *pp_crypto_calls(void);
+/* Did somebody call it? */
+bool pp_crypto_is_loaded(void);
 
 #endif
