@@ -67,17 +67,45 @@ at_most() {
 	at_most 65
 }
 
-@test "libcrypto is loaded by who digests, and by nobody else" {
+# loads_libcrypto: whether who was traced did. Not all of its helpers are ours.
+loads_libcrypto() {
+	run grep -c libcrypto trace.all
+	[ "$output" -gt 0 ]
+}
+
+@test "libcrypto is loaded by who verifies or digests much, and by nobody else" {
 	plain_build
 	many_plugins
 	local command
-	for command in list sync "install p24 -y"; do
+	for command in list sync "install p24 -y" "show p1" "show p1@^1" upgrade update "search p1"; do
 		# shellcheck disable=SC2086 # words
 		traced plugpkg $command
-		run grep -c libcrypto trace.all
-		assert_equal "$output" 0
+		run ! loads_libcrypto
 	done
 	traced plugpkg check
-	run grep -c libcrypto trace.all
-	[ "$output" -gt 0 ]
+	loads_libcrypto
+}
+
+@test "what was verified is verified again when it changed, is lost, or comes from another plugpkg" {
+	plain_build
+	many_plugins
+	local trust=$PLUGPKG_ROOT/var/trust/test
+	sed -i '1s/plugpkg .*/plugpkg 0.0/' "$trust/verified"
+	traced plugpkg show p1
+	loads_libcrypto
+	traced plugpkg update
+	loads_libcrypto
+	traced plugpkg show p1
+	run ! loads_libcrypto
+
+	jq --indent 7 . "$trust/view/timestamp.json" >other
+	cp other "$trust/view/timestamp.json"
+	traced plugpkg show p1
+	assert_has "1.0.0"
+	loads_libcrypto
+	rm "$trust/verified"
+	traced plugpkg update
+	loads_libcrypto
+	traced plugpkg update
+	run ! loads_libcrypto
 }

@@ -249,6 +249,85 @@ what_lies_on_disk_is_verified_again(void)
 	CHECK_INT(load(&w, NULL), PLUGPKG_OK);
 }
 
+/* How many times it says so in what is known of signatures. */
+static size_t
+proofs(struct world *w, const char *text)
+{
+	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(1 << 20);
+	size_t n = 0;
+
+	CHECK_INT(pp_read_file_at(w->dir_fd, "verified", &bytes), 0);
+	for (const char *p = pp_buf_cstr(&bytes); (p = strstr(p, text)) != NULL; p++)
+		n++;
+	return n;
+}
+
+/* Copies what a refresh brought to a view, which is the same directory here. */
+static void
+refresh_and_keep(struct world *w)
+{
+	PP_AUTO(updater) struct pp_updater *u = updater(w, NULL);
+
+	CHECK_INT(pp_updater_refresh(u, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_updater_keep(u, w->dir_fd, NULL), PLUGPKG_OK);
+}
+
+static void
+what_was_verified_stands_for_the_same_bytes_only(void)
+{
+	PP_CLEANUP(world_fini) struct world w;
+
+	world_start(&w, 1);
+	refresh_and_keep(&w);
+	CHECK_INT(proofs(&w, "\n"), 5); /* of four files, below a line with our version */
+	CHECK_INT(load(&w, NULL), PLUGPKG_OK);
+	keep(&w, "targets.json", tuf_sign(tuf_targets(1), "x"));
+	CHECK_INT(load(&w, NULL), PLUGPKG_E_SIGNATURE);
+
+	publish(&w, 0, 2);
+	refresh_and_keep(&w);
+	CHECK_INT(load(&w, NULL), PLUGPKG_OK);
+	refresh_and_keep(&w);
+	CHECK_INT(proofs(&w, "\n"), 5); /* and no more than were of use */
+}
+
+/* The same files below another root: what the old one demanded counts for nothing. */
+static void
+what_was_verified_by_one_root_is_not_by_the_next(void)
+{
+	PP_CLEANUP(world_fini) struct world w;
+
+	world_start(&w, 1);
+	refresh_and_keep(&w);
+	keep(&w, "root.json", tuf_sign(tuf_with_role(tuf_root(2), "targets", "n", 1), "r"));
+	CHECK_INT(load(&w, NULL), PLUGPKG_E_SIGNATURE);
+	keep(&w, "root.json", tuf_sign(tuf_root(3), "r"));
+	CHECK_INT(load(&w, NULL), PLUGPKG_OK);
+}
+
+/* Shows what is believed, and of whom: else such a file would have to be verified itself. */
+static void
+what_another_plugpkg_verified_is_verified_again(void)
+{
+	PP_CLEANUP(world_fini) struct world w;
+	char *forged = tuf_sign(tuf_targets(1), "x");
+	PP_AUTO_FREE char *root = tuf_sign(tuf_root(1), "r");
+	char by[65], file[65];
+
+	world_start(&w, 1);
+	refresh_and_keep(&w);
+	pp_sha256_hex(root, strlen(root), by);
+	pp_sha256_hex(forged, strlen(forged), file);
+	keep(&w, "targets.json", forged);
+	keep(&w, "verified",
+	    pp_asprintf("verified by plugpkg " PACKAGE_VERSION "\n%s targets %s\n", by, file));
+	CHECK_INT(load(&w, NULL), PLUGPKG_OK);
+	keep(&w, "verified", pp_asprintf("verified by plugpkg 0.0\n%s targets %s\n", by, file));
+	CHECK_INT(load(&w, NULL), PLUGPKG_E_SIGNATURE);
+	keep(&w, "verified", pp_xstrdup("verified by plugpkg " PACKAGE_VERSION));
+	CHECK_INT(load(&w, NULL), PLUGPKG_E_SIGNATURE);
+}
+
 static void
 loading_says_what_is_missing_or_expired(void)
 {
@@ -520,6 +599,9 @@ TAP_MAIN(
 	CASE(without_consistent_snapshots_names_have_no_versions)
 	CASE(delegated_roles_are_fetched_and_kept_under_encoded_names)
 	CASE(what_lies_on_disk_is_verified_again)
+	CASE(what_was_verified_stands_for_the_same_bytes_only)
+	CASE(what_was_verified_by_one_root_is_not_by_the_next)
+	CASE(what_another_plugpkg_verified_is_verified_again)
 	CASE(loading_says_what_is_missing_or_expired)
 	CASE(a_first_root_that_is_bad_or_missing_makes_no_request)
 	CASE(each_root_on_the_way_is_kept)

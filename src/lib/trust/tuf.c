@@ -57,14 +57,41 @@ rollback(const char *what, int64_t got, int64_t seen, plugpkg_error **err)
 	    "a mirror is out of date, or somebody replays old files; nothing was changed");
 }
 
+/* Who demands signatures of a file: which keys, how many of them. */
+struct demand {
+	const struct pp_meta *by;
+	const char *title;
+	const pp_json *keys, *role;
+};
+
+static enum plugpkg_code
+verify(
+    struct pp_proofs *proofs, const struct demand *d, const struct pp_meta *m, plugpkg_error **err)
+{
+	const char *by = d->by->digests.sha256, *file = m->digests.sha256;
+
+	if (proofs != NULL && pp_proofs_has(proofs, by, m->role, file))
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_meta_verify(m, d->keys, d->role, d->title, err);
+	if (rc == PLUGPKG_OK && proofs != NULL)
+		pp_proofs_add(proofs, by, m->role, file);
+	return rc;
+}
+
 /* Signed by what the root demands for this role? */
 static enum plugpkg_code
-verify_by_root(const struct pp_meta *root, const struct pp_meta *m, plugpkg_error **err)
+verify_by_root(struct pp_proofs *proofs, const struct pp_meta *root, const struct pp_meta *m,
+    plugpkg_error **err)
 {
-	const pp_json *role = pp_json_get(pp_json_get(root->body, "roles"), m->role);
-	PP_AUTO_FREE char *by = pp_asprintf("root version %lld", (long long)root->version);
+	PP_AUTO_FREE char *title = pp_asprintf("root version %lld", (long long)root->version);
+	const struct demand demand = {
+		.by = root,
+		.title = title,
+		.keys = pp_json_get(root->body, "keys"),
+		.role = pp_json_get(pp_json_get(root->body, "roles"), m->role),
+	};
 
-	return pp_meta_verify(m, pp_json_get(root->body, "keys"), role, by, err);
+	return verify(proofs, &demand, m, err);
 }
 
 /* ---- root (5.3) ---- */
@@ -72,15 +99,23 @@ verify_by_root(const struct pp_meta *root, const struct pp_meta *m, plugpkg_erro
 enum plugpkg_code
 pp_tuf_new(const char *root, size_t n, int64_t now, struct pp_tuf **out, plugpkg_error **err)
 {
+	return pp_tuf_new_among(root, n, now, NULL, out, err);
+}
+
+enum plugpkg_code
+pp_tuf_new_among(const char *root, size_t n, int64_t now, struct pp_proofs *proofs,
+    struct pp_tuf **out, plugpkg_error **err)
+{
 	PP_AUTO(meta) struct pp_meta *m = NULL;
 	enum plugpkg_code rc = pp_meta_parse("root", PP_META_ROOT, root, n, &m, err);
 
 	if (rc == PLUGPKG_OK)
-		rc = verify_by_root(m, m, err);
+		rc = verify_by_root(proofs, m, m, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	struct pp_tuf *t = pp_xcalloc(1, sizeof(*t));
 	t->now = now;
+	t->proofs = proofs;
 	t->root = pp_steal(&m);
 	*out = t;
 	return PLUGPKG_OK;
@@ -105,9 +140,9 @@ pp_tuf_update_root(struct pp_tuf *t, const char *p, size_t n, plugpkg_error **er
 	enum plugpkg_code rc = pp_meta_parse("root", PP_META_ROOT, p, n, &m, err);
 
 	if (rc == PLUGPKG_OK)
-		rc = verify_by_root(t->root, m, err);
+		rc = verify_by_root(t->proofs, t->root, m, err);
 	if (rc == PLUGPKG_OK)
-		rc = verify_by_root(m, m, err);
+		rc = verify_by_root(t->proofs, m, m, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	if (m->version <= t->root->version)
@@ -161,7 +196,7 @@ pp_tuf_update_timestamp(struct pp_tuf *t, enum pp_tuf_origin origin, const char 
 
 	*out_is_new = false;
 	if (rc == PLUGPKG_OK)
-		rc = verify_by_root(t->root, m, err);
+		rc = verify_by_root(t->proofs, t->root, m, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	if (t->timestamp != NULL) {
@@ -252,7 +287,7 @@ pp_tuf_update_snapshot(
 	if (rc == PLUGPKG_OK)
 		rc = pp_meta_parse("snapshot", PP_META_SNAPSHOT, p, n, &m, err);
 	if (rc == PLUGPKG_OK)
-		rc = verify_by_root(t->root, m, err);
+		rc = verify_by_root(t->proofs, t->root, m, err);
 	if (rc == PLUGPKG_OK && origin == PP_TUF_REMOTE)
 		rc = check_named(m, t->timestamp, err);
 	if (rc == PLUGPKG_OK && t->snapshot != NULL)
@@ -302,14 +337,19 @@ verify_by_delegator(const struct pp_tuf *t, const struct pp_meta *delegator,
     const struct pp_meta *m, plugpkg_error **err)
 {
 	if (delegator == NULL)
-		return verify_by_root(t->root, m, err);
+		return verify_by_root(t->proofs, t->root, m, err);
 
 	const pp_json *role = pp_tuf_delegation_of(delegator, m->role);
 	if (role == NULL)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s does not delegate to '%s'",
 		    delegator->title, m->role);
-	const pp_json *delegations = pp_json_get(delegator->body, "delegations");
-	return pp_meta_verify(m, pp_json_get(delegations, "keys"), role, delegator->title, err);
+	const struct demand demand = {
+		.by = delegator,
+		.title = delegator->title,
+		.keys = pp_json_get(pp_json_get(delegator->body, "delegations"), "keys"),
+		.role = role,
+	};
+	return verify(t->proofs, &demand, m, err);
 }
 
 enum plugpkg_code

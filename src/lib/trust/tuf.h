@@ -29,6 +29,7 @@ enum pp_tuf_origin {
 
 struct pp_tuf;
 struct pp_meta;
+struct pp_proofs;
 
 /*
  * now: fixed start time for every expiry decision. root: bytes of the trusted root (self-verified
@@ -36,6 +37,9 @@ struct pp_meta;
  */
 enum plugpkg_code pp_tuf_new(
     const char *root, size_t n, int64_t now, struct pp_tuf **out, plugpkg_error **err);
+/* The same, and what `proofs` has is not verified again; it learns what is. Borrowed. */
+enum plugpkg_code pp_tuf_new_among(const char *root, size_t n, int64_t now,
+    struct pp_proofs *proofs, struct pp_tuf **out, plugpkg_error **err);
 void pp_tuf_free(struct pp_tuf *t);
 PP_DEFINE_AUTO(tuf, struct pp_tuf, pp_tuf_free);
 

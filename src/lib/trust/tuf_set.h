@@ -3,11 +3,13 @@
 #ifndef PP_TRUST_TUF_SET_H
 #define PP_TRUST_TUF_SET_H
 
+#include "lib/trust/proofs.h"
 #include "lib/trust/tuf.h"
 #include "lib/trust/tuf_meta.h"
 
 struct pp_tuf {
 	int64_t now;
+	struct pp_proofs *proofs; /* borrowed, or NULL */
 	struct pp_meta *root, *timestamp, *snapshot;
 	/*
 	 * Targets metadata by role *and* chain of delegators: a role reached by a second delegator

@@ -15,11 +15,13 @@
 #include "base/path.h"
 #include "base/time.h"
 #include "lib/trust/crypto.h"
+#include "lib/trust/proofs.h"
 
 struct pp_updater {
 	struct pp_updater_spec spec;
 	char *label;
 	struct pp_tuf *tuf;
+	struct pp_proofs proofs;
 	size_t mirror;   /* the one that delivered last; asked first */
 	bool *down;      /* mirrors that could not be reached during this refresh */
 	bool is_offline; /* loaded only: no requests */
@@ -401,7 +403,8 @@ static enum plugpkg_code
 open_root(struct pp_updater *u, const struct pp_buf *root, plugpkg_error **err)
 {
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
-	enum plugpkg_code rc = pp_tuf_new(pp_buf_cstr(root), root->n, u->spec.now, &u->tuf, &why);
+	enum plugpkg_code rc =
+	    pp_tuf_new_among(pp_buf_cstr(root), root->n, u->spec.now, &u->proofs, &u->tuf, &why);
 
 	if (rc == PLUGPKG_OK)
 		return rc;
@@ -425,6 +428,7 @@ pp_updater_new(const struct pp_updater_spec *spec, struct pp_updater **out, plug
 	enum plugpkg_code rc = read_local(u, "root", &root, err);
 	if (rc == PLUGPKG_E_NOT_FOUND)
 		(void)pp_hint(err, rc, "remove the source and add it again");
+	pp_proofs_load(&u->proofs, spec->dir_fd);
 	if (rc == PLUGPKG_OK)
 		rc = open_root(u, &root, err);
 	if (rc != PLUGPKG_OK)
@@ -439,6 +443,7 @@ pp_updater_free(struct pp_updater *u)
 	if (u == NULL)
 		return;
 	pp_tuf_free(u->tuf);
+	pp_proofs_fini(&u->proofs);
 	free(u->down);
 	free(u->label);
 	free(u);
@@ -531,6 +536,8 @@ pp_updater_keep(struct pp_updater *u, int view_fd, plugpkg_error **err)
 	pp_tuf_roles(u->tuf, &roles);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < roles.n; i++)
 		rc = keep_one(u, roles.at[i], view_fd, err);
+	if (rc == PLUGPKG_OK)
+		pp_proofs_save(&u->proofs, u->spec.dir_fd);
 	return with_label(u, rc, err);
 }
 

@@ -18,7 +18,7 @@ typedef enum plugpkg_code (*pp_tuf_get_fn)(void *user, size_t mirror, const char
     size_t max_bytes, struct pp_buf *out, int *out_status, plugpkg_error **err);
 
 struct pp_updater_spec {
-	int dir_fd; /* metadata directory, borrowed; root.json is in it */
+	int dir_fd; /* metadata directory, borrowed; root.json is in it, and what was verified */
 	int64_t now;
 	pp_tuf_get_fn get;
 	void *user;
@@ -36,8 +36,8 @@ enum plugpkg_code pp_updater_new(
  */
 enum plugpkg_code pp_updater_refresh(struct pp_updater *u, plugpkg_error **err);
 /*
- * Only what lies in dir_fd, verified again, no request: for commands that work on the last update.
- * Expired: EXPIRED.
+ * Only what lies in dir_fd, verified again where it is not what was verified, no request: for
+ * commands that work on the last update. Expired: EXPIRED.
  */
 enum plugpkg_code pp_updater_load(struct pp_updater *u, plugpkg_error **err);
 /*
@@ -45,7 +45,10 @@ enum plugpkg_code pp_updater_load(struct pp_updater *u, plugpkg_error **err);
  * pp_updater_keep() made. The root is that of dir_fd: keys that were revoked since count here too.
  */
 enum plugpkg_code pp_updater_load_view(struct pp_updater *u, int view_fd, plugpkg_error **err);
-/* Copies every role below root that is loaded into view_fd. */
+/*
+ * Copies every role below root that is loaded into view_fd, and notes that their signatures were
+ * found good: until one of these files changes, loading them verifies digests only.
+ */
 enum plugpkg_code pp_updater_keep(struct pp_updater *u, int view_fd, plugpkg_error **err);
 /*
  * Delegation search (pre-order, depth first). NOT_FOUND when no role lists it. Fetches delegated
