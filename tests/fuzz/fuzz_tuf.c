@@ -62,7 +62,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(rc == PLUGPKG_E_BAD_METADATA && m == NULL && err != NULL);
 		return 0;
 	}
-	assert(m->version >= 1 && m->canonical_n < size);
+	assert(m->version >= 1 && m->digests.length < size);
+	(void)pp_meta_verify(m, m->body, m->body, "nobody", NULL);
 	if (m->type == PP_META_TARGETS)
 		search(m);
 	if (m->type == PP_META_ROOT) {

@@ -315,23 +315,8 @@ read_signatures(struct pp_meta *m, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* The canonical form is never longer than the text it was parsed from, so n bounds it. */
 static enum plugpkg_code
-make_canonical(struct pp_meta *m, size_t n, plugpkg_error **err)
-{
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(n + 1);
-
-	if (pp_json_canonical(m->body, &text) < 0 || text.overflow)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
-		    "%s: the signed part has no canonical form (only whole numbers are allowed)",
-		    m->title);
-	m->canonical_n = text.n;
-	m->canonical = pp_buf_steal(&text);
-	return PLUGPKG_OK;
-}
-
-static enum plugpkg_code
-read_parts(struct pp_meta *m, size_t n, plugpkg_error **err)
+read_parts(struct pp_meta *m, plugpkg_error **err)
 {
 	m->body = pp_json_get(m->doc, "signed");
 	if (!pp_json_is(m->body, PP_JSON_OBJECT))
@@ -340,8 +325,6 @@ read_parts(struct pp_meta *m, size_t n, plugpkg_error **err)
 	enum plugpkg_code rc = read_signatures(m, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_common(m, err);
-	if (rc == PLUGPKG_OK)
-		rc = make_canonical(m, n, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	switch (m->type) {
@@ -371,7 +354,7 @@ pp_meta_parse(const char *role, enum pp_meta_type type, const void *p, size_t n,
 	if (m->doc == NULL)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: %s", m->title, why.text);
 
-	enum plugpkg_code rc = read_parts(m, n, err);
+	enum plugpkg_code rc = read_parts(m, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_digests_of(p, n, &m->digests);
@@ -386,7 +369,6 @@ pp_meta_free(struct pp_meta *m)
 		return;
 	pp_map_fini(&m->sigs, NULL);
 	pp_json_free(m->doc);
-	free(m->canonical);
 	free(m->role);
 	free(m->title);
 	free(m->id);
@@ -396,7 +378,8 @@ pp_meta_free(struct pp_meta *m)
 /* ---- signatures and digests ---- */
 
 static bool
-is_signed_by(const struct pp_meta *m, const char *keyid, const pp_json *keys)
+is_signed_by(
+    const struct pp_meta *m, const struct pp_buf *text, const char *keyid, const pp_json *keys)
 {
 	const pp_json *sig = pp_map_get(&m->sigs, keyid);
 	const pp_json *key = pp_json_get(keys, keyid);
@@ -404,13 +387,19 @@ is_signed_by(const struct pp_meta *m, const char *keyid, const pp_json *keys)
 
 	/* One key under two ids would count twice: an id is good only as the digest of its key. */
 	return sig != NULL && key != NULL && pp_key_id(key, id) == 0 && strcmp(id, keyid) == 0 &&
-	       pp_key_verify(key, m->canonical, m->canonical_n, pp_json_get_str(sig, "sig"));
+	       pp_key_verify(key, pp_buf_cstr(text), text->n, pp_json_get_str(sig, "sig"));
 }
 
 enum plugpkg_code
 pp_meta_verify(const struct pp_meta *m, const pp_json *keys, const pp_json *role,
     const char *demanded_by, plugpkg_error **err)
 {
+	/* What is signed is never longer than the text it was parsed from. */
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(m->digests.length + 1);
+	if (pp_json_canonical(m->body, &text) < 0 || text.overflow)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "%s: the signed part has no canonical form (only whole numbers are allowed)",
+		    m->title);
 	const pp_json *keyids = pp_json_get(role, "keyids");
 	int64_t threshold = pp_json_get_int(role, "threshold", 0);
 	int64_t good = 0;
@@ -421,7 +410,7 @@ pp_meta_verify(const struct pp_meta *m, const pp_json *keys, const pp_json *role
 		if (keyid == NULL || pp_map_has(&seen, keyid))
 			continue;
 		(void)pp_map_put(&seen, keyid);
-		if (is_signed_by(m, keyid, keys))
+		if (is_signed_by(m, &text, keyid, keys))
 			good++;
 	}
 	pp_map_fini(&seen, NULL);

@@ -31,8 +31,6 @@ struct pp_meta {
 	pp_json *doc;       /* the whole file */
 	pp_json *body;      /* its "signed"; borrowed from doc */
 	struct pp_map sigs; /* keyid -> signature object, borrowed from doc */
-	char *canonical;    /* what is signed */
-	size_t canonical_n;
 	int64_t version, expires;
 	struct pp_digests digests; /* of the file as received */
 };
@@ -49,7 +47,8 @@ PP_DEFINE_AUTO(meta, struct pp_meta, pp_meta_free);
 
 /*
  * Do enough distinct keys of `role` ({"keyids","threshold"}) from `keys` verify? An unknown type, a
- * wrong signature, or a key whose id is not the digest of the key does not count. SIGNATURE.
+ * wrong signature, or a key whose id is not the digest of the key does not count. SIGNATURE, and
+ * BAD_METADATA for what has no canonical form to sign.
  */
 enum plugpkg_code pp_meta_verify(const struct pp_meta *m, const pp_json *keys, const pp_json *role,
     const char *demanded_by, plugpkg_error **err);
