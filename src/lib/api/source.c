@@ -246,18 +246,27 @@ ensure_trust(
 	return pp_root_write_config(ctx, err);
 }
 
+struct updating {
+	plugpkg_context *ctx;
+	struct pp_net *net;
+	plugpkg_row_fn row;
+	void *user;
+	bool has_news;
+};
+
 static enum plugpkg_code
-update_one(plugpkg_context *ctx, struct pp_net *net, const struct pp_source *s, plugpkg_row_fn row,
-    void *user, plugpkg_error **err)
+update_one(struct updating *u, const struct pp_source *s, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *one = pp_row_new("update");
 
 	pp_json_set_str(one, "source", s->name);
-	enum plugpkg_code rc = ensure_trust(ctx, net, s, err);
+	enum plugpkg_code rc = ensure_trust(u->ctx, u->net, s, err);
 	if (rc == PLUGPKG_OK)
-		rc = refresh(ctx, net, s, one, err);
-	if (rc == PLUGPKG_OK)
-		pp_row(row, user, pp_steal(&one));
+		rc = refresh(u->ctx, u->net, s, one, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	u->has_news = u->has_news || pp_json_get_bool(one, "changed");
+	pp_row(u->row, u->user, pp_steal(&one));
 	return rc;
 }
 
@@ -289,10 +298,11 @@ plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_err
 			pp_net_expect(open.net, *url);
 
 	/* One that fails does not keep the others old; the first failure is the answer. */
+	struct updating u = { .ctx = ctx, .net = open.net, .row = row, .user = user };
 	enum plugpkg_code first = PLUGPKG_OK;
 	pp_vec_foreach (s, &ctx->config->sources) {
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
-		rc = update_one(ctx, open.net, s, row, user, first == PLUGPKG_OK ? err : &why);
+		rc = update_one(&u, s, first == PLUGPKG_OK ? err : &why);
 		if (rc == PLUGPKG_E_INTERRUPTED)
 			return first == PLUGPKG_OK ? rc : first;
 		if (rc != PLUGPKG_OK && first == PLUGPKG_OK)
@@ -302,6 +312,7 @@ plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_err
 	}
 	pp_net_rest(open.net);
 	refresh_host(ctx);
-	pp_cache_trim(ctx);
+	if (u.has_news) /* else the cache is as large as it was */
+		pp_cache_trim(ctx);
 	return first;
 }
