@@ -526,10 +526,32 @@ a_racer_gets_nothing_outside(void)
 	}
 }
 
+struct list {
+	struct pp_unpack_job *jobs;
+	size_t n, next;
+};
+
+static enum plugpkg_code
+next_of_list(void *user, struct pp_unpack_job **out, plugpkg_error **err PP_UNUSED)
+{
+	struct list *list = user;
+
+	*out = list->next < list->n ? &list->jobs[list->next++] : NULL;
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+done_of_list(
+    void *user PP_UNUSED, struct pp_unpack_job *job PP_UNUSED, plugpkg_error **err PP_UNUSED)
+{
+	return PLUGPKG_OK;
+}
+
 static void
 many_archives_go_through_together(void)
 {
 	struct pp_unpack_job jobs[7] = { 0 };
+	char names[PP_LEN(jobs)][16];
 	PP_AUTO_ERROR plugpkg_error *err = NULL;
 	struct scratch s;
 
@@ -549,17 +571,22 @@ many_archives_go_through_together(void)
 				tar_add(&tar, &(struct tar_member){ .name = "../x", .text = "x" });
 			tar_end(&tar);
 			tar_gzip(&file, tar.s, tar.n);
-			snprintf(name, sizeof(name), "%d-%zu", bad, i);
-			CHECK_INT(mkdirat(s.inner, name, 0700), 0);
+			snprintf(names[i], sizeof(names[i]), "%d-%zu", bad, i);
+			CHECK_INT(mkdirat(s.inner, names[i], 0700), 0);
 			jobs[i] = (struct pp_unpack_job){
 				.archive_fd = tar_file(file.s, file.n),
-				.dir_fd = pp_opendir_at(s.inner, name),
+				.dir_fd = pp_opendir_at(s.inner, names[i]),
+				.name = names[i],
 				.what = bad == 1 && i == 4 ? "evil 1.0" : "good 1.0",
 				.limits = { i + 3, i + 2, true },
 				.is_digested = true,
 			};
 		}
-		CHECK_INT(pp_unpack_many(NULL, jobs, PP_LEN(jobs), s.inner, &err),
+		struct list list = { jobs, PP_LEN(jobs), 0 };
+		const struct pp_unpack_queue queue = { next_of_list, done_of_list, &list, s.inner,
+			s.fd };
+
+		CHECK_INT(pp_unpack_queue(NULL, &queue, &err),
 		    bad == 1 ? PLUGPKG_E_BAD_ARCHIVE : PLUGPKG_OK);
 		for (size_t i = 0; i < PP_LEN(jobs); i++) {
 			if (bad == 0)
@@ -604,7 +631,7 @@ the_digest_is_that_of_the_tree(void)
 		.is_digested = true,
 	};
 
-	CHECK_INT(pp_unpack_many(NULL, &job, 1, -1, &err), PLUGPKG_OK);
+	CHECK_INT(pp_unpack_one(NULL, &job, &err), PLUGPKG_OK);
 	CHECK_INT(pp_store_tree_digest(s.inner, sha256, &err), PLUGPKG_OK);
 	CHECK_STR(job.tree_sha256, sha256);
 	scratch_fini(&s);

@@ -181,7 +181,7 @@ look(plugpkg_context *ctx, const struct pp_scripts_offer *o, struct pp_unpack_jo
     struct reading *r, plugpkg_error **err)
 {
 	PP_AUTO(manifest) struct pp_manifest *m = NULL;
-	enum plugpkg_code rc = pp_unpack_many(ctx, job, 1, -1, err);
+	enum plugpkg_code rc = pp_unpack_one(ctx, job, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = read_manifest(job->dir_fd, o, &m, err);

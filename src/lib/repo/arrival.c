@@ -46,8 +46,10 @@ pp_reading_free(struct pp_reading *r)
 	if (r == NULL)
 		return;
 	pp_unpack_pool_free(r->pool);
-	for (size_t i = 0; i < r->all->n; i++)
+	for (size_t i = 0; i < r->all->n; i++) {
 		close_fds(&r->at[i]);
+		free((char *)(uintptr_t)r->at[i].job.name);
+	}
 	free(r->at);
 	free(r->chunk);
 	free(r);
@@ -59,10 +61,17 @@ pp_arrival_copy_path(const struct pp_arrival *a)
 	return pp_asprintf(PP_ARRIVING "/%zu.plug", a->number);
 }
 
+/* Of what was unpacked: while the helper works on it, and from when it answered. */
 static char *
 look_path(const struct pp_arrival *a)
 {
-	return pp_asprintf(PP_LOOKS "/%zu", a->number);
+	return pp_asprintf(PP_LOOKS "/%s", a->job.name);
+}
+
+static char *
+looked_path(const struct pp_arrival *a)
+{
+	return pp_asprintf(PP_ARRIVING "/%s", a->job.name);
 }
 
 static enum plugpkg_code
@@ -155,12 +164,15 @@ static enum plugpkg_code
 forget_copy(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *copy = pp_arrival_copy_path(a);
-	PP_AUTO_FREE char *dir = look_path(a);
+	PP_AUTO_FREE char *look = look_path(a);
+	PP_AUTO_FREE char *looked = looked_path(a);
 
 	close_fds(a);
 	int r = pp_rm_rf_at(repo->dir_fd, copy);
 	if (r == 0)
-		r = pp_rm_rf_at(repo->dir_fd, dir);
+		r = pp_rm_rf_at(repo->dir_fd, look);
+	if (r == 0)
+		r = pp_rm_rf_at(repo->dir_fd, looked);
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s'", copy) : PLUGPKG_OK;
 }
 
@@ -204,7 +216,7 @@ static enum plugpkg_code
 take(struct pp_reading *r, struct pp_arrival *a, plugpkg_error **err)
 {
 	plugpkg_repo *repo = r->all->repo;
-	PP_AUTO_FREE char *path = look_path(a);
+	PP_AUTO_FREE char *path = looked_path(a);
 	PP_AUTO_FREE char *copy = pp_arrival_copy_path(a);
 	PP_AUTO_FD int dir_fd = pp_opendir_at(repo->dir_fd, path);
 
@@ -285,6 +297,7 @@ pp_reading_new(const struct pp_arrivals *arrivals)
 				.archive_fd = -1,
 				.dir_fd = -1,
 				.what = arrivals->paths[i],
+				.name = pp_asprintf("%zu", i),
 				.limits = most,
 				.is_look = true,
 			},
@@ -296,6 +309,7 @@ pp_reading_new(const struct pp_arrivals *arrivals)
 		.done = job_done,
 		.user = r,
 		.within_fd = -1,
+		.beyond_fd = -1,
 	};
 	r->pool = pp_unpack_pool_new(&r->queue);
 	pp_unpack_pool_warm(r->pool, arrivals->n);
@@ -306,9 +320,12 @@ enum plugpkg_code
 pp_reading_run(struct pp_reading *r, plugpkg_error **err)
 {
 	PP_AUTO_FD int within_fd = pp_opendir_at(r->all->repo->dir_fd, PP_LOOKS);
+	PP_AUTO_FD int beyond_fd = pp_opendir_at(r->all->repo->dir_fd, PP_ARRIVING);
 
-	if (within_fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -within_fd, "cannot open '" PP_LOOKS "'");
+	if (within_fd < 0 || beyond_fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, within_fd < 0 ? -within_fd : -beyond_fd,
+		    "cannot open '" PP_LOOKS "'");
 	r->queue.within_fd = within_fd;
+	r->queue.beyond_fd = beyond_fd;
 	return read_up_to(r, r->all->n, err);
 }

@@ -8,12 +8,15 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "lib/store/tree.h"
 #include "lib/store/unpacker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #define MOST_AT_ONCE 2 /* more helpers wait for the disk, not for each other */
@@ -201,6 +204,33 @@ give_job(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 	return pp_unpacker_ask(helper, request, fds, err);
 }
 
+/*
+ * A helper that an archive took over may go on after its answer, and create files of any mode. So
+ * nothing is checked that it can still reach. Its wall asks, each time it makes something, where
+ * the directory stands, whatever descriptors it holds: what was moved is closed to it, and what it
+ * was about to make just then is there before the directory can be listed, because both take the
+ * directory's lock. What it holds open of the files is their contents, which were its own to choose.
+ * Where there is no other directory to move to, it is at its end before.
+ */
+static enum plugpkg_code
+take_from_helper(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
+{
+	const struct pp_unpack_queue *queue = p->queue;
+	const struct pp_unpack_job *job = p->jobs[i];
+	struct stat given, taken;
+
+	if (queue->within_fd < 0)
+		return pp_unpacker_end(&p->helpers[i], err);
+	if (pp_renameat(queue->within_fd, job->name, queue->beyond_fd, job->name) < 0 ||
+	    fstatat(queue->beyond_fd, job->name, &taken, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstat(job->dir_fd, &given) < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot move what was unpacked");
+	if (taken.st_dev != given.st_dev || taken.st_ino != given.st_ino)
+		return pp_fail(err, PLUGPKG_E_FAILED, 0,
+		    "the archive helper put another directory in its place");
+	return PLUGPKG_OK;
+}
+
 static enum plugpkg_code
 take_answer(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 {
@@ -213,6 +243,9 @@ take_answer(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 		return pp_wrap(err, rc, "%s", whole);
 	if (strcmp(pp_json_get_str(answer, "type"), "failed") == 0)
 		return fail_as_told(answer, whole, err);
+	rc = take_from_helper(p, i, err);
+	if (rc != PLUGPKG_OK)
+		return pp_wrap(err, rc, "%s", whole);
 	/* It goes on with the next one while this one is checked. */
 	rc = give_job(p, i, err);
 	if (rc != PLUGPKG_OK)
@@ -298,34 +331,28 @@ pp_unpack_queue(plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugp
 	return pp_unpack_pool_finish(ctx, pool, err);
 }
 
-struct list {
-	struct pp_unpack_job *jobs;
-	size_t n, next;
-};
-
 static enum plugpkg_code
-next_of_list(void *user, struct pp_unpack_job **out, plugpkg_error **err PP_UNUSED)
+next_of_one(void *user, struct pp_unpack_job **out, plugpkg_error **err PP_UNUSED)
 {
-	struct list *list = user;
+	struct pp_unpack_job **job = user;
 
-	*out = list->next < list->n ? &list->jobs[list->next++] : NULL;
+	*out = pp_steal(job);
 	return PLUGPKG_OK;
 }
 
-/* Its result stands in the list. */
+/* The caller has it. */
 static enum plugpkg_code
-done_of_list(
+done_of_one(
     void *user PP_UNUSED, struct pp_unpack_job *job PP_UNUSED, plugpkg_error **err PP_UNUSED)
 {
 	return PLUGPKG_OK;
 }
 
 enum plugpkg_code
-pp_unpack_many(
-    plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, int within_fd, plugpkg_error **err)
+pp_unpack_one(plugpkg_context *ctx, struct pp_unpack_job *job, plugpkg_error **err)
 {
-	struct list list = { .jobs = jobs, .n = n };
-	const struct pp_unpack_queue queue = { next_of_list, done_of_list, &list, within_fd };
+	struct pp_unpack_job *next = job;
+	const struct pp_unpack_queue queue = { next_of_one, done_of_one, &next, -1, -1 };
 
 	return pp_unpack_queue(ctx, &queue, err);
 }
@@ -340,7 +367,7 @@ pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *
 		.what = what,
 		.limits = *limits,
 	};
-	enum plugpkg_code rc = pp_unpack_many(ctx, &job, 1, -1, err);
+	enum plugpkg_code rc = pp_unpack_one(ctx, &job, err);
 
 	*out = job.result;
 	return rc;

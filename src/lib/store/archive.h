@@ -36,6 +36,8 @@ enum plugpkg_code pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int di
 struct pp_unpack_job {
 	int archive_fd, dir_fd; /* borrowed */
 	const char *what;
+	const char
+	    *name; /* of dir_fd, in within_fd before it is done and in beyond_fd after that */
 	struct pp_unpack_limits limits;
 	/*
 	 * tree_sha256 is wanted: the helper takes it of what it writes. Of all jobs of a queue or
@@ -55,7 +57,12 @@ struct pp_unpack_queue {
 	enum plugpkg_code (*next)(void *user, struct pp_unpack_job **out, plugpkg_error **err);
 	enum plugpkg_code (*done)(void *user, struct pp_unpack_job *job, plugpkg_error **err);
 	void *user;
-	int within_fd; /* a directory that those of all jobs are below; -1: there is one job only */
+	/*
+	 * The directory that those of all jobs are in, which is as far as helpers reach, and the
+	 * private one that they are moved into before they are checked, out of that reach. -1 and
+	 * -1: there is one job only, and its helper ends before the check.
+	 */
+	int within_fd, beyond_fd;
 };
 struct pp_unpack_pool;
 struct pp_unpack_pool *pp_unpack_pool_new(const struct pp_unpack_queue *queue /* borrowed */);
@@ -80,9 +87,9 @@ enum plugpkg_code pp_unpack_pool_finish(
 /* The same with a pool of its own, for those whose jobs are all there. */
 enum plugpkg_code pp_unpack_queue(
     plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugpkg_error **err);
-/* The same of a list. within_fd: as above, -1 for none. */
-enum plugpkg_code pp_unpack_many(
-    plugpkg_context *ctx, struct pp_unpack_job *jobs, size_t n, int within_fd, plugpkg_error **err);
+/* The same of a single one. */
+enum plugpkg_code pp_unpack_one(
+    plugpkg_context *ctx, struct pp_unpack_job *job, plugpkg_error **err);
 
 /*
  * Packs a directory: plugin.json first, then the rest sorted by bytes, owner 0, modes 0644/0755,

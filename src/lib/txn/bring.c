@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/sys.h"
 #include "lib/index/index.h"
 #include "lib/net/fetch.h"
 #include "lib/store/archive.h"
@@ -16,6 +17,7 @@
 #include "lib/store/store.h"
 #include "lib/txn/signature.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -199,7 +201,8 @@ struct bringing {
 	struct pp_net *net;
 	struct pp_unpack_pool *pool;
 	struct pp_unpack_queue queue;
-	struct pp_store_fds fds; /* owned; staging is the queue's */
+	char *work;              /* in staging: where the helpers are at work */
+	struct pp_store_fds fds; /* owned */
 	/* The rest is owned, each with room for all tasks. */
 	struct pp_unpack_job *jobs; /* by the places of the tasks, with what they borrow */
 	size_t *n_missing;          /* files of a task that are not there yet */
@@ -212,7 +215,9 @@ bringing_fini(struct bringing *b)
 {
 	pp_unpack_pool_free(b->pool);
 	pp_auto_fd(&b->queue.within_fd);
+	pp_auto_fd(&b->fds.staging);
 	pp_auto_fd(&b->fds.store);
+	free(b->work);
 	for (size_t i = 0; i < b->n_begun; i++) {
 		struct pp_unpack_job *job = &b->jobs[b->due[i]];
 		pp_auto_fd(&job->archive_fd);
@@ -223,6 +228,21 @@ bringing_fini(struct bringing *b)
 	free(b->due);
 	pp_net_free(b->net);
 	order_fini(&b->order);
+}
+
+/* Nobody else's name in staging begins like this and ends without "-N". */
+static enum plugpkg_code
+make_dir(struct bringing *b, size_t i, plugpkg_error **err)
+{
+	struct pp_task *task = &b->t->tasks.at[i];
+
+	task->staging = pp_asprintf("%s.%zu", b->work, i);
+	int r = pp_mkdirat(b->queue.within_fd, task->staging, 0700) < 0 ? -errno : 0;
+	if (r == 0)
+		r = task->staging_fd = pp_opendir_at(b->queue.within_fd, task->staging);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make a directory in '%s/%s/%s'",
+			   b->t->ctx->root, PP_STAGING_DIR, b->work)
+		     : PLUGPKG_OK;
 }
 
 static enum plugpkg_code
@@ -245,8 +265,8 @@ next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 	enum plugpkg_code rc =
 	    pp_net_open_cached(b->net, s->sha256, s->size_bytes, &job->archive_fd, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_staging_new_at(
-		    b->t->ctx, b->fds.staging, s->name, &task->staging, &task->staging_fd, err);
+		rc = make_dir(b, i, err);
+	job->name = task->staging;
 	job->dir_fd = task->staging_fd;
 	if (rc == PLUGPKG_OK)
 		pp_txn_step(b->t, s, "unpack");
@@ -363,7 +383,7 @@ pp_txn_bring(struct pp_txn *t, plugpkg_error **err)
 		.t = t,
 		.order.proofs = pp_xcalloc(t->tasks.n + 1, sizeof(*b.order.proofs)),
 		.net = pp_net_new(t->ctx, cache_fd),
-		.queue = { next_job, put, &b, -1 },
+		.queue = { next_job, put, &b, -1, -1 },
 		.fds = { -1, -1 },
 		.pool = pp_unpack_pool_new(&b.queue),
 		.jobs = pp_xcalloc(t->tasks.n + 1, sizeof(*b.jobs)),
@@ -377,8 +397,11 @@ pp_txn_bring(struct pp_txn *t, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_prepare_others(t, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_place_make(t->ctx, PP_STAGING_DIR, &b.queue.within_fd, err);
-	b.fds.staging = b.queue.within_fd;
+		rc = pp_place_make(t->ctx, PP_STAGING_DIR, &b.fds.staging, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_staging_new_at(
+		    t->ctx, b.fds.staging, "unpack", &b.work, &b.queue.within_fd, err);
+	b.queue.beyond_fd = b.fds.staging;
 	if (rc == PLUGPKG_OK)
 		rc = pp_place_make(t->ctx, PP_STORE_DIR, &b.fds.store, err);
 	return rc == PLUGPKG_OK ? run(&b, err) : rc;
