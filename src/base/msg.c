@@ -23,22 +23,10 @@ pp_msg_pair(int out_fds[2])
 }
 
 static int
-send_message(int sock, const struct msghdr *msg)
+send_message(int sock, const struct iovec *text, const int *fds, size_t n_fds, int flags)
 {
-	for (;;) {
-		if (sendmsg(sock, msg, MSG_NOSIGNAL) >= 0)
-			return 0;
-		if (errno != EINTR)
-			return -errno;
-	}
-}
-
-int
-pp_msg_send(int sock, const pp_json *j, const int *fds, size_t n_fds)
-{
-	PP_AUTO_FREE char *text = pp_json_line(j);
+	struct iovec iov = *text;
 	union control control = { .space = { 0 } };
-	struct iovec iov = { .iov_base = text, .iov_len = strlen(text) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	if (iov.iov_len > PP_MSG_MAX_BYTES || n_fds > PP_MSG_MAX_FDS)
@@ -52,16 +40,37 @@ pp_msg_send(int sock, const pp_json *j, const int *fds, size_t n_fds)
 		c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
 		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
 	}
-	return send_message(sock, &msg);
+	for (;;) {
+		if (sendmsg(sock, &msg, MSG_NOSIGNAL | flags) >= 0)
+			return 0;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+int
+pp_msg_send(int sock, const pp_json *j, const int *fds, size_t n_fds)
+{
+	PP_AUTO_FREE char *text = pp_json_line(j);
+	const struct iovec iov = { .iov_base = text, .iov_len = strlen(text) };
+
+	return send_message(sock, &iov, fds, n_fds, 0);
 }
 
 int
 pp_msg_send_packet(int sock, const struct pp_buf *packet)
 {
-	struct iovec iov = { .iov_base = packet->s, .iov_len = packet->n };
-	const struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const struct iovec iov = { .iov_base = packet->s, .iov_len = packet->n };
 
-	return packet->n <= PP_MSG_MAX_BYTES ? send_message(sock, &msg) : -EMSGSIZE;
+	return send_message(sock, &iov, NULL, 0, 0);
+}
+
+int
+pp_msg_send_packet_now(int sock, const struct pp_buf *packet, int fd)
+{
+	const struct iovec iov = { .iov_base = packet->s, .iov_len = packet->n };
+
+	return send_message(sock, &iov, &fd, fd >= 0 ? 1 : 0, MSG_DONTWAIT);
 }
 
 static void

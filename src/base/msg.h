@@ -32,6 +32,8 @@ bool pp_msg_add_part(struct pp_buf *packet, pp_json *j, const void *body, size_t
 int pp_msg_cut_part(struct pp_str *packet, pp_json **out, struct pp_str *out_body) PP_MUSTUSE;
 /* Sends a packet as it is. */
 int pp_msg_send_packet(int sock, const struct pp_buf *packet) PP_MUSTUSE;
+/* The same without waiting, with a descriptor (borrowed; -1: none). -EAGAIN: it has no room. */
+int pp_msg_send_packet_now(int sock, const struct pp_buf *packet, int fd) PP_MUSTUSE;
 /*
  * Receives one into room for PP_MSG_MAX_BYTES, without waiting. Returns and descriptors as
  * pp_msg_recv_now().

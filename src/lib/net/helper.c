@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -158,13 +159,61 @@ request_of(const struct pp_ask *ask)
 	return j;
 }
 
+static void
+letter_fini(struct pp_letter *letter)
+{
+	pp_buf_fini(&letter->packet);
+	pp_auto_fd(&letter->fd);
+}
+
+/* As many as there is room for. */
+static int
+send_letters(struct pp_helper *h)
+{
+	size_t n = 0;
+	int r = 0;
+
+	while (n < h->letters.n) {
+		struct pp_letter *letter = &h->letters.at[n];
+
+		r = pp_msg_send_packet_now(h->sock, &letter->packet, letter->fd);
+		if (r < 0)
+			break;
+		letter_fini(letter);
+		n++;
+	}
+	if (n > 0) {
+		h->letters.n -= n;
+		memmove(h->letters.at, h->letters.at + n, h->letters.n * sizeof(*h->letters.at));
+	}
+	return r == -EAGAIN ? 0 : r;
+}
+
+/*
+ * Now, or when there is room: whoever waited here for a helper that is full of answers would not
+ * read them. fd: moved when it is still needed; -1 for none.
+ */
+static int
+post(struct pp_helper *h, const struct pp_buf *packet, int *fd)
+{
+	int r = h->letters.n == 0 ? pp_msg_send_packet_now(h->sock, packet, *fd) : -EAGAIN;
+
+	if (r != -EAGAIN)
+		return r;
+	struct pp_letter *letter = pp_vec_new(&h->letters);
+	*letter = (struct pp_letter){ PP_BUF_INIT(PP_MSG_MAX_BYTES), pp_fd_steal(fd) };
+	pp_buf_add(&letter->packet, packet->s, packet->n);
+	return 0;
+}
+
 static int
 send_requests(struct pp_helper *h)
 {
-	int r = h->requests.n > 0 ? pp_msg_send_packet(h->sock, &h->requests) : 0;
+	int none = -1;
+	int r = h->requests.n > 0 ? post(h, &h->requests, &none) : 0;
 
 	pp_buf_clear(&h->requests);
-	return r;
+	return r < 0 ? r : send_letters(h);
 }
 
 static enum plugpkg_code
@@ -193,10 +242,11 @@ pp_helper_ask(
 	if (ask->is_held)
 		return ask_for_held(h, ask, out, err);
 	PP_AUTO_JSON pp_json *j = request_of(ask);
+	PP_AUTO_BUF struct pp_buf packet = PP_BUF_INIT(PP_MSG_MAX_BYTES);
 	int r = make_pipe(ask->max, &near, &far);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make a pipe");
-	if (pp_msg_send(h->sock, j, &far, 1) < 0)
+	if (!pp_msg_add_part(&packet, j, NULL, 0) || post(h, &packet, &far) < 0)
 		return broke_down(h, err);
 	*out = (struct pp_stream){ .id = ask->id, .sink = ask->sink, .fd = pp_fd_steal(&near) };
 	return PLUGPKG_OK;
@@ -333,7 +383,8 @@ await(struct pp_helper *h, struct pp_stream *const *streams, size_t n, int timeo
 
 	if (r < 0)
 		return r;
-	polls[0] = (struct pollfd){ .fd = h->sock, .events = POLLIN };
+	polls[0] = (struct pollfd){ .fd = h->sock,
+		.events = h->letters.n > 0 ? POLLIN | POLLOUT : POLLIN };
 	/* Before it has begun, nothing may be read: its first answer says where the bytes go. */
 	for (size_t i = 0; i < n; i++)
 		polls[i + 1] = (struct pollfd){ .fd = streams[i]->has_begun ? streams[i]->fd : -1,
@@ -406,6 +457,9 @@ pp_helper_end(struct pp_helper *h)
 		PP_IGNORE(pp_child_wait(&h->child, WAIT_MS, &status));
 	pp_child_fini(&h->child);
 	pp_buf_fini(&h->requests);
+	pp_vec_foreach (letter, &h->letters)
+		letter_fini(letter);
+	pp_vec_free(&h->letters);
 	free(h->packet);
 	h->packet = NULL;
 	h->answers = (struct pp_str){ NULL, 0 };

@@ -14,14 +14,21 @@
 
 #define PP_HELPER_GUESTS 8
 
+/* A packet of requests that the socket had no room for yet. */
+struct pp_letter {
+	struct pp_buf packet;
+	int fd; /* goes with it; -1: none */
+};
+
 struct pp_helper {
 	struct pp_child child;
 	int sock;               /* -1 = not running */
 	const char *user;       /* whom it becomes when we are root; NULL: it stays */
 	char *chunk;            /* what was read of a pipe */
 	struct pp_buf requests; /* that go together, before the next wait */
-	char *packet;           /* the last one that came */
-	struct pp_str answers;  /* in it, not looked at yet */
+	struct pp_vec(struct pp_letter) letters; /* to be sent, in order */
+	char *packet;                            /* the last one that came */
+	struct pp_str answers;                   /* in it, not looked at yet */
 	/* Others' descriptors, for which pp_helper_pump() ends its wait. */
 	int guests[PP_HELPER_GUESTS];
 	size_t n_guests;
