@@ -130,3 +130,28 @@ reaches_for() {
 	PLUGPKG_LIBEXEC=$SCRATCH/libexec run -0 plugpkg-repo add photos-1.0.0.plug
 	assert_missing repo/staged/.arriving
 }
+
+@test "an unpack helper of repo add cannot write the archive that it looks into" {
+	export PLUGPKG_REPO=$SCRATCH/repo
+	rm -f libexec/plugpkg-unpack
+	cat >libexec/plugpkg-unpack <<-END
+		#!$(command -v python3)
+		import json, os, socket
+		plugpkg = socket.socket(fileno=3)
+		while True:
+		    request, fds, _, _ = socket.recv_fds(plugpkg, 65536, 4)
+		    if not request:
+		        break
+		    try:
+		        os.pwrite(fds[0], b"spoiled", 0)
+		        text = "it wrote"
+		    except OSError as e:
+		        text = "it could not: " + os.strerror(e.errno)
+		    plugpkg.send(json.dumps({"type": "failed", "id": json.loads(request)["id"], "errno": 5,
+		                             "text": text}).encode())
+	END
+	chmod 755 libexec/plugpkg-unpack
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run plugpkg-repo add photos-1.0.0.plug
+	[ "$status" -ne 0 ]
+	assert_has "it could not: Bad file descriptor"
+}

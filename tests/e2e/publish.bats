@@ -117,16 +117,35 @@ teardown() {
 	cmp before repo/public/metadata/timestamp.json
 }
 
+@test "an add that was cut off leaves an archive, which goes with the next add" {
+	make_repo
+	plugpkg-repo add -q "$(build_plugin user 1.0.0)"
+	waiting=$(find repo/staged -name "*.plug")
+	stray=repo/staged/$(sha256sum <repo/repository.json | cut -d " " -f 1).plug
+	echo x >"$stray"
+	mkdir -p repo/staged/.arriving/ready
+	plugpkg-repo add -q "$(build_plugin animal 1.0.0)"
+	assert_missing "$stray"
+	assert_exists "$waiting"
+	plugpkg-repo publish
+	plugpkg-repo verify
+}
+
 @test "what lies in the place of a staged archive is published only when its bytes are the same" {
 	make_repo
 	plugpkg-repo add -q "$(build_plugin user 1.0.0)"
 	archive=$(find repo/staged -name "*.plug")
 	cp -p "$archive" good
-	# one byte of a file that stays what it is; then another file of its size and time
-	printf x | dd of="$archive" bs=1 seek=20 conv=notrunc status=none
+	added=$(stat -c %.Z "$archive")
+	# one byte of a file that stays what it is, whose time is set back; clocks of files tick slowly
+	while [ "$(stat -c %.Z "$archive")" = "$added" ]; do
+		printf x | dd of="$archive" bs=1 seek=20 conv=notrunc status=none
+		touch -r good "$archive"
+	done
 	run plugpkg-repo publish
 	assert_status 1
 	assert_has "not what was staged"
+	# then another file of its size and time
 	cp -p "$archive" other
 	touch -r good other
 	mv other "$archive"

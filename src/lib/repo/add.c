@@ -21,6 +21,7 @@
 #include "lib/repo/staged.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -166,15 +167,19 @@ check_pool(plugpkg_repo *repo, const struct candidate *c, plugpkg_error **err)
 	return refuse_other_content(c, "in the pool", err);
 }
 
-/* The copy gets the name below `dir` that the archive shall have below staged/. */
+/* out: what it was when it had its name. */
 static enum plugpkg_code
-keep_copy(plugpkg_repo *repo, const struct candidate *c, const char *dir, plugpkg_error **err)
+keep_copy(
+    plugpkg_repo *repo, const struct candidate *c, struct pp_pool_copy *out, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *from = pp_arrival_copy_path(c->arrival);
-	PP_AUTO_FREE char *to = pp_asprintf("%s/%s.plug", dir, c->arrival->sha256);
+	PP_AUTO_FREE char *to = pp_pool_staged_path(c->arrival->sha256);
+	struct stat st;
 
-	if (pp_renameat(repo->dir_fd, from, repo->dir_fd, to) < 0)
+	if (pp_renameat(repo->dir_fd, from, repo->dir_fd, to) < 0 ||
+	    fstatat(repo->dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot write '%s'", to);
+	*out = pp_pool_copy_of(&st);
 	return PLUGPKG_OK;
 }
 
@@ -182,11 +187,11 @@ keep_copy(plugpkg_repo *repo, const struct candidate *c, const char *dir, plugpk
 static enum plugpkg_code
 restore(plugpkg_repo *repo, const struct candidate *c, plugpkg_error **err)
 {
-	const struct pp_pool_file f = pool_file(c);
+	struct pp_pool_file f = pool_file(c);
 
 	if (pp_pool_is_sound(repo, &f))
 		return PLUGPKG_OK;
-	enum plugpkg_code rc = keep_copy(repo, c, "staged", err);
+	enum plugpkg_code rc = keep_copy(repo, c, &f.copy, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_pool_replace(repo, &f, err);
 	int r = rc == PLUGPKG_OK ? pp_sync_tree_at(repo->public_fd, ".") : 0;
@@ -222,7 +227,10 @@ note_staged(struct adding *adding, const struct candidate *c, const char *status
 	pp_vec_push(&adding->rows, j);
 }
 
-/* The archive first: an entry without one could not be published. */
+/*
+ * The archive first: an entry without one could not be published. One without an entry is nothing,
+ * and goes when there will be none.
+ */
 static enum plugpkg_code
 stage(struct adding *adding, const struct candidate *c, plugpkg_error **err)
 {
@@ -233,13 +241,17 @@ stage(struct adding *adding, const struct candidate *c, plugpkg_error **err)
 		.version = pp_xstrdup(rel->version.text),
 		.planning = pp_release_row(c->manifest->json),
 		.details = details_row(c),
-		.copy = c->arrival->copy,
 	};
+	PP_AUTO_FREE char *path = pp_pool_staged_path(c->arrival->sha256);
 
 	/* Listed at once: the next archive of this command may be of the same version. */
+	enum plugpkg_code rc = keep_copy(adding->repo, c, &entry.copy, err);
 	pp_vec_push(&adding->staged, entry);
-	enum plugpkg_code rc = keep_copy(adding->repo, c, PP_READY, err);
-	return rc == PLUGPKG_OK ? pp_staged_prepare(adding->repo, &entry, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = pp_staged_prepare(adding->repo, &entry, err);
+	if (rc != PLUGPKG_OK)
+		PP_IGNORE(pp_rm_rf_at(adding->repo->dir_fd, path));
+	return rc;
 }
 
 /* What to do about an archive that passed: `earlier` is what is staged of its version. */
@@ -343,7 +355,11 @@ add_all(struct adding *adding, struct pp_reading *reading, plugpkg_error **err)
 {
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
 
-	enum plugpkg_code rc = pp_ready_begin(adding->repo, err);
+	enum plugpkg_code rc = PLUGPKG_OK;
+	if (pp_ready_was_cut_off(adding->repo))
+		rc = pp_staged_sweep(adding->repo, &adding->staged, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_ready_begin(adding->repo, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	enum plugpkg_code refused = pp_reading_run(reading, &why);

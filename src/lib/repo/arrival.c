@@ -130,19 +130,16 @@ copy_archive(struct pp_reading *r, struct pp_arrival *a, plugpkg_error **err)
 	plugpkg_repo *repo = r->all->repo;
 	PP_AUTO_FREE char *path = pp_arrival_copy_path(a);
 	PP_AUTO_FD int from = -1;
-	struct stat st;
 
 	enum plugpkg_code rc = open_archive(a->path, &from, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	a->job.archive_fd = pp_openat_create(repo->dir_fd, path, O_RDWR | O_EXCL, 0644);
-	int e =
-	    a->job.archive_fd < 0 ? -errno : copy_digested(from, a->job.archive_fd, r->chunk, a);
-	if (e == 0 &&
-	    (fstat(a->job.archive_fd, &st) < 0 || lseek(a->job.archive_fd, 0, SEEK_SET) < 0))
-		e = -errno;
+	PP_AUTO_FD int to = pp_openat_create(repo->dir_fd, path, O_RDWR | O_EXCL, 0644);
+	int e = to < 0 ? -errno : copy_digested(from, to, r->chunk, a);
+	/* The helper reads what was digested, and cannot write it. */
 	if (e == 0)
-		a->copy = pp_pool_copy_of(&st);
+		e = a->job.archive_fd =
+		    pp_open_beneath(repo->dir_fd, path, O_RDONLY, 0, PP_NO_SYMLINKS);
 	return e < 0 ? pp_fail(err, PLUGPKG_E_IO, -e, "cannot copy '%s'", a->path) : PLUGPKG_OK;
 }
 

@@ -15,7 +15,6 @@ struct pp_arrival {
 	size_t number;
 	uint64_t size;
 	char sha256[65];
-	struct pp_pool_copy copy;
 	bool is_tried, is_read;
 };
 

@@ -75,7 +75,7 @@ pp_pool_copy_of(const struct stat *st)
 {
 	return (struct pp_pool_copy){
 		.inode = (int64_t)st->st_ino,
-		.written_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+		.changed_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
 	};
 }
 
@@ -85,7 +85,7 @@ is_untouched(const struct pp_pool_file *f, const struct stat *st)
 	const struct pp_pool_copy copy = pp_pool_copy_of(st);
 
 	return f->copy.inode != 0 && copy.inode == f->copy.inode &&
-	       copy.written_ns == f->copy.written_ns && S_ISREG(st->st_mode) &&
+	       copy.changed_ns == f->copy.changed_ns && S_ISREG(st->st_mode) &&
 	       (uint64_t)st->st_size == f->size;
 }
 

@@ -10,9 +10,12 @@
 
 #include <sys/stat.h>
 
-/* Which file it was whose bytes were digested, and when these were written; 0: not known. */
+/*
+ * Which file it was whose bytes were digested, and when it had its name: every later change moves
+ * that time on, and nobody can set it back as he can the time of the last write. 0: not known.
+ */
 struct pp_pool_copy {
-	int64_t inode, written_ns;
+	int64_t inode, changed_ns;
 };
 struct pp_pool_file {
 	const char *name, *version, *sha256; /* borrowed */

@@ -15,6 +15,12 @@
 #define ENTRY_SUFFIX ".json"
 #define HALF         PP_ARRIVING "/half"
 
+bool
+pp_ready_was_cut_off(plugpkg_repo *repo)
+{
+	return pp_exists_at(repo->dir_fd, PP_ARRIVING) == 1;
+}
+
 enum plugpkg_code
 pp_ready_begin(plugpkg_repo *repo, plugpkg_error **err)
 {
@@ -65,8 +71,8 @@ move(plugpkg_repo *repo, const struct pp_strs *files, bool entries)
 }
 
 /*
- * Contents first, then the names of archives, signatures and owners, then those of the entries that
- * lead to them: an entry without its archive could not be published.
+ * Contents and the names of archives first, then those of signatures and owners, then those of the
+ * entries that lead to them: an entry without its archive could not be published.
  */
 static int
 commit(plugpkg_repo *repo)

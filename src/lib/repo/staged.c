@@ -106,7 +106,7 @@ read_copy(const pp_json *j)
 {
 	return (struct pp_pool_copy){
 		.inode = pp_json_get_int(j, "inode", 0),
-		.written_ns = pp_json_get_int(j, "written_ns", 0),
+		.changed_ns = pp_json_get_int(j, "changed_ns", 0),
 	};
 }
 
@@ -116,7 +116,7 @@ copy_to_json(const struct pp_pool_copy *copy)
 	pp_json *j = pp_json_object();
 
 	pp_json_set_int(j, "inode", copy->inode);
-	pp_json_set_int(j, "written_ns", copy->written_ns);
+	pp_json_set_int(j, "changed_ns", copy->changed_ns);
 	return j;
 }
 
@@ -223,6 +223,28 @@ pp_staged_write(plugpkg_repo *repo, const struct pp_staged *s, plugpkg_error **e
 	int r = pp_write_file_at(repo->dir_fd, path, text, strlen(text), 0644);
 
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", path) : PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_staged_sweep(plugpkg_repo *repo, const struct pp_staged_list *v, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
+	struct pp_map wanted = { 0 };
+
+	for (size_t i = 0; i < v->n; i++)
+		if (!v->at[i].is_removal)
+			*pp_map_put(&wanted, pp_json_get_str(v->at[i].details, "sha256")) =
+			    &v->at[i];
+	int r = pp_list_dir(repo->dir_fd, "staged", &files);
+	for (size_t i = 0; r == 0 && i < files.n; i++) {
+		PP_AUTO_FREE char *path = pp_asprintf("staged/%s", files.at[i]);
+		PP_AUTO_FREE char *sha256 = pp_xstrndup(files.at[i], strcspn(files.at[i], "."));
+		if (pp_is_sha256(sha256) && pp_ends_with(files.at[i], ".plug") &&
+		    !pp_map_has(&wanted, sha256))
+			r = pp_rm_rf_at(repo->dir_fd, path);
+	}
+	pp_map_fini(&wanted, NULL);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot tidy 'staged'") : PLUGPKG_OK;
 }
 
 /* "staged/SHA256.KEYID.sig" of these archives, by whatever key. */

@@ -36,6 +36,9 @@ enum plugpkg_code pp_staged_delete(
 /* The same of many: looks for signatures once. */
 enum plugpkg_code pp_staged_delete_all(
     plugpkg_repo *repo, const struct pp_staged_list *v, plugpkg_error **err);
+/* Deletes archives that no entry leads to: those of an add that was cut off. */
+enum plugpkg_code pp_staged_sweep(
+    plugpkg_repo *repo, const struct pp_staged_list *v, plugpkg_error **err);
 /* The archive of an addition; views into s. */
 struct pp_pool_file pp_staged_archive(const struct pp_staged *s);
 void pp_staged_list_fini(struct pp_staged_list *v);
