@@ -249,8 +249,26 @@ paths_follow_from_digests_and_names(void)
 	CHECK_STR(scoped, "pool/@babel/core/1.0.0-rc.1%2Bb.7/" HEX ".plug");
 }
 
-TAP_MAIN(
-    CASE(a_root_is_read_and_written) CASE(a_layer_of_many_is_written_short_and_read_in_all_forms)
+static void
+a_text_of_one_shard_is_read_at_once_and_one_of_several_when_it_is_asked_for(void)
+{
+	static const char text[] =
+	    HEAD "\"planning\":\"" HEX " 11 22\",\"details\":\"" HEX " 33 44," HEX " 55 66\"," TAIL;
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+	struct pp_index_root *r = NULL;
+
+	if (!CHECK_INT(pp_index_root_open(pp_str_of(text), "index", &r, &err), PLUGPKG_OK))
+		return;
+	CHECK_INT(r->planning.at[0].size, 11);
+	CHECK_INT(r->details.n, 2);
+	CHECK_INT(r->details.at[1].size, 0);
+	CHECK_INT(pp_index_root_look(r, PP_LAYER_DETAILS, 1, "index", &err), PLUGPKG_OK);
+	CHECK_INT(r->details.at[1].size, 55);
+	pp_index_root_free(r);
+}
+
+TAP_MAIN(CASE(a_text_of_one_shard_is_read_at_once_and_one_of_several_when_it_is_asked_for) CASE(
+    a_root_is_read_and_written) CASE(a_layer_of_many_is_written_short_and_read_in_all_forms)
 	CASE(a_long_root_is_served_packed_and_a_short_one_as_it_is)
 	    CASE(a_packed_root_that_is_cut_or_longer_or_grows_too_large_is_refused)
 		CASE(each_wrong_member_is_named) CASE(upper_case_digests_are_refused)

@@ -149,7 +149,7 @@ split_layer(const struct at *at, const char *text, const char *what, struct pp_s
 		return rc;
 	out->at = pp_xcalloc(n, sizeof(*out->at));
 	out->n = out->cap = n;
-	for (size_t i = 0; rc == PLUGPKG_OK && at->reads_all && i < n; i++)
+	for (size_t i = 0; rc == PLUGPKG_OK && (at->reads_all || n == 1) && i < n; i++)
 		rc = look(at, unread, what, i, &out->at[i]);
 	return rc;
 }

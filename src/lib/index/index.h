@@ -53,7 +53,7 @@ enum plugpkg_code pp_index_root_parse(
     struct pp_str bytes, const char *where, struct pp_index_root **out, plugpkg_error **err);
 /*
  * The same, but of thousands of shards only the number is checked: pp_index_root_look() comes
- * before a reference to one of them.
+ * before a reference to one of several.
  */
 enum plugpkg_code pp_index_root_open(
     struct pp_str bytes, const char *where, struct pp_index_root **out, plugpkg_error **err);
