@@ -252,6 +252,33 @@ source remove test 1
 	done
 }
 
+# each_failing CALL ERRNO NEVER CAUSE: `hold` says the cause whichever of its calls fails, and never the
+# other words. One of them at least is the database's.
+each_failing() {
+	local n seen=''
+	for ((n = 1; n < 500; n++)); do
+		rm -rf "$PLUGPKG_ROOT" trace
+		cp -a saved "$PLUGPKG_ROOT"
+		run strace -qq -o trace -e "trace=$1" -e "inject=$1:error=$2:when=$n" plugpkg hold base
+		grep -q INJECTED trace || break
+		[[ $output != *"$3"* ]] || fail "call $n: $output"
+		[[ $output != *" var/state.db: $4 [io]"* ]] || seen=yes
+	done
+	assert_status 0
+	[ "$n" -gt 3 ]
+	[ -n "$seen" ] || fail "no $1 of the database failed"
+}
+
+@test "of a database that the system does not give, the cause is said, and not another one" {
+	plain_build
+	make_root
+	plugpkg install base -y
+	cp -a "$PLUGPKG_ROOT" saved
+	each_failing pread64 EIO damaged "input or output error"
+	each_failing newfstatat EIO "not writable" "input or output error"
+	each_failing openat EMFILE "bad file descriptor" "too many open files"
+}
+
 @test "S28: other content under an installed version is refused" {
 	make_root
 	plugpkg install base -y

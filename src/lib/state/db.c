@@ -4,11 +4,14 @@
  */
 #include "lib/state/state_db.h"
 
+#include "base/fd.h"
 #include "base/sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BUSY_MS 30000
 
@@ -22,6 +25,48 @@ keep_path(PP_UNUSED sqlite3_vfs *vfs, const char *path, int size, char *out)
 		return SQLITE_CANTOPEN;
 	memcpy(out, path, n);
 	return SQLITE_OK;
+}
+
+/* Why there is no such file where one was to be made: the try to read it told that only. */
+static int
+errno_of_making(const char *path)
+{
+	PP_AUTO_FD int fd = openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	return fd < 0 ? errno : EIO;
+}
+
+/*
+ * What cannot be written SQLite opens for reading. With a database that is as it shall be; a
+ * journal of that kind would fail at its first write only, without the reason.
+ */
+static int
+open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *out_flags)
+{
+	struct pp_db_way *way = (struct pp_db_way *)vfs; /* its first member */
+	int got = 0;
+
+	errno = 0;
+	int r = way->usual->xOpen(vfs, path, file, flags, &got);
+	int errnum = errno;
+
+	if (out_flags != NULL)
+		*out_flags = got;
+	if (r == SQLITE_OK && (flags & SQLITE_OPEN_READWRITE) != 0 &&
+	    (got & SQLITE_OPEN_READONLY) != 0) {
+		if ((flags & SQLITE_OPEN_MAIN_DB) != 0) {
+			way->readonly_errnum = errnum;
+			return r;
+		}
+		(void)file->pMethods->xClose(file); /* nothing was written */
+		file->pMethods = NULL;
+		r = SQLITE_CANTOPEN;
+	}
+	if (r != SQLITE_OK)
+		way->errnum = errnum == ENOENT && (flags & SQLITE_OPEN_CREATE) != 0
+				  ? errno_of_making(path)
+				  : errnum;
+	return r;
 }
 
 /*
@@ -39,6 +84,8 @@ open_by_way(const char *path, int flags, struct pp_db_way *way, sqlite3 **out)
 	way->vfs.pNext = NULL;
 	way->vfs.zName = way->name;
 	way->vfs.xFullPathname = keep_path;
+	way->vfs.xOpen = open_file;
+	way->usual = usual;
 	(void)snprintf(way->name, sizeof(way->name), "plugpkg-%p", (void *)way);
 	int r = sqlite3_vfs_register(&way->vfs, 0);
 	if (r == SQLITE_OK)
@@ -88,44 +135,127 @@ pp_db_read(sqlite3 *db, void *out, int n)
 	return file->pMethods->xRead(file, out, n, 0);
 }
 
-/* The system's reason behind a result, 0 when SQLite knows none. */
+/* NULL: it has the usual one. */
+static const struct pp_db_way *
+way_of(sqlite3 *db)
+{
+	sqlite3_vfs *vfs = NULL;
+
+	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK ||
+	    vfs == NULL || vfs->xOpen != open_file)
+		return NULL;
+	return (const struct pp_db_way *)vfs;
+}
+
+/* The system's reason behind a result. */
 static int
 errno_of(sqlite3 *db, int result)
 {
-	int errnum = db != NULL ? sqlite3_system_errno(db) : 0;
+	const struct pp_db_way *way = way_of(db);
+	int errnum = sqlite3_system_errno(db);
+
+	/* SQLite asks for it when others have had their own failures since. */
+	if ((result & 0xff) == SQLITE_CANTOPEN && way != NULL && way->errnum != 0)
+		return way->errnum;
+	return errnum != 0 ? errnum : EIO;
+}
+
+/* What a read of the file failed with, if one did. */
+static int
+read_errno(sqlite3 *db)
+{
+	int errnum = 0;
+
+	(void)sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &errnum);
+	return errnum;
+}
+
+/* "var/log.db"; a view. What is not open, or is a copy in memory, is of the other one. */
+static const char *
+file_of(sqlite3 *db)
+{
+	const char *path = sqlite3_db_filename(db, "main");
+	const char *var = path != NULL ? strstr(path, "/var/") : NULL;
+
+	return var != NULL ? var + 1 : "var/state.db";
+}
+
+static enum plugpkg_code
+fail_io(sqlite3 *db, plugpkg_error **err, const char *what, int errnum)
+{
+	const char *file = file_of(db);
+
+	if (strstr(what, file) != NULL)
+		return pp_fail(err, PLUGPKG_E_IO, errnum, "cannot %s", what);
+	return pp_fail(err, PLUGPKG_E_IO, errnum, "cannot %s: %s", what, file);
+}
+
+/* SQLite takes a file that it cannot look at for one that left its place. */
+static enum plugpkg_code
+fail_moved(sqlite3 *db, plugpkg_error **err, const char *what)
+{
+	struct stat st;
+	int is_moved = 0;
+	bool is_hidden = fstatat(AT_FDCWD, sqlite3_db_filename(db, "main"), &st, 0) < 0;
+	int errnum = is_hidden && errno != ENOENT ? errno : 0;
+
+	(void)sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &is_moved);
+	if (errnum != 0 || is_moved == 0)
+		return fail_io(db, err, what, errnum != 0 ? errnum : EIO);
+	return pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+	    "cannot %s: somebody moved or replaced %s meanwhile", what, file_of(db));
+}
+
+static enum plugpkg_code
+fail_readonly(sqlite3 *db, plugpkg_error **err, const char *what)
+{
+	const struct pp_db_way *way = way_of(db);
+	int errnum = way != NULL ? way->readonly_errnum : 0;
+
+	if (errnum != 0 && errnum != EACCES && errnum != EPERM && errnum != EROFS)
+		return fail_io(db, err, what, errnum);
+	return pp_fail(err, PLUGPKG_E_PERMISSION, 0, "cannot %s: the root is not writable", what);
+}
+
+/* SQLite also calls damaged what the disk does not give back. */
+static enum plugpkg_code
+fail_damaged(sqlite3 *db, plugpkg_error **err, const char *what, const char *text)
+{
+	int errnum = read_errno(db);
 
 	if (errnum != 0)
-		return errnum;
-	return result == SQLITE_FULL ? ENOSPC : EIO;
+		return fail_io(db, err, what, errnum);
+	(void)pp_fail(
+	    err, PLUGPKG_E_BAD_STATE, 0, "cannot %s: %s is damaged: %s", what, file_of(db), text);
+	return pp_hint(err, PLUGPKG_E_BAD_STATE, "restore %s from a backup", file_of(db));
 }
 
 enum plugpkg_code
 pp_db_fail(sqlite3 *db, plugpkg_error **err, const char *what)
 {
-	int result = db != NULL ? sqlite3_errcode(db) : SQLITE_NOMEM;
-	const char *text = db != NULL ? sqlite3_errmsg(db) : "out of memory";
+	if (db == NULL)
+		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "cannot %s: out of memory", what);
+	int result = sqlite3_extended_errcode(db);
+	const char *text = sqlite3_errmsg(db);
 
+	if (result == SQLITE_READONLY_DBMOVED)
+		return fail_moved(db, err, what);
 	switch (result & 0xff) {
 	case SQLITE_FULL:
 		return pp_fail(err, PLUGPKG_E_IO, ENOSPC, "cannot %s", what);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
-		return pp_fail(
-		    err, PLUGPKG_E_PERMISSION, 0, "cannot %s: the root is not writable", what);
+		return fail_readonly(db, err, what);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return pp_fail(err, PLUGPKG_E_LOCKED, 0,
-		    "cannot %s: another process keeps var/state.db busy", what);
-	/* SQLite also calls damaged what the disk does not give back. */
+		return pp_fail(err, PLUGPKG_E_LOCKED, 0, "cannot %s: another process keeps %s busy",
+		    what, file_of(db));
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		(void)pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "cannot %s: var/state.db is damaged: %s",
-		    what, text);
-		return pp_hint(err, PLUGPKG_E_BAD_STATE,
-		    "if the disk is sound, restore var/state.db from a backup");
+		return fail_damaged(db, err, what, text);
 	case SQLITE_CANTOPEN:
 	case SQLITE_IOERR:
-		return pp_fail(err, PLUGPKG_E_IO, errno_of(db, result), "cannot %s", what);
+		return fail_io(db, err, what, errno_of(db, result));
 	default:
 		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "cannot %s: %s", what, text);
 	}

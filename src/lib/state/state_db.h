@@ -10,10 +10,16 @@
 
 #include <sqlite3.h>
 
-/* How SQLite gets at the file of an open database: as it always does, but by our path as it is. */
+/*
+ * How SQLite gets at the files of an open database: as it always does, but by our path as it is,
+ * and why it could not open one is remembered.
+ */
 struct pp_db_way {
 	sqlite3_vfs vfs;
+	const sqlite3_vfs *usual;
 	char name[32];
+	int errnum;          /* of the last file that could not be opened; 0: none */
+	int readonly_errnum; /* why the database can only be read; 0: it was not tried, or can */
 };
 
 struct pp_state {
