@@ -12,7 +12,7 @@
 
 #define REQUESTS    50
 #define TOKEN_BYTES 4096
-#define SMALL       PP_MSG_MAX_BYTES /* of the buffer of a socket: one full packet, and little more */
+#define SMALL       PP_MSG_MAX_BYTES /* of a socket: one packet and little more */
 #define PATIENCE    60               /* seconds: one who waits for himself never ends */
 
 static int

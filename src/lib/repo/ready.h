@@ -2,8 +2,8 @@
 /*
  * Work of an `add` below staged/.arriving: copies of archives under their number, in ready/ what
  * shall be staged beside archives, under the name that it will have, and in looks/ all that a
- * helper may reach. It becomes staged all at once, durable before anything of it counts, with as many syncs for one
- * archive as for a thousand.
+ * helper may reach. It becomes staged all at once, durable before anything of it counts, with as
+ * many syncs for one archive as for a thousand.
  */
 #ifndef PP_REPO_READY_H
 #define PP_REPO_READY_H

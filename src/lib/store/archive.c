@@ -209,8 +209,8 @@ give_job(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
  * nothing is checked that it can still reach. Its wall asks, each time it makes something, where
  * the directory stands, whatever descriptors it holds: what was moved is closed to it, and what it
  * was about to make just then is there before the directory can be listed, because both take the
- * directory's lock. What it holds open of the files is their contents, which were its own to choose.
- * Where there is no other directory to move to, it is at its end before.
+ * directory's lock. What it holds open of the files is their contents, which were its own to
+ * choose. Where there is no other directory to move to, it is at its end before.
  */
 static enum plugpkg_code
 take_from_helper(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
