@@ -269,6 +269,24 @@ uninstall base 1.0.0"
 	assert_equal "$(detached)" ''
 }
 
+@test "S56: with --force also a handler that fails in its part cannot stop it, and the history says so" {
+	publish "$(plain base 1.0.0)" "$(voter d3 1.0.0 base 'echo "broken" >&2; exit 1')"
+	make_root
+	plugpkg install d3 -y
+	run plugpkg remove base --force --allow-remove -y
+	assert_status 0
+	assert_has "base goes although the uninstall-before handler of d3 failed"
+	assert_equal "$(calls)" "ask d3 base
+do d3 base go
+uninstall d3 1.0.0
+uninstall base 1.0.0"
+	assert_not_installed base d3
+	run plugpkg history show 2
+	assert_has "its uninstall-before handler failed, and --force removed base all the same"
+	run plugpkg log
+	assert_has "base goes although the uninstall-before handler of d3 failed"
+}
+
 @test "what an install removes is voted on too" {
 	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base 'echo "stays" >&2; exit 20')" "$(plain foe 1.0.0 '"conflicts": {"base": "*"}')"
 	make_root

@@ -110,6 +110,25 @@ tell_do(struct pp_txn *t, const struct hearer *h, const struct pp_vote *v, plugp
 	return call(t, h, v->event, reason, &event, err);
 }
 
+/*
+ * Who says --force wants the plugin gone, whatever its dependents do. What they had to do with it
+ * is nobody's then, so the log and the history say it.
+ */
+static enum plugpkg_code
+go_on_without(struct pp_txn *t, const struct pp_vote *v, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = err != NULL ? pp_steal(err) : NULL;
+	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
+
+	PP_AUTO_FREE char *text = pp_asprintf(
+	    "%s goes although the uninstall-before handler of %s failed", v->plugin, v->key);
+	pp_warn(t->ctx, v->key, "%s: %s", text, plugpkg_error_message(why));
+	pp_log_write(t->state, t->id, v->key, "warning", "transaction", text);
+	pp_notes_add(&notes, v->key,
+	    "its uninstall-before handler failed, and --force removed %s all the same", v->plugin);
+	return pp_history_note(t->state, t->id, NULL, t->ctx->now, &notes, err);
+}
+
 static enum plugpkg_code
 run_before(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
@@ -123,9 +142,13 @@ run_before(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 		.version = h.manifest->release->version.text,
 	};
 	pp_txn_step(t, &step, op->type->name);
-	pp_vec_foreach (v, &t->spec->plan->votes)
-		if (rc == PLUGPKG_OK && is_told_before(v) && strcmp(v->key, op->key) == 0)
-			rc = tell_do(t, &h, v, err);
+	pp_vec_foreach (v, &t->spec->plan->votes) {
+		if (rc != PLUGPKG_OK || !is_told_before(v) || strcmp(v->key, op->key) != 0)
+			continue;
+		rc = tell_do(t, &h, v, err);
+		if (rc == PLUGPKG_E_SCRIPT && t->spec->plan->is_forced)
+			rc = go_on_without(t, v, err);
+	}
 	return rc;
 }
 
