@@ -471,6 +471,34 @@ uninstall base 1.0.0"
 	assert_has "its veto to the removal of base was overridden: invoices are open"
 }
 
+@test "a rollback to a later version asks who can delay an upgrade, and is refused until then" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base "[ ! -e '$SCRATCH/season' ] || { echo season >&2; exit 20; }" upgrade-before)"
+	make_root
+	plugpkg install d1 -y
+	publish "$(plain base 1.1.0)"
+	plugpkg update
+	plugpkg upgrade -y
+	plugpkg rollback -y
+	assert_installed base 1.0.0
+	rm "$SCRATCH/calls"
+	touch "$SCRATCH/season"
+	run plugpkg rollback 2 --dry-run
+	assert_status 9
+	assert_equal "$(delays)" 0
+	run plugpkg undo -y
+	assert_status 9
+	assert_has "base stays at 1.0.0 instead of 1.1.0" "d1 delays it until 2026-11-28" "season" "--force"
+	assert_equal "$(calls)" "ask d1 base
+ask d1 base"
+	assert_equal "$(delays)" 1
+	assert_installed base 1.0.0
+	run plugpkg undo --force -y
+	assert_status 0
+	assert_installed base 1.1.0
+	run plugpkg history show 4
+	assert_has "its delay of the upgrade of base to 1.1.0 was overridden: season"
+}
+
 @test "who would stay leaves where the generation is without it, and the plan says so" {
 	publish "$(plain base 1.0.0)" "$(voter d2 1.0.0 base "cat >'$SCRATCH/event'; $(asks 'exit 10')")"
 	make_root

@@ -332,13 +332,14 @@ note_broken(struct pp_going *g)
 		}
 }
 
-/* Dependents of what leaves are asked as in any removal; they cannot change the plan. */
+/* Dependents of what leaves or is upgraded are asked as ever; they cannot change the plan. */
 static enum plugpkg_code
 ask_dependents(struct pp_going *g, plugpkg_error **err)
 {
 	const struct plugpkg_request request = {
 		.verb = PLUGPKG_REMOVE,
-		.flags = g->plan->is_forced ? PLUGPKG_FORCE : 0,
+		.flags = (g->plan->is_forced ? PLUGPKG_FORCE : 0U) |
+			 (g->ctx->is_dry_run ? PLUGPKG_LOOK : 0U),
 	};
 	PP_AUTO_FREE char *whither = pp_asprintf("generation %" PRId64, g->target);
 	struct pp_making m = {
@@ -352,6 +353,7 @@ ask_dependents(struct pp_going *g, plugpkg_error **err)
 	enum plugpkg_code rc = pp_making_vote(&m, whither, err);
 
 	pp_votes_fini(&m.asked);
+	pp_strs_fini(&m.delayed);
 	return rc;
 }
 

@@ -3,7 +3,8 @@
  * Dependents decide: those that a plan would take along are asked, and so are those whose
  * dependency it would upgrade. All answers are there before anything follows from one; then the
  * plan is made again with what follows, until nobody new is asked. A plan that says itself what the
- * root will be, as that of a rollback, is not made again: there they can only forbid it.
+ * root will be, as that of a rollback, is not made again: there they can only forbid it, for good
+ * or for a time.
  */
 #include "lib/api/making.h"
 
@@ -53,12 +54,13 @@ is_staying(const struct pp_making *m, size_t i)
 }
 
 static bool
-has_other(const struct pp_making *m, const struct pp_dep *dep)
+has_other(const struct pp_making *m, const struct pp_dep *dep, bool is_leaving)
 {
 	for (size_t i = 0; i < m->inv.releases.n; i++)
 		if (is_staying(m, i) && pp_release_satisfies(m->inv.releases.at[i], dep))
 			return true;
-	for (size_t i = 0; m->after != NULL && i < m->after->n; i++)
+	/* What comes is another one only to who asks what is left when the plugin is gone. */
+	for (size_t i = 0; is_leaving && m->after != NULL && i < m->after->n; i++)
 		if (pp_release_satisfies(m->after->at[i], dep))
 			return true;
 	return false;
@@ -66,10 +68,11 @@ has_other(const struct pp_making *m, const struct pp_dep *dep)
 
 /* What the dependent requires of the plugin and nobody else has; NULL: nothing. */
 static const struct pp_dep *
-tie(const struct pp_making *m, const struct pp_release *dependent, const struct pp_release *plugin)
+tie(const struct pp_making *m, const struct pp_release *dependent, const struct pp_release *plugin,
+    bool is_leaving)
 {
 	pp_vec_foreach (dep, &dependent->requires)
-		if (pp_release_satisfies(plugin, dep) && !has_other(m, dep))
+		if (pp_release_satisfies(plugin, dep) && !has_other(m, dep, is_leaving))
 			return dep;
 	return NULL;
 }
@@ -97,7 +100,7 @@ ask_who_goes(struct voting *v, const struct pp_step *leaving, const struct pp_st
 	const struct pp_dep *dep = NULL;
 
 	if (plugin != NULL && dependent != NULL)
-		dep = tie(m, dependent, plugin);
+		dep = tie(m, dependent, plugin, true);
 	if (dep == NULL || pp_votes_get(&m->asked, along->key, leaving->key) != NULL)
 		return PLUGPKG_OK;
 	return ask(v,
@@ -272,7 +275,7 @@ ask_dependents(
 
 	for (size_t i = 0; rc == PLUGPKG_OK && old != NULL && i < asked->n; i++) {
 		const struct pp_installed *p = m->inv.set.at[asked->at[i]];
-		const struct pp_dep *dep = tie(m, m->inv.releases.at[asked->at[i]], old);
+		const struct pp_dep *dep = tie(m, m->inv.releases.at[asked->at[i]], old, false);
 		struct pp_vote about = {
 			.event = PP_ON_UPGRADE_BEFORE,
 			.key = p->key,
@@ -376,12 +379,16 @@ is_target(const struct pp_making *m, const struct pp_vote *vote)
 	return m->link != NULL && strcmp(m->link->release->name, name) == 0;
 }
 
-/* Who asks for it by name gets an answer, not a plan without it. */
+/*
+ * Who asks for it by name gets an answer, not a plan without it. is_any: so does who makes a plan
+ * that is fixed.
+ */
 static enum plugpkg_code
-refuse_delay(const struct pp_making *m, plugpkg_error **err)
+refuse_delay(const struct pp_making *m, bool is_any, plugpkg_error **err)
 {
 	pp_vec_foreach (vote, &m->asked) {
-		if (vote->said != PP_SAID_DELAY || vote->is_forced || !is_target(m, vote))
+		if (vote->said != PP_SAID_DELAY || vote->is_forced ||
+		    (!is_any && !is_target(m, vote)))
 			continue;
 		PP_AUTO_FREE char *text = delay_text(vote);
 		(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
@@ -425,7 +432,7 @@ ask_taken_off(struct voting *v, plugpkg_error **err)
 	return rc;
 }
 
-/* Its veto counts, and nothing else that it says: where it could stay, it is not to be. */
+/* A veto counts, and a delay, and nothing else: where it could stay, it is not to be. */
 static void
 keep_taken_off(struct pp_making *m, size_t from, const char *whither)
 {
@@ -470,10 +477,13 @@ pp_making_vote(struct pp_making *m, const char *whither, plugpkg_error **err)
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < n_votes; i++)
 		rc = ask_who_stays(&v, &m->plan->votes.at[i], err);
+	if (rc == PLUGPKG_OK)
+		rc = ask_upgrades(&v, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	keep_taken_off(m, n_asked, whither);
-	return refuse_veto(m, err);
+	rc = refuse_veto(m, err);
+	return rc == PLUGPKG_OK ? refuse_delay(m, true, err) : rc;
 }
 
 /* ---- all of it ---- */
@@ -488,7 +498,7 @@ vote(struct voting *v, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		follow(v);
 	if (rc == PLUGPKG_OK && v->is_again)
-		rc = refuse_delay(v->m, err);
+		rc = refuse_delay(v->m, false, err);
 	return rc;
 }
 
