@@ -408,6 +408,7 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_sync_plan(
 enum plugpkg_rollback_flags {
 	/* what is held changes and goes as well; vetoes of dependents do not count */
 	PLUGPKG_ROLLBACK_FORCE = 1 << 0,
+	PLUGPKG_ROLLBACK_NO_SCRIPTS = 1 << 1, /* as PLUGPKG_NO_SCRIPTS */
 };
 /**
  * Plan the way back to a former generation: what was installed and what plugpkg.json wanted then.

@@ -4,6 +4,7 @@
 #include "cli/cmds.h"
 
 static const struct opt link_opts[] = {
+	CHANGE_SCRIPTS_OPT,
 	CHANGE_FORCE_OPT,
 	{ 0, "dry-run", NULL, "show the plan and stop" },
 	OPT_END,

@@ -7,6 +7,7 @@
 PP_DEFINE_AUTO(plan, plugpkg_plan, plugpkg_plan_free);
 
 static const struct opt rollback_opts[] = {
+	CHANGE_SCRIPTS_OPT,
 	{ 0, "force", NULL, "also what is held, and whatever dependents say" },
 	CHANGE_OPTS,
 	OPT_END,
@@ -15,7 +16,8 @@ static const struct opt rollback_opts[] = {
 static unsigned
 flags_of(const struct cli *cli)
 {
-	return opts_has(&cli->opts, "force") ? PLUGPKG_ROLLBACK_FORCE : 0;
+	return (opts_has(&cli->opts, "force") ? PLUGPKG_ROLLBACK_FORCE : 0U) |
+	       (opts_has(&cli->opts, "no-scripts") ? PLUGPKG_ROLLBACK_NO_SCRIPTS : 0U);
 }
 
 static enum plugpkg_code

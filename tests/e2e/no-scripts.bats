@@ -196,3 +196,47 @@ out"
 	run -4 plugpkg show --scripts nobody
 	assert_has "nobody"
 }
+
+@test "rollback and undo --no-scripts bring files only; who is again what its scripts last ran of owes nothing" {
+	noisy base 1.0.0
+	make_root
+	plugpkg install base -y
+	noisy base 1.1.0
+	noisy side 1.0.0
+	plugpkg update
+	plugpkg install base@1.1.0 side -y
+	echo "install base" >"$SCRATCH/ran"
+
+	run -0 plugpkg rollback 1 --no-scripts -y
+	assert_has "Scripts of what comes do not run"
+	assert_equal "$(ran)" "install base
+uninstall side >1.0.0"
+	assert_installed base 1.0.0
+	run -0 plugpkg show base --json
+	assert_has '"scripts_left_out":["upgrade","post-install"]'
+	run -0 plugpkg undo --no-scripts -y
+	assert_equal "$(ran)" "install base
+uninstall side >1.0.0"
+	assert_installed base 1.1.0
+	assert_installed side 1.0.0
+	run -0 plugpkg show base
+	assert_lacks "Not run yet"
+	run -0 plugpkg show side --json
+	assert_has '"scripts_left_out":["install","post-install"]'
+	plugpkg repair
+	assert_equal "$(ran)" "install base
+uninstall side >1.0.0
+install side >1.0.0
+post side >1.0.0"
+}
+
+@test "link --no-scripts links a directory whose scripts nobody has run" {
+	noisy base 1.0.0
+	make_root
+	run -0 plugpkg link plugins/base-1.0.0 -y --no-scripts
+	assert_equal "$(readlink "$PLUGPKG_ROOT/current/base")" "$SCRATCH/plugins/base-1.0.0"
+	assert_equal "$(ran)" ""
+	plugpkg repair
+	assert_equal "$(ran)" "install base >1.0.0
+post base >1.0.0"
+}

@@ -474,6 +474,7 @@ plan_to(plugpkg_context *ctx, int64_t target, unsigned flags, const char *comman
 	g.wishes = &plan->wishes;
 	g.plan->is_rollback = true;
 	g.plan->is_forced = g.plan->overrides_holds = (flags & PLUGPKG_ROLLBACK_FORCE) != 0;
+	g.plan->skips_scripts = (flags & PLUGPKG_ROLLBACK_NO_SCRIPTS) != 0;
 	rc = make(&g, err);
 	if (rc == PLUGPKG_OK)
 		*out_plan = pp_steal(&plan);

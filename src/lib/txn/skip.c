@@ -49,7 +49,10 @@ pp_skip_of(const struct pp_txn *t, const struct pp_task *task)
 		return pp_xstrdup(task->old->skipped);
 	if (m->scripts[core] == NULL && m->post_install.n == 0)
 		return NULL;
-	return is_new ? pp_xstrdup(INSTALL) : pp_asprintf(UPGRADE "%s", pp_skip_version(task->old));
+	if (is_new)
+		return pp_xstrdup(INSTALL);
+	const char *ran = pp_skip_version(task->old);
+	return strcmp(ran, task->step->version) != 0 ? pp_asprintf(UPGRADE "%s", ran) : NULL;
 }
 
 static void
