@@ -206,6 +206,8 @@ each_field_can_be_wrong_and_is_named(void)
 		{ "{\"sources\": [{\"name\": \"../x\"}]}",
 		    "field 'sources[0].name': expected 1 to 64 characters of a-z 0-9 -, found "
 		    "'../x'" },
+		{ "{\"sources\": [{\"name\": \"link\", \"urls\": [\"http://a\"]}]}",
+		    "field 'sources[0].name': expected another name: this one stands for" },
 		{ "{\"sources\": [{\"name\": \"a\"}]}", "field 'sources[0].urls' is missing" },
 		{ "{\"sources\": [{\"name\": \"a\", \"urls\": []}]}",
 		    "field 'sources[0].urls': expected a list of one URL or more" },
@@ -215,6 +217,16 @@ each_field_can_be_wrong_and_is_named(void)
 		    "file:///, found 'ftp://x'" },
 		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a b\"]}]}",
 		    "field 'sources[0].urls[0]'" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://\u00e4\"]}]}",
+		    "field 'sources[0].urls[0]'" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": \"http://a\"}]}",
+		    "field 'sources[0].urls': expected a list of one URL or more" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"], \"priority\": "
+		  "1000001}]}",
+		    "field 'sources[0].priority': expected a number such as 500" },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"], \"priority\": "
+		  "-1000001}]}",
+		    "field 'sources[0].priority': expected a number such as 500" },
 		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"], \"priority\": "
 		  "\"x\"}]}",
 		    "field 'sources[0].priority': expected a number such as 500, found 'x'" },
@@ -284,7 +296,67 @@ hooks_are_commands_or_urls_with_limits(void)
 	pp_config_free(c);
 }
 
+/* N times the same between two texts: a list or an object that is one too long. */
+static void
+what_is_too_much_is_told_with_its_limit(void)
+{
+	static const struct {
+		const char *before, *again, *after, *message;
+		size_t n;
+	} rows[] = {
+		{ "{\"sources\": [1", ", 1", "]}",
+		    "field 'sources': 101 entries are too many: 100 is the most", 100 },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a\"", ", \"http://a\"",
+		    "]}]}", "field 'sources[0].urls': 101 entries are too many: 100 is the most",
+		    100 },
+		{ "{\"sources\": [{\"name\": \"a\", \"urls\": [\"http://a/", "x", "\"]}]}",
+		    "field 'sources[0].urls[0]': expected a URL", 2040 },
+		{ "{\"provides-from\": [\"x\"", ", \"x\"", "]}",
+		    "field 'provides-from': 65 arguments are too many: 64 is the most", 64 },
+		{ "{\"provides-from\": [\"x\", \"", "x", "\"]}", "field 'provides-from[1]'", 4097 },
+		{ "{", " ", "}", "plugpkg.json: 4194305 bytes are too many: 4194304 is the most",
+		    4194303 },
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		PP_AUTO_ERROR plugpkg_error *err = NULL;
+		struct pp_buf text = PP_BUF_INIT(SIZE_MAX);
+		struct pp_config *c = NULL;
+
+		pp_buf_adds(&text, rows[i].before);
+		for (size_t k = 0; k < rows[i].n; k++)
+			pp_buf_adds(&text, rows[i].again);
+		pp_buf_adds(&text, rows[i].after);
+		CHECK_INT(
+		    pp_config_parse((struct pp_str){ text.s, text.n }, "plugpkg.json", &c, &err),
+		    PLUGPKG_E_BAD_CONFIG);
+		CHECK(c == NULL);
+		CHECK_HAS(plugpkg_error_message(err), rows[i].message);
+		pp_buf_fini(&text);
+	}
+}
+
+static void
+the_host_provides_a_thousand_versions_at_most(void)
+{
+	struct pp_buf text = PP_BUF_INIT(SIZE_MAX);
+	PP_AUTO_ERROR plugpkg_error *err = NULL;
+	struct pp_config *c = NULL;
+
+	pp_buf_adds(&text, "{\"provides\": {");
+	for (int i = 0; i <= 1000; i++)
+		pp_buf_addf(&text, "%s\"host:a%d\": \"1.0.0\"", i > 0 ? ", " : "", i);
+	pp_buf_adds(&text, "}}");
+	CHECK_INT(pp_config_parse((struct pp_str){ text.s, text.n }, "plugpkg.json", &c, &err),
+	    PLUGPKG_E_BAD_CONFIG);
+	CHECK_HAS(plugpkg_error_message(err),
+	    "field 'provides': 1001 entries are too many: 1000 is the most");
+	pp_buf_fini(&text);
+}
+
 TAP_MAIN(CASE(hooks_are_commands_or_urls_with_limits) CASE(a_full_file_is_understood)
 	CASE(an_empty_object_is_enough) CASE(edits_keep_order_and_unknown_members)
 	    CASE(each_field_can_be_wrong_and_is_named) CASE(a_mistake_is_found_again_by_its_line)
-		CASE(the_command_that_says_versions_is_read))
+		CASE(the_command_that_says_versions_is_read)
+		    CASE(what_is_too_much_is_told_with_its_limit)
+			CASE(the_host_provides_a_thousand_versions_at_most))
