@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packets of an unpack helper that was taken over: what comes through is the answer to the newest
+ * Packets of an unpack helper that was taken over: what comes through is the answer to the oldest
  * request, of a known type; all else ends the helper. The first byte says how many descriptors it
  * slips in.
  */

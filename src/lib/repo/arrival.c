@@ -23,12 +23,12 @@
 struct pp_reading {
 	const struct pp_arrivals *all;
 	struct pp_arrival *at;
-	struct pp_arrival *ready; /* copied while the helpers work: the next that rests has it */
-	char *chunk;              /* of CHUNK_BYTES */
-	size_t limit;             /* those before it are wanted */
-	size_t next;              /* to be copied */
-	size_t n_taken;           /* judged, in order */
-	bool is_refused;          /* by the taker: nobody else failed */
+	char *chunk;      /* of CHUNK_BYTES */
+	size_t limit;     /* those before it are wanted */
+	size_t next;      /* to be copied */
+	size_t n_taken;   /* judged, in order */
+	bool is_refused;  /* by the taker: nobody else failed */
+	bool is_in_order; /* each waits until those before it are judged */
 	struct pp_unpack_queue queue;
 	struct pp_unpack_pool *pool; /* for the first try; NULL: it had it */
 };
@@ -173,18 +173,17 @@ forget_copy(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s'", copy) : PLUGPKG_OK;
 }
 
-/* Copies the next archive, if there is one, unless one is ready. */
+/* Copies the next archive, if there is one. */
 static enum plugpkg_code
-prepare(struct pp_reading *r, plugpkg_error **err)
+next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 {
+	struct pp_reading *r = user;
 	plugpkg_repo *repo = r->all->repo;
 
-	if (r->ready != NULL)
-		return PLUGPKG_OK;
 	while (r->next < r->limit && r->at[r->next].is_read)
 		r->next++;
 	enum plugpkg_code rc = pp_check_cancel(&repo->ctx, err);
-	if (rc != PLUGPKG_OK || r->next == r->limit)
+	if (rc != PLUGPKG_OK || r->next == r->limit || (r->is_in_order && r->next > r->n_taken))
 		return rc;
 	struct pp_arrival *a = &r->at[r->next++];
 	if (a->is_tried)
@@ -194,18 +193,8 @@ prepare(struct pp_reading *r, plugpkg_error **err)
 		rc = copy_archive(r, a, err);
 	if (rc == PLUGPKG_OK)
 		rc = make_look_dir(repo, a, err);
-	r->ready = a;
-	return rc;
-}
-
-static enum plugpkg_code
-next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
-{
-	struct pp_reading *r = user;
-
-	enum plugpkg_code rc = prepare(r, err);
-	struct pp_arrival *a = pp_steal(&r->ready);
-	*out = a != NULL ? &a->job : NULL;
+	a->job.is_short = a->size <= PP_UNPACK_SHORT_BYTES;
+	*out = &a->job;
 	return rc;
 }
 
@@ -244,34 +233,38 @@ job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 	close_fds(done); /* of a thousand not all are open */
 	while (rc == PLUGPKG_OK && r->n_taken < r->all->n && r->at[r->n_taken].is_read)
 		rc = take(r, &r->at[r->n_taken++], err);
-	return rc == PLUGPKG_OK ? prepare(r, err) : rc;
+	return rc;
 }
 
-/*
- * Of archives that are read at once a later one may fail first. Then those before it are read to
- * their end: which archive is refused does not depend on who was quicker.
- */
 static enum plugpkg_code
 read_up_to(struct pp_reading *r, size_t limit, plugpkg_error **err)
 {
 	PP_AUTO(unpack_pool) struct pp_unpack_pool *pool = pp_steal(&r->pool);
-	PP_AUTO_ERROR plugpkg_error *why = NULL;
 
 	if (pool == NULL)
 		pool = pp_unpack_pool_new(&r->queue);
 	r->limit = limit;
 	r->next = r->n_taken;
-	r->ready = NULL;
-	enum plugpkg_code rc = pp_unpack_pool_finish(&r->all->repo->ctx, pool, &why);
+	return pp_unpack_pool_finish(&r->all->repo->ctx, pool, err);
+}
+
+/*
+ * Of archives that are read at once a later one may fail first. Then they are read again one after
+ * the other: which archive is refused does not depend on who was quicker.
+ */
+static enum plugpkg_code
+read_all(struct pp_reading *r, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc = read_up_to(r, r->all->n, &why);
+
 	if (rc == PLUGPKG_OK)
 		return rc;
-	size_t last = r->next;
-	while (last > r->n_taken && r->at[last - 1].is_read)
-		last--;
-	if (!r->is_refused && rc != PLUGPKG_E_INTERRUPTED && last > r->n_taken + 1) {
-		enum plugpkg_code earlier = read_up_to(r, last - 1, err);
-		if (earlier != PLUGPKG_OK)
-			return earlier;
+	if (!r->is_refused && rc != PLUGPKG_E_INTERRUPTED && r->next > r->n_taken + 1) {
+		r->is_in_order = true;
+		enum plugpkg_code first = read_up_to(r, r->next, err);
+		if (first != PLUGPKG_OK)
+			return first;
 	}
 	if (err != NULL)
 		*err = pp_steal(&why);
@@ -324,5 +317,5 @@ pp_reading_run(struct pp_reading *r, plugpkg_error **err)
 		    "cannot open '" PP_LOOKS "'");
 	r->queue.within_fd = within_fd;
 	r->queue.beyond_fd = beyond_fd;
-	return read_up_to(r, r->all->n, err);
+	return read_all(r, err);
 }

@@ -20,13 +20,20 @@
 #include <sys/statvfs.h>
 
 #define MOST_AT_ONCE 2 /* more helpers wait for the disk, not for each other */
+#define MOST_WAITING 4 /* jobs of one helper, with the one that it works at */
 #define ERRNO_MAX    4095
 #define RECORD_FILES 1000000 /* no signed record may state more: the helper remembers each name */
 
+/* One helper, what it works at and what it finds next without waiting for us. */
+struct worker {
+	struct pp_unpack_job *jobs[MOST_WAITING]; /* the oldest first; borrowed */
+	size_t n_jobs;
+};
+
 struct pp_unpack_pool {
 	struct pp_unpacker helpers[MOST_AT_ONCE];
-	struct pp_unpack_job *jobs[MOST_AT_ONCE]; /* of the helpers; NULL: it rests. Borrowed */
-	const struct pp_unpack_queue *queue;      /* borrowed */
+	struct worker workers[MOST_AT_ONCE]; /* of the helpers */
+	const struct pp_unpack_queue *queue; /* borrowed */
 };
 
 struct pp_unpack_pool *
@@ -181,18 +188,12 @@ check_room(const struct pp_unpack_job *job, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
-/* The next job, if there is one, to helper i, which is started for its first. */
 static enum plugpkg_code
-give_job(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
+send_job(struct pp_unpack_pool *p, size_t i, const struct pp_unpack_job *job, plugpkg_error **err)
 {
 	struct pp_unpacker *helper = &p->helpers[i];
-	struct pp_unpack_job *job = NULL;
-	enum plugpkg_code rc = p->queue->next(p->queue->user, &job, err);
+	enum plugpkg_code rc = check_room(job, err);
 
-	p->jobs[i] = job;
-	if (rc != PLUGPKG_OK || job == NULL)
-		return rc;
-	rc = check_room(job, err);
 	if (rc == PLUGPKG_OK && helper->sock < 0)
 		rc = pp_unpacker_start(helper, err);
 	if (rc != PLUGPKG_OK)
@@ -202,6 +203,25 @@ give_job(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 
 	pp_json_set_bool(request, "digest", job->is_digested);
 	return pp_unpacker_ask(helper, request, fds, err);
+}
+
+static bool
+has_room(const struct worker *w)
+{
+	return w->n_jobs == 0 || (w->n_jobs < MOST_WAITING && w->jobs[w->n_jobs - 1]->is_short);
+}
+
+/* Who has the least to do and could have more; MOST_AT_ONCE: nobody. */
+static size_t
+next_worker(const struct pp_unpack_pool *p)
+{
+	size_t best = MOST_AT_ONCE;
+
+	for (size_t i = 0; i < MOST_AT_ONCE; i++)
+		if (has_room(&p->workers[i]) &&
+		    (best == MOST_AT_ONCE || p->workers[i].n_jobs < p->workers[best].n_jobs))
+			best = i;
+	return best;
 }
 
 /*
@@ -216,7 +236,7 @@ static enum plugpkg_code
 take_from_helper(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 {
 	const struct pp_unpack_queue *queue = p->queue;
-	const struct pp_unpack_job *job = p->jobs[i];
+	const struct pp_unpack_job *job = p->workers[i].jobs[0];
 	struct stat given, taken;
 
 	if (queue->within_fd < 0)
@@ -235,7 +255,8 @@ static enum plugpkg_code
 take_answer(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *answer = NULL;
-	struct pp_unpack_job *job = p->jobs[i];
+	struct worker *w = &p->workers[i];
+	struct pp_unpack_job *job = w->jobs[0];
 	PP_AUTO_FREE char *whole = pp_asprintf("archive of %s", job->what);
 	enum plugpkg_code rc = pp_unpacker_answer(&p->helpers[i], &answer, err);
 
@@ -246,8 +267,9 @@ take_answer(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 	rc = take_from_helper(p, i, err);
 	if (rc != PLUGPKG_OK)
 		return pp_wrap(err, rc, "%s", whole);
+	memmove(w->jobs, w->jobs + 1, --w->n_jobs * sizeof(*w->jobs));
 	/* It goes on with the next one while this one is checked. */
-	rc = give_job(p, i, err);
+	rc = pp_unpack_pool_feed(p, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	rc = check_job(job, answer, err);
@@ -260,7 +282,7 @@ static bool
 is_working(const struct pp_unpack_pool *p)
 {
 	for (size_t i = 0; i < MOST_AT_ONCE; i++)
-		if (p->jobs[i] != NULL)
+		if (p->workers[i].n_jobs > 0)
 			return true;
 	return false;
 }
@@ -281,9 +303,16 @@ pp_unpack_pool_feed(struct pp_unpack_pool *p, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
-		if (p->jobs[i] == NULL)
-			rc = give_job(p, i, err);
+	for (size_t i; rc == PLUGPKG_OK && (i = next_worker(p)) < MOST_AT_ONCE;) {
+		struct worker *w = &p->workers[i];
+		struct pp_unpack_job *job = NULL;
+
+		rc = p->queue->next(p->queue->user, &job, err);
+		if (rc != PLUGPKG_OK || job == NULL)
+			return rc;
+		w->jobs[w->n_jobs++] = job;
+		rc = send_job(p, i, job, err);
+	}
 	return rc;
 }
 
@@ -293,7 +322,7 @@ pp_unpack_pool_fds(const struct pp_unpack_pool *p, int *out)
 	size_t n = 0;
 
 	for (size_t i = 0; i < MOST_AT_ONCE; i++)
-		if (p->jobs[i] != NULL)
+		if (p->workers[i].n_jobs > 0)
 			out[n++] = p->helpers[i].sock;
 	return n;
 }
@@ -317,6 +346,8 @@ pp_unpack_pool_finish(plugpkg_context *ctx, struct pp_unpack_pool *p, plugpkg_er
 		rc = pp_unpacker_wait(ctx, p->helpers, MOST_AT_ONCE, &which, err);
 		if (rc == PLUGPKG_OK)
 			rc = take_answer(p, which, err);
+		if (rc == PLUGPKG_OK) /* that one is done may be what others waited for */
+			rc = pp_unpack_pool_feed(p, err);
 	}
 	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
 		rc = pp_unpacker_end(&p->helpers[i], err);

@@ -14,6 +14,8 @@ struct pp_unpack_limits {
 #define PP_UNPACK_MAX_BYTES (4ull << 30) /* for archives without a signed record */
 #define PP_UNPACK_MAX_FILES 100000ull
 
+#define PP_UNPACK_SHORT_BYTES (1u << 20) /* an archive of no more is a short job */
+
 struct pp_unpacked {
 	uint64_t bytes, files; /* regular files' bytes; entries including directories and links */
 };
@@ -49,6 +51,10 @@ struct pp_unpack_job {
 	 * plugin.json, those that it names, and programs; the totals are the helper's word.
 	 */
 	bool is_look;
+	/*
+	 * Done so soon that others may wait for its end, where the helper finds them without us.
+	 */
+	bool is_short;
 	struct pp_unpacked result;
 	char tree_sha256[65]; /* as pp_store_tree_digest() gives it */
 };
@@ -75,7 +81,7 @@ void pp_unpack_pool_free(struct pp_unpack_pool *p); /* kills helpers that still 
 PP_DEFINE_AUTO(unpack_pool, struct pp_unpack_pool, pp_unpack_pool_free);
 /* Starts the helpers that n jobs to come will need, while the jobs are not there yet. */
 enum plugpkg_code pp_unpack_pool_start(struct pp_unpack_pool *p, size_t n, plugpkg_error **err);
-/* Helpers that rest get what there is. Does not wait, nor do the next two. */
+/* Helpers get what there is, those that rest first. Does not wait, nor do the next two. */
 enum plugpkg_code pp_unpack_pool_feed(struct pp_unpack_pool *p, plugpkg_error **err);
 /* What can be read when it is time for a turn: two at most. */
 size_t pp_unpack_pool_fds(const struct pp_unpack_pool *p, int *out);

@@ -58,7 +58,6 @@ pp_unpacker_ask(struct pp_unpacker *u, pp_json *request, const int fds[3], plugp
 	PP_AUTO_JSON pp_json *own = request;
 
 	pp_json_set_int(own, "id", ++u->id);
-	u->is_busy = true;
 	return pp_msg_send(u->sock, own, fds, fds[2] >= 0 ? 3 : 2) < 0 ? broke_down(u, err)
 								       : PLUGPKG_OK;
 }
@@ -70,7 +69,8 @@ first_ready(const struct pp_unpacker *u, size_t n, int timeout_ms)
 	struct pollfd p[MOST_HELPERS];
 
 	for (size_t i = 0; i < n; i++)
-		p[i] = (struct pollfd){ .fd = u[i].is_busy ? u[i].sock : -1, .events = POLLIN };
+		p[i] = (struct pollfd){ .fd = u[i].answered < u[i].id ? u[i].sock : -1,
+			.events = POLLIN };
 	errno = 0;
 	int ready = poll(p, n, timeout_ms);
 	for (size_t i = 0; ready > 0 && i < n; i++)
@@ -108,7 +108,7 @@ pp_unpacker_answer(struct pp_unpacker *u, pp_json **out, plugpkg_error **err)
 	int fds[PP_MSG_MAX_FDS];
 	int r = pp_msg_recv(u->sock, &answer, fds);
 
-	u->is_busy = false;
+	u->answered++;
 	if (r < 0)
 		return broke_down(u, err);
 	for (size_t i = 0; i < PP_LEN(fds); i++)
@@ -116,7 +116,7 @@ pp_unpacker_answer(struct pp_unpacker *u, pp_json **out, plugpkg_error **err)
 	const char *type = pp_json_get_str(answer, "type");
 
 	if (type == NULL || (strcmp(type, "done") != 0 && strcmp(type, "failed") != 0) ||
-	    pp_json_get_int(answer, "id", -1) != u->id)
+	    pp_json_get_int(answer, "id", -1) != u->answered)
 		return broke_down(u, err);
 	*out = pp_steal(&answer);
 	return PLUGPKG_OK;
@@ -141,6 +141,6 @@ pp_unpacker_fini(struct pp_unpacker *u)
 {
 	pp_auto_fd(&u->sock);
 	u->sock = -1;
-	u->is_busy = false;
+	u->answered = u->id;
 	pp_child_fini(&u->child);
 }

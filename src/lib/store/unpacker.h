@@ -9,9 +9,9 @@
 
 struct pp_unpacker {
 	struct pp_child child;
-	int sock;   /* -1 = not running */
-	int64_t id; /* of the newest request */
-	bool is_busy;
+	int sock;         /* -1 = not running */
+	int64_t id;       /* of the newest request */
+	int64_t answered; /* of the newest one that has its answer; they come in order */
 };
 #define PP_UNPACKER_INIT                                                                           \
 	{                                                                                          \
@@ -31,8 +31,8 @@ enum plugpkg_code pp_unpacker_wait(
 /* The first of n helpers whose answer is there, without waiting; n: none. */
 size_t pp_unpacker_ready(const struct pp_unpacker *u, size_t n);
 /*
- * The answer (owned) to the newest request. Errors: FAILED when the helper broke down or answers
- * something else.
+ * The answer (owned) to the oldest request that has none yet. Errors: FAILED when the helper broke
+ * down or answers something else.
  */
 enum plugpkg_code pp_unpacker_answer(struct pp_unpacker *u, pp_json **out, plugpkg_error **err);
 /* Ends the helper in peace and looks at its status. */

@@ -261,6 +261,7 @@ next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 		.what = pp_asprintf("%s %s", s->name, s->version),
 		.limits = { s->unpacked_bytes, s->files, .exact = true },
 		.is_digested = true,
+		.is_short = s->size_bytes <= PP_UNPACK_SHORT_BYTES,
 	};
 	enum plugpkg_code rc =
 	    pp_net_open_cached(b->net, s->sha256, s->size_bytes, &job->archive_fd, err);
