@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define MAX_DEPTH  32 /* of lists and objects in each other */
-#define MAX_DIGITS 18 /* of an integer; so it fits 64 bits */
+#define MAX_DIGITS 19 /* of an integer; so it fits 64 bits without a sign */
 #define MANY       64 /* members and elements that are read and not in their place yet */
 #define ENOUGH(n)  (3 * (n) + 256) /* memory for most texts of n bytes: themselves, and values */
 
@@ -194,17 +194,17 @@ read_number(struct reader *r)
 {
 	bool is_negative = *r->p == '-';
 	const char *first = r->p + is_negative;
-	int64_t n = 0;
+	uint64_t n = 0;
 
 	for (r->p += is_negative; r->p < r->end && *r->p >= '0' && *r->p <= '9'; r->p++) {
 		if (r->p - first == MAX_DIGITS)
 			return NULL;
-		n = 10 * n + (*r->p - '0');
+		n = 10 * n + (uint64_t)(*r->p - '0');
 	}
-	if (r->p == first || (*first == '0' && r->p - first > 1) || !is_ended(r))
+	if (r->p == first || (*first == '0' && r->p - first > 1) || n > INT64_MAX || !is_ended(r))
 		return NULL;
 	pp_json *j = pp_json_node(r->tree, PP_JSON_INT);
-	j->as.number = is_negative ? -n : n;
+	j->as.number = is_negative ? -(int64_t)n : (int64_t)n;
 	return j;
 }
 
