@@ -79,17 +79,18 @@ pp_open_beneath(int dirfd, const char *path, int flags, mode_t mode, enum pp_ben
 int
 pp_mkdirs_at(int dirfd, const char *path, mode_t mode)
 {
-	PP_AUTO_FREE char *copy = pp_xstrdup(path);
+	const char *slash = strrchr(path, '/');
 
-	for (char *slash = strchr(copy, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (*copy != '\0' && pp_mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	if (pp_mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST)
+	/* Mostly all but the last are there. */
+	if (pp_mkdirat(dirfd, path, mode) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || slash == NULL || slash == path)
 		return -errno;
-	return 0;
+	PP_AUTO_FREE char *parent = pp_xstrndup(path, (size_t)(slash - path));
+	int r = pp_mkdirs_at(dirfd, parent, mode);
+	if (r == 0 && pp_mkdirat(dirfd, path, mode) < 0 && errno != EEXIST)
+		r = -errno;
+	return r;
 }
 
 int

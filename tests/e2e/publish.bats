@@ -396,6 +396,23 @@ teardown() {
 	assert_lacks "missing"
 }
 
+@test "what one archive holds is not there when the next one is looked at" {
+	make_repo
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		dir=$(make_plugin "user$i" 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+		add_script "$dir" install
+		build_plugin "user$i" 1.0.0 >/dev/null
+	done
+	dir=$(make_plugin zoo 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	tar -C "$dir" --owner=0 --group=0 --format=pax -cf - plugin.json payload.txt | zstd -q >zoo.plug
+	run plugpkg-repo add user*.plug zoo.plug
+	assert_status 1
+	assert_has "'scripts/install.sh' is missing"
+	run plugpkg-repo list --json
+	assert_equal "$(json_get 'select(.status == "staged").name' | wc -l)" 12
+	[ ! -e repo/staged/.arriving ]
+}
+
 @test "an add of many makes as many syncs as an add of one" {
 	need strace
 	strace -o /dev/null true || skip "no process may be traced here"

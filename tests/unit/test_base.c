@@ -307,6 +307,25 @@ opening_beneath_never_leaves_the_directory(void)
 }
 
 static void
+directories_are_made_with_their_parents_and_beside_what_is_there(void)
+{
+	char path[32];
+	PP_AUTO_FD int dir = scratch_dir(path);
+
+	CHECK_INT(pp_mkdirs_at(dir, "a/b/c", 0755), 0);
+	CHECK_INT(pp_mkdirs_at(dir, "a/b/c", 0755), 0);
+	CHECK_INT(pp_mkdirs_at(dir, "a/d/e/f", 0755), 0);
+	CHECK_INT(pp_exists_at(dir, "a/b/c"), 1);
+	CHECK_INT(pp_exists_at(dir, "a/d/e/f"), 1);
+	CHECK_INT(pp_write_file_at(dir, "a/file", "x", 1, 0644), 0);
+	CHECK_INT(pp_mkdirs_at(dir, "a/file/g", 0755), -ENOTDIR);
+	CHECK_INT(pp_mkdirs_at(dir, "a/file/g/h", 0755), -ENOTDIR);
+	CHECK_INT(pp_rm_rf_at(AT_FDCWD, path), 0);
+	CHECK_INT(pp_mkdirs_at(dir, "gone", 0755), -ENOENT);
+	CHECK_INT(pp_mkdirs_at(dir, "gone/too", 0755), -ENOENT);
+}
+
+static void
 removing_a_tree_never_follows_a_link(void)
 {
 	char path[32], other[32];
@@ -560,7 +579,8 @@ TAP_MAIN(
 	CASE(times_are_written_as_they_are_read)
 	CASE(dates_of_people_are_days_in_utc_or_times_in_any_zone)
 	CASE(opening_beneath_never_leaves_the_directory)
-	CASE(removing_a_tree_never_follows_a_link)
+	CASE(directories_are_made_with_their_parents_and_beside_what_is_there)
+    CASE(removing_a_tree_never_follows_a_link)
 	CASE(a_file_is_written_whole_or_not_at_all)
 	CASE(messages_carry_json_and_descriptors)
 	CASE(a_packet_of_parts_comes_apart_as_it_was_made)

@@ -45,13 +45,13 @@ pp_local_is_path(const char *text)
 static enum plugpkg_code
 check_directory(int dir_fd, const char *path, plugpkg_error **err)
 {
-	size_t errors = 0, warnings = 0;
-	enum plugpkg_code rc = pp_lint_dir(dir_fd, path, &errors, &warnings, NULL, NULL, err);
+	PP_CLEANUP(pp_lint_outcome_fini) struct pp_lint_outcome found = { 0 };
+	enum plugpkg_code rc = pp_lint_dir(dir_fd, path, &found, NULL, NULL, err);
 
-	if (rc != PLUGPKG_OK || errors == 0)
+	if (rc != PLUGPKG_OK || found.errors == 0)
 		return rc;
 	rc = pp_fail(err, PLUGPKG_E_BAD_MANIFEST, 0, "'%s' fails lint with %zu error%s", path,
-	    errors, errors == 1 ? "" : "s");
+	    found.errors, found.errors == 1 ? "" : "s");
 	return pp_hint(err, rc, "see them with: plugpkg lint %s", path);
 }
 

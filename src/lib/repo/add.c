@@ -20,6 +20,7 @@
 #include "lib/repo/ready.h"
 #include "lib/repo/staged.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -41,28 +42,19 @@ candidate_fini(struct candidate *c)
 
 /* What lint finds goes out as rows; an error among it refuses the archive. */
 static enum plugpkg_code
-lint(const struct pp_arrival *a, int dir_fd, plugpkg_row_fn row, void *user, plugpkg_error **err)
+lint(struct candidate *c, int dir_fd, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
-	size_t n_errors = 0, n_warnings = 0;
+	PP_CLEANUP(pp_lint_outcome_fini) struct pp_lint_outcome found = { 0 };
+	const char *path = c->arrival->path;
 
-	enum plugpkg_code rc = pp_lint_dir(dir_fd, a->path, &n_errors, &n_warnings, row, user, err);
-	if (rc != PLUGPKG_OK || n_errors == 0)
+	enum plugpkg_code rc = pp_lint_dir(dir_fd, path, &found, row, user, err);
+	if (rc == PLUGPKG_OK && found.errors == 0 && found.manifest != NULL)
+		c->manifest = pp_steal(&found.manifest);
+	if (rc != PLUGPKG_OK || c->manifest != NULL)
 		return rc;
-	pp_fail(err, PLUGPKG_E_BAD_MANIFEST, 0, "'%s' fails lint with %zu error%s", a->path,
-	    n_errors, n_errors == 1 ? "" : "s");
+	pp_fail(err, PLUGPKG_E_BAD_MANIFEST, 0, "'%s' fails lint with %zu error%s", path,
+	    found.errors, found.errors == 1 ? "" : "s");
 	return pp_hint(err, PLUGPKG_E_BAD_MANIFEST, "the author finds them with: plugpkg lint DIR");
-}
-
-static enum plugpkg_code
-read_manifest(struct candidate *c, int dir_fd, plugpkg_error **err)
-{
-	PP_AUTO_FREE char *where = pp_asprintf("%s: plugin.json", c->arrival->path);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
-
-	int r = pp_read_file_at(dir_fd, "plugin.json", &text);
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, -r, "%s", where);
-	return pp_manifest_parse((struct pp_str){ text.s, text.n }, where, &c->manifest, err);
 }
 
 static pp_json *
@@ -308,11 +300,11 @@ take_one(void *user, const struct pp_arrival *a, int dir_fd, plugpkg_error **err
 	struct adding *adding = user;
 	bool published = false;
 
-	enum plugpkg_code rc = lint(a, dir_fd, adding->row, adding->user, err);
-	if (rc == PLUGPKG_OK)
-		rc = read_manifest(&c, dir_fd, err);
-	if (rc == PLUGPKG_OK)
-		rc = check_published(adding->book, &c, &published, err);
+	enum plugpkg_code rc = lint(&c, dir_fd, adding->row, adding->user, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	assert(c.manifest != NULL); /* lint lets none pass without */
+	rc = check_published(adding->book, &c, &published, err);
 	if (rc == PLUGPKG_OK)
 		rc = admit(adding, &c, err);
 	if (rc == PLUGPKG_OK)

@@ -23,12 +23,13 @@
 struct pp_reading {
 	const struct pp_arrivals *all;
 	struct pp_arrival *at;
-	char *chunk;      /* of CHUNK_BYTES */
-	size_t limit;     /* those before it are wanted */
-	size_t next;      /* to be copied */
-	size_t n_taken;   /* judged, in order */
-	bool is_refused;  /* by the taker: nobody else failed */
-	bool is_in_order; /* each waits until those before it are judged */
+	struct pp_arrival *ready; /* copied while the helpers work: who rests has it at once */
+	char *chunk;              /* of CHUNK_BYTES */
+	size_t limit;             /* those before it are wanted */
+	size_t next;              /* to be copied */
+	size_t n_taken;           /* judged, in order */
+	bool is_refused;          /* by the taker: nobody else failed */
+	bool is_in_order;         /* each waits until those before it are judged */
 	struct pp_unpack_queue queue;
 	struct pp_unpack_pool *pool; /* for the first try; NULL: it had it */
 };
@@ -173,13 +174,14 @@ forget_copy(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s'", copy) : PLUGPKG_OK;
 }
 
-/* Copies the next archive, if there is one. */
+/* Copies the next archive, if there is one, unless one is ready. */
 static enum plugpkg_code
-next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
+prepare(struct pp_reading *r, plugpkg_error **err)
 {
-	struct pp_reading *r = user;
 	plugpkg_repo *repo = r->all->repo;
 
+	if (r->ready != NULL)
+		return PLUGPKG_OK;
 	while (r->next < r->limit && r->at[r->next].is_read)
 		r->next++;
 	enum plugpkg_code rc = pp_check_cancel(&repo->ctx, err);
@@ -194,7 +196,18 @@ next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = make_look_dir(repo, a, err);
 	a->job.is_short = a->size <= PP_UNPACK_SHORT_BYTES;
-	*out = &a->job;
+	r->ready = a;
+	return rc;
+}
+
+static enum plugpkg_code
+next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
+{
+	struct pp_reading *r = user;
+
+	enum plugpkg_code rc = prepare(r, err);
+	struct pp_arrival *a = pp_steal(&r->ready);
+	*out = a != NULL ? &a->job : NULL;
 	return rc;
 }
 
@@ -204,7 +217,8 @@ take(struct pp_reading *r, struct pp_arrival *a, plugpkg_error **err)
 	plugpkg_repo *repo = r->all->repo;
 	PP_AUTO_FREE char *path = looked_path(a);
 	PP_AUTO_FREE char *copy = pp_arrival_copy_path(a);
-	PP_AUTO_FD int dir_fd = pp_opendir_at(repo->dir_fd, path);
+	PP_AUTO_FD int dir_fd =
+	    a->job.dir_fd >= 0 ? pp_fd_steal(&a->job.dir_fd) : pp_opendir_at(repo->dir_fd, path);
 
 	enum plugpkg_code rc = PLUGPKG_OK;
 	if (dir_fd < 0)
@@ -230,10 +244,12 @@ job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	done->is_read = true;
-	close_fds(done); /* of a thousand not all are open */
+	pp_auto_fd(&job->archive_fd);
+	if (done->number != r->n_taken)
+		close_fds(done); /* of a thousand that wait not all are open */
 	while (rc == PLUGPKG_OK && r->n_taken < r->all->n && r->at[r->n_taken].is_read)
 		rc = take(r, &r->at[r->n_taken++], err);
-	return rc;
+	return rc == PLUGPKG_OK ? prepare(r, err) : rc;
 }
 
 static enum plugpkg_code
@@ -245,6 +261,7 @@ read_up_to(struct pp_reading *r, size_t limit, plugpkg_error **err)
 		pool = pp_unpack_pool_new(&r->queue);
 	r->limit = limit;
 	r->next = r->n_taken;
+	r->ready = NULL;
 	return pp_unpack_pool_finish(&r->all->repo->ctx, pool, err);
 }
 

@@ -40,24 +40,18 @@ static enum plugpkg_code
 lint(int dir_fd, const char *where, plugpkg_row_fn row, void *user,
     struct pp_manifest **out_manifest, plugpkg_error **err)
 {
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
-	PP_AUTO_FREE char *file = pp_asprintf("%s/plugin.json", where);
-	size_t errors = 0, warnings = 0;
-	enum plugpkg_code rc = pp_lint_dir(dir_fd, where, &errors, &warnings, row, user, err);
+	PP_CLEANUP(pp_lint_outcome_fini) struct pp_lint_outcome found = { 0 };
+	enum plugpkg_code rc = pp_lint_dir(dir_fd, where, &found, row, user, err);
 
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (errors > 0) {
+	if (found.errors > 0 || found.manifest == NULL) {
 		rc = pp_fail(err, PLUGPKG_E_BAD_MANIFEST, 0, "'%s' fails lint with %zu error%s",
-		    where, errors, errors == 1 ? "" : "s");
+		    where, found.errors, found.errors == 1 ? "" : "s");
 		return pp_hint(err, rc, "see them with: plugpkg lint %s", where);
 	}
-	int r = pp_read_file_at(dir_fd, "plugin.json", &text);
-
-	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", file);
-	return pp_manifest_parse(
-	    (struct pp_str){ pp_buf_cstr(&text), text.n }, file, out_manifest, err);
+	*out_manifest = pp_steal(&found.manifest);
+	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code

@@ -27,6 +27,7 @@ struct lint {
 	plugpkg_row_fn row;
 	void *user;
 	size_t errors, warnings;
+	struct pp_manifest *manifest; /* owned */
 };
 
 /* Members of other package managers' manifests, and ours for the same thing. */
@@ -306,13 +307,12 @@ static enum plugpkg_code
 lint_manifest(struct lint *l, plugpkg_error **err)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
-	PP_AUTO(manifest) struct pp_manifest *m = NULL;
 	bool found;
 	enum plugpkg_code rc = read_manifest(l, &text, &found, err);
 
 	if (rc != PLUGPKG_OK || !found)
 		return rc;
-	m = pp_manifest_check(
+	struct pp_manifest *m = l->manifest = pp_manifest_check(
 	    (struct pp_str){ pp_buf_cstr(&text), text.n }, l->file, find_fault, l);
 	if (m == NULL)
 		return PLUGPKG_OK;
@@ -322,9 +322,15 @@ lint_manifest(struct lint *l, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+void
+pp_lint_outcome_fini(struct pp_lint_outcome *o)
+{
+	pp_manifest_free(o->manifest);
+}
+
 enum plugpkg_code
-pp_lint_dir(int dir_fd, const char *where, size_t *out_errors, size_t *out_warnings,
-    plugpkg_row_fn row, void *user, plugpkg_error **err)
+pp_lint_dir(int dir_fd, const char *where, struct pp_lint_outcome *out, plugpkg_row_fn row,
+    void *user, plugpkg_error **err)
 {
 	bool is_here = where == NULL || strcmp(where, ".") == 0;
 	PP_AUTO_FREE char *file =
@@ -333,8 +339,7 @@ pp_lint_dir(int dir_fd, const char *where, size_t *out_errors, size_t *out_warni
 	struct lint l = { .dir_fd = dir_fd, .file = file, .row = row, .user = user };
 	enum plugpkg_code rc = lint_manifest(&l, err);
 
-	*out_errors = l.errors;
-	*out_warnings = l.warnings;
+	*out = (struct pp_lint_outcome){ l.errors, l.warnings, l.manifest };
 	return rc;
 }
 
@@ -376,7 +381,11 @@ plugpkg_lint(const char *dir, size_t *out_errors, size_t *out_warnings, plugpkg_
 	if (dir_fd < 0)
 		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
 		    "cannot open directory '%s'", dir);
-	enum plugpkg_code rc = pp_lint_dir(dir_fd, dir, out_errors, out_warnings, row, user, err);
+	PP_CLEANUP(pp_lint_outcome_fini) struct pp_lint_outcome found = { 0 };
+	enum plugpkg_code rc = pp_lint_dir(dir_fd, dir, &found, row, user, err);
+
+	*out_errors = found.errors;
+	*out_warnings = found.warnings;
 
 	/* Without a manifest there is nothing to pack, and that has been said. */
 	if (rc != PLUGPKG_OK || pp_exists_at(dir_fd, MANIFEST) != 1)

@@ -3,8 +3,14 @@
 #ifndef PP_REPO_LINT_H
 #define PP_REPO_LINT_H
 
-#include "lib/model/error.h"
+#include "lib/model/manifest.h"
 
+struct pp_lint_outcome {
+	size_t errors, warnings;
+	/* Owned; NULL where it could not be read. Without errors it is fit for all other use. */
+	struct pp_manifest *manifest;
+};
+void pp_lint_outcome_fini(struct pp_lint_outcome *o);
 /*
  * Checks the manifest and the scripts that it names: rows of type "finding" with level ("error" or
  * "warning"), file, field (when it is about one), text (ready to print, with file and field) and
@@ -14,7 +20,7 @@
  * dir_fd  borrowed
  * where   the directory's name for messages; "." or NULL: none
  */
-enum plugpkg_code pp_lint_dir(int dir_fd, const char *where, size_t *out_errors,
-    size_t *out_warnings, plugpkg_row_fn row, void *user, plugpkg_error **err);
+enum plugpkg_code pp_lint_dir(int dir_fd, const char *where, struct pp_lint_outcome *out,
+    plugpkg_row_fn row, void *user, plugpkg_error **err);
 
 #endif

@@ -178,6 +178,8 @@ check_room(const struct pp_unpack_job *job, plugpkg_error **err)
 		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0,
 		    "archive of %s: its record states %" PRIu64 " files; %d are the most",
 		    job->what, job->limits.files, RECORD_FILES);
+	if (need == 0)
+		return PLUGPKG_OK;
 	if (fstatvfs(job->dir_fd, &fs) < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot ask for the free space");
 	uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
