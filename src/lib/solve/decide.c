@@ -372,6 +372,9 @@ pp_decide(const struct pp_load *l, pp_decide_say say, void *user)
 		say_chosen(&p, s, &unmended, say, user);
 	else
 		say_refused(&p, &jobs, s, say, user);
+	pp_json *end = pp_json_object();
+	pp_json_set_bool(end, "end", true);
+	say(end, user);
 	solver_free(s);
 	pp_jobs_fini(&jobs);
 	pp_pool_fini(&p);

@@ -74,12 +74,12 @@ is_decided(plugpkg_context *ctx, const struct pp_solve_world *world,
     const struct pp_solve_request *request)
 {
 	struct pp_load l;
-	PP_AUTO_JSON pp_json *lines = NULL;
+	PP_AUTO_RUN struct pp_run run = PP_RUN_INIT;
 
 	bool ok = pp_load_init(&l, world, request, NULL) == PLUGPKG_OK &&
 		  pp_load_walk(&l, ctx, NULL) == PLUGPKG_OK && has_answers(&l) &&
-		  pp_run_decide(ctx, &l, &lines, NULL) == PLUGPKG_OK &&
-		  pp_json_is(pp_json_get(pp_json_at(lines, 0), "chosen"), PP_JSON_ARRAY);
+		  pp_run_decide(ctx, &l, &run, NULL) == PLUGPKG_OK &&
+		  pp_json_is(pp_json_get(pp_json_at(run.lines, 0), "chosen"), PP_JSON_ARRAY);
 	pp_load_fini(&l);
 	return ok;
 }

@@ -36,9 +36,11 @@
 #define POLL_MS          50
 #define WALL_FACTOR      3 /* wall time for each second of processor time: machines are busy */
 #define READ_BYTES       65536
+#define END_MEMBER       "end" /* of the last line */
 
 /* ---- in the child ---- */
 
+/* Once all is said, the memory of this process goes with it. */
 static void
 write_line(pp_json *line, void *user)
 {
@@ -47,6 +49,8 @@ write_line(pp_json *line, void *user)
 
 	if (pp_fd_write_all(*fd, text, strlen(text)) < 0 || pp_fd_write_all(*fd, "\n", 1) < 0)
 		pp_child_exit(1);
+	if (pp_json_get_bool(line, END_MEMBER))
+		pp_child_exit(0);
 	pp_json_free(line);
 }
 
@@ -141,36 +145,27 @@ be_child(const struct pp_load *l, int fd, pid_t parent, const sigset_t *old_mask
 	silence();
 	set_limits(cpu_s);
 	pp_decide(l, write_line, &fd);
-
-	pp_json *end = pp_json_object();
-	pp_json_set_bool(end, "end", true);
-	write_line(end, &fd);
-	pp_child_exit(0);
+	pp_child_exit(1); /* it ends with the last line */
 }
 
 /* ---- in the parent ---- */
 
-struct child {
-	pid_t pid;
-	int fd;
-	int64_t deadline_ms;
-	struct pp_buf answer;
-};
-
-static void
-child_fini(struct child *c)
+void
+pp_run_fini(struct pp_run *run)
 {
-	if (c->pid > 0) {
-		(void)kill(c->pid, SIGKILL);
-		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+	if (run->pid > 0) {
+		if (!run->is_whole)
+			(void)kill(run->pid, SIGKILL);
+		while (waitpid(run->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	pp_auto_fd(&c->fd);
-	pp_buf_fini(&c->answer);
+	pp_auto_fd(&run->fd);
+	pp_buf_fini(&run->answer);
+	pp_json_free(run->lines);
 }
 
 static int
-start(struct child *c, const struct pp_load *l)
+start(struct pp_run *run, const struct pp_load *l)
 {
 	PP_AUTO_FD int from = -1;
 	PP_AUTO_FD int to = -1;
@@ -198,42 +193,52 @@ start(struct child *c, const struct pp_load *l)
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
 		return -keep;
-	c->pid = pid;
-	c->fd = pp_fd_steal(&from);
+	run->pid = pid;
+	run->fd = pp_fd_steal(&from);
 	return 0;
+}
+
+/* No other line ends so. */
+static bool
+has_end(const struct pp_buf *answer)
+{
+	static const char end[] = "{\"" END_MEMBER "\":true}\n";
+	const size_t n = sizeof(end) - 1;
+
+	return answer->n >= n && memcmp(answer->s + answer->n - n, end, n) == 0;
 }
 
 /* 1: more may come, 0: the end, -errno. */
 static int
-read_some(struct child *c)
+read_some(struct pp_run *run)
 {
-	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	struct pollfd p = { .fd = run->fd, .events = POLLIN };
 	int n = poll(&p, 1, POLL_MS);
 
 	if (n <= 0)
 		return n == 0 || errno == EINTR ? 1 : -errno;
-	char *room = pp_buf_reserve(&c->answer, READ_BYTES);
+	char *room = pp_buf_reserve(&run->answer, READ_BYTES);
 	if (room == NULL)
 		return -EFBIG;
-	ssize_t got = read(c->fd, room, READ_BYTES);
+	ssize_t got = read(run->fd, room, READ_BYTES);
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN ? 1 : -errno;
-	pp_buf_grew(&c->answer, (size_t)got);
-	return got > 0;
+	pp_buf_grew(&run->answer, (size_t)got);
+	return got > 0 && !has_end(&run->answer);
 }
 
 static enum plugpkg_code
-listen_to(struct child *c, plugpkg_context *ctx, plugpkg_error **err)
+listen_to(struct pp_run *run, plugpkg_context *ctx, plugpkg_error **err)
 {
 	for (;;) {
 		enum plugpkg_code rc = pp_check_cancel(ctx, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
-		int r = read_some(c);
+		int r = read_some(run);
 		if (r < 0)
 			return pp_fail(
 			    err, PLUGPKG_E_FAILED, -r, "cannot read the solver's answer");
-		if (r == 0 || pp_time_mono_ms() > c->deadline_ms)
+		if (r == 0 || pp_time_mono_ms() > run->deadline_ms)
 			return PLUGPKG_OK;
 	}
 }
@@ -248,7 +253,7 @@ parse_lines(const struct pp_buf *answer, pp_json *out)
 		pp_json *j = pp_json_parse(line.p, line.n, NULL);
 		if (j == NULL)
 			return false;
-		if (pp_json_get_bool(j, "end")) {
+		if (pp_json_get_bool(j, END_MEMBER)) {
 			pp_json_free(j);
 			return true;
 		}
@@ -267,26 +272,24 @@ refuse_explosion(plugpkg_error **err)
 }
 
 enum plugpkg_code
-pp_run_decide(plugpkg_context *ctx, const struct pp_load *l, pp_json **out, plugpkg_error **err)
+pp_run_decide(
+    plugpkg_context *ctx, const struct pp_load *l, struct pp_run *run, plugpkg_error **err)
 {
-	PP_CLEANUP(child_fini)
-	struct child c = { .pid = -1, .fd = -1, .answer = PP_BUF_INIT(ANSWER_MAX_BYTES) };
 	unsigned cpu_s = l->request->cpu_s != 0 ? l->request->cpu_s : PP_RUN_CPU_S;
 
-	c.deadline_ms = pp_time_mono_ms() + (int64_t)cpu_s * WALL_FACTOR * 1000;
-	int r = start(&c, l);
+	run->answer.limit = ANSWER_MAX_BYTES;
+	run->deadline_ms = pp_time_mono_ms() + (int64_t)cpu_s * WALL_FACTOR * 1000;
+	int r = start(run, l);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_FAILED, -r, "cannot start the solver");
-	enum plugpkg_code rc = listen_to(&c, ctx, err);
+	enum plugpkg_code rc = listen_to(run, ctx, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-
-	PP_AUTO_JSON pp_json *lines = pp_json_array();
-	bool is_whole = parse_lines(&c.answer, lines);
-	if (pp_json_len(lines) == 0)
+	run->lines = pp_json_array();
+	run->is_whole = parse_lines(&run->answer, run->lines);
+	if (pp_json_len(run->lines) == 0)
 		return refuse_explosion(err);
-	if (!is_whole)
+	if (!run->is_whole)
 		pp_debug(ctx, NULL, "the solver was cut short while it explained");
-	*out = pp_steal(&lines);
 	return PLUGPKG_OK;
 }

@@ -117,11 +117,9 @@ decide(plugpkg_context *ctx, struct pp_load *l, struct pp_plan *plan, plugpkg_er
 	if (rc != PLUGPKG_OK)
 		return rc;
 
-	PP_AUTO_JSON pp_json *lines = NULL;
-	rc = pp_run_decide(ctx, l, &lines, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	return read_answer(ctx, l, lines, plan, err);
+	PP_AUTO_RUN struct pp_run run = PP_RUN_INIT;
+	rc = pp_run_decide(ctx, l, &run, err);
+	return rc == PLUGPKG_OK ? read_answer(ctx, l, run.lines, plan, err) : rc;
 }
 
 static enum plugpkg_code
