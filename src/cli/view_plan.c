@@ -96,20 +96,39 @@ add_step(struct table *t, const pp_json *step)
 		table_add(t, is_link && *why == '\0' ? "used in place" : why);
 }
 
-static void
-print_group(struct cli *cli, size_t group)
+/* PP_LEN(groups): of none. */
+static size_t
+group_of(const pp_json *step)
 {
-	PP_CLEANUP(table_fini) struct table t = { .n_columns = 3, .indent = 2, .is_whole = true };
+	const char *action = view_str(step, "action");
+	size_t group = 0;
+
+	while (group < PP_LEN(groups) && strcmp(groups[group].action, action) != 0)
+		group++;
+	return group;
+}
+
+static void
+print_groups(struct cli *cli)
+{
+	struct table tables[PP_LEN(groups)];
 	const pp_json *step;
 
-	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
-		if (strcmp(view_str(step, "action"), groups[group].action) == 0)
-			add_step(&t, step);
-	if (t.cells.n == 0)
-		return;
-	out_styled(&cli->out, groups[group].style, "%s", groups[group].heading);
-	out_end(&cli->out);
-	table_print(&t, &cli->out);
+	for (size_t k = 0; k < PP_LEN(groups); k++)
+		tables[k] = (struct table){ .n_columns = 3, .indent = 2, .is_whole = true };
+	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;) {
+		size_t group = group_of(step);
+		if (group < PP_LEN(groups))
+			add_step(&tables[group], step);
+	}
+	for (size_t k = 0; k < PP_LEN(groups); k++) {
+		if (tables[k].cells.n > 0) {
+			out_styled(&cli->out, groups[k].style, "%s", groups[k].heading);
+			out_end(&cli->out);
+			table_print(&tables[k], &cli->out);
+		}
+		table_fini(&tables[k]);
+	}
 }
 
 static const struct {
@@ -131,9 +150,11 @@ print_owners(struct cli *cli)
 	const pp_json *step;
 	bool is_first = true;
 
-	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
+	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;) {
+		const char *owner = view_str(step, "owner");
 		for (size_t k = 0; k < PP_LEN(owners); k++)
-			n[k] += strcmp(owners[k].state, view_str(step, "owner")) == 0;
+			n[k] += strcmp(owners[k].state, owner) == 0;
+	}
 	for (size_t k = 0; k < PP_LEN(owners); k++) {
 		if (n[k] == 0)
 			continue;
@@ -273,12 +294,15 @@ fini_keys(struct pp_map *keys)
 	pp_map_fini(keys, NULL);
 }
 
-/* Keys of the steps, to ask for many of them. */
+/* Keys of the steps, to ask for each row of a type; no keys where there is no such row. */
 static void
-find_steps(const struct cli *cli, struct pp_map *out)
+find_steps(const struct cli *cli, const char *type, struct pp_map *out)
 {
 	const pp_json *step;
+	size_t first = 0;
 
+	if (view_next(cli, type, &first) == NULL)
+		return;
 	for (size_t i = 0; (step = view_next(cli, "step", &i)) != NULL;)
 		(void)pp_map_put(out, view_key(step));
 }
@@ -291,7 +315,7 @@ print_wanted(struct cli *cli)
 	PP_CLEANUP(fini_keys) struct pp_map steps = { 0 };
 	const pp_json *row;
 
-	find_steps(cli, &steps);
+	find_steps(cli, "wanted", &steps);
 	for (size_t i = 0; (row = view_next(cli, "wanted", &i)) != NULL;) {
 		if (pp_map_has(&steps, view_str(row, "name")))
 			continue;
@@ -311,7 +335,7 @@ print_unwanted(struct cli *cli)
 	PP_CLEANUP(fini_keys) struct pp_map steps = { 0 };
 	const pp_json *row;
 
-	find_steps(cli, &steps);
+	find_steps(cli, "unwanted", &steps);
 	for (size_t i = 0; (row = view_next(cli, "unwanted", &i)) != NULL;)
 		if (!pp_map_has(&steps, view_str(row, "name")))
 			out_line(&cli->out, "%s is no longer asked for.", view_str(row, "name"));
@@ -424,8 +448,7 @@ view_plan(struct cli *cli)
 	const pp_json *row;
 	size_t i = 0;
 
-	for (size_t group = 0; group < PP_LEN(groups); group++)
-		print_group(cli, group);
+	print_groups(cli);
 	print_owners(cli);
 	print_left_data(cli);
 	print_votes(cli);
