@@ -16,6 +16,7 @@ struct block {
 struct pp_arena {
 	struct block *last; /* the one being filled, or NULL */
 	size_t n_holders;
+	void *known; /* by who fills it */
 	bool has_owner;
 };
 
@@ -42,6 +43,7 @@ free_blocks(struct block *b)
 static void
 empty(struct pp_arena *a)
 {
+	a->known = NULL;
 	if (a->last == NULL)
 		return;
 	free_blocks(a->last->before);
@@ -82,6 +84,12 @@ pp_arena_drop(struct pp_arena *a)
 {
 	a->n_holders--;
 	settle(a);
+}
+
+void **
+pp_arena_known(struct pp_arena *a)
+{
+	return &a->known;
 }
 
 static char *

@@ -20,6 +20,12 @@ void pp_arena_free(struct pp_arena *a);
 void pp_arena_hold(struct pp_arena *a);
 void pp_arena_drop(struct pp_arena *a);
 
+/*
+ * Where who fills it may put a pointer to what he wants to find in it again: NULL in the beginning,
+ * and when its memory went to the next.
+ */
+void **pp_arena_known(struct pp_arena *a);
+
 void *pp_arena_take(struct pp_arena *a, size_t n); /* zeroed */
 char *pp_arena_text(struct pp_arena *a, const char *p, size_t n);
 void *pp_arena_grow(struct pp_arena *a, void *at, size_t n, size_t *cap, size_t size);

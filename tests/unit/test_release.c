@@ -199,6 +199,32 @@ releases_of_two_arenas_share_nothing(void)
 }
 
 static void
+a_range_is_read_once_for_all_that_ask_for_it(void)
+{
+	static const char text[] =
+	    "{\"version\":\"1\",\"requires\":{\"a\":\"^1\",\"b\":\"^1\",\"c\":\" ^1\"}}";
+	struct pp_arena *a = pp_arena_new();
+
+	/* Twice: once all have gone, what is known of them has gone too. */
+	for (int i = 0; i < 2; i++) {
+		struct pp_release *first = row_in(a, text, NULL), *other = row_in(a, text, NULL);
+		if (!CHECK(first != NULL && other != NULL))
+			return;
+		const struct pp_dep *deps = first->requires.at;
+		CHECK(deps[0].range == deps[1].range);
+		CHECK(other->requires.at[0].range == deps[0].range);
+		CHECK_STR(deps[2].text, " ^1");
+		CHECK_STR(deps[2].range->text, "^1");
+		pp_release_free(first);
+		CHECK_STR(other->requires.at[1].text, "^1");
+		pp_release_free(other);
+		pp_release_free(row_in(
+		    a, "{\"version\":\"1.2.3-a.long.one\",\"requires\":{\"x\":\">2\"}}", NULL));
+	}
+	pp_arena_free(a);
+}
+
+static void
 a_row_that_is_refused_leaves_the_arena_to_the_next(void)
 {
 	struct pp_arena *a = pp_arena_new();
@@ -248,10 +274,10 @@ parallel_majors_are_known_by_their_key(void)
 	}
 }
 
-TAP_MAIN(
-    CASE(a_planning_row_takes_its_name_from_outside) CASE(mistakes_count_as_what_the_caller_says)
-	CASE(a_row_has_known_members_in_fixed_order) CASE(names_and_provides_satisfy)
-	    CASE(what_the_next_release_repeats_is_shared) CASE(releases_of_two_arenas_share_nothing)
-		CASE(a_row_that_is_refused_leaves_the_arena_to_the_next) CASE(
-		    an_installed_prerelease_counts) CASE(what_is_for_other_machines_does_not_fit)
+TAP_MAIN(CASE(a_planning_row_takes_its_name_from_outside) CASE(
+    mistakes_count_as_what_the_caller_says) CASE(a_row_has_known_members_in_fixed_order)
+	CASE(names_and_provides_satisfy) CASE(what_the_next_release_repeats_is_shared) CASE(
+	    releases_of_two_arenas_share_nothing) CASE(a_range_is_read_once_for_all_that_ask_for_it)
+	    CASE(a_row_that_is_refused_leaves_the_arena_to_the_next)
+		CASE(an_installed_prerelease_counts) CASE(what_is_for_other_machines_does_not_fit)
 		    CASE(parallel_majors_are_known_by_their_key))

@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "lib/model/range.h"
+
+#define KNOWN_IN_ARENA 509 /* a prime: nearly all texts get a place of their own */
 
 void
 pp_range_free(struct pp_range *r)
@@ -29,21 +32,23 @@ pp_range_share(struct pp_range *r)
 	return r;
 }
 
-static struct pp_range **
-place_of(struct pp_ranges *known, const char *text)
+/* Of n places for ranges that of this text. */
+static size_t
+place_of(const char *text, size_t n)
 {
 	size_t place = 0;
 
 	for (; *text != '\0'; text++)
 		place = 31 * place + (unsigned char)*text;
-	return &known->at[place % PP_RANGES_KNOWN];
+	return place % n;
 }
 
 enum plugpkg_code
 pp_ranges_parse(
     struct pp_ranges *known, const char *text, struct pp_range **out, plugpkg_error **err)
 {
-	struct pp_range **place = known != NULL ? place_of(known, text) : NULL;
+	struct pp_range **place =
+	    known != NULL ? &known->at[place_of(text, PP_RANGES_KNOWN)] : NULL;
 
 	if (place != NULL && *place != NULL && strcmp((*place)->text, text) == 0) {
 		*out = pp_range_share(*place);
@@ -54,6 +59,23 @@ pp_ranges_parse(
 		pp_range_free(*place);
 		*place = pp_range_share(*out);
 	}
+	return rc;
+}
+
+enum plugpkg_code
+pp_ranges_parse_in(struct pp_arena *a, const char *text, struct pp_range **out, plugpkg_error **err)
+{
+	void **known = pp_arena_known(a);
+
+	if (*known == NULL)
+		*known = pp_arena_take(a, KNOWN_IN_ARENA * sizeof(struct pp_range *));
+	struct pp_range **all = *known, **place = &all[place_of(text, KNOWN_IN_ARENA)];
+	*out = *place;
+	if (*out != NULL && strcmp((*out)->text, text) == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_range_parse_in(a, pp_str_of(text), out, err);
+	if (rc == PLUGPKG_OK)
+		*place = *out;
 	return rc;
 }
 

@@ -58,6 +58,9 @@ struct pp_ranges {
 };
 enum plugpkg_code pp_ranges_parse(
     struct pp_ranges *known, const char *text, struct pp_range **out, plugpkg_error **err);
+/* The same in an arena, which knows what was read into it. */
+enum plugpkg_code pp_ranges_parse_in(
+    struct pp_arena *a, const char *text, struct pp_range **out, plugpkg_error **err);
 void pp_ranges_fini(struct pp_ranges *known);
 /*
  * npm's rule: a prerelease matches only when an alternative holds and a comparator in it names a

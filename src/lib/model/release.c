@@ -233,7 +233,7 @@ read_dep_text(
 			   ? PLUGPKG_OK
 			   : pp_version_parse_in(f->arena, pp_str_of(text), &dep->version, f->err);
 	if (f->arena != NULL)
-		return pp_range_parse_in(f->arena, pp_str_of(text), &dep->range, f->err);
+		return pp_ranges_parse_in(f->arena, text, &dep->range, f->err);
 	return pp_ranges_parse(f->ranges, text, &dep->range, f->err);
 }
 
@@ -243,9 +243,12 @@ read_dep(
 {
 	const char *text = pp_json_string(value);
 
-	dep->text = keep(f, text);
-	if (text != NULL && read_dep_text(f, rel, dep, text) == PLUGPKG_OK)
+	if (text != NULL && read_dep_text(f, rel, dep, text) == PLUGPKG_OK) {
+		bool is_there =
+		    f->arena != NULL && dep->range != NULL && strcmp(dep->range->text, text) == 0;
+		dep->text = is_there ? dep->range->text : keep(f, text);
 		return PLUGPKG_OK;
+	}
 	PP_AUTO_FREE char *field = pp_asprintf("%s.%s", rel->key, dep->name);
 	if (text != NULL)
 		return pp_field_wrap(f, field);

@@ -61,12 +61,26 @@ join(struct pp_pool *p, Id a, Id b, int how)
 }
 
 static Id
+bound_id(struct pp_pool *p, const struct pp_comparator *c)
+{
+	struct pp_pool_bound *b =
+	    &p->bounds[(uintptr_t)c->version.parts / sizeof(void *) % PP_POOL_BOUNDS];
+
+	if (c->version.pre != NULL)
+		return evr_id(p, &c->version, c->below_prereleases);
+	if (b->parts != c->version.parts || b->is_floor != c->below_prereleases)
+		*b = (struct pp_pool_bound){ c->version.parts, c->below_prereleases,
+			evr_id(p, &c->version, c->below_prereleases) };
+	return b->id;
+}
+
+static Id
 all_of(struct pp_pool *p, Id name, const struct pp_alternative *alt)
 {
 	Id id = 0;
 
 	pp_vec_foreach (c, &alt->all) {
-		Id evr = evr_id(p, &c->version, c->below_prereleases);
+		Id evr = bound_id(p, c);
 		Id rel = pool_rel2id(p->pool, name, evr, rel_of_op[c->op], 1);
 		id = join(p, id, rel, REL_WITH);
 	}

@@ -32,6 +32,14 @@ struct pp_pool_recent {
 };
 #define PP_POOL_RECENT 64
 
+/* A bound of a range: many plugins ask for the same ones. */
+struct pp_pool_bound {
+	const char *parts; /* NULL: nothing */
+	bool is_floor;
+	Id id;
+};
+#define PP_POOL_BOUNDS 256
+
 /* What the solvables of one name provide it as. */
 struct pp_pool_own {
 	const char *name;
@@ -49,6 +57,7 @@ struct pp_pool {
 	struct pp_map mixed;               /* names that have releases with and without majors */
 	struct pp_pool_own own;            /* of the candidate that is being added */
 	struct pp_pool_recent recent[PP_POOL_RECENT];
+	struct pp_pool_bound bounds[PP_POOL_BOUNDS];
 	struct pp_pool_deps pp_vec(struct pp_pool_dep) deps;
 };
 
