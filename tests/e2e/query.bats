@@ -52,6 +52,21 @@ user 2.1.0 installed 2.0.0"
 	assert_equal "$(json_get 'select(.type == "show").providers[]')" species-eu
 }
 
+@test "show says what is missing, and nothing of what another plugin provides" {
+	need sqlite3
+	plugpkg install animal -y
+	run plugpkg show photos --json
+	assert_equal "$(json_get 'select(.type == "show") | [.name, .broken] | @json')" '["photos",null]'
+	run plugpkg show animal --json
+	assert_equal "$(json_get 'select(.type == "show").broken')" null
+	sqlite3 "$PLUGPKG_ROOT/var/state.db" "DELETE FROM plugins WHERE key IN ('species-eu', 'user')"
+	run plugpkg show photos --json
+	assert_equal "$(json_get 'select(.type == "show").broken[]')" \
+		"needs species-list *, which is not installed"
+	run plugpkg show animal --json
+	assert_equal "$(json_get 'select(.type == "show").broken[]')" "needs user ^2, which is not installed"
+}
+
 @test "show answers an unknown name with near ones, an unknown version with a way on" {
 	run plugpkg show usre
 	assert_status 4

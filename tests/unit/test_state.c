@@ -113,6 +113,35 @@ a_committed_set_is_read_back_sorted_by_the_next_process(void)
 }
 
 static void
+plugins_are_read_by_their_names_with_all_majors(void)
+{
+	static const char *const keys[] = { "a", "a-b", "a.b", "a1", "a@10", "a@2", "aa", "b",
+		"b@1" };
+	struct root r;
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds set = { 0 };
+	PP_CLEANUP(pp_installeds_fini) struct pp_installeds back = { 0 };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	PP_AUTO_BUF struct pp_buf got = PP_BUF_INIT(1000);
+
+	for (size_t i = 0; i < PP_LEN(keys); i++) {
+		struct pp_installed *p = plugin(keys[i], "1.0.0");
+		p->name[strcspn(p->name, "@")] = '\0';
+		pp_vec_push(&set, p);
+	}
+	pp_strs_add(&names, "b");
+	pp_strs_add(&names, "a");
+	pp_strs_add(&names, "nobody");
+	if (root_init(&r)) {
+		CHECK_INT(pp_state_commit_set(state_of(&r), &set, 4, 7, NULL, NULL), PLUGPKG_OK);
+		CHECK_INT(pp_state_installed_named(state_of(&r), &names, &back, NULL), PLUGPKG_OK);
+	}
+	pp_vec_foreach (p, &back)
+		pp_buf_addf(&got, "%s ", (*p)->key);
+	CHECK_STR(pp_buf_cstr(&got), "a a@10 a@2 b b@1 ");
+	root_fini(&r);
+}
+
+static void
 marks_change_of_those_that_are_named_and_nothing_else_of_them(void)
 {
 	struct root r;
@@ -347,12 +376,14 @@ the_log_keeps_lines_and_is_made_anew_when_it_was_deleted(void)
 	root_fini(&r);
 }
 
-TAP_MAIN(CASE(a_fresh_state_is_empty_at_generation_0) CASE(
-    a_committed_set_is_read_back_sorted_by_the_next_process)
-	CASE(marks_change_of_those_that_are_named_and_nothing_else_of_them) CASE(
-	    a_commit_replaces_the_whole_set) CASE(an_open_transaction_is_read_back_until_it_ends)
-	    CASE(the_point_of_no_return_is_recorded_with_the_new_set)
-		CASE(a_plugin_comes_back_from_json_as_it_was)
-		    CASE(a_newer_format_is_refused_by_its_number)
-			CASE(a_file_that_is_no_database_is_a_damaged_state)
-			    CASE(the_log_keeps_lines_and_is_made_anew_when_it_was_deleted))
+TAP_MAIN(CASE(a_fresh_state_is_empty_at_generation_0)
+	CASE(a_committed_set_is_read_back_sorted_by_the_next_process)
+	    CASE(plugins_are_read_by_their_names_with_all_majors)
+		CASE(marks_change_of_those_that_are_named_and_nothing_else_of_them)
+		    CASE(a_commit_replaces_the_whole_set)
+			CASE(an_open_transaction_is_read_back_until_it_ends)
+			    CASE(the_point_of_no_return_is_recorded_with_the_new_set)
+				CASE(a_plugin_comes_back_from_json_as_it_was) CASE(
+				    a_newer_format_is_refused_by_its_number)
+				    CASE(a_file_that_is_no_database_is_a_damaged_state) CASE(
+					the_log_keeps_lines_and_is_made_anew_when_it_was_deleted))

@@ -186,18 +186,47 @@ row_of_virtual(const struct showing *s)
 	return row;
 }
 
-static enum plugpkg_code
-look_up(struct showing *s, plugpkg_error **err)
+static void
+find_installed(struct showing *s)
 {
-	enum plugpkg_code rc = pp_web_load(s->ctx, &s->web, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	s->installed = pp_installeds_highest(&s->web.inv.set, s->target.name);
-	if (s->major != NULL && pp_installeds_get(&s->web.inv.set, s->major) != NULL) {
-		s->installed = pp_installeds_get(&s->web.inv.set, s->major);
+	const struct pp_installeds *set = &s->web.inv.set;
+	const struct pp_installed *major =
+	    s->major != NULL ? pp_installeds_get(set, s->major) : NULL;
+
+	s->installed = major != NULL ? major : pp_installeds_highest(set, s->target.name);
+	if (major != NULL) {
 		pp_range_free(s->range); /* that very plugin, not what lies in its major */
 		s->range = NULL;
 	}
+}
+
+/* Mostly all that it requires is there by its name, and the rest of what is installed no matter. */
+static enum plugpkg_code
+load_installed(struct showing *s, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs complaints = { 0 };
+	enum plugpkg_code rc = pp_web_load_around(s->ctx, s->target.name, &s->web, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	find_installed(s);
+	if (s->installed != NULL)
+		pp_broken_complaints(
+		    &s->web, pp_installeds_index(&s->web.inv.set, s->installed->key), &complaints);
+	if (complaints.n == 0)
+		return PLUGPKG_OK;
+	pp_web_fini(&s->web);
+	s->web = (struct pp_web){ .threads = { 0 } };
+	rc = pp_web_load(s->ctx, &s->web, err);
+	find_installed(s);
+	return rc;
+}
+
+static enum plugpkg_code
+look_up(struct showing *s, plugpkg_error **err)
+{
+	enum plugpkg_code rc = load_installed(s, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 
 	/*
 	 * What is installed can be shown without any source; then their failure only leaves out

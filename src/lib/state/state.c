@@ -209,6 +209,8 @@ pp_state_create(int root_fd, plugpkg_error **err)
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make 'var' durable") : PLUGPKG_OK;
 }
 
+static const char reading[] = "read the installed plugins";
+
 static enum plugpkg_code
 read_plugin(struct pp_state *s, sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
 {
@@ -241,25 +243,59 @@ read_plugin(struct pp_state *s, sqlite3_stmt *st, struct pp_installed *p, plugpk
 	return PLUGPKG_OK;
 }
 
-enum plugpkg_code
-pp_state_installed(struct pp_state *s, struct pp_installeds *out, plugpkg_error **err)
+static enum plugpkg_code
+read_plugins(struct pp_state *s, sqlite3_stmt *st, struct pp_installeds *out, plugpkg_error **err)
 {
-	const char *what = "read the installed plugins";
-	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc = pp_db_prepare(
-	    s->db, "SELECT " PP_PLUGIN_COLUMNS " FROM plugins ORDER BY key", &st, err, what);
-	if (rc != PLUGPKG_OK)
-		return rc;
-
 	int step = SQLITE_ROW;
+
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
 		pp_vec_push(out, p);
-		rc = read_plugin(s, st, p, err);
+		enum plugpkg_code rc = read_plugin(s, st, p, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
 	}
-	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, what);
+	return step == SQLITE_DONE ? PLUGPKG_OK : pp_db_fail(s->db, err, reading);
+}
+
+enum plugpkg_code
+pp_state_installed(struct pp_state *s, struct pp_installeds *out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(
+	    s->db, "SELECT " PP_PLUGIN_COLUMNS " FROM plugins ORDER BY key", &st, err, reading);
+
+	return rc == PLUGPKG_OK ? read_plugins(s, st, out, err) : rc;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct pp_installed *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+enum plugpkg_code
+pp_state_installed_named(
+    struct pp_state *s, const struct pp_strs *names, struct pp_installeds *out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	/* NAME and NAME@MAJOR; 'A' comes after '@'. */
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT " PP_PLUGIN_COLUMNS " FROM plugins"
+	    " WHERE key >= ?1 AND key < ?1 || 'A' AND name = ?1",
+	    &st, err, reading);
+
+	pp_vec_foreach (name, names) {
+		if (rc != PLUGPKG_OK)
+			return rc;
+		pp_db_bind_text(st, 1, *name);
+		rc = read_plugins(s, st, out, err);
+		(void)sqlite3_reset(st); /* repeats the result of the step */
+	}
+	pp_vec_sort(out, by_key);
+	return rc;
 }
 
 enum plugpkg_code

@@ -14,6 +14,13 @@
 enum plugpkg_code
 pp_inventory_load(plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error **err)
 {
+	return pp_inventory_load_named(ctx, NULL, out, err);
+}
+
+enum plugpkg_code
+pp_inventory_load_named(plugpkg_context *ctx, const struct pp_strs *names, struct pp_inventory *out,
+    plugpkg_error **err)
+{
 	PP_CLEANUP(pp_ranges_fini) struct pp_ranges ranges = { { NULL } };
 	struct pp_state *state = NULL;
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
@@ -21,7 +28,8 @@ pp_inventory_load(plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error 
 	out->host = pp_host_known(ctx);
 	out->is_host_partial = pp_host_is_partial(ctx);
 	if (rc == PLUGPKG_OK)
-		rc = pp_state_installed(state, &out->set, err);
+		rc = names == NULL ? pp_state_installed(state, &out->set, err)
+				   : pp_state_installed_named(state, names, &out->set, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < out->set.n; i++) {
 		const struct pp_installed *p = out->set.at[i];
 		struct pp_release *r = NULL;

@@ -16,6 +16,9 @@ struct pp_inventory {
 /* What the state says is installed. Errors: BAD_STATE IO. */
 enum plugpkg_code pp_inventory_load(
     plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error **err);
+/* Of plugins of these names only. */
+enum plugpkg_code pp_inventory_load_named(plugpkg_context *ctx, const struct pp_strs *names,
+    struct pp_inventory *out, plugpkg_error **err);
 void pp_inventory_fini(struct pp_inventory *inv);
 #define PP_AUTO_INVENTORY PP_CLEANUP(pp_inventory_fini)
 

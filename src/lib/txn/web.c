@@ -129,22 +129,58 @@ spin(struct pp_web *w, size_t from, enum pp_tie tie, const struct pp_dep *dep)
 	pp_vec_push(&w->threads, t);
 }
 
+static void
+spin_all(struct pp_web *w)
+{
+	index_names(w);
+	for (size_t i = 0; i < w->inv.set.n; i++)
+		for (enum pp_tie tie = 0; tie < PP_N_TIES; tie++)
+			pp_vec_foreach (dep, pp_tie_deps(w->inv.releases.at[i], tie))
+				spin(w, i, tie, dep);
+}
+
 enum plugpkg_code
 pp_web_load(plugpkg_context *ctx, struct pp_web *out, plugpkg_error **err)
 {
 	PP_AUTO_LOOK struct pp_state *look = NULL;
 	enum plugpkg_code rc = pp_state_look(ctx, &look, err);
+
 	if (rc == PLUGPKG_OK)
 		rc = pp_inventory_load(ctx, &out->inv, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
+	if (rc == PLUGPKG_OK)
+		spin_all(out);
+	return rc;
+}
 
-	index_names(out);
-	for (size_t i = 0; i < out->inv.set.n; i++)
-		for (enum pp_tie tie = 0; tie < PP_N_TIES; tie++)
-			pp_vec_foreach (dep, pp_tie_deps(out->inv.releases.at[i], tie))
-				spin(out, i, tie, dep);
-	return PLUGPKG_OK;
+/* The name itself and what plugins of that name require, each once. */
+static enum plugpkg_code
+names_around(plugpkg_context *ctx, const char *name, struct pp_strs *out, plugpkg_error **err)
+{
+	PP_AUTO_INVENTORY struct pp_inventory inv = { .host = NULL };
+
+	pp_strs_add(out, name);
+	enum plugpkg_code rc = pp_inventory_load_named(ctx, out, &inv, err);
+	pp_vec_foreach (r, &inv.releases)
+		pp_vec_foreach (dep, &(*r)->requires)
+			if (!pp_strs_has(out, dep->name))
+				pp_strs_add(out, dep->name);
+	return rc;
+}
+
+enum plugpkg_code
+pp_web_load_around(plugpkg_context *ctx, const char *name, struct pp_web *out, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	PP_AUTO_LOOK struct pp_state *look = NULL;
+	enum plugpkg_code rc = pp_state_look(ctx, &look, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = names_around(ctx, name, &names, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_inventory_load_named(ctx, &names, &out->inv, err);
+	if (rc == PLUGPKG_OK)
+		spin_all(out);
+	return rc;
 }
 
 static void

@@ -42,6 +42,12 @@ struct pp_web {
 	struct pp_threads pp_vec(struct pp_thread) threads;
 };
 enum plugpkg_code pp_web_load(plugpkg_context *ctx, struct pp_web *out, plugpkg_error **err);
+/*
+ * Of plugins of this name, and of those whose names they require, only: who is satisfied here is in
+ * the whole web, too. Who is not may be, there, by one that provides the name.
+ */
+enum plugpkg_code pp_web_load_around(
+    plugpkg_context *ctx, const char *name, struct pp_web *out, plugpkg_error **err);
 void pp_web_fini(struct pp_web *w);
 #define PP_AUTO_WEB PP_CLEANUP(pp_web_fini)
 
