@@ -15,8 +15,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define VALUE_BYTES 64  /* of a value by itself: about what most need */
-#define ROW_BYTES   768 /* of an object that is being made */
+#define VALUE_BYTES  64  /* of a value by itself: about what most need */
+#define ROW_BYTES    768 /* of an object that is being made */
+#define MEMBER_BYTES 48
 
 /* jansson passes over some NUL bytes; no JSON text has any. */
 static bool
@@ -277,6 +278,16 @@ pp_json *
 pp_json_object(void)
 {
 	return pp_json_node(pp_json_tree_new(ROW_BYTES), PP_JSON_OBJECT);
+}
+
+pp_json *
+pp_json_object_of(size_t members)
+{
+	pp_json *j =
+	    pp_json_node(pp_json_tree_new(ROW_BYTES + members * MEMBER_BYTES), PP_JSON_OBJECT);
+
+	pp_json_make_room(j, members);
+	return j;
 }
 
 pp_json *

@@ -43,6 +43,7 @@ bool pp_json_is(const pp_json *j, enum pp_json_kind kind); /* NULL is no kind */
 
 /* Objects: members in order of insertion. */
 pp_json *pp_json_object(void);
+pp_json *pp_json_object_of(size_t members);                /* the same with room for so many */
 pp_json *pp_json_get(const pp_json *obj, const char *key); /* borrowed, or NULL; NULL obj allowed */
 void pp_json_set(pp_json *obj, const char *key, pp_json *value);        /* value moved */
 void pp_json_set_str(pp_json *obj, const char *key, const char *value); /* NULL value: not set */

@@ -311,8 +311,8 @@ pp_json_find(const pp_json *object, const char *key)
 	return place != 0 ? &m->at[place - 1] : NULL;
 }
 
-static void
-set_room(pp_json *object, size_t room)
+void
+pp_json_make_room(pp_json *object, size_t room)
 {
 	struct pp_json_members *m =
 	    pp_json_take(pp_json_tree_of(object), sizeof(*m) + room * sizeof(m->at[0]));
@@ -332,7 +332,7 @@ pp_json_fill_object(pp_json *object, const struct pp_json_member *all, size_t n)
 {
 	if (n == 0)
 		return true;
-	set_room(object, n);
+	pp_json_make_room(object, n);
 	memcpy(object->as.members->at, all, n * sizeof(*all));
 	object->n = (uint32_t)n;
 	if (n > FEW)
@@ -353,7 +353,7 @@ pp_json_put(pp_json *object, const char *key, pp_json *value)
 		return;
 	}
 	if (object->n == object->room)
-		set_room(object, object->room > 0 ? 2 * (size_t)object->room : FIRST_ROOM);
+		pp_json_make_room(object, object->room > 0 ? 2 * (size_t)object->room : FIRST_ROOM);
 	struct pp_json_members *m = object->as.members;
 	const char *copy = pp_json_take_text(pp_json_tree_of(object), pp_str_of(key));
 	m->at[object->n++] = (struct pp_json_member){ copy, value };

@@ -76,6 +76,8 @@ pp_json *pp_json_node_string(struct pp_json_tree *t, struct pp_str text);
 /* The tree that a value belongs to now. */
 struct pp_json_tree *pp_json_tree_of(const pp_json *j);
 
+/* For so many members; n is more than it has. */
+void pp_json_make_room(pp_json *object, size_t n);
 /* The whole of an object or a list, copied into its tree. False: a key stands there twice. */
 bool pp_json_fill_object(pp_json *object, const struct pp_json_member *all, size_t n);
 void pp_json_fill_array(pp_json *array, const struct pp_json_member *all, size_t n);

@@ -30,8 +30,11 @@ versions_of(const pp_json *row)
 static void
 add_mark(struct pp_buf *marks, const char *before, const char *text)
 {
-	if (text != NULL)
-		pp_buf_addf(marks, "%s%s%s", marks->n > 0 ? ", " : "", before, text);
+	if (text == NULL)
+		return;
+	pp_buf_adds(marks, marks->n > 0 ? ", " : "");
+	pp_buf_adds(marks, before);
+	pp_buf_adds(marks, text);
 }
 
 char *

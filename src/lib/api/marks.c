@@ -26,14 +26,12 @@ pp_row_add_hold(const plugpkg_context *ctx, const struct pp_installed *p, pp_jso
 void
 pp_row_add_detached(const struct pp_installed *p, pp_json *row)
 {
+	if (p->detached.n == 0)
+		return;
 	pp_json *names = pp_json_array();
-
 	pp_vec_foreach (name, &p->detached)
 		pp_json_push_str(names, *name);
-	if (p->detached.n > 0)
-		pp_json_set(row, "detached", names);
-	else
-		pp_json_free(names);
+	pp_json_set(row, "detached", names);
 }
 
 void

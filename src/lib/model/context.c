@@ -7,6 +7,7 @@
 #include "lib/model/context.h"
 
 #define EVENT_TEXT_MAX_BYTES 16384
+#define ROW_MEMBERS          16 /* of most rows */
 
 void
 pp_event(plugpkg_context *ctx, const struct plugpkg_event *ev)
@@ -94,7 +95,7 @@ pp_row(plugpkg_row_fn fn, void *user, pp_json *row)
 pp_json *
 pp_row_new(const char *type)
 {
-	pp_json *row = pp_json_object();
+	pp_json *row = pp_json_object_of(ROW_MEMBERS);
 
 	pp_json_set_int(row, "v", 1);
 	pp_json_set_str(row, "type", type);
