@@ -52,7 +52,7 @@ look() {
 # What is made before it gets its name; only what could not be deleted is left, and named. What a mirror
 # has fetched already is kept until it has ended.
 judge_unfinished() {
-	find "$subject/.." -name '.*' ! -name . ! -name .. ! -name .plugins.json "$@" -printf '%f\n' >left
+	find "${subject%/*}" -mindepth 1 -name '.*' ! -name .plugins.json "$@" -printf '%f\n' >left
 	if [ -s left ] && ! grep -Eq "^(warning|error): cannot delete .*$(head -n 1 left)" out; then
 		complain "left beside it: $(tr '\n' ' ' <left)"
 	fi
