@@ -252,6 +252,21 @@ source remove test 1
 	done
 }
 
+@test "a file of an archive that the system does not open is nobody's fault" {
+	local n archive
+	plain_build
+	make_root
+	archive=$(build_plugin local 1.0.0)
+	for ((n = 1; n < 500; n++)); do
+		run strace -qq -o trace -e trace=openat -e "inject=openat:error=EMFILE:when=$n" \
+			plugpkg install "./${archive##*/}" --dry-run
+		grep -q INJECTED trace || break
+		[[ $output != *"too many open files ["* ]] || assert_has "too many open files [io]"
+	done
+	assert_status 0
+	[ "$n" -gt 3 ]
+}
+
 # each_failing CALL ERRNO NEVER CAUSE: `hold` says the cause whichever of its calls fails, and never the
 # other words. One of them at least is the database's.
 each_failing() {

@@ -144,7 +144,8 @@ read_manifest(int dir_fd, struct pp_local *l, plugpkg_error **err)
 	PP_AUTO_FREE char *where = pp_asprintf("%s: plugin.json", l->path);
 	int r = pp_read_file_at(dir_fd, "plugin.json", &text);
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, -r, "cannot read '%s'", where);
+		return pp_fail(
+		    err, pp_code_of_read(r, PLUGPKG_E_BAD_ARCHIVE), -r, "cannot read '%s'", where);
 
 	return pp_manifest_parse(
 	    (struct pp_str){ pp_buf_cstr(&text), text.n }, where, &l->manifest, err);
@@ -208,7 +209,8 @@ read_signature(struct pp_local *l, plugpkg_error **err)
 	if (got == -ENOENT)
 		return PLUGPKG_OK;
 	if (got < 0)
-		return pp_fail(err, PLUGPKG_E_OWNER, -got, "cannot read signature '%s'", file);
+		return pp_fail(err, pp_code_of_read(got, PLUGPKG_E_OWNER), -got,
+		    "cannot read signature '%s'", file);
 	enum plugpkg_code rc =
 	    pp_sig_parse((struct pp_str){ pp_buf_cstr(&text), text.n }, file, &sig, err);
 	if (rc == PLUGPKG_OK)

@@ -172,7 +172,8 @@ read_manifest(
 	int r = pp_read_file_at(dir_fd, "plugin.json", &text);
 
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, -r, "cannot read '%s'", file);
+		return pp_fail(
+		    err, pp_code_of_read(r, PLUGPKG_E_BAD_ARCHIVE), -r, "cannot read '%s'", file);
 	return pp_manifest_parse((struct pp_str){ pp_buf_cstr(&text), text.n }, file, out, err);
 }
 

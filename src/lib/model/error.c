@@ -341,6 +341,17 @@ pp_recode(plugpkg_error **err, enum plugpkg_code code)
 }
 
 enum plugpkg_code
+pp_code_of_read(int error, enum plugpkg_code its_own)
+{
+	static const int own[] = { ENOENT, ENOTDIR, EISDIR, ELOOP, EINVAL, EFBIG };
+
+	for (size_t i = 0; i < PP_LEN(own); i++)
+		if (error == -own[i])
+			return its_own;
+	return PLUGPKG_E_IO;
+}
+
+enum plugpkg_code
 pp_retryable(plugpkg_error **err, enum plugpkg_code rc)
 {
 	if (err != NULL && *err != NULL)

@@ -38,6 +38,11 @@ void pp_auto_error(plugpkg_error **err);
  * Counts the failure as another one: a bad range inside a manifest is a bad manifest. Returns code.
  */
 enum plugpkg_code pp_recode(plugpkg_error **err, enum plugpkg_code code);
+/*
+ * The code for a file that could not be read, with -errno: `its_own` when the fault is the file's,
+ * which is missing, of another kind or too large; IO when it is the system's.
+ */
+enum plugpkg_code pp_code_of_read(int error, enum plugpkg_code its_own);
 /* What happened instead of what was told before. from: moved; to: may be NULL. */
 void pp_error_replace(plugpkg_error **to, plugpkg_error **from);
 /* Foreign text as a message may quote it: sanitised, cut after some 80 bytes. Owned. */

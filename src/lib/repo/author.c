@@ -101,7 +101,7 @@ read_manifest(int dir_fd, const char *path, struct looking *l, plugpkg_error **e
 
 	int r = pp_read_file_at(dir_fd, "plugin.json", &text);
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, -r, "%s", where);
+		return pp_fail(err, pp_code_of_read(r, PLUGPKG_E_BAD_ARCHIVE), -r, "%s", where);
 	return pp_manifest_parse((struct pp_str){ text.s, text.n }, where, &l->manifest, err);
 }
 

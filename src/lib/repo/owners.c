@@ -104,7 +104,8 @@ read_signature(const char *file, struct pp_sig **out, plugpkg_error **err)
 	if (r == -ENOENT)
 		return PLUGPKG_OK;
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_OWNER, -r, "cannot read signature '%s'", file);
+		return pp_fail(err, pp_code_of_read(r, PLUGPKG_E_OWNER), -r,
+		    "cannot read signature '%s'", file);
 	return pp_sig_parse((struct pp_str){ pp_buf_cstr(&text), text.n }, file, out, err);
 }
 

@@ -100,8 +100,8 @@ pp_task_read_manifest(struct pp_task *task, int dir_fd, plugpkg_error **err)
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
 	int r = pp_read_file_at(dir_fd, "plugin.json", &text);
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, -r, "cannot read plugin.json of %s %s",
-		    task->step->name, task->step->version);
+		return pp_fail(err, pp_code_of_read(r, PLUGPKG_E_BAD_ARCHIVE), -r,
+		    "cannot read plugin.json of %s %s", task->step->name, task->step->version);
 	return pp_txn_check_manifest(task->step, &text, &task->manifest, err);
 }
 
