@@ -358,6 +358,24 @@ teardown() {
 	[ "$n" -gt 20 ] || fail "only $n changes"
 }
 
+@test "whatever an add cannot write, an entry that it stages has its archive, signature and owner" {
+	make_repo
+	run env PLUGPKG_CRASH_AT=1 plugpkg-repo refresh
+	[ "$status" -eq 137 ] || skip "built without failpoints"
+	plugpkg owner new a.key
+	plugpkg sign "$(build_plugin user 1.0.0)" --key a.key
+	for ((n = 1; n < 500; n++)); do
+		rm -rf repo/staged
+		mkdir repo/staged
+		PLUGPKG_FAIL_AT=$n:ENOSPC run plugpkg-repo add user-1.0.0.plug
+		[ "$status" -ne 0 ] || break
+		[ -e repo/staged/user@1.0.0.json ] || continue
+		assert_exists repo/staged/*.plug repo/staged/*.sig repo/staged/user.owner
+	done
+	assert_status 0
+	[ "$n" -gt 5 ] || fail "only $n changes"
+}
+
 @test "of many archives the first that is refused ends the add, whoever was read first" {
 	make_repo
 	dir=$(make_plugin large 1.0.0 '"scripts": {"install": "scripts/install.sh"}')

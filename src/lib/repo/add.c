@@ -265,11 +265,12 @@ take_in(struct adding *adding, const struct candidate *c, const struct pp_staged
 	/* Adding what is published takes a removal back. */
 	if (rc == PLUGPKG_OK && published && earlier != NULL && earlier->file != NULL)
 		rc = pp_staged_delete(adding->repo, earlier, err);
-	if (rc == PLUGPKG_OK && !staged && (!published || is_resigned))
-		rc = stage(adding, c, err);
+	/* The entry is ready last: what it leads to is there, whatever cannot be written. */
 	const struct pp_pool_file f = pool_file(c);
 	if (rc == PLUGPKG_OK && (!published || is_resigned))
 		rc = pp_owner_stage(adding->repo, &c->admission, &f, err);
+	if (rc == PLUGPKG_OK && !staged && (!published || is_resigned))
+		rc = stage(adding, c, err);
 	if (rc == PLUGPKG_OK)
 		note_staged(adding, c,
 		    is_resigned ? "signature staged"
