@@ -67,7 +67,8 @@ names() {
 		run ! cmp -s good/metadata/timestamp.json repo/public/metadata/timestamp.json
 		run plugpkg update
 		assert_status 6
-		names "source 'test': timestamp: "
+		assert_has "source 'test': "
+		names "timestamp: "
 	done
 }
 
