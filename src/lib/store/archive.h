@@ -38,8 +38,8 @@ enum plugpkg_code pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int di
 struct pp_unpack_job {
 	int archive_fd, dir_fd; /* borrowed */
 	const char *what;
-	const char
-	    *name; /* of dir_fd, in within_fd before it is done and in beyond_fd after that */
+	/* Of dir_fd: in within_fd before it is done, in beyond_fd after that. */
+	const char *name;
 	struct pp_unpack_limits limits;
 	/*
 	 * tree_sha256 is wanted: the helper takes it of what it writes. Of all jobs of a queue or
@@ -51,9 +51,7 @@ struct pp_unpack_job {
 	 * plugin.json, those that it names, and programs; the totals are the helper's word.
 	 */
 	bool is_look;
-	/*
-	 * Done so soon that others may wait for its end, where the helper finds them without us.
-	 */
+	/* Done so soon that others may wait for its end, where the helper finds them without us. */
 	bool is_short;
 	struct pp_unpacked result;
 	char tree_sha256[65]; /* as pp_store_tree_digest() gives it */
