@@ -32,56 +32,15 @@ pp_time_mono_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/*
- * The calendar of the years 0 to 9999, by itself: the C library's functions for UTC first read the
- * local time zone from its file.
- */
-#define DAY_SECONDS  86400
-#define FIRST_SECOND INT64_C(-62167219200)
-#define LAST_SECOND  INT64_C(253402300799)
-
-static bool
-is_leap(int64_t year)
-{
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-/* Since the first day of the year 0; month and day from 1. */
-static int64_t
-days_of_date(int64_t year, int64_t month, int64_t day)
-{
-	static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
-	int64_t leap_days = (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
-
-	return 365 * year + leap_days + before[month - 1] + (month > 2 && is_leap(year)) + day - 1;
-}
-
 void
 pp_time_format(int64_t t, char out[PP_TIME_TEXT])
 {
-	if (t < FIRST_SECOND || t > LAST_SECOND) {
-		(void)snprintf(out, PP_TIME_TEXT, "@%lld", (long long)t);
-		return;
-	}
-	int64_t days = (t - FIRST_SECOND) / DAY_SECONDS, second = (t - FIRST_SECOND) % DAY_SECONDS;
-	int64_t year = days / 365, month = 12;
+	struct tm tm;
+	time_t when = (time_t)t;
 
-	/* Too late by the leap days, at most seven years. */
-	while (days < days_of_date(year, 1, 1))
-		year--;
-	while (days < days_of_date(year, month, 1))
-		month--;
-	(void)snprintf(out, PP_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, (int)month,
-	    (int)(days - days_of_date(year, month, 1)) + 1, (int)(second / 3600),
-	    (int)(second / 60 % 60), (int)(second % 60));
-}
-
-static int
-month_days(int year, int month)
-{
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-	return days[month - 1] + (month == 2 && is_leap(year));
+	if (gmtime_r(&when, &tm) == NULL ||
+	    strftime(out, PP_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		(void)snprintf(out, PP_TIME_TEXT, "@%lld", (long long)t); /* out of the calendar */
 }
 
 /* n digits at s.p + at as a number, or -1. */
@@ -123,13 +82,21 @@ pp_time_parse(struct pp_str s, int64_t *out)
 	}
 	if (!has_form(s))
 		return -EINVAL;
-	int year = digits(s, 0, 4), month = digits(s, 5, 2), day = digits(s, 8, 2);
-	int hour = digits(s, 11, 2), minute = digits(s, 14, 2), second = digits(s, 17, 2);
-	if (month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 ||
-	    minute > 59 || second > 59)
+	struct tm tm = {
+		.tm_year = digits(s, 0, 4) - 1900,
+		.tm_mon = digits(s, 5, 2) - 1,
+		.tm_mday = digits(s, 8, 2),
+		.tm_hour = digits(s, 11, 2),
+		.tm_min = digits(s, 14, 2),
+		.tm_sec = digits(s, 17, 2),
+	};
+	struct tm given = tm;
+	time_t t = timegm(&tm);
+	/* timegm() carries over 30 February and 25 o'clock; they are no times. */
+	if (tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday ||
+	    tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min || tm.tm_sec != given.tm_sec)
 		return -EINVAL;
-	*out = FIRST_SECOND + days_of_date(year, month, day) * DAY_SECONDS + hour * 3600 +
-	       minute * 60 + second;
+	*out = (int64_t)t;
 	return 0;
 }
 
