@@ -8,25 +8,24 @@
 #ifndef PP_TRUST_PROOFS_H
 #define PP_TRUST_PROOFS_H
 
+#include "base/map.h"
 #include "base/vec.h"
 
-struct pp_proof {
-	char *text; /* digest of who demands, role, digest of the file */
-	bool is_used;
+struct pp_proofs {
+	struct pp_strs lines; /* digest of who demands, role, digest of the file */
 };
-struct pp_proofs pp_vec(struct pp_proof);
 
 /* What was saved by this plugpkg: another one may verify otherwise. None is no mistake. */
 void pp_proofs_load(struct pp_proofs *p, int dir_fd);
 /*
- * Those that were looked up or added since. They only save work: where they cannot be written, or a
- * crash spoils them, it is done again.
+ * Those between files whose digests are given. They only save work: where they cannot be written,
+ * or a crash spoils them, it is done again.
  */
-void pp_proofs_save(struct pp_proofs *p, int dir_fd);
+void pp_proofs_save(struct pp_proofs *p, const struct pp_map *digests, int dir_fd);
 void pp_proofs_fini(struct pp_proofs *p);
 
 bool pp_proofs_has(
-    struct pp_proofs *p, const char *by_sha256, const char *role, const char *sha256);
+    const struct pp_proofs *p, const char *by_sha256, const char *role, const char *sha256);
 void pp_proofs_add(
     struct pp_proofs *p, const char *by_sha256, const char *role, const char *sha256);
 

@@ -443,6 +443,23 @@ pp_tuf_roles(const struct pp_tuf *t, struct pp_strs *out)
 	pp_strs_sort(out);
 }
 
+static void
+add_digest(const struct pp_meta *m, struct pp_map *out)
+{
+	if (m != NULL)
+		(void)pp_map_put(out, m->digests.sha256);
+}
+
+void
+pp_tuf_digests(const struct pp_tuf *t, struct pp_map *out)
+{
+	add_digest(t->root, out);
+	add_digest(t->timestamp, out);
+	add_digest(t->snapshot, out);
+	pp_map_foreach (e, &t->targets)
+		add_digest(e->value, out);
+}
+
 int64_t
 pp_tuf_expires(const struct pp_tuf *t)
 {

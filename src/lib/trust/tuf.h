@@ -7,6 +7,7 @@
 #define PP_TRUST_TUF_H
 
 #include "base/json.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "lib/model/error.h"
 
@@ -104,6 +105,8 @@ enum plugpkg_code pp_tuf_find(struct pp_tuf *t, const char *path, pp_tuf_load_fn
 
 /* Names of the roles below root that are loaded, sorted. */
 void pp_tuf_roles(const struct pp_tuf *t, struct pp_strs *out);
+/* SHA-256 of the files of root and of those roles. */
+void pp_tuf_digests(const struct pp_tuf *t, struct pp_map *out);
 int64_t pp_tuf_version(const struct pp_tuf *t, const char *role); /* -1 when not loaded */
 int64_t pp_tuf_expires(const struct pp_tuf *t);                   /* earliest of all loaded */
 /*

@@ -531,13 +531,15 @@ enum plugpkg_code
 pp_updater_keep(struct pp_updater *u, int view_fd, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs roles = { 0 };
+	PP_CLEANUP(pp_auto_map) struct pp_map digests = { .n = 0 };
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	pp_tuf_roles(u->tuf, &roles);
+	pp_tuf_digests(u->tuf, &digests);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < roles.n; i++)
 		rc = keep_one(u, roles.at[i], view_fd, err);
 	if (rc == PLUGPKG_OK)
-		pp_proofs_save(&u->proofs, u->spec.dir_fd);
+		pp_proofs_save(&u->proofs, &digests, u->spec.dir_fd);
 	return with_label(u, rc, err);
 }
 
