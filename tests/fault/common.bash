@@ -21,13 +21,13 @@ APP=$SCRATCH/app.db
 
 # What is compared: files with their content, links, facts, wishes, the data of plugins and what was
 # kept of it, what is known of the sources, the application's database. No times, no numbers that
-# only count.
+# only count, and no record that only saves the next one work (trust/SOURCE/verified).
 snapshot() {
 	tree_state "$PLUGPKG_ROOT"
 	(cd "$PLUGPKG_ROOT" && find . -path ./var -prune -o -type f -exec sha256sum {} + | LC_ALL=C sort)
 	(cd "$PLUGPKG_ROOT/var" && find . -mindepth 2 ! -path './cache/*' ! -path './trust/*' | LC_ALL=C sort)
 	(cd "$PLUGPKG_ROOT/var" && jq -r '"snapshots", "trust/" + .sources[].name' ../plugpkg.json |
-		xargs -I% find % -type f -exec sha256sum '{}' + 2>/dev/null | LC_ALL=C sort)
+		xargs -I% find % -type f ! -name verified -exec sha256sum '{}' + 2>/dev/null | LC_ALL=C sort)
 	sqlite3 "$PLUGPKG_ROOT/var/state.db" "SELECT key, version, state, manual, hold, disabled, blocked_by, detached
 			FROM plugins ORDER BY key;
 		SELECT value FROM meta WHERE key = 'generation';

@@ -396,9 +396,9 @@ pp_txn_end(struct pp_txn *t, const char *status, plugpkg_error **err)
 {
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
 
-	/* What was cut off left its own there; nobody sees it, and the next one tries again. */
+	/* It only takes room, and the next one tries again. */
 	if (pp_staging_clear(t->ctx, &why) != PLUGPKG_OK)
-		pp_debug(t->ctx, NULL, "%s", plugpkg_error_message(why));
+		pp_warn(t->ctx, NULL, "%s", plugpkg_error_message(why));
 	enum plugpkg_code rc = pp_txn_sync(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_journal_end(t->state, t->id, status, t->generation, t->ctx->now, err);
