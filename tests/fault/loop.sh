@@ -148,12 +148,12 @@ is_helper_dead() {
 	grep -q "^error: .*helper 'plugpkg-[a-z]*' broke down.* \[failed\]" out && is_old_or_new
 }
 
-# Calls of libraries and helpers: the loader tells its own, and whoever is out of memory can do no more
-# than say so.
+# Calls of libraries and helpers: the loader tells its own, as does the shell by which libtool starts
+# what is not installed, and whoever is out of memory can do no more than say so.
 # shellcheck disable=SC2154 # set by begin
 judge_injected() {
 	if grep -q 'error while loading shared libraries\|cannot allocate TLS\|^plugpkg: cannot load' out ||
-		grep -q '^out of memory' out || is_helper_dead || is_script_failed; then
+		grep -q '^out of memory\|^/bin/\(ba\)\?sh: ' out || is_helper_dead || is_script_failed; then
 		return
 	elif [ "$left_with" -gt 11 ]; then
 		complain "left with $left_with"
