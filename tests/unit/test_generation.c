@@ -181,6 +181,34 @@ generations_are_listed_by_number_and_removed(void)
 }
 
 static void
+many_generations_leave_together_up_to_what_may_not(void)
+{
+	static const int64_t numbers[] = { 9, 7, 5, 3, 2 };
+	struct scratch s;
+	int64_t n = 0;
+
+	scratch_init(&s);
+	struct plugpkg_context ctx = root_of(&s);
+
+	for (size_t i = 1; i < PP_LEN(numbers); i++)
+		CHECK_INT(pp_generation_make(&ctx, numbers[i], members, 1, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_generation_switch(&ctx, 3, NULL), PLUGPKG_OK);
+	CHECK_INT(
+	    pp_generation_drop(&ctx, numbers, PP_LEN(numbers), &n, NULL), PLUGPKG_E_BAD_STATE);
+	CHECK_INT(n, 2); /* there was no 9 */
+	CHECK_INT(pp_exists_at(s.inner, "generations/7"), 0);
+	CHECK_INT(pp_exists_at(s.inner, "generations/5"), 0);
+	CHECK_INT(pp_exists_at(s.inner, "generations/3/user"), 1);
+	CHECK_INT(pp_exists_at(s.inner, "generations/2/user"), 1);
+	PP_CLEANUP(pp_strs_fini) struct pp_strs staged = { 0 };
+	CHECK_INT(pp_list_dir(s.inner, "var/staging", &staged), 0);
+	CHECK_INT(staged.n, 0);
+	CHECK_INT(pp_generation_drop(&ctx, numbers, 0, &n, NULL), PLUGPKG_OK);
+	CHECK_INT(n, 2);
+	scratch_fini(&s);
+}
+
+static void
 the_pointer_moves_by_one_rename(void)
 {
 	int64_t n = -1;
@@ -254,5 +282,6 @@ TAP_MAIN(
     CASE(an_empty_generation_is_one_too)
 	CASE(an_unfinished_generation_is_made_anew_but_not_the_one_in_use)
 	CASE(generations_are_listed_by_number_and_removed)
+	CASE(many_generations_leave_together_up_to_what_may_not)
 	CASE(the_pointer_moves_by_one_rename)
 	CASE(what_is_no_pointer_is_told_and_only_a_link_is_replaced))

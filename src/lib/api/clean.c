@@ -104,24 +104,24 @@ static enum plugpkg_code
 clean_generations(struct cleaning *c, plugpkg_error **err)
 {
 	PP_AUTO_FREE int64_t *all = NULL;
-	size_t n = 0;
+	size_t n = 0, n_gone = 0;
 	int64_t current = 0;
 	unsigned others = 0;
 	enum plugpkg_code rc = pp_generation_current(c->ctx, &current, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_generation_list(c->ctx, &all, &n, err);
+	PP_AUTO_FREE int64_t *gone = pp_xcalloc(n + 1, sizeof(*gone));
 	for (size_t i = n; rc == PLUGPKG_OK && i-- > 0;) {
 		bool stays = all[i] == current || others < c->spec->keep_generations;
 		others += all[i] != current;
-		if (stays) {
+		if (stays)
 			rc = keep_members(c, all[i], err);
-			continue;
-		}
-		rc = pp_generation_remove(c->ctx, all[i], err);
-		c->generations += rc == PLUGPKG_OK;
+		else
+			gone[n_gone++] = all[i];
 	}
-	return rc;
+	return rc == PLUGPKG_OK ? pp_generation_drop(c->ctx, gone, n_gone, &c->generations, err)
+				: rc;
 }
 
 /*

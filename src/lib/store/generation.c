@@ -233,6 +233,35 @@ pp_generation_remove(plugpkg_context *ctx, int64_t n, plugpkg_error **err)
 	return rc == PLUGPKG_OK ? pp_place_remove(ctx, fd, name, what, err) : rc;
 }
 
+static enum plugpkg_code
+move_out(
+    plugpkg_context *ctx, int64_t n, int dir_fd, struct pp_leaving *leaving, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *name = pp_asprintf("%" PRId64, n);
+	PP_AUTO_FREE char *what = pp_asprintf("'%s/" PP_GENERATIONS_DIR "/%s'", ctx->root, name);
+	enum plugpkg_code rc = check_not_current(ctx, n, err);
+
+	return rc == PLUGPKG_OK ? pp_leaving_add(ctx, leaving, dir_fd, name, what, err) : rc;
+}
+
+enum plugpkg_code
+pp_generation_drop(
+    plugpkg_context *ctx, const int64_t *numbers, size_t n, int64_t *out_n, plugpkg_error **err)
+{
+	struct pp_leaving leaving = { 0 };
+	PP_AUTO_FD int fd = -1;
+	uint64_t bytes = 0;
+	enum plugpkg_code rc =
+	    n == 0 ? PLUGPKG_OK : pp_place_open(ctx, PP_GENERATIONS_DIR, &fd, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++)
+		rc = move_out(ctx, numbers[i], fd, &leaving, err);
+	*out_n += leaving.n;
+	enum plugpkg_code end_rc =
+	    pp_leaving_end(ctx, &leaving, fd, &bytes, rc == PLUGPKG_OK ? err : NULL);
+	return rc == PLUGPKG_OK ? end_rc : rc;
+}
+
 enum plugpkg_code
 pp_generation_make(plugpkg_context *ctx, int64_t n, const struct pp_member *members,
     size_t n_members, plugpkg_error **err)

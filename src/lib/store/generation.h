@@ -31,6 +31,9 @@ void pp_generation_tidy(plugpkg_context *ctx);
 /* The number that `current` points to. Errors: BAD_STATE when it is no such link. */
 enum plugpkg_code pp_generation_current(plugpkg_context *ctx, int64_t *out, plugpkg_error **err);
 enum plugpkg_code pp_generation_remove(plugpkg_context *ctx, int64_t n, plugpkg_error **err);
+/* Those of these numbers that are there; out_n counts them also where another one could not. */
+enum plugpkg_code pp_generation_drop(
+    plugpkg_context *ctx, const int64_t *numbers, size_t n, int64_t *out_n, plugpkg_error **err);
 enum plugpkg_code pp_generation_list(
     plugpkg_context *ctx, int64_t **out, size_t *out_n, plugpkg_error **err); /* ascending, owned */
 /* The highest number that stands there; 0: none. */

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -116,6 +117,44 @@ pp_place_remove(
 	int r = pp_fsync(dir_fd) < 0 ? -errno : pp_rm_rf_at(ctx->root_fd, aside);
 
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove %s", what) : PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_leaving_add(plugpkg_context *ctx, struct pp_leaving *l, int dir_fd, const char *name,
+    const char *what, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *number = pp_asprintf("%" PRId64, l->n);
+	PP_AUTO_FREE char *staging = NULL;
+	bool is_there = false;
+	enum plugpkg_code rc = pp_place_may_leave(dir_fd, name, what, &is_there, err);
+
+	if (rc != PLUGPKG_OK || !is_there)
+		return rc;
+	if (l->path == NULL) {
+		rc = pp_staging_new(ctx, "removed", &staging, &l->fd, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		l->path = pp_asprintf(PP_STAGING_DIR "/%s", staging);
+	}
+	if (pp_renameat(dir_fd, name, l->fd, number) < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot remove %s", what);
+	l->n++;
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_leaving_end(
+    plugpkg_context *ctx, struct pp_leaving *l, int from_fd, uint64_t *bytes, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_steal(&l->path);
+	if (path == NULL)
+		return PLUGPKG_OK;
+	PP_AUTO_FD int fd = l->fd;
+	int synced = from_fd >= 0 ? pp_fsync(from_fd) : pp_syncfs(fd);
+	int r = synced < 0 ? -errno : pp_rm_rf_count_at(ctx->root_fd, path, bytes);
+
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s/%s'", ctx->root, path)
+		     : PLUGPKG_OK;
 }
 
 char *

@@ -33,6 +33,24 @@ enum plugpkg_code pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *n
 enum plugpkg_code pp_place_may_leave(
     int dir_fd, const char *name, const char *what, bool *out_is_there, plugpkg_error **err);
 /*
+ * Several that leave together: each by a rename into one directory of var/staging, where its name
+ * is a number; one sync makes all renames durable, and only then they are deleted.
+ */
+struct pp_leaving {
+	char *path; /* from the root, owned; NULL: none has left yet */
+	int fd;
+	int64_t n; /* that have left */
+};
+/* As pp_place_aside(); of a missing one n does not rise. */
+enum plugpkg_code pp_leaving_add(plugpkg_context *ctx, struct pp_leaving *l, int dir_fd,
+    const char *name, const char *what, plugpkg_error **err);
+/*
+ * Whatever has left goes; adds up the sizes of its files. from_fd: the directory that all of them
+ * were in, -1: there were several. To be called also after a failure.
+ */
+enum plugpkg_code pp_leaving_end(
+    plugpkg_context *ctx, struct pp_leaving *l, int from_fd, uint64_t *bytes, plugpkg_error **err);
+/*
  * "../" as often as it takes from a directory NAME/ (or @SCOPE/NAME/) up to two levels above:
  * owned.
  */

@@ -308,10 +308,9 @@ pp_store_remove(plugpkg_context *ctx, const char *name, const char *version, plu
 		     : PLUGPKG_OK;
 }
 
-/* name: "NAME VERSION". To to_fd, under the number that it is given there. */
+/* member: "NAME VERSION". */
 static enum plugpkg_code
-move_out(plugpkg_context *ctx, const char *member, int to_fd, int64_t number, bool *out_was_there,
-    plugpkg_error **err)
+move_out(plugpkg_context *ctx, const char *member, struct pp_leaving *leaving, plugpkg_error **err)
 {
 	const char *blank = strchr(member, ' ');
 	assert(blank != NULL); /* pp_store_list() writes it */
@@ -319,18 +318,17 @@ move_out(plugpkg_context *ctx, const char *member, int to_fd, int64_t number, bo
 	const char *version = blank + 1;
 	PP_AUTO_FREE char *path = pp_asprintf(PP_STORE_DIR "/%s", name);
 	PP_AUTO_FREE char *what = pp_asprintf("'%s/%s/%s'", ctx->root, path, version);
-	PP_AUTO_FREE char *to = pp_asprintf("%" PRId64, number);
 	PP_AUTO_FD int plugin_fd = -1;
+	int64_t before = leaving->n;
 	enum plugpkg_code rc = check_place(name, version, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_place_open(ctx, path, &plugin_fd, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_place_may_leave(plugin_fd, version, what, out_was_there, err);
-	if (rc != PLUGPKG_OK || !*out_was_there)
+		rc = pp_leaving_add(ctx, leaving, plugin_fd, version, what, err);
+	if (rc != PLUGPKG_OK || leaving->n == before)
 		return rc;
-	int r =
-	    pp_renameat(plugin_fd, version, to_fd, to) < 0 ? -errno : prune(ctx, name, plugin_fd);
+	int r = prune(ctx, name, plugin_fd);
 
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove %s", what) : PLUGPKG_OK;
 }
@@ -340,27 +338,15 @@ enum plugpkg_code
 pp_store_drop(plugpkg_context *ctx, const struct pp_strs *members, int64_t *out_versions,
     uint64_t *out_bytes, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *staging = NULL;
-	PP_AUTO_FD int own_fd = -1;
-	int64_t n = 0;
-	enum plugpkg_code rc =
-	    members->n == 0 ? PLUGPKG_OK : pp_staging_new(ctx, "removed", &staging, &own_fd, err);
+	struct pp_leaving leaving = { 0 };
+	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (rc != PLUGPKG_OK || members->n == 0)
-		return rc;
-	for (size_t i = 0; rc == PLUGPKG_OK && i < members->n; i++) {
-		bool was_there = false;
-
-		rc = move_out(ctx, members->at[i], own_fd, n, &was_there, err);
-		n += rc == PLUGPKG_OK && was_there;
-	}
-	PP_AUTO_FREE char *path = pp_asprintf(PP_STAGING_DIR "/%s", staging);
-	int r = pp_syncfs(own_fd) < 0 ? -errno : pp_rm_rf_count_at(ctx->root_fd, path, out_bytes);
-
-	*out_versions += n;
-	if (rc == PLUGPKG_OK && r < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s/%s'", ctx->root, path);
-	return rc;
+	for (size_t i = 0; rc == PLUGPKG_OK && i < members->n; i++)
+		rc = move_out(ctx, members->at[i], &leaving, err);
+	*out_versions += leaving.n;
+	enum plugpkg_code end_rc =
+	    pp_leaving_end(ctx, &leaving, -1, out_bytes, rc == PLUGPKG_OK ? err : NULL);
+	return rc == PLUGPKG_OK ? end_rc : rc;
 }
 
 enum plugpkg_code
