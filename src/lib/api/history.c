@@ -18,6 +18,7 @@
 struct showing {
 	plugpkg_context *ctx;
 	struct pp_state *state;
+	struct pp_history_sets *sets;
 	plugpkg_row_fn row;
 	void *user;
 	int64_t current;
@@ -34,12 +35,15 @@ begin(struct showing *s, plugpkg_error **err)
 		rc = pp_state_generation(s->state, &s->current, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_generation_list(s->ctx, &s->kept, &s->n_kept, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_history_sets_open(s->state, &s->sets, err);
 	return rc;
 }
 
 static void
 showing_fini(struct showing *s)
 {
+	pp_history_sets_free(s->sets);
 	free(s->kept);
 }
 
@@ -145,10 +149,10 @@ load_sets(
 	if (past->after < 0 || past->after == past->before)
 		return PLUGPKG_OK;
 	enum plugpkg_code rc =
-	    pp_history_difference(s->state, past->before, past->after, &out->before, err);
+	    pp_history_difference(s->sets, past->before, past->after, &out->before, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	return pp_history_difference(s->state, past->after, past->before, &out->after, err);
+	return pp_history_difference(s->sets, past->after, past->before, &out->after, err);
 }
 
 static void

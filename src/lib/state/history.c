@@ -160,6 +160,36 @@ check_generation(struct pp_state *s, int64_t generation, plugpkg_error **err)
 	return pp_hint(err, PLUGPKG_E_NOT_FOUND, "plugpkg history lists what there was");
 }
 
+struct pp_history_sets {
+	struct pp_state *s;
+	sqlite3_stmt *difference;
+};
+
+enum plugpkg_code
+pp_history_sets_open(struct pp_state *s, struct pp_history_sets **out, plugpkg_error **err)
+{
+	PP_AUTO(history_sets) struct pp_history_sets *sets = pp_xcalloc(1, sizeof(*sets));
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT e.entry FROM history_sets AS h JOIN history_entries AS e"
+	    " ON e.id = h.entry WHERE h.generation = ?1 AND h.entry NOT IN"
+	    " (SELECT entry FROM history_sets WHERE generation = ?2) ORDER BY e.key",
+	    &sets->difference, err, what_read);
+
+	sets->s = s;
+	if (rc == PLUGPKG_OK)
+		*out = pp_steal(&sets);
+	return rc;
+}
+
+void
+pp_history_sets_free(struct pp_history_sets *sets)
+{
+	if (sets == NULL)
+		return;
+	(void)sqlite3_finalize(sets->difference);
+	free(sets);
+}
+
 static enum plugpkg_code
 read_set(struct pp_state *s, sqlite3_stmt *st, struct pp_installeds *out, plugpkg_error **err)
 {
@@ -179,29 +209,26 @@ read_set(struct pp_state *s, sqlite3_stmt *st, struct pp_installeds *out, plugpk
 }
 
 enum plugpkg_code
-pp_history_difference(struct pp_state *s, int64_t generation, int64_t other,
+pp_history_difference(struct pp_history_sets *sets, int64_t generation, int64_t other,
     struct pp_installeds *out, plugpkg_error **err)
 {
-	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc = pp_db_prepare(s->db,
-	    "SELECT e.entry FROM history_sets AS h JOIN history_entries AS e"
-	    " ON e.id = h.entry WHERE h.generation = ?1 AND h.entry NOT IN"
-	    " (SELECT entry FROM history_sets WHERE generation = ?2) ORDER BY e.key",
-	    &st, err, what_read);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	(void)sqlite3_bind_int64(st, 1, generation);
-	(void)sqlite3_bind_int64(st, 2, other);
-	return read_set(s, st, out, err);
+	(void)sqlite3_bind_int64(sets->difference, 1, generation);
+	(void)sqlite3_bind_int64(sets->difference, 2, other);
+	enum plugpkg_code rc = read_set(sets->s, sets->difference, out, err);
+	(void)sqlite3_reset(sets->difference); /* repeats the result of the last step */
+	return rc;
 }
 
 enum plugpkg_code
 pp_history_set(
     struct pp_state *s, int64_t generation, struct pp_installeds *out, plugpkg_error **err)
 {
+	PP_AUTO(history_sets) struct pp_history_sets *sets = NULL;
 	enum plugpkg_code rc = check_generation(s, generation, err);
 
-	return rc == PLUGPKG_OK ? pp_history_difference(s, generation, -1, out, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = pp_history_sets_open(s, &sets, err);
+	return rc == PLUGPKG_OK ? pp_history_difference(sets, generation, -1, out, err) : rc;
 }
 
 /* ---- transactions ---- */

@@ -33,9 +33,15 @@ enum plugpkg_code pp_history_trim(
 enum plugpkg_code pp_history_forget(struct pp_state *s, int64_t before, const int64_t *kept,
     size_t n, int64_t *out_n, plugpkg_error **err);
 
+/* What generations held, for who compares many. Holds no lock between two comparisons. */
+struct pp_history_sets;
+enum plugpkg_code pp_history_sets_open(
+    struct pp_state *s /* borrowed */, struct pp_history_sets **out, plugpkg_error **err);
+void pp_history_sets_free(struct pp_history_sets *sets);
+PP_DEFINE_AUTO(history_sets, struct pp_history_sets, pp_history_sets_free);
 /* What of a generation the other one has not, or not alike; sorted by key. */
-enum plugpkg_code pp_history_difference(struct pp_state *s, int64_t generation, int64_t other,
-    struct pp_installeds *out, plugpkg_error **err);
+enum plugpkg_code pp_history_difference(struct pp_history_sets *sets, int64_t generation,
+    int64_t other, struct pp_installeds *out, plugpkg_error **err);
 
 /*
  * What plugpkg.json wanted when the root last left that generation: {NAME: RANGE}, owned; NULL:
