@@ -28,7 +28,7 @@ settle() {
 
 # is_answered [OPTION...]: is an upgrade answered by what was remembered?
 is_answered() {
-	plugpkg --debug upgrade -y "$@" 2>&1 | grep -q "nothing has changed since there was nothing to upgrade"
+	plugpkg --debug upgrade -y "$@" 2>&1 | grep -q "nothing has changed since there was nothing to do"
 }
 
 # assert_anew WHAT [OPTION...]
@@ -153,7 +153,7 @@ assert_anew() {
 @test "metadata that comes to its end is told of, and refused after it" {
 	settle
 	local until
-	until=$(sed -n '1s/^[0-9]* \([0-9]*\) .*/\1/p' "$PLUGPKG_ROOT/var/settled")
+	until=$(sed -n '1s/^[0-9]* [0-9]* \([0-9]*\) .*/\1/p' "$PLUGPKG_ROOT/var/settled")
 	PLUGPKG_NOW=$until is_answered
 	PLUGPKG_NOW=$((until + 1)) assert_anew "due"
 	PLUGPKG_NOW=$((until + 1)) run plugpkg upgrade -y

@@ -3,6 +3,7 @@
 #ifndef PP_API_MAKING_H
 #define PP_API_MAKING_H
 
+#include "lib/api/again.h"
 #include "lib/api/api.h"
 #include "lib/model/lockfile.h"
 #include "lib/solve/solve.h"
@@ -73,21 +74,13 @@ void pp_plan_settled(
 
 /*
  * plan_again.c: the plan of an upgrade of everything, of which it is known that it comes to
- * nothing as it did before; *out stays NULL where that is not known. *again is for
+ * nothing as it did before; *out stays NULL where that is not known. *again, zeroed before, is for
  * pp_plan_remember().
  */
-struct pp_again {
-	struct pp_buf text; /* in which state the files are that it is made of */
-	int64_t firm_ms;    /* from then on a further change of them shows */
-	int64_t began_ms;
-	unsigned n_warnings; /* of the context, before */
-	bool is_usable;
-};
 void pp_plan_again(plugpkg_context *ctx, const struct plugpkg_request *request,
     struct pp_again *again, plugpkg_plan **out);
 /* Of a plan that was made: when it comes to nothing, the next one may be answered so. */
 void pp_plan_remember(const struct pp_making *m, const struct pp_again *again);
-void pp_again_fini(struct pp_again *again);
 
 void pp_making_fini(struct pp_making *m);
 /* Nothing is added: no source is asked. */

@@ -121,7 +121,7 @@ enum plugpkg_code
 plugpkg_plan_make(plugpkg_context *ctx, const struct plugpkg_request *request,
     plugpkg_plan **out_plan, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_again_fini) struct pp_again again = { .text = PP_BUF_INIT(0) };
+	PP_CLEANUP(pp_again_fini) struct pp_again again = { .request = NULL };
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
 
 	*out_plan = NULL;

@@ -208,6 +208,25 @@ end_cut_off(plugpkg_context *ctx, plugpkg_error **err)
 	return rc;
 }
 
+/* What could be otherwise with the same files is left out: what is taken, and who may be asked. */
+static bool
+is_plain(unsigned flags)
+{
+	return (flags & ~(unsigned)(PLUGPKG_SYNC_LOCKED | PLUGPKG_SYNC_NO_UPDATE)) == 0;
+}
+
+/* The root as it should be, or not; what a crash cut off is more to it. */
+static bool
+is_as_it_should_be(plugpkg_context *ctx, unsigned flags, struct pp_sync *s)
+{
+	PP_AUTO_FREE char *running = NULL;
+	int64_t txn = 0;
+
+	return pp_journal_open_transaction(ctx->state, &txn, &running, NULL) == PLUGPKG_OK &&
+	       txn == 0 && pp_sync_begin(ctx, flags, s, NULL) == PLUGPKG_OK &&
+	       pp_sync_compare(s, NULL) == PLUGPKG_OK && s->diffs.n == 0;
+}
+
 /*
  * A root that is as it should be, in one look at it: *out is its plan, in which nothing stands.
  * Left NULL where there may be more to it, and where it fails: the long way finds out.
@@ -215,23 +234,21 @@ end_cut_off(plugpkg_context *ctx, plugpkg_error **err)
 static void
 plan_nothing(plugpkg_context *ctx, unsigned flags, const char *command, plugpkg_plan **out)
 {
+	PP_CLEANUP(pp_again_fini) struct pp_again again = { .request = NULL };
 	PP_CLEANUP(pp_sync_fini) struct pp_sync s = { .flags = flags };
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
-	PP_AUTO_FREE char *running = NULL;
 	PP_AUTO_LOOK struct pp_state *look = NULL;
-	int64_t txn = 0;
-	enum plugpkg_code rc = pp_state_look(ctx, &look, NULL);
-	if (rc == PLUGPKG_OK)
-		rc = pp_journal_open_transaction(ctx->state, &txn, &running, NULL);
-	if (rc != PLUGPKG_OK || txn != 0)
+
+	if (pp_state_look(ctx, &look, NULL) != PLUGPKG_OK ||
+	    pp_plan_begin(ctx, pp_xstrdup(command), &plan, NULL) != PLUGPKG_OK)
 		return;
-	rc = pp_plan_begin(ctx, pp_xstrdup(command), &plan, NULL);
-	if (rc == PLUGPKG_OK)
-		rc = pp_sync_begin(ctx, flags, &s, NULL);
-	if (rc == PLUGPKG_OK)
-		rc = pp_sync_compare(&s, NULL);
-	if (rc == PLUGPKG_OK && s.diffs.n == 0)
-		*out = pp_steal(&plan);
+	bool is_known = is_plain(flags) && pp_again_is_known(ctx, command, PP_AGAIN_STORE, &again);
+	if (!is_known && !is_as_it_should_be(ctx, flags, &s))
+		return;
+	*out = pp_steal(&plan);
+	pp_state_look_end(&look);
+	if (!is_known && !s.is_solved)
+		pp_again_remember(ctx, &again, pp_again_end(ctx, &s.making.inv.set));
 }
 
 /* One plan of what is known now; s keeps whether an update may help. */

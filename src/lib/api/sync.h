@@ -39,6 +39,7 @@ struct pp_sync {
 	struct pp_making making;
 	struct pp_lockfile *lock; /* NULL: there is none */
 	struct pp_diffs diffs;
+	bool is_solved;   /* what nothing wants was found by the solver */
 	bool may_update;  /* newer metadata of the sources could help */
 	bool must_update; /* nothing goes without it */
 };

@@ -351,6 +351,7 @@ find_extra(struct pp_sync *s, plugpkg_error **err)
 	};
 	enum plugpkg_code rc = pp_making_solve(&m, err);
 
+	s->is_solved = true;
 	pp_vec_foreach (step, &plan->steps) {
 		const struct pp_installed *p = pp_installeds_get(&s->making.inv.set, step->key);
 		if (p != NULL && pp_installed_is_usable(p))

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Of each such request var/settled says in which state the files were that its plan is made of,
+ * and until when time alone changes nothing. In whatever it differs, the plan is made.
+ */
+#include "lib/api/again.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/time.h"
+#include "lib/index/catalog.h"
+#include "lib/model/lockfile.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SETTLED_FILE     "var/settled"
+#define STATE_FILE       "var/state.db"
+#define CONFIG_FILE      "plugpkg.json"
+#define STORE_DIR        "store"
+#define RULES            2 /* to be raised when the same files lead to another plan */
+#define CONFIG_MAX_BYTES (4 * 1024 * 1024)
+#define FILE_MAX_BYTES   (256 * 1024)
+#define MAX_ANSWERS      8
+
+/*
+ * A file that changes twice in one tick of its file system's clock keeps its times, so what has
+ * just changed is not relied on. Whoever writes more than whole seconds has ticks of milliseconds.
+ */
+#define FINE_TICK_MS   100
+#define COARSE_TICK_MS 3000
+
+/* ---- what it was made of ---- */
+
+/* Its times of change nobody can set back. */
+static bool
+add_file(struct pp_again *a, int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	bool is_fine = st.st_ctim.tv_nsec % 1000000 != 0;
+	int64_t changed_ms = st.st_ctim.tv_sec * 1000 + st.st_ctim.tv_nsec / 1000000;
+	int64_t firm_ms = changed_ms + (is_fine ? FINE_TICK_MS : COARSE_TICK_MS);
+
+	if (firm_ms > a->firm_ms)
+		a->firm_ms = firm_ms;
+	pp_buf_addf(&a->text, "%llu %llu %lld %lld.%09ld %lld.%09ld %s\n",
+	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, (long long)st.st_size,
+	    (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec,
+	    st.st_ctim.tv_nsec, name);
+	return true;
+}
+
+/* Every file in it, and itself, which changes when one is replaced. */
+static bool
+add_dir(struct pp_again *a, const plugpkg_context *ctx, const char *dir)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	PP_AUTO_FD int fd = pp_opendir_at(ctx->root_fd, dir);
+	bool is_read = fd >= 0 && add_file(a, ctx->root_fd, dir) && pp_list_new_fd(fd, &names) == 0;
+
+	for (size_t i = 0; is_read && i < names.n; i++)
+		is_read = add_file(a, fd, names.at[i]);
+	return is_read;
+}
+
+static bool
+add_source(struct pp_again *a, const plugpkg_context *ctx, const char *name)
+{
+	PP_AUTO_FREE char *dir = pp_asprintf("var/trust/%s", name);
+	PP_AUTO_FREE char *view = pp_asprintf("%s/" PP_TRUST_VIEW, dir);
+
+	return add_dir(a, ctx, dir) && add_dir(a, ctx, view);
+}
+
+static bool
+add_trust(struct pp_again *a, const plugpkg_context *ctx)
+{
+	for (size_t i = 0; i < ctx->config->sources.n; i++)
+		if (!add_source(a, ctx, ctx->config->sources.at[i].name))
+			return false;
+	return true;
+}
+
+static int
+keep_scope(void *user, const char *name, unsigned char kind)
+{
+	struct pp_strs *scopes = user;
+
+	(void)kind;
+	if (name[0] == '@')
+		pp_strs_add(scopes, name);
+	return 0;
+}
+
+/* A directory changes with the names in it; those of scopes are in directories of theirs. */
+static bool
+add_shelves(struct pp_again *a, const plugpkg_context *ctx)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs scopes = { 0 };
+	PP_AUTO_FD int fd = pp_opendir_at(ctx->root_fd, STORE_DIR);
+	bool is_read = fd >= 0 && add_file(a, ctx->root_fd, STORE_DIR) &&
+		       pp_scan_new_fd(fd, keep_scope, &scopes) == 0;
+
+	pp_strs_sort(&scopes);
+	for (size_t i = 0; is_read && i < scopes.n; i++)
+		is_read = add_file(a, fd, scopes.at[i]);
+	return is_read;
+}
+
+static bool
+add_lock(struct pp_again *a, const plugpkg_context *ctx)
+{
+	if (add_file(a, ctx->root_fd, PP_LOCKFILE))
+		return true;
+	if (errno != ENOENT)
+		return false;
+	pp_buf_adds(&a->text, "no " PP_LOCKFILE "\n");
+	return true;
+}
+
+/* Within a look at the state. False: some of it is not there. */
+static bool
+find_parts(const plugpkg_context *ctx, struct pp_again *a)
+{
+	a->text.limit = FILE_MAX_BYTES;
+	a->firm_ms = 0;
+	pp_buf_clear(&a->text);
+	pp_buf_addf(&a->text, "plugpkg %s %s %d %s\n", PACKAGE_VERSION, pp_platform_name(), RULES,
+	    a->request);
+	bool is_there =
+	    add_file(a, ctx->root_fd, CONFIG_FILE) && add_file(a, ctx->root_fd, STATE_FILE);
+	if (is_there && (a->parts & PP_AGAIN_TRUST) != 0)
+		is_there = add_trust(a, ctx);
+	if (is_there && (a->parts & PP_AGAIN_STORE) != 0)
+		is_there = add_lock(a, ctx) && add_shelves(a, ctx);
+	return is_there && !a->text.overflow;
+}
+
+void
+pp_again_fini(struct pp_again *a)
+{
+	pp_buf_fini(&a->text);
+}
+
+/* ---- answering ---- */
+
+/* What the machine's clock says, whatever time the caller means. */
+static int64_t
+clock_of(const plugpkg_context *ctx)
+{
+	return ctx->now - ctx->clock_skew_s;
+}
+
+struct answer {
+	struct pp_str whole; /* with its head */
+	struct pp_str parts;
+	uint64_t since, until, clock;
+};
+
+/* "BYTES SINCE UNTIL CLOCK", and the parts. False: there is none, or it makes no sense. */
+static bool
+next_answer(struct pp_str *rest, struct answer *out)
+{
+	struct pp_str head, bytes, since, until;
+	const char *first = rest->p;
+	uint64_t n;
+
+	if (!pp_str_cut(rest, '\n', &head) || !pp_str_cut(&head, ' ', &bytes) ||
+	    !pp_str_cut(&head, ' ', &since) || !pp_str_cut(&head, ' ', &until) ||
+	    pp_parse_u64(bytes, rest->n, &n) != 0 ||
+	    pp_parse_u64(since, INT64_MAX, &out->since) != 0 ||
+	    pp_parse_u64(until, INT64_MAX, &out->until) != 0 ||
+	    pp_parse_u64(head, INT64_MAX, &out->clock) != 0)
+		return false;
+	out->parts = (struct pp_str){ rest->p, (size_t)n };
+	*rest = (struct pp_str){ rest->p + n, rest->n - (size_t)n };
+	out->whole = (struct pp_str){ first, (size_t)(rest->p - first) };
+	return true;
+}
+
+static struct pp_str
+read_answers(const plugpkg_context *ctx, struct pp_buf *out)
+{
+	if (pp_read_file_at(ctx->root_fd, SETTLED_FILE, out) < 0)
+		pp_buf_clear(out);
+	return (struct pp_str){ pp_buf_cstr(out), out->n };
+}
+
+/* A clock that goes back is told of; of a file that somebody spoiled nothing counts. */
+static bool
+is_settled(const plugpkg_context *ctx, const struct pp_again *a)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(FILE_MAX_BYTES);
+	struct pp_str rest = read_answers(ctx, &text);
+	struct answer known;
+
+	bool is_there = false;
+
+	while (rest.n > 0) {
+		if (!next_answer(&rest, &known))
+			return false;
+		is_there = is_there || (pp_str_eq(known.parts, pp_buf_cstr(&a->text)) &&
+					   ctx->now >= (int64_t)known.since &&
+					   ctx->now <= (int64_t)known.until &&
+					   clock_of(ctx) >= (int64_t)known.clock);
+	}
+	return is_there;
+}
+
+bool
+pp_again_is_known(plugpkg_context *ctx, const char *request, unsigned parts, struct pp_again *out)
+{
+	*out = (struct pp_again){
+		.request = request,
+		.parts = parts,
+		.began_ms = pp_time_now_ms(),
+		.n_warnings = ctx->n_warnings,
+	};
+	/* An application that is asked for its versions may have other ones by now. */
+	if (ctx->config->provides_from.n > 0 || !find_parts(ctx, out)) {
+		out->request = NULL;
+		return false;
+	}
+	bool is_known = is_settled(ctx, out);
+	if (is_known)
+		pp_debug(ctx, NULL, "nothing has changed since there was nothing to do");
+	return is_known;
+}
+
+/* ---- remembering ---- */
+
+int64_t
+pp_again_end(const plugpkg_context *ctx, const struct pp_installeds *set)
+{
+	int64_t end = INT64_MAX;
+
+	pp_vec_foreach (p, set) {
+		if (!pp_installed_is_usable(*p) || (*p)->link_dir != NULL)
+			return -1;
+		if ((*p)->hold && (*p)->hold_until > ctx->now && (*p)->hold_until <= end)
+			end = (*p)->hold_until - 1;
+	}
+	return end;
+}
+
+/* The plan was made by what was read when the root was opened. */
+static bool
+is_config_as_read(const plugpkg_context *ctx)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(CONFIG_MAX_BYTES);
+	struct pp_config *config = NULL;
+
+	if (pp_read_file_at(ctx->root_fd, CONFIG_FILE, &text) < 0 ||
+	    pp_config_parse((struct pp_str){ pp_buf_cstr(&text), text.n }, CONFIG_FILE, &config,
+		NULL) != PLUGPKG_OK)
+		return false;
+	PP_AUTO_FREE char *there = pp_config_text(config);
+	PP_AUTO_FREE char *read = pp_config_text(ctx->config);
+	pp_config_free(config);
+	return strcmp(there, read) == 0;
+}
+
+/* Not while it was planned, nor so shortly before that it would not show. */
+static bool
+has_changed(plugpkg_context *ctx, const struct pp_again *before)
+{
+	PP_CLEANUP(pp_again_fini)
+	struct pp_again now = { .request = before->request, .parts = before->parts };
+	PP_AUTO_LOOK struct pp_state *look = NULL;
+
+	return before->firm_ms > before->began_ms ||
+	       pp_state_look(ctx, &look, NULL) != PLUGPKG_OK || !find_parts(ctx, &now) ||
+	       strcmp(pp_buf_cstr(&now.text), pp_buf_cstr(&before->text)) != 0 ||
+	       !is_config_as_read(ctx);
+}
+
+/* Of the same request; its first line says which. */
+static bool
+is_same_request(struct pp_str one, struct pp_str other)
+{
+	struct pp_str a, b;
+
+	return pp_str_cut(&one, '\n', &a) && pp_str_cut(&other, '\n', &b) && a.n == b.n &&
+	       memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* What was known of other requests stays, the latest first. */
+static void
+add_others(const plugpkg_context *ctx, struct pp_str parts, struct pp_buf *out)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(FILE_MAX_BYTES);
+	struct pp_str rest = read_answers(ctx, &text);
+	struct answer other;
+
+	for (size_t n = 1; n < MAX_ANSWERS && next_answer(&rest, &other);) {
+		if (is_same_request(other.parts, parts))
+			continue;
+		pp_buf_add(out, other.whole.p, other.whole.n);
+		n++;
+	}
+}
+
+void
+pp_again_remember(plugpkg_context *ctx, const struct pp_again *a, int64_t until)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(FILE_MAX_BYTES);
+	struct pp_str parts = { a->text.s, a->text.n };
+
+	if (a->request == NULL || ctx->is_dry_run || ctx->n_warnings != a->n_warnings ||
+	    until < ctx->now || ctx->now < 0 || clock_of(ctx) < 0 || has_changed(ctx, a))
+		return;
+	pp_buf_addf(&text, "%zu %lld %lld %lld\n", parts.n, (long long)ctx->now, (long long)until,
+	    (long long)clock_of(ctx));
+	pp_buf_add(&text, parts.p, parts.n);
+	add_others(ctx, parts, &text);
+	/* Derived: where it cannot be written, or is lost, the plan is made. */
+	if (!text.overflow)
+		PP_IGNORE(
+		    pp_write_file_unsynced_at(ctx->root_fd, SETTLED_FILE, text.s, text.n, 0644));
+}
