@@ -173,3 +173,119 @@ rounds() {
 	plugpkg install p1 -y
 	assert_installed p20 1.0.0
 }
+
+# recalls: a root on p1 … p60 whose var/cache/test.lines has what p1 leads to; its plan in SCRATCH/plan.
+recalls() {
+	make_large_repo
+	add_source "file://$SCRATCH/repo/public"
+	plugpkg update
+	plugpkg install p1 --dry-run --json >plan
+	LINES_FILE=$PLUGPKG_ROOT/var/cache/test.lines
+	NOTE=$PLUGPKG_ROOT/var/trust/test/lines
+	[ ! -e "$LINES_FILE" ] # a dry run leaves nothing
+	plugpkg why-not p1 >/dev/null || :
+	[ -s "$LINES_FILE" ]
+	cp "$LINES_FILE" lines
+	cp "$NOTE" note
+}
+
+# drop_shards: of the cache only the index root and the lines stay.
+drop_shards() {
+	local file
+	for file in "$PLUGPKG_ROOT"/var/cache/*; do
+		[ "$file" = "$LINES_FILE" ] || zstd -dcqf "$file" | head -c 20 | grep -q _type || rm "$file"
+	done
+}
+
+assert_same_plan() {
+	plugpkg install p1 --dry-run --json "$@" >again
+	cmp plan again
+}
+
+@test "a plan by the lines that are recalled is the one by the shards, byte for byte" {
+	recalls
+	assert_same_plan
+	drop_shards
+	assert_same_plan --offline
+	rm "$LINES_FILE"
+	run -5 plugpkg install p1 --dry-run --offline
+}
+
+@test "recalled lines that are damaged, cut or of another root are not used, and made anew" {
+	local damage size
+	recalls
+	size=$(stat -c %s lines)
+	for damage in "truncate -s 0 $LINES_FILE" "truncate -s $((size - 1)) $LINES_FILE" \
+		"truncate -s +1 $LINES_FILE" "truncate -s 0 $NOTE" "truncate -s +200 $NOTE" \
+		"rm $LINES_FILE" "ln -sfn /dev/null $LINES_FILE" "cp plan $LINES_FILE" "cp plan $NOTE"; do
+		$damage
+		assert_same_plan
+		plugpkg why-not p1 >/dev/null || :
+		cmp lines "$LINES_FILE"
+		cmp note "$NOTE"
+	done
+	for offset in 0 70 $((size / 2)) $((size - 1)); do
+		printf '\001' | dd bs=1 seek="$offset" conv=notrunc status=none of="$LINES_FILE"
+		assert_same_plan
+		plugpkg why-not p1 >/dev/null || :
+		cmp lines "$LINES_FILE"
+	done
+}
+
+@test "lines that speak of other shards are not recalled, whoever wrote their digests" {
+	recalls
+	mkdir other
+	(
+		export SCRATCH=$SCRATCH/other
+		export PLUGPKG_ROOT=$SCRATCH/root
+		cd other
+		cp -a ../repo repo
+		publish "$(build_plugin p5 2.0.0)"
+		add_source "file://$SCRATCH/repo/public"
+		plugpkg update
+		plugpkg why-not p1 >/dev/null || :
+	)
+	run ! cmp lines other/root/var/cache/test.lines
+	cp other/root/var/cache/test.lines "$LINES_FILE"
+	cp other/root/var/trust/test/lines "$NOTE"
+	assert_same_plan
+}
+
+@test "after an update the shards that changed are read, and the others are recalled" {
+	recalls
+	publish "$(build_plugin p5 2.0.0)"
+	plugpkg update
+	run -0 plugpkg install p1 --dry-run
+	[[ $output == *"p5 "*"2.0.0"* ]]
+	run -0 plugpkg install p5 -y
+	assert_installed p5 2.0.0
+	run -0 plugpkg install p6 --dry-run --offline
+}
+
+@test "clean deletes the lines that are recalled, and the next plan writes them again" {
+	recalls
+	run -0 plugpkg clean --cache
+	[ ! -e "$LINES_FILE" ]
+	assert_same_plan --offline
+	plugpkg why-not p1 >/dev/null || :
+	cmp lines "$LINES_FILE"
+}
+
+@test "lines that cannot be written, and plans at the same time, change no plan" {
+	local i pids=()
+	recalls
+	rm "$LINES_FILE"
+	mkdir -p "$LINES_FILE/x"
+	plugpkg why-not p1 >/dev/null || :
+	assert_same_plan
+	rm -r "$LINES_FILE"
+	for i in 1 2 3 4 5 6; do
+		{ plugpkg why-not p1 p$((i * 9)) >/dev/null || : ; plugpkg install p1 --dry-run --json >"plan.$i"; } &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	for i in 1 2 3 4 5 6; do
+		cmp plan "plan.$i"
+	done
+	assert_same_plan
+}

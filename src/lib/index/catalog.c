@@ -67,6 +67,8 @@ pp_catalog_open(plugpkg_context *ctx, const struct pp_source *source, struct pp_
 static void
 close_index(struct pp_catalog *c)
 {
+	if (c->root != NULL && !c->ctx->is_dry_run)
+		pp_shards_remember(&c->shards);
 	pp_shards_fini(&c->shards);
 	pp_index_root_free(c->root);
 	c->root = NULL;
@@ -186,6 +188,7 @@ open_index(struct pp_catalog *c, struct pp_tuf_target *out_target, plugpkg_error
 		.mirrors = &c->source->urls,
 		.source = c->source->name,
 		.root = c->root,
+		.root_fd = c->ctx->root_fd,
 	};
 	pp_shards_init(&c->shards);
 	return PLUGPKG_OK;

@@ -171,6 +171,23 @@ pp_index_root_look(
 	return PLUGPKG_OK;
 }
 
+struct pp_str
+pp_index_root_sha256(const struct pp_index_root *r, size_t i)
+{
+	const struct pp_layer_text *unread = &r->unread.planning;
+
+	if (unread->text == NULL || unread->starts[i] == WAS_READ)
+		return pp_str_of(r->planning.at[i].sha256);
+	const char *start = unread->text + unread->starts[i];
+	return (struct pp_str){ start, strcspn(start, " ,") };
+}
+
+bool
+pp_index_root_lists(const struct pp_index_root *r, size_t i, struct pp_str sha256)
+{
+	return i < r->planning.n && pp_str_cmp(pp_index_root_sha256(r, i), sha256) == 0;
+}
+
 static enum plugpkg_code
 parse_layer(const struct at *at, const pp_json *j, const char *what, struct pp_shard_refs *out,
     struct pp_layer_text *unread)

@@ -60,6 +60,10 @@ enum plugpkg_code pp_index_root_open(
 /* Reads the reference of one shard. Errors: BAD_METADATA. */
 enum plugpkg_code pp_index_root_look(
     struct pp_index_root *r, enum pp_layer layer, size_t i, const char *where, plugpkg_error **err);
+/* Digest of a planning shard as it is written, whether its reference was read or not. View. */
+struct pp_str pp_index_root_sha256(const struct pp_index_root *r, size_t i);
+/* Is that the digest of planning shard i, if there is one? */
+bool pp_index_root_lists(const struct pp_index_root *r, size_t i, struct pp_str sha256);
 char *pp_index_root_text(const struct pp_index_root *r); /* owned, canonical */
 /* Appends the bytes to be served: packed when they list many shards. -EFBIG past the limits. */
 int pp_index_root_write(const struct pp_index_root *r, struct pp_buf *out) PP_MUSTUSE;

@@ -136,6 +136,8 @@ pp_shards_fini(struct pp_shards *s)
 	free_layer(s, PP_LAYER_PLANNING, s->planning);
 	free_layer(s, PP_LAYER_DETAILS, s->details);
 	free_shard(s, PP_LAYER_SEARCH, s->search);
+	if (s->has_recall)
+		pp_recall_fini(&s->recall);
 	pp_buf_fini(&s->open.packed);
 	pp_buf_fini(&s->open.text);
 	pp_map_fini(&s->planning_lines, NULL);
@@ -429,7 +431,7 @@ pp_shards_take(struct pp_shards *s, const struct pp_strs *names, plugpkg_error *
 /* ---- what will be asked for ---- */
 
 struct wanted {
-	const struct pp_shards *shards;
+	struct pp_shards *shards;
 	struct pp_vec(struct pp_shard_key) keys; /* planning shards that are not held; some twice */
 };
 
@@ -440,7 +442,8 @@ want_shard(size_t number, void *user)
 	struct wanted *w = user;
 	struct pp_held_shard *const *places = w->shards->planning;
 
-	if (places == NULL || places[number] == NULL || places[number]->bytes.n == 0)
+	if ((places == NULL || places[number] == NULL || places[number]->bytes.n == 0) &&
+	    !pp_shards_has_recalled(w->shards, number))
 		pp_vec_push(&w->keys, ((struct pp_shard_key){ PP_LAYER_PLANNING, number }));
 }
 
@@ -475,7 +478,8 @@ find_line(struct pp_shards *s, struct pp_shard_key key, const char *name, struct
 	struct pp_map *lines = lines_of(s, key.layer);
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (!pp_map_has(lines, name)) {
+	if (!pp_map_has(lines, name) &&
+	    !(key.layer == PP_LAYER_PLANNING && pp_shards_recall(s, key.number, name))) {
 		rc = pp_shards_load(s, &key, 1, err);
 		if (rc == PLUGPKG_OK)
 			rc = look_up(s, key, name, err);

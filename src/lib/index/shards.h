@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "lib/index/blocks.h"
 #include "lib/index/index.h"
+#include "lib/index/recall.h"
 #include "lib/net/fetch.h"
 
 struct pp_held_shard {
@@ -33,11 +34,14 @@ struct pp_shards {
 	const struct pp_strs *mirrors;
 	const char *source;
 	struct pp_index_root *root; /* whose references are read when they are asked for */
+	int root_fd;                /* where lines are recalled from; -1: nowhere */
 
 	struct pp_held_shard **planning, **details, *search; /* NULL: was not asked for */
 	struct pp_arena *arena; /* of the places, and of what is held of the planning layer */
 	struct pp_unzstd *unzstd;
 	struct pp_open_shard open;
+	struct pp_recall recall; /* if has_recall */
+	bool has_recall;
 	/* Lines that were looked up: name -> text; NULL = there is none. */
 	struct pp_map planning_lines, details_lines;
 	struct pp_buf search_text;
@@ -46,6 +50,12 @@ struct pp_shards {
 
 void pp_shards_init(struct pp_shards *s);
 void pp_shards_fini(struct pp_shards *s);
+/* For the next time, where that had to look into many shards: before pp_shards_fini(). */
+void pp_shards_remember(struct pp_shards *s);
+/* Is it known from another time what plans look at in this planning shard? */
+bool pp_shards_has_recalled(struct pp_shards *s, size_t number);
+/* Is the line of this name, or that there is none? Then it lies in planning_lines. */
+bool pp_shards_recall(struct pp_shards *s, size_t number, const char *name);
 size_t pp_shards_count(const struct pp_shards *s, enum pp_layer layer);
 
 /* One shard of one layer. */
