@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The digest of a tree, taken while it is written: the same as the one that plugpkg takes of what
- * lies in its store, so that what was just written need not be read again.
+ * The digest of a tree, taken while it is packed or written: the same as the one that plugpkg takes
+ * of what lies in its store, so that what was just written need not be read again.
  */
 #ifndef PP_UNPACK_DIGEST_H
 #define PP_UNPACK_DIGEST_H
@@ -9,6 +9,8 @@
 #include "base/vec.h"
 
 #define PP_DIGEST_HEX_BYTES 65
+/* Of plugin.json in an archive: an extended attribute that states the digest of the whole tree. */
+#define PP_DIGEST_XATTR "user.plugpkg.tree"
 
 struct evp_md_st;
 struct evp_md_ctx_st;
@@ -27,7 +29,7 @@ struct pp_digest {
 };
 
 /*
- * Loads libcrypto, which takes as long as a small archive and is of no use to who looks or packs.
+ * Loads libcrypto, which takes as long as a small archive and is of no use to who only looks.
  * To be called before files cannot be opened any more, and before all others; twice is once.
  */
 void pp_digest_load(struct pp_digest *d);

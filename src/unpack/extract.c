@@ -16,8 +16,9 @@ struct extract {
 	struct pp_reader reader;
 	struct pp_policy policy;
 	struct pp_writer writer;
-	struct pp_digest *digest; /* NULL: none is wanted */
-	bool is_look;
+	struct pp_digest *digest; /* NULL: none is taken */
+	char stated[PP_DIGEST_HEX_BYTES];
+	bool is_compared, is_look;
 	struct pp_buf manifest; /* of a look */
 };
 
@@ -29,18 +30,32 @@ is_written(const struct extract *x, const struct pp_entry *e, const char *path)
 	       strstr(pp_buf_cstr(&x->manifest), path) != NULL;
 }
 
+/* The first entry, as the policy wants it. What does not fit into the text names nothing. */
+static int
+begin_manifest(struct extract *x)
+{
+	x->reader.kept = x->is_look ? &x->manifest : NULL;
+	if (pp_reader_stated(&x->reader, x->stated) < 0)
+		return -1;
+	if (x->stated[0] != '\0' && !x->is_compared)
+		x->digest = NULL;
+	return 0;
+}
+
 static int
 extract_file(struct extract *x, const struct pp_entry *e, const char *path)
 {
 	unsigned mode = (e->mode & 0100) != 0 ? 0555 : 0444;
+	int fd = -1;
 
-	/* The first entry, as the policy wants it. What does not fit names nothing. */
-	x->reader.kept = x->is_look && strcmp(path, MANIFEST) == 0 ? &x->manifest : NULL;
-	if (!is_written(x, e, path))
-		return pp_reader_copy(&x->reader, e, -1, NULL);
-	int fd = pp_writer_file(&x->writer, path, mode);
-	if (fd < 0)
-		return pp_report_io(x->reader.report, path, -fd, "cannot create");
+	x->reader.kept = NULL;
+	if (strcmp(path, MANIFEST) == 0 && begin_manifest(x) < 0)
+		return -1;
+	if (is_written(x, e, path)) {
+		fd = pp_writer_file(&x->writer, path, mode);
+		if (fd < 0)
+			return pp_report_io(x->reader.report, path, -fd, "cannot create");
+	}
 	if (pp_reader_copy(&x->reader, e, fd, x->digest) < 0)
 		return -1;
 	if (x->digest != NULL)
@@ -95,31 +110,36 @@ extract_fini(struct extract *x)
 	pp_buf_fini(&x->manifest);
 }
 
-void
-pp_extract(int archive_fd, int dir_fd, const struct pp_limits *limits, struct pp_digest *digest,
-    struct pp_report *report)
+static int
+settle_digest(struct extract *x, struct pp_report *report)
 {
-	PP_CLEANUP(extract_fini)
-	struct extract x = { .writer = { .dir_fd = dir_fd }, .digest = digest };
+	char taken[PP_DIGEST_HEX_BYTES];
 
-	pp_policy_init(&x.policy, limits, report);
-	if (pp_reader_open(&x.reader, archive_fd, limits, report) < 0 || extract_all(&x) < 0)
-		return; /* the report has it */
-	if (digest != NULL)
-		pp_digest_end(digest, report->tree_sha256);
+	memcpy(report->tree_sha256, x->stated, sizeof(x->stated));
+	if (x->digest == NULL)
+		return 0;
+	pp_digest_end(x->digest, taken);
+	if (x->stated[0] != '\0' && strcmp(taken, x->stated) != 0)
+		return pp_report_bad(
+		    report, NULL, "states another digest of its tree than its contents have");
+	memcpy(report->tree_sha256, taken, sizeof(taken));
+	return 0;
 }
 
 void
-pp_look(int archive_fd, int dir_fd, const struct pp_limits *limits, struct pp_report *report)
+pp_extract(const struct pp_extraction *what, struct pp_report *report)
 {
 	PP_CLEANUP(extract_fini)
 	struct extract x = {
-		.writer = { .dir_fd = dir_fd },
-		.is_look = true,
+		.writer = { .dir_fd = what->dir_fd },
+		.digest = what->digest,
+		.is_compared = what->is_compared,
+		.is_look = what->is_look,
 		.manifest = PP_BUF_INIT(MANIFEST_MAX_BYTES),
 	};
 
-	pp_policy_init(&x.policy, limits, report);
-	if (pp_reader_open(&x.reader, archive_fd, limits, report) == 0)
-		(void)extract_all(&x); /* the report has it */
+	pp_policy_init(&x.policy, &what->limits, report);
+	if (pp_reader_open(&x.reader, what->archive_fd, &what->limits, report) == 0 &&
+	    extract_all(&x) == 0)
+		(void)settle_digest(&x, report); /* the report has it */
 }

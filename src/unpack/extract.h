@@ -6,13 +6,19 @@
 #include "unpack/digest.h"
 #include "unpack/policy.h"
 
-/* Descriptors borrowed. digest: NULL, or loaded. The outcome is in the report. */
-void pp_extract(int archive_fd, int dir_fd, const struct pp_limits *limits,
-    struct pp_digest *digest, struct pp_report *report);
-/*
- * All of it is read and judged the same, and no more written than a publisher looks at:
- * plugin.json, the files whose paths it contains, programs, links.
- */
-void pp_look(int archive_fd, int dir_fd, const struct pp_limits *limits, struct pp_report *report);
+struct pp_extraction {
+	int archive_fd, dir_fd; /* borrowed */
+	struct pp_limits limits;
+	/* Loaded, and taken of archives that state none; NULL: it is not taken. */
+	struct pp_digest *digest;
+	bool is_compared; /* taken of all archives, and one that states another is refused */
+	/*
+	 * All of it is read and judged the same, and no more written than a publisher looks at:
+	 * plugin.json, the files whose paths it contains, programs, links.
+	 */
+	bool is_look;
+};
+/* The outcome is in the report, with the digest that was stated or taken. */
+void pp_extract(const struct pp_extraction *what, struct pp_report *report);
 
 #endif

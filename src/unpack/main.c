@@ -73,7 +73,7 @@ read_limits(const pp_json *request, struct pp_limits *out)
 /*
  * The first request says what the process may do from then on: below the directory, or below the
  * one that came as a third descriptor, which holds the directories of all requests. digest: NULL,
- * or wanted; who wants one wants it from the first request on.
+ * or may be taken; who may take one may do so from the first request on.
  */
 static int
 wall_in(const int *fds, bool packs, struct pp_digest *digest)
@@ -103,30 +103,48 @@ limit_files(const struct pp_limits *limits)
 	return setrlimit(RLIMIT_FSIZE, &r) < 0 ? -errno : 0;
 }
 
-/* fds: [archive, directory] to unpack or look, [directory, output] to pack; [2]: see wall_in(). */
+/* fds: [archive, directory]. digest: NULL, or to be taken where the archive states none. */
+static void
+extract(const pp_json *request, const int *fds, const struct pp_limits *limits,
+    struct pp_digest *digest, struct pp_report *report)
+{
+	const struct pp_extraction what = {
+		.archive_fd = fds[0],
+		.dir_fd = fds[1],
+		.limits = *limits,
+		.digest = digest,
+		.is_compared = digest != NULL && pp_json_get_bool(request, "compare"),
+		.is_look = strcmp(pp_json_get_str(request, "type"), "look") == 0,
+	};
+
+	pp_extract(&what, report);
+}
+
+/* fds: those of extract(), or [directory, output] to pack; [2]: see wall_in(). */
 static int
 serve(const pp_json *request, const int *fds, struct pp_digest *digest, pp_json **out_answer)
 {
 	PP_CLEANUP(pp_report_fini) struct pp_report report = { 0 };
 	const char *type = pp_json_get_str(request, "type");
-	bool is_digested = pp_json_get_bool(request, "digest");
 	struct pp_limits limits;
 
 	if (type == NULL || read_limits(request, &limits) < 0 || fds[0] < 0 || fds[1] < 0)
 		return -EBADMSG;
-	int r = wall_in(fds, strcmp(type, "pack") == 0, is_digested ? digest : NULL);
+	bool packs = strcmp(type, "pack") == 0;
+	struct pp_digest *wanted = packs || pp_json_get_bool(request, "digest") ? digest : NULL;
+
+	if (!packs && strcmp(type, "unpack") != 0 && strcmp(type, "look") != 0)
+		return -EBADMSG;
+	int r = wall_in(fds, packs, wanted);
 	if (r == 0)
 		r = limit_files(&limits);
 	if (r < 0)
 		return r;
-	if (strcmp(type, "unpack") == 0)
-		pp_extract(fds[0], fds[1], &limits, is_digested ? digest : NULL, &report);
-	else if (strcmp(type, "look") == 0)
-		pp_look(fds[0], fds[1], &limits, &report);
-	else if (strcmp(type, "pack") == 0)
-		pp_pack_dir(fds[0], fds[1], pp_json_get_int(request, "mtime", 0), &limits, &report);
+	if (packs)
+		pp_pack_dir(
+		    fds[0], fds[1], pp_json_get_int(request, "mtime", 0), &limits, wanted, &report);
 	else
-		return -EBADMSG;
+		extract(request, fds, &limits, wanted, &report);
 	pp_digest_clear(digest);
 	*out_answer = pp_report_answer(&report, pp_json_get_int(request, "id", 0));
 	return 0;

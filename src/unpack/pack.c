@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writes archives. Nothing of the machine gets in: no owner, no times but the given one, two modes,
- * one order. What the policy would refuse when unpacking is refused here already.
+ * one order. What the policy would refuse when unpacking is refused here already. All is read
+ * twice: the digest of the tree stands at its beginning.
  */
 #include "unpack/pack.h"
 
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MANIFEST    "plugin.json"
 #define BLOCK_BYTES 65536
 /*
  * Part of the format of an archive's bytes: another level is another archive. To clear the tables
@@ -32,6 +34,8 @@ struct pack {
 	struct archive_entry *entry;
 	struct pp_policy policy;
 	struct pp_report *report; /* borrowed */
+	struct pp_digest *digest; /* borrowed */
+	char tree_sha256[PP_DIGEST_HEX_BYTES];
 	int dir_fd;
 	int64_t mtime;
 };
@@ -88,6 +92,9 @@ write_header(struct pack *p, const struct pp_entry *e)
 	archive_entry_set_mtime(p->entry, p->mtime, 0);
 	if (e->kind == PP_ENTRY_LINK)
 		archive_entry_set_symlink(p->entry, e->target);
+	if (strcmp(e->path, MANIFEST) == 0)
+		archive_entry_xattr_add_entry(
+		    p->entry, PP_DIGEST_XATTR, p->tree_sha256, strlen(p->tree_sha256));
 	if (archive_write_header(p->out, p->entry) != ARCHIVE_OK)
 		return fail_libarchive(p, e->path);
 	return 0;
@@ -103,8 +110,9 @@ write_block(struct pack *p, const struct pp_entry *e, const char *block, size_t 
 	return 0;
 }
 
+/* For the digest, and where is_written into the archive as well. */
 static int
-write_contents(struct pack *p, const struct pp_entry *e)
+pass_contents(struct pack *p, const struct pp_entry *e, bool is_written)
 {
 	char block[BLOCK_BYTES];
 	uint64_t done = 0;
@@ -114,6 +122,7 @@ write_contents(struct pack *p, const struct pp_entry *e)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return pp_report_io(p->report, e->path, fd < 0 ? -fd : errno, "cannot open");
+	pp_digest_begin(p->digest);
 	while (S_ISREG(st.st_mode)) {
 		ssize_t n = read(fd, block, sizeof(block));
 
@@ -123,26 +132,60 @@ write_contents(struct pack *p, const struct pp_entry *e)
 			return pp_report_io(p->report, e->path, errno, "cannot read");
 		if (n == 0 || (uint64_t)n > e->size - done)
 			break;
-		if (write_block(p, e, block, (size_t)n) < 0)
+		pp_digest_add(p->digest, block, (size_t)n);
+		if (is_written && write_block(p, e, block, (size_t)n) < 0)
 			return -1;
 		done += (uint64_t)n;
 	}
 	if (done != e->size || (uint64_t)st.st_size != e->size)
 		return pp_report_bad(p->report, e->path, "changed while it was being packed");
+	pp_digest_file(p->digest, e->path, (e->mode & 0100) != 0 ? 0555 : 0444, e->size);
 	return 0;
 }
 
 static int
-pack_item(struct pack *p, const struct pp_tree_item *item)
+pass_item(struct pack *p, const struct pp_tree_item *item, bool is_written)
 {
-	char path[PP_PATH_MAX_BYTES + 1];
 	struct pp_entry e = entry_of(item);
 
-	if (item->kind == PP_ENTRY_FILE && (item->mode & (S_ISUID | S_ISGID)) != 0)
-		return pp_report_bad(p->report, item->path, "is setuid or setgid");
-	if (pp_policy_admit(&p->policy, &e, path) < 0 || write_header(p, &e) < 0)
+	if (is_written && write_header(p, &e) < 0)
 		return -1;
-	return e.kind == PP_ENTRY_FILE ? write_contents(p, &e) : 0;
+	if (e.kind == PP_ENTRY_FILE)
+		return pass_contents(p, &e, is_written);
+	if (e.kind == PP_ENTRY_LINK)
+		pp_digest_link(p->digest, e.path, e.target);
+	return 0;
+}
+
+static int
+pass_tree(struct pack *p, const struct pp_tree *tree, bool is_written,
+    char out_sha256[PP_DIGEST_HEX_BYTES])
+{
+	pp_digest_clear(p->digest);
+	pp_vec_foreach (item, &tree->items) {
+		if (pass_item(p, item, is_written) < 0)
+			return -1;
+	}
+	pp_digest_end(p->digest, out_sha256);
+	return 0;
+}
+
+static int
+admit_tree(struct pack *p, const struct pp_tree *tree)
+{
+	char path[PP_PATH_MAX_BYTES + 1];
+
+	if (tree->items.n == 0 || strcmp(tree->items.at[0].path, MANIFEST) != 0)
+		return pp_report_bad(p->report, NULL, "holds no 'plugin.json'");
+	pp_vec_foreach (item, &tree->items) {
+		struct pp_entry e = entry_of(item);
+
+		if (item->kind == PP_ENTRY_FILE && (item->mode & (S_ISUID | S_ISGID)) != 0)
+			return pp_report_bad(p->report, item->path, "is setuid or setgid");
+		if (pp_policy_admit(&p->policy, &e, path) < 0)
+			return -1;
+	}
+	return pp_policy_end(&p->policy);
 }
 
 static const char *
@@ -164,6 +207,7 @@ open_archive(struct pack *p, const char *level, int out_fd)
 	p->out = archive_write_new();
 	p->entry = archive_entry_new();
 	if (archive_write_set_format_pax_restricted(p->out) != ARCHIVE_OK ||
+	    archive_write_set_format_option(p->out, "pax", "xattrheader", "SCHILY") != ARCHIVE_OK ||
 	    archive_write_add_filter_zstd(p->out) != ARCHIVE_OK ||
 	    archive_write_set_filter_option(p->out, "zstd", "compression-level", level) !=
 		ARCHIVE_OK ||
@@ -176,27 +220,24 @@ open_archive(struct pack *p, const char *level, int out_fd)
 static int
 pack_tree(struct pack *p, const struct pp_tree *tree, int out_fd)
 {
-	if (tree->items.n == 0 || strcmp(tree->items.at[0].path, "plugin.json") != 0)
-		return pp_report_bad(p->report, NULL, "holds no 'plugin.json'");
-	if (open_archive(p, level_of(tree), out_fd) < 0)
+	char packed[PP_DIGEST_HEX_BYTES];
+
+	if (admit_tree(p, tree) < 0 || pass_tree(p, tree, false, p->tree_sha256) < 0 ||
+	    open_archive(p, level_of(tree), out_fd) < 0 || pass_tree(p, tree, true, packed) < 0)
 		return -1;
-	pp_vec_foreach (item, &tree->items) {
-		if (pack_item(p, item) < 0)
-			return -1;
-	}
-	if (pp_policy_end(&p->policy) < 0)
-		return -1;
+	if (strcmp(packed, p->tree_sha256) != 0)
+		return pp_report_bad(p->report, NULL, "changed while it was being packed");
 	return archive_write_close(p->out) != ARCHIVE_OK ? fail_libarchive(p, NULL) : 0;
 }
 
 void
-pp_pack_dir(
-    int dir_fd, int out_fd, int64_t mtime, const struct pp_limits *limits, struct pp_report *report)
+pp_pack_dir(int dir_fd, int out_fd, int64_t mtime, const struct pp_limits *limits,
+    struct pp_digest *digest, struct pp_report *report)
 {
 	PP_CLEANUP(pp_ignore_fini) struct pp_ignore ignore = { 0 };
 	PP_CLEANUP(pp_tree_fini) struct pp_tree tree = { 0 };
 	PP_CLEANUP(pack_fini)
-	struct pack p = { .report = report, .dir_fd = dir_fd, .mtime = mtime };
+	struct pack p = { .report = report, .digest = digest, .dir_fd = dir_fd, .mtime = mtime };
 
 	pp_policy_init(&p.policy, limits, report);
 	if (pp_ignore_read(&ignore, dir_fd, report) == 0 &&

@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -319,6 +320,33 @@ pp_reader_next(struct pp_reader *r, struct pp_entry *out)
 	if (out->kind != PP_ENTRY_FILE && out->kind <= PP_ENTRY_LINK && out->size != 0)
 		return pp_report_bad(r->report, out->path, "is no file, but has contents");
 	return check_header(r, out) < 0 ? -1 : 1;
+}
+
+int
+pp_reader_stated(struct pp_reader *r, char out[PP_DIGEST_HEX_BYTES])
+{
+	const char *name = NULL;
+	const void *value = NULL;
+	size_t n = 0;
+
+	out[0] = '\0';
+	(void)archive_entry_xattr_reset(r->entry); /* gives their number */
+	while (archive_entry_xattr_next(r->entry, &name, &value, &n) == ARCHIVE_OK) {
+		if (strcmp(name, PP_DIGEST_XATTR) != 0)
+			continue;
+		if (out[0] != '\0')
+			return pp_report_bad(
+			    r->report, NULL, "states the digest of its tree twice");
+		if (n != PP_DIGEST_HEX_BYTES - 1)
+			return pp_report_bad(r->report, NULL,
+			    "states a digest of its tree of %zu bytes, not of 64", n);
+		memcpy(out, value, n);
+		out[n] = '\0';
+		if (!pp_is_sha256(out))
+			return pp_report_bad(r->report, NULL,
+			    "states a digest of its tree that is not 64 lower-case hex digits");
+	}
+	return 0;
 }
 
 int

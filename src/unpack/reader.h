@@ -38,6 +38,8 @@ int pp_reader_open(struct pp_reader *r, int fd, const struct pp_limits *limits,
     struct pp_report *report) PP_MUSTUSE;
 /* 1 and the next entry (views until the next call), 0 at a proper end, -1 reported. */
 int pp_reader_next(struct pp_reader *r, struct pp_entry *out) PP_MUSTUSE;
+/* The digest of its tree that the entry at hand states, "" when none. -1 reported: it is none. */
+int pp_reader_stated(struct pp_reader *r, char out[PP_DIGEST_HEX_BYTES]) PP_MUSTUSE;
 /*
  * Writes the contents of the entry at hand, a file; adds them to the digest unless that is NULL.
  * fd -1: they are only read and checked.

@@ -18,7 +18,7 @@ struct pp_report {
 	char *entry; /* as the archive has it, or NULL */
 	char *text;
 	uint64_t bytes, files;
-	char tree_sha256[65]; /* "" where none was wanted */
+	char tree_sha256[65]; /* "" where none was stated or taken */
 };
 
 /* The first failure counts. Both return -1, so that failing is one line. */

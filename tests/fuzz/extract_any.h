@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "tarball.h"
 #include "unpack/extract.h"
 
@@ -53,21 +54,48 @@ check_outside(int dir_fd)
 }
 
 static inline void
-extract(int archive_fd, int dir_fd)
+extract(int archive_fd, int dir_fd, bool is_compared, struct pp_report *report)
 {
-	static const struct pp_limits limits = { .bytes = MAX_BYTES, .files = MAX_FILES };
-	PP_CLEANUP(pp_report_fini) struct pp_report report = { 0 };
+	static struct pp_digest digest;
 	PP_AUTO_FD int inner = -1;
 
 	if (mkdirat(dir_fd, "inner", 0700) < 0)
 		abort();
+	pp_digest_load(&digest);
 	inner = pp_opendir_at(dir_fd, "inner");
-	pp_extract(archive_fd, inner, &limits, NULL, &report);
+	const struct pp_extraction what = {
+		.archive_fd = archive_fd,
+		.dir_fd = inner,
+		.limits = { .bytes = MAX_BYTES, .files = MAX_FILES },
+		.digest = &digest,
+		.is_compared = is_compared,
+	};
+	pp_extract(&what, report);
+	pp_digest_clear(&digest);
 	check_outside(dir_fd);
 	check_modes(dir_fd, "inner");
-	if (report.bytes > MAX_BYTES || report.files > MAX_FILES)
+	if (report->bytes > MAX_BYTES || report->files > MAX_FILES)
+		abort();
+	if (report->failure == PP_NO_FAILURE && !pp_is_sha256(report->tree_sha256))
 		abort();
 	if (pp_rm_rf_at(dir_fd, "inner") < 0)
+		abort();
+}
+
+/* Who compares refuses no more than those that state another digest, and gets the same one. */
+static inline void
+extract_twice(int archive_fd, int dir_fd)
+{
+	PP_CLEANUP(pp_report_fini) struct pp_report first = { 0 };
+	PP_CLEANUP(pp_report_fini) struct pp_report second = { 0 };
+
+	extract(archive_fd, dir_fd, false, &first);
+	if (first.failure != PP_NO_FAILURE)
+		return;
+	extract(archive_fd, dir_fd, true, &second);
+	if (second.failure == PP_NO_FAILURE
+		? strcmp(first.tree_sha256, second.tree_sha256) != 0
+		: strstr(second.text, "another digest of its tree") == NULL)
 		abort();
 }
 
@@ -85,7 +113,7 @@ extract_any(struct pp_buf *file)
 
 	if (archive_fd < 0 || dir_fd < 0)
 		abort();
-	extract(archive_fd, dir_fd);
+	extract_twice(archive_fd, dir_fd);
 	if (pp_rm_rf_at(AT_FDCWD, dir) < 0)
 		abort();
 }

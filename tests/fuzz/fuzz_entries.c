@@ -2,7 +2,8 @@
 /*
  * Archives entry by entry, each with a sound header: what bytes alone hardly get to. A line is
  * "TYPE MODE NAME=CONTENTS" with '>' for '=' before a link's target; type 'x' is a record KEY=VALUE
- * of an extended header for the next one. A type that is no letter is taken as the header's.
+ * of an extended header for the next one, in the first line for plugin.json. A type that is no
+ * letter is taken as the header's.
  */
 #include "extract_any.h"
 
@@ -65,6 +66,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PP_AUTO_BUF struct pp_buf file = PP_BUF_INIT(TARBALL_MAX);
 	struct pp_str rest = { (const char *)data, size }, line;
 
+	if (size > 0 && data[0] == 'x' && pp_str_cut(&rest, '\n', &line))
+		add_entry(&tar, line);
 	tar_begin(&tar);
 	for (size_t i = 0; i < MAX_ENTRIES && size > 0 && pp_str_cut(&rest, '\n', &line); i++)
 		add_entry(&tar, line);

@@ -62,9 +62,9 @@ tar_add(struct pp_buf *out, const struct tar_member *m)
 	tar_pad(out);
 }
 
-/* An extended header for the next member: "LENGTH KEY=VALUE\n". */
+/* A record of an extended header: "LENGTH KEY=VALUE\n". */
 static inline void
-tar_add_pax(struct pp_buf *out, const char *key, const char *value)
+tar_pax_record(struct pp_buf *out, const char *key, const char *value)
 {
 	char line[4096];
 	int rest = (int)(strlen(key) + strlen(value)) + 3, digits = 1;
@@ -74,7 +74,18 @@ tar_add_pax(struct pp_buf *out, const char *key, const char *value)
 	if (snprintf(line, sizeof(line), "%d", rest + digits) > digits)
 		digits++;
 	snprintf(line, sizeof(line), "%d %s=%s\n", rest + digits, key, value);
-	tar_add(out, &(struct tar_member){ .name = "PaxHeader/x", .type = 'x', .text = line });
+	pp_buf_add(out, line, strlen(line));
+}
+
+/* An extended header of one record, for the next member. */
+static inline void
+tar_add_pax(struct pp_buf *out, const char *key, const char *value)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(TARBALL_MAX);
+
+	tar_pax_record(&text, key, value);
+	tar_add(out,
+	    &(struct tar_member){ .name = "PaxHeader/x", .type = 'x', .text = pp_buf_cstr(&text) });
 }
 
 /* Every archive starts so, where the case is not about the start. */

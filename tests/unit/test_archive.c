@@ -33,7 +33,7 @@ unpack_bytes(struct scratch *s, const struct pp_buf *file, const struct pp_unpac
 {
 	PP_AUTO_FD int fd = tar_file(pp_buf_cstr(file), file->n);
 
-	return pp_unpack(NULL, fd, s->inner, "photos 1.2.0", limits, out, err);
+	return pp_unpack_scratch(NULL, fd, s->inner, "photos 1.2.0", limits, out, err);
 }
 
 /* Compresses the tar, unpacks it into a fresh directory and wants the refusal. */
@@ -651,7 +651,8 @@ a_missing_helper_and_a_wish_to_stop_are_said(void)
 	scratch_init(&s);
 	PP_AUTO_FD int fd = tar_file("", 0);
 
-	CHECK_INT(pp_unpack(&ctx, fd, s.inner, "x 1", &usual, &got, &err), PLUGPKG_E_INTERRUPTED);
+	CHECK_INT(
+	    pp_unpack_scratch(&ctx, fd, s.inner, "x 1", &usual, &got, &err), PLUGPKG_E_INTERRUPTED);
 	setenv("PLUGPKG_LIBEXEC", "/nonexistent", 1);
 	CHECK_INT(unpack_bytes(&s, &file, &usual, &got, &err), PLUGPKG_E_IO);
 	CHECK_HAS(plugpkg_error_message(err), "/nonexistent/plugpkg-unpack");

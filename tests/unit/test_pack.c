@@ -5,6 +5,7 @@
 #include "lib/store/archive.h"
 
 #include "base/fd.h"
+#include "lib/store/store.h"
 #include "lib/store/tree.h"
 #include "scratch.h"
 #include "tap.h"
@@ -18,7 +19,7 @@ unpack_bytes(struct scratch *s, const struct pp_buf *file, const struct pp_unpac
 {
 	PP_AUTO_FD int fd = tar_file(pp_buf_cstr(file), file->n);
 
-	return pp_unpack(NULL, fd, s->inner, "photos 1.2.0", limits, out, err);
+	return pp_unpack_scratch(NULL, fd, s->inner, "photos 1.2.0", limits, out, err);
 }
 
 static void
@@ -89,6 +90,43 @@ what_is_packed_is_unpacked_again(void)
 		CHECK_STR(tree.nodes.at[i].path, want[i]);
 	CHECK_INT(mode_of(to.inner, "run.sh"), 0555);
 	CHECK_INT(mode_of(to.inner, "a-b"), 0444);
+	scratch_fini(&from);
+	scratch_fini(&to);
+}
+
+/* Of what comes out, with the modes that it has there. */
+static void
+an_archive_states_the_digest_of_its_tree(void)
+{
+	PP_AUTO_BUF struct pp_buf file = PP_BUF_INIT(TARBALL_MAX);
+	PP_AUTO_BUF struct pp_buf large = PP_BUF_INIT(TARBALL_MAX);
+	struct pp_unpacked packed;
+	struct scratch from, to;
+	char sha256[65] = "";
+
+	for (int i = 0; i < 100000; i++)
+		pp_buf_addf(&large, "%d\n", i);
+	scratch_init(&from);
+	scratch_init(&to);
+	put(&from, "plugin.json", "{}", 0600);
+	put(&from, "run.sh", "#!/bin/sh\n", 0700);
+	put(&from, "a/b", "", 0644);
+	put(&from, "a-b", pp_buf_cstr(&large), 0664);
+	put(&from, "left-out.plug", "x", 0644);
+	CHECK_INT(mkdirat(from.inner, "empty", 0700), 0);
+	CHECK_INT(symlinkat("../a/b", from.inner, "empty/link"), 0);
+	CHECK_INT(pack_into(&from, &file, &packed, NULL), PLUGPKG_OK);
+	PP_AUTO_FD int fd = tar_file(file.s, file.n);
+	struct pp_unpack_job job = {
+		.archive_fd = fd,
+		.dir_fd = to.inner,
+		.what = "photos 1.2.0",
+		.limits = { 1 << 20, 100, false },
+	};
+
+	CHECK_INT(pp_unpack_one(NULL, &job, NULL), PLUGPKG_OK);
+	CHECK_INT(pp_store_tree_digest(to.inner, sha256, NULL), PLUGPKG_OK);
+	CHECK_STR(job.tree_sha256, sha256);
 	scratch_fini(&from);
 	scratch_fini(&to);
 }
@@ -167,5 +205,6 @@ what_would_be_refused_is_not_packed(void)
 /* clang-format off */
 TAP_MAIN(
 	CASE(what_is_packed_is_unpacked_again)
+	CASE(an_archive_states_the_digest_of_its_tree)
 	CASE(plugignore_leaves_files_out)
 	CASE(what_would_be_refused_is_not_packed))

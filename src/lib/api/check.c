@@ -106,7 +106,9 @@ check_store(struct checking *c, const struct pp_installed *p, plugpkg_error **er
 		problem(c, "store", p->key, "store/%s/%s cannot be read: %s", p->name, p->version,
 		    plugpkg_error_message(why));
 	else if (strcmp(sha256, p->tree_sha256) != 0)
-		problem(c, "store", p->key, "store/%s/%s was changed since it was installed",
+		problem(c, "store", p->key,
+		    "store/%s/%s was changed since it was installed, or its archive states "
+		    "another digest of its tree",
 		    p->name, p->version);
 	return pp_check_cancel(c->ctx, err);
 }

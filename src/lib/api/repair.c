@@ -167,27 +167,48 @@ open_archive(struct repairing *r, const struct pp_installed *p, int *out_fd, plu
 				: rc;
 }
 
+/*
+ * It has to be the tree on record. Where that digest is only the archive's word, and a false one,
+ * it is still what the archive holds that was installed: then its own digest goes on record.
+ */
 static enum plugpkg_code
-unpack(struct repairing *r, const struct pp_installed *p, int archive_fd, plugpkg_error **err)
+check_tree(const struct pp_installed *p, const struct pp_unpack_job *job, const char *sha256,
+    plugpkg_error **err)
+{
+	if (strcmp(sha256, p->tree_sha256) == 0 || strcmp(job->tree_sha256, p->tree_sha256) == 0)
+		return PLUGPKG_OK;
+	return pp_fail(err, PLUGPKG_E_DIGEST, 0,
+	    "the archive of %s %s gives other files than were installed from it", p->name,
+	    p->version);
+}
+
+/* out_sha256: of the tree that is in the store then, and durable. */
+static enum plugpkg_code
+unpack(struct repairing *r, const struct pp_installed *p, int archive_fd, char out_sha256[65],
+    plugpkg_error **err)
 {
 	PP_AUTO_FREE char *staging = NULL;
 	PP_AUTO_FREE char *what = pp_asprintf("%s %s", p->name, p->version);
 	PP_AUTO_FD int fd = -1;
-	struct pp_unpack_limits limits = { .bytes = p->bytes, .files = p->files, .exact = true };
-	struct pp_unpacked done;
-	char sha256[65];
 	enum plugpkg_code rc = pp_staging_new(r->ctx, "repair", &staging, &fd, err);
+	struct pp_unpack_job job = {
+		.archive_fd = archive_fd,
+		.dir_fd = fd,
+		.what = what,
+		.limits = { p->bytes, p->files, .exact = true },
+	};
 
 	if (rc == PLUGPKG_OK)
-		rc = pp_unpack(r->ctx, archive_fd, fd, what, &limits, &done, err);
+		rc = pp_unpack_one(r->ctx, &job, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_store_tree_digest(fd, sha256, err);
+		rc = pp_store_tree_digest(fd, out_sha256, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_tree(p, &job, out_sha256, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (strcmp(sha256, p->tree_sha256) != 0)
-		return pp_fail(err, PLUGPKG_E_DIGEST, 0,
-		    "the archive of %s %s gives other files than were installed from it", p->name,
-		    p->version);
+	int synced = pp_sync_tree_at(fd, ".");
+	if (synced < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -synced, "cannot make what was unpacked durable");
 	return pp_store_replace(r->ctx, staging, p->name, p->version, err);
 }
 
@@ -195,15 +216,22 @@ static enum plugpkg_code
 repair_files(struct repairing *r, const struct pp_installed *p, plugpkg_error **err)
 {
 	PP_AUTO_FD int archive_fd = -1;
+	char sha256[65];
 
 	if (p->link_dir != NULL || !is_damaged(r->ctx, p))
 		return PLUGPKG_OK;
 	enum plugpkg_code rc = open_archive(r, p, &archive_fd, err);
 	if (rc == PLUGPKG_OK)
-		rc = unpack(r, p, archive_fd, err);
+		rc = unpack(r, p, archive_fd, sha256, err);
+	bool is_misstated = rc == PLUGPKG_OK && strcmp(sha256, p->tree_sha256) != 0;
+	if (is_misstated)
+		rc = pp_state_set_tree(r->state, p->key, sha256, err);
 	if (rc != PLUGPKG_OK)
 		return pp_wrap(err, rc, "cannot repair the files of %s %s", p->name, p->version);
-	repaired(r, "store", p->key, "the files of %s are whole again", p->version);
+	repaired(r, "store", p->key, "the files of %s are whole again%s", p->version,
+	    is_misstated ? "; its archive states another digest of its tree, now the one that it "
+			   "has is on record"
+			 : "");
 	return PLUGPKG_OK;
 }
 

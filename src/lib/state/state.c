@@ -409,6 +409,13 @@ pp_state_set_state(struct pp_state *s, const char *key, const char *state, plugp
 }
 
 enum plugpkg_code
+pp_state_set_tree(struct pp_state *s, const char *key, const char *tree_sha256, plugpkg_error **err)
+{
+	return change_one(
+	    s, "UPDATE plugins SET tree_sha256 = ?2 WHERE key = ?1", key, tree_sha256, err);
+}
+
+enum plugpkg_code
 pp_state_forget_skipped(struct pp_state *s, const char *key, plugpkg_error **err)
 {
 	return change_one(s, "UPDATE plugins SET skipped = NULL WHERE key = ?1", key, NULL, err);

@@ -132,6 +132,9 @@ enum plugpkg_code pp_state_set_marks(
 /* One plugin's state, or the plugin no longer on record at all. Durable on return. */
 enum plugpkg_code pp_state_set_state(
     struct pp_state *s, const char *key, const char *state, plugpkg_error **err);
+/* The digest of its tree, where another one was on record. Durable on return. */
+enum plugpkg_code pp_state_set_tree(
+    struct pp_state *s, const char *key, const char *tree_sha256, plugpkg_error **err);
 /* The scripts that were left out have run. Durable on return. */
 enum plugpkg_code pp_state_forget_skipped(struct pp_state *s, const char *key, plugpkg_error **err);
 enum plugpkg_code pp_state_drop(struct pp_state *s, const char *key, plugpkg_error **err);

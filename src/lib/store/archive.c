@@ -109,10 +109,13 @@ read_totals(const pp_json *answer, struct pp_unpacked *out, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-read_digest(const pp_json *answer, char out[65], plugpkg_error **err)
+read_digest(const pp_json *answer, bool is_wanted, char out[65], plugpkg_error **err)
 {
 	const char *told = pp_json_get_str(answer, "tree_sha256");
 
+	out[0] = '\0';
+	if (told == NULL && !is_wanted)
+		return PLUGPKG_OK;
 	if (told == NULL || !pp_is_sha256(told))
 		return pp_fail(err, PLUGPKG_E_FAILED, 0, "the archive helper gave no digest");
 	memcpy(out, told, strlen(told) + 1);
@@ -123,10 +126,11 @@ read_digest(const pp_json *answer, char out[65], plugpkg_error **err)
  * The totals that the helper reports, those of the tree, and the limits have to agree.
  *
  * What would be of effect beyond the plugin's own contents is looked at here, outside of the
- * helper: kinds, modes, links, names, sums. The digest is believed. Every byte that it covers was
- * written by the helper: one that a hostile archive took over could as well have written others,
- * and a digest read from the disk a moment later would be that of those. A false one is a tree
- * that `check` calls damaged from the first day on, which lets nobody in.
+ * helper: kinds, modes, links, names, sums. The digest is believed, whether the archive states it
+ * or the helper took it. Every byte that it covers was written by the helper: one that a hostile
+ * archive took over could as well have written others, and a digest read from the disk a moment
+ * later would be that of those. A false one is a tree that `check` calls damaged from the first day
+ * on, which lets nobody in. Who takes another tree for this one because of it reads both.
  */
 static enum plugpkg_code
 check_job(struct pp_unpack_job *job, const pp_json *answer, plugpkg_error **err)
@@ -151,7 +155,7 @@ check_job(struct pp_unpack_job *job, const pp_json *answer, plugpkg_error **err)
 		    "%" PRIu64 " bytes in %" PRIu64 " files came out, not what was reported",
 		    seen.bytes, seen.files);
 	job->result = seen;
-	return job->is_digested ? read_digest(answer, job->tree_sha256, err) : PLUGPKG_OK;
+	return read_digest(answer, job->is_digested, job->tree_sha256, err);
 }
 
 static pp_json *
@@ -204,6 +208,7 @@ send_job(struct pp_unpack_pool *p, size_t i, const struct pp_unpack_job *job, pl
 	pp_json *request = request_of(job->is_look ? "look" : "unpack", &job->limits);
 
 	pp_json_set_bool(request, "digest", job->is_digested);
+	pp_json_set_bool(request, "compare", job->is_compared);
 	return pp_unpacker_ask(helper, request, fds, err);
 }
 
@@ -399,24 +404,13 @@ pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *
 		.dir_fd = dir_fd,
 		.what = what,
 		.limits = *limits,
+		.is_digested = true,
+		.is_compared = true,
 	};
 	enum plugpkg_code rc = pp_unpack_one(ctx, &job, err);
 
 	*out = job.result;
 	return rc;
-}
-
-enum plugpkg_code
-pp_unpack(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
-    const struct pp_unpack_limits *limits, struct pp_unpacked *out, plugpkg_error **err)
-{
-	enum plugpkg_code rc = pp_unpack_scratch(ctx, archive_fd, dir_fd, what, limits, out, err);
-
-	if (rc != PLUGPKG_OK)
-		return rc;
-	int r = pp_sync_tree_at(dir_fd, ".");
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make what was unpacked durable")
-		     : PLUGPKG_OK;
 }
 
 enum plugpkg_code

@@ -21,12 +21,10 @@ struct pp_unpacked {
 };
 /*
  * Unpacks the archive (descriptor at offset 0) into an empty directory by the policy of repo-
- * format/archive.md. what: "photos 1.2.0" for messages. The tree is durable afterwards. Errors:
- * BAD_ARCHIVE (names the entry and the rule), NO_SPACE, IO, INTERRUPTED.
+ * format/archive.md, for a look inside: the tree is not durable. what: "photos 1.2.0" for messages.
+ * Errors: BAD_ARCHIVE (names the entry and the rule; also for one that states another digest of its
+ * tree than it has), NO_SPACE, IO, INTERRUPTED.
  */
-enum plugpkg_code pp_unpack(plugpkg_context *ctx, int archive_fd, int dir_fd, const char *what,
-    const struct pp_unpack_limits *limits, struct pp_unpacked *out, plugpkg_error **err);
-/* The same for a look inside: the tree is not made durable. */
 enum plugpkg_code pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int dir_fd,
     const char *what, const struct pp_unpack_limits *limits, struct pp_unpacked *out,
     plugpkg_error **err);
@@ -42,10 +40,12 @@ struct pp_unpack_job {
 	const char *name;
 	struct pp_unpack_limits limits;
 	/*
-	 * tree_sha256 is wanted: the helper takes it of what it writes. Of all jobs of a queue or
-	 * of none: the helper loads what it needs for that before its first.
+	 * tree_sha256 is wanted: where the archive states none the helper takes it of what it
+	 * writes. Of all jobs of a queue or of none: the helper loads what it needs for that before
+	 * its first.
 	 */
 	bool is_digested;
+	bool is_compared; /* of those: taken in any case; an archive that states another is bad */
 	/*
 	 * Only a look: all of it is read and judged, but written are no other files than
 	 * plugin.json, those that it names, and programs; the totals are the helper's word.
@@ -54,7 +54,11 @@ struct pp_unpack_job {
 	/* Done so soon that others may wait for its end, where the helper finds them without us. */
 	bool is_short;
 	struct pp_unpacked result;
-	char tree_sha256[65]; /* as pp_store_tree_digest() gives it */
+	/*
+	 * As pp_store_tree_digest() gives it, by the word of the archive, or else of the helper; ""
+	 * where neither gave one.
+	 */
+	char tree_sha256[65];
 };
 struct pp_unpack_queue {
 	/* A job that stays in its place until done has it; NULL in *out: there is none now. */

@@ -162,10 +162,11 @@ replace(struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
 
 /*
  * The store has this version already: kept when it is the same, replaced when nobody links to it,
- * else refused, because a running application would see the change.
+ * else refused, because a running application would see the change. Both are read: what an archive
+ * says of its tree makes no other tree its own.
  */
 static enum plugpkg_code
-settle_existing(struct pp_txn *t, const struct pp_task *task, plugpkg_error **err)
+settle_existing(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
 {
 	const struct pp_step *s = task->step;
 	if (task->is_new)
@@ -178,6 +179,8 @@ settle_existing(struct pp_txn *t, const struct pp_task *task, plugpkg_error **er
 
 	char sha256[65];
 	enum plugpkg_code rc = tree_digest_of_stored(t, s, sha256, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_store_tree_digest(task->staging_fd, task->tree_sha256, err);
 	if (rc == PLUGPKG_OK && strcmp(sha256, task->tree_sha256) == 0)
 		return PLUGPKG_OK;
 	bool linked = false;
