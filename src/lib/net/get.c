@@ -130,6 +130,7 @@ pp_net_get(struct pp_net *net, const char *base_url, const char *path, size_t ma
 		.url = url,
 		.sink = { begin, add, &body },
 		.max = max_bytes,
+		.is_held = max_bytes <= PP_NET_HELD_MAX,
 		.patience = net->patience,
 	};
 	struct pp_answer a;
