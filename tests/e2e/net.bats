@@ -538,6 +538,103 @@ trust_tls() {
 	http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1 run -0 plugpkg update
 }
 
+# ---- the helper of an update -----------------------------------------------------------------
+
+# note_helpers: from now on the ids of all download helpers that start stand in SCRATCH/started.
+note_helpers() {
+	mkdir libexec
+	cat >libexec/plugpkg-fetch <<-END
+		#!/bin/sh
+		echo \$\$ >>"$SCRATCH/started"
+		exec "$PLUGPKG_LIBEXEC/plugpkg-fetch" "\$@"
+	END
+	chmod 755 libexec/plugpkg-fetch
+	export PLUGPKG_LIBEXEC=$SCRATCH/libexec
+}
+
+n_started() {
+	if [ -f started ]; then wc -l <started; else echo 0; fi
+}
+
+@test "an update of several sources takes one helper, and none where there is nothing to ask" {
+	two_mirrors
+	plugpkg source add other "$TWO" --key "$SCRATCH/repo/public/metadata/1.root.json"
+	plugpkg update
+	note_helpers
+	forget_requests
+	run -0 plugpkg update
+	# Whether there is a next root is asked of every mirror.
+	run jq -r .path one.log two.log
+	assert_equal "$output" "/metadata/2.root.json
+/metadata/timestamp.json
+/metadata/2.root.json
+/metadata/2.root.json
+/metadata/timestamp.json"
+	assert_equal "$(n_started)" 1
+	run -5 plugpkg update --offline
+	assert_equal "$(n_started)" 1
+}
+
+@test "no helper starts for an update that waits for the root or cannot read plugpkg.json" {
+	need flock
+	two_mirrors
+	note_helpers
+	exec 9<>"$PLUGPKG_ROOT/var/lock"
+	flock 9
+	run -8 plugpkg update --no-wait 9>&-
+	exec 9>&-
+	assert_equal "$(n_started)" 0
+	echo '{' >"$PLUGPKG_ROOT/plugpkg.json"
+	run -1 plugpkg update
+	assert_has "[bad-config]"
+	assert_equal "$(n_started)" 0
+}
+
+@test "an update that stops at the state of the root leaves no helper" {
+	local pid
+	need sqlite3
+	two_mirrors
+	note_helpers
+	sqlite3 "$PLUGPKG_ROOT/var/state.db" "UPDATE meta SET value = 9999 WHERE key = 'format'; PRAGMA user_version = 9999"
+	forget_requests
+	run plugpkg update
+	[ "$status" -ne 0 ]
+	assert_has "[newer-root]"
+	assert_equal "$(n_requests one)" 0
+	if [ -f started ]; then
+		pid=$(cat started)
+		assert_missing "/proc/$pid"
+	fi
+}
+
+@test "an update whose helper is gone before it is asked says so, and the next one works" {
+	two_mirrors
+	mkdir libexec
+	printf '#!/bin/sh\nexit 0\n' >libexec/plugpkg-fetch
+	chmod 755 libexec/plugpkg-fetch
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run -1 plugpkg update
+	assert_has "the download helper 'plugpkg-fetch' broke down"
+	rm libexec/plugpkg-fetch
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run plugpkg update
+	[ "$status" -ne 0 ]
+	assert_has "cannot start '$SCRATCH/libexec/plugpkg-fetch'"
+	run -0 plugpkg update
+}
+
+@test "an update with nothing new brings back what was damaged here" {
+	local role
+	two_mirrors
+	cp -a "$PLUGPKG_ROOT/var/trust/test" trusted
+	for role in snapshot targets index; do
+		echo '{' >"$PLUGPKG_ROOT/var/trust/test/$role.json"
+		run -0 plugpkg update
+		cmp "trusted/$role.json" "$PLUGPKG_ROOT/var/trust/test/$role.json"
+	done
+	rm -rf "$PLUGPKG_ROOT/var/cache"
+	run -0 plugpkg update
+	run -0 plugpkg install needs -y
+}
+
 # ---- interrupting ----------------------------------------------------------------------------
 
 @test "ctrl-C during a download ends at once, changes nothing and leaves no helper" {

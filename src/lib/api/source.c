@@ -280,28 +280,41 @@ refresh_host(plugpkg_context *ctx)
 		pp_warn(ctx, NULL, "%s", plugpkg_error_message(why));
 }
 
+/* Loading its libraries takes the download helper longer than everything else takes together. */
+static void
+start_helper(plugpkg_context *ctx, void *user)
+{
+	struct pp_sources_open *open = user;
+
+	/* Who cannot open the cache is told why below. */
+	if (pp_sources_net(ctx, open, NULL) != PLUGPKG_OK)
+		return;
+	pp_vec_foreach (s, &ctx->config->sources)
+		pp_vec_foreach (url, &s->urls)
+			pp_net_expect(open->net, *url);
+}
+
 enum plugpkg_code
 plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
 	PP_AUTO_LOCK plugpkg_context *locked = NULL;
-	enum plugpkg_code rc = pp_lock(ctx, "update", err);
+	PP_AUTO_SOURCES struct pp_sources_open open = PP_SOURCES_OPEN_INIT;
+	const struct pp_aside aside = { start_helper, &open };
+	enum plugpkg_code rc = pp_lock_aside(ctx, "update", &aside, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	locked = ctx;
-	PP_AUTO_SOURCES struct pp_sources_open open = PP_SOURCES_OPEN_INIT;
-	rc = pp_sources_net(ctx, &open, err);
+	rc = open.net == NULL ? pp_sources_net(ctx, &open, err) : PLUGPKG_OK;
 	if (rc != PLUGPKG_OK)
 		return rc;
-
-	pp_vec_foreach (s, &ctx->config->sources)
-		pp_vec_foreach (url, &s->urls)
-			pp_net_expect(open.net, *url);
 
 	/* One that fails does not keep the others old; the first failure is the answer. */
 	struct updating u = { .ctx = ctx, .net = open.net, .row = row, .user = user };
 	enum plugpkg_code first = PLUGPKG_OK;
 	pp_vec_foreach (s, &ctx->config->sources) {
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
+		if (s == &ctx->config->sources.at[ctx->config->sources.n - 1])
+			pp_net_begin_end(open.net);
 		rc = update_one(&u, s, first == PLUGPKG_OK ? err : &why);
 		if (rc == PLUGPKG_E_INTERRUPTED)
 			return first == PLUGPKG_OK ? rc : first;

@@ -114,6 +114,14 @@ get_metadata(void *user, size_t mirror, const char *path, size_t max_bytes, stru
 	    c->net, c->source->urls.at[mirror], full, max_bytes, out, out_status, err);
 }
 
+static void
+rest_at_end(void *user)
+{
+	const struct pp_catalog *c = user;
+
+	pp_net_rest_at_end(c->net);
+}
+
 static enum plugpkg_code
 new_updater(struct pp_catalog *c, int64_t now, plugpkg_error **err)
 {
@@ -124,6 +132,7 @@ new_updater(struct pp_catalog *c, int64_t now, plugpkg_error **err)
 		.user = c,
 		.n_mirrors = c->source->urls.n,
 		.label = c->label,
+		.settled = rest_at_end,
 	};
 
 	close_index(c);

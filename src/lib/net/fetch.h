@@ -23,6 +23,12 @@ void pp_net_free(struct pp_net *net);
  */
 void pp_net_expect(struct pp_net *net, const char *url);
 void pp_net_rest(struct pp_net *net);
+/*
+ * Who asks for several things one after the other says when the last one begins; whoever sees that
+ * this needs nothing more lets the helper end, which it does not before.
+ */
+void pp_net_begin_end(struct pp_net *net);
+void pp_net_rest_at_end(struct pp_net *net);
 /* How long a transfer may stand still; PLUGPKG_FETCH_PATIENCE or 20 s unless it is said here. */
 void pp_net_set_patience(struct pp_net *net, unsigned seconds);
 PP_DEFINE_AUTO(net, struct pp_net, pp_net_free);

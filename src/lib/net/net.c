@@ -136,6 +136,19 @@ pp_net_rest(struct pp_net *net)
 	pp_helper_dismiss(&net->helper);
 }
 
+void
+pp_net_begin_end(struct pp_net *net)
+{
+	net->is_at_end = true;
+}
+
+void
+pp_net_rest_at_end(struct pp_net *net)
+{
+	if (net->is_at_end)
+		pp_net_rest(net);
+}
+
 int64_t
 pp_net_now(const struct pp_net *net)
 {

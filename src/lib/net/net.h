@@ -21,6 +21,7 @@ struct pp_net {
 	struct pp_mirrors mirrors;
 	struct pp_logins logins;
 	bool has_logins;      /* they were read */
+	bool is_at_end;       /* pp_net_begin_end() was called */
 	uint64_t done, total; /* bytes of all files since pp_net_new() */
 	struct pp_map held;   /* sha256 -> struct pp_buf *: what came of wants that are held */
 };

@@ -264,6 +264,8 @@ accept_timestamp(
 	enum plugpkg_code rc =
 	    pp_tuf_update_timestamp(u->tuf, PP_TUF_REMOTE, pp_buf_cstr(b), b->n, &is_new, err);
 
+	if (rc == PLUGPKG_OK && !is_new && u->spec.settled != NULL)
+		u->spec.settled(u->spec.user);
 	return rc == PLUGPKG_OK && is_new ? write_local(u, w->role, b, err) : rc;
 }
 

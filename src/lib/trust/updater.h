@@ -24,6 +24,8 @@ struct pp_updater_spec {
 	void *user;
 	size_t n_mirrors;
 	const char *label; /* "source 'main'", for messages */
+	/* Nothing is new: unless a local file is damaged, no request follows. Or NULL. */
+	void (*settled)(void *user);
 };
 
 struct pp_updater;

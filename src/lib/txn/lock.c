@@ -267,8 +267,8 @@ end_orphans(plugpkg_context *ctx)
 		pp_root_tidy(ctx);
 }
 
-enum plugpkg_code
-pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err)
+static enum plugpkg_code
+lock_bare(plugpkg_context *ctx, const char *what, const struct pp_aside *aside, plugpkg_error **err)
 {
 	/* Who is only asked runs without the lock, so there is nobody to find it taken. */
 	if (is_asked(ctx))
@@ -285,11 +285,19 @@ pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 	/* On a full disk the holder stays nameless; the lock holds. */
 	(void)write_holder(ctx->lock_fd, what, 0);
 	rc = pp_root_reload_config(ctx, err);
+	if (rc == PLUGPKG_OK && aside != NULL)
+		aside->start(ctx, aside->user);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_lift(ctx, err);
 	if (rc != PLUGPKG_OK)
 		pp_unlock(ctx);
 	return rc;
+}
+
+enum plugpkg_code
+pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err)
+{
+	return lock_bare(ctx, what, NULL, err);
 }
 
 /* Recovery names the transaction that it works on; this is what comes after it. */
@@ -306,8 +314,15 @@ tell_recovered(plugpkg_context *ctx, const char *what, const struct pp_recovered
 enum plugpkg_code
 pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err)
 {
+	return pp_lock_aside(ctx, what, NULL, err);
+}
+
+enum plugpkg_code
+pp_lock_aside(
+    plugpkg_context *ctx, const char *what, const struct pp_aside *aside, plugpkg_error **err)
+{
 	PP_CLEANUP(pp_recovered_fini) struct pp_recovered r = { 0 };
-	enum plugpkg_code rc = pp_lock_bare(ctx, what, err);
+	enum plugpkg_code rc = lock_bare(ctx, what, aside, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	rc = pp_recover(ctx, &r, err);

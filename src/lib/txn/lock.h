@@ -16,6 +16,16 @@
  * and recovery fail with.
  */
 enum plugpkg_code pp_lock(plugpkg_context *ctx, const char *what, plugpkg_error **err);
+/*
+ * The same. `start` is called as soon as the lock is held and plugpkg.json is read: what it starts
+ * goes on beside the look at the state, which may fail.
+ */
+struct pp_aside {
+	void (*start)(plugpkg_context *ctx, void *user);
+	void *user;
+};
+enum plugpkg_code pp_lock_aside(
+    plugpkg_context *ctx, const char *what, const struct pp_aside *aside, plugpkg_error **err);
 /* The same without recovery, for who does it himself. */
 enum plugpkg_code pp_lock_bare(plugpkg_context *ctx, const char *what, plugpkg_error **err);
 /* Who holds the lock at this moment. Takes nothing, waits for nothing. */
