@@ -11,7 +11,6 @@
 #include "lib/index/catalog.h"
 #include "lib/model/lockfile.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -87,30 +86,19 @@ add_trust(struct pp_again *a, const plugpkg_context *ctx)
 	return true;
 }
 
-static int
-keep_scope(void *user, const char *name, unsigned char kind)
-{
-	struct pp_strs *scopes = user;
-
-	(void)kind;
-	if (name[0] == '@')
-		pp_strs_add(scopes, name);
-	return 0;
-}
-
 /* A directory changes with the names in it; those of scopes are in directories of theirs. */
 static bool
 add_shelves(struct pp_again *a, const plugpkg_context *ctx)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs scopes = { 0 };
-	PP_AUTO_FD int fd = pp_opendir_at(ctx->root_fd, STORE_DIR);
-	bool is_read = fd >= 0 && add_file(a, ctx->root_fd, STORE_DIR) &&
-		       pp_scan_new_fd(fd, keep_scope, &scopes) == 0;
+	bool is_there = add_file(a, ctx->root_fd, STORE_DIR) &&
+			pp_state_scopes(ctx->state, &scopes, NULL) == PLUGPKG_OK;
 
-	pp_strs_sort(&scopes);
-	for (size_t i = 0; is_read && i < scopes.n; i++)
-		is_read = add_file(a, fd, scopes.at[i]);
-	return is_read;
+	for (size_t i = 0; is_there && i < scopes.n; i++) {
+		PP_AUTO_FREE char *dir = pp_concat(STORE_DIR, "/", scopes.at[i]);
+		is_there = add_file(a, ctx->root_fd, dir);
+	}
+	return is_there;
 }
 
 static bool
@@ -249,7 +237,7 @@ pp_again_end(const plugpkg_context *ctx, const struct pp_installeds *set)
 	return end;
 }
 
-/* The plan was made by what was read when the root was opened. */
+/* What is planned by was read when the root was opened, before the files were looked at. */
 static bool
 is_config_as_read(const plugpkg_context *ctx)
 {
@@ -264,20 +252,6 @@ is_config_as_read(const plugpkg_context *ctx)
 	PP_AUTO_FREE char *read = pp_config_text(ctx->config);
 	pp_config_free(config);
 	return strcmp(there, read) == 0;
-}
-
-/* Not while it was planned, nor so shortly before that it would not show. */
-static bool
-has_changed(plugpkg_context *ctx, const struct pp_again *before)
-{
-	PP_CLEANUP(pp_again_fini)
-	struct pp_again now = { .request = before->request, .parts = before->parts };
-	PP_AUTO_LOOK struct pp_state *look = NULL;
-
-	return before->firm_ms > before->began_ms ||
-	       pp_state_look(ctx, &look, NULL) != PLUGPKG_OK || !find_parts(ctx, &now) ||
-	       strcmp(pp_buf_cstr(&now.text), pp_buf_cstr(&before->text)) != 0 ||
-	       !is_config_as_read(ctx);
 }
 
 /* Of the same request; its first line says which. */
@@ -312,8 +286,10 @@ pp_again_remember(plugpkg_context *ctx, const struct pp_again *a, int64_t until)
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(FILE_MAX_BYTES);
 	struct pp_str parts = { a->text.s, a->text.n };
 
+	/* Of a file that has changed since it was looked at another state is known than it has. */
 	if (a->request == NULL || ctx->is_dry_run || ctx->n_warnings != a->n_warnings ||
-	    until < ctx->now || ctx->now < 0 || clock_of(ctx) < 0 || has_changed(ctx, a))
+	    until < ctx->now || ctx->now < 0 || clock_of(ctx) < 0 || a->firm_ms > a->began_ms ||
+	    !is_config_as_read(ctx))
 		return;
 	pp_buf_addf(&text, "%zu %lld %lld %lld\n", parts.n, (long long)ctx->now, (long long)until,
 	    (long long)clock_of(ctx));

@@ -32,7 +32,7 @@ bool pp_again_is_known(
     plugpkg_context *ctx, const char *request, unsigned parts, struct pp_again *out);
 /*
  * The plan that was made came to nothing, and `until` is the last moment at which time alone has
- * changed nothing; -1: it may at any. Not while somebody looks at the state.
+ * changed nothing; -1: it may at any.
  */
 void pp_again_remember(plugpkg_context *ctx, const struct pp_again *a, int64_t until);
 /* The last moment at which time alone has changed nothing of what is installed; -1: at any. */

@@ -299,6 +299,23 @@ pp_state_installed_named(
 }
 
 enum plugpkg_code
+pp_state_scopes(struct pp_state *s, struct pp_strs *out, plugpkg_error **err)
+{
+	PP_AUTO_STMT sqlite3_stmt *st = NULL;
+	enum plugpkg_code rc = pp_db_prepare(s->db,
+	    "SELECT DISTINCT substr(key, 1, instr(key, '/') - 1) FROM plugins"
+	    " WHERE key >= '@' AND key < 'A' ORDER BY 1",
+	    &st, err, reading);
+	int step = SQLITE_DONE;
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	while ((step = sqlite3_step(st)) == SQLITE_ROW)
+		pp_strs_take(out, pp_db_text(st, 0));
+	return step == SQLITE_DONE ? rc : pp_db_fail(s->db, err, reading);
+}
+
+enum plugpkg_code
 pp_state_note_generation(struct pp_state *s, int64_t generation, plugpkg_error **err)
 {
 	const char *what = "record the number of a generation";

@@ -107,6 +107,8 @@ enum plugpkg_code pp_state_installed(
 /* Those of these names, each once, with all their majors. */
 enum plugpkg_code pp_state_installed_named(struct pp_state *s, const struct pp_strs *names,
     struct pp_installeds *out, plugpkg_error **err);
+/* "@acme", …, of what is installed: each once, sorted. */
+enum plugpkg_code pp_state_scopes(struct pp_state *s, struct pp_strs *out, plugpkg_error **err);
 /*
  * All of it as one line of JSON, for what a transaction is about to install, and the history; and
  * back (owned). s keeps texts of manifests; NULL: nobody does.
