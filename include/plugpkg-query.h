@@ -32,6 +32,24 @@ struct plugpkg_list_spec {
 /** Rows of type "plugin", sorted by name, with LEVELS by depth first. spec: borrowed. */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_list(plugpkg_context *ctx,
     const struct plugpkg_list_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);
+/** One of these rows as it is shown to people. View: valid during the call; NULL: it has none. */
+struct plugpkg_listed {
+	const char *name, *version, *source, *summary;
+	const char *key;        /* of what is installed: NAME, or NAME@MAJOR */
+	const char *candidate;  /* a newer version of it */
+	const char *reason;     /* "manual" or "automatic", of what is installed */
+	const char *state;      /* "installed", "disabled", …; "available" */
+	const char *blocked_by; /* keys of what it is blocked by, with spaces between */
+	const char *installed;  /* of an offer: the version that is here */
+	const char *linked_from;
+	int64_t held_until; /* 0: until it is released */
+	int is_held, is_broken;
+	unsigned depth; /* with LEVELS */
+};
+typedef void (*plugpkg_listed_fn)(const struct plugpkg_listed *one, void *user);
+/** The same as plugpkg_list(), for who shows it and writes no JSON. */
+PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_list_each(plugpkg_context *ctx,
+    const struct plugpkg_list_spec *spec, plugpkg_listed_fn each, void *user, plugpkg_error **err);
 /**
  * The scripts of NAME or NAME@RANGE, to be read before they run: rows of type "script". Where it is
  * not installed its archive is fetched into the cache, and nothing of it runs. Errors: as

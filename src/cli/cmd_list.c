@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* `plugpkg list`. */
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
 #include "cli/cmds.h"
-#include "cli/view.h"
 #include "term/help.h"
+#include "term/table.h"
+
+#include <string.h>
 
 #define EXIT_UPGRADES_EXIST 100
 
@@ -20,19 +25,121 @@ static const struct opt list_opts[] = {
 	OPT_END,
 };
 
-struct counting {
+struct listing {
 	struct cli *cli;
+	struct table table;
 	size_t n;
 };
+
+/* ---- as text ---- */
+
+static void
+add_mark(struct pp_buf *marks, const char *before, const char *text)
+{
+	if (text == NULL)
+		return;
+	pp_buf_adds(marks, marks->n > 0 ? ", " : "");
+	pp_buf_adds(marks, before);
+	pp_buf_adds(marks, text);
+}
+
+static void
+add_blockers(struct pp_buf *marks, const char *keys)
+{
+	struct pp_str rest = pp_str_of(keys), key;
+
+	for (const char *before = ", needs "; pp_str_cut(&rest, ' ', &key); before = " and ") {
+		pp_buf_adds(marks, before);
+		pp_buf_add(marks, key.p, key.n);
+	}
+}
+
+static void
+add_held(struct pp_buf *marks, int64_t until)
+{
+	char text[PP_TIME_TEXT];
+
+	if (until == 0) {
+		add_mark(marks, "", "held");
+		return;
+	}
+	pp_time_format(until, text);
+	add_mark(marks, "held until ", text);
+}
+
+/* "automatic, held", or what of an offer is installed. */
+static void
+add_marks(struct table *t, const struct plugpkg_listed *one)
+{
+	PP_AUTO_BUF struct pp_buf marks = PP_BUF_INIT(OUT_MAX_BYTES);
+	bool is_usual =
+	    strcmp(one->state, "installed") == 0 || strcmp(one->state, "available") == 0;
+
+	add_mark(&marks, "", one->reason);
+	add_mark(&marks, "", is_usual ? NULL : one->state);
+	if (!is_usual && one->blocked_by != NULL)
+		add_blockers(&marks, one->blocked_by);
+	add_mark(&marks, "", one->is_broken ? "broken" : NULL);
+	if (one->is_held)
+		add_held(&marks, one->held_until);
+	add_mark(&marks, "installed ", one->installed);
+	add_mark(&marks, "", one->linked_from != NULL ? "linked" : NULL);
+	table_add(t, pp_buf_cstr(&marks));
+}
+
+/* "1.2.0", or "1.2.0 -> 1.3.0" when something newer is there. */
+static void
+add_versions(struct table *t, const struct plugpkg_listed *one)
+{
+	bool has_newer = one->candidate != NULL && strcmp(one->candidate, one->version) != 0;
+	PP_AUTO_FREE char *both =
+	    has_newer ? pp_asprintf("%s -> %s", one->version, one->candidate) : NULL;
+
+	table_add(t, both != NULL ? both : one->version);
+}
+
+static void
+list_one(const struct plugpkg_listed *one, void *user)
+{
+	struct listing *l = user;
+	struct table *t = &l->table;
+
+	l->n++;
+	if (opts_has(&l->cli->opts, "levels")) {
+		PP_AUTO_FREE char *depth = pp_asprintf("%u", one->depth);
+		table_add(t, depth);
+	}
+	table_add(t, one->key != NULL ? one->key : one->name);
+	add_versions(t, one);
+	table_add(t, one->source);
+	add_marks(t, one);
+	table_add(t, one->summary);
+}
+
+static enum plugpkg_code
+list_as_text(struct listing *l, const struct plugpkg_list_spec *spec)
+{
+	struct cli *cli = l->cli;
+
+	l->table.n_columns = opts_has(&cli->opts, "levels") ? 6 : 5;
+	enum plugpkg_code rc = plugpkg_list_each(cli->ctx, spec, list_one, l, &cli->err);
+	if (rc == PLUGPKG_OK)
+		cli_show_table(cli, &l->table);
+	return rc;
+}
+
+/* ---- as JSON ---- */
 
 static void
 count_row(const char *json, void *user)
 {
-	struct counting *counting = user;
+	struct listing *l = user;
 
-	counting->n++;
-	cli_row(json, counting->cli);
+	l->n++;
+	cli_row(json, l->cli);
 }
+
+/* ---- what is asked for ---- */
 
 static const struct {
 	const char *name;
@@ -75,20 +182,20 @@ read_choices(struct cli *cli, unsigned *out)
 static enum plugpkg_code
 list_run(struct cli *cli)
 {
-	struct counting counting = { .cli = cli };
+	struct listing l = { .cli = cli };
 	struct plugpkg_list_spec spec = {
 		.pattern = cli_operand(cli, 0),
 		.type = opts_value(&cli->opts, "type"),
 	};
 	enum plugpkg_code rc = read_choices(cli, &spec.flags);
+
 	if (rc == PLUGPKG_OK)
-		rc = plugpkg_list(cli->ctx, &spec, count_row, &counting, &cli->err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	cli_show(cli, opts_has(&cli->opts, "levels") ? view_levels : view_list);
-	if (opts_has(&cli->opts, "check") && counting.n > 0)
+		rc = cli->is_json ? plugpkg_list(cli->ctx, &spec, count_row, &l, &cli->err)
+				  : list_as_text(&l, &spec);
+	if (rc == PLUGPKG_OK && opts_has(&cli->opts, "check") && l.n > 0)
 		cli->exit_status = EXIT_UPGRADES_EXIST;
-	return PLUGPKG_OK;
+	table_fini(&l.table);
+	return rc;
 }
 
 const struct cmd cmd_list = {

@@ -16,27 +16,6 @@ view_key(const pp_json *row)
 	return key != NULL ? key : view_str(row, "name");
 }
 
-/* "1.2.0", or "1.2.0 -> 1.3.0" when something newer is there. */
-static char *
-versions_of(const pp_json *row)
-{
-	const char *newer = pp_json_get_str(row, "candidate"), *version = view_str(row, "version");
-
-	if (newer == NULL || strcmp(newer, version) == 0)
-		return pp_xstrdup(version);
-	return pp_asprintf("%s -> %s", version, newer);
-}
-
-static void
-add_mark(struct pp_buf *marks, const char *before, const char *text)
-{
-	if (text == NULL)
-		return;
-	pp_buf_adds(marks, marks->n > 0 ? ", " : "");
-	pp_buf_adds(marks, before);
-	pp_buf_adds(marks, text);
-}
-
 char *
 view_blockers(const pp_json *row, const char *before, const char *after)
 {
@@ -50,68 +29,6 @@ view_blockers(const pp_json *row, const char *before, const char *after)
 		return NULL;
 	pp_buf_adds(&text, after);
 	return pp_buf_steal(&text);
-}
-
-/* "automatic, held", or what of an offer is installed. */
-static char *
-marks_of(const pp_json *row)
-{
-	PP_AUTO_BUF struct pp_buf marks = PP_BUF_INIT(4096);
-	const char *state = pp_json_get_str(row, "state");
-	PP_AUTO_FREE char *held = view_held(row);
-	PP_AUTO_FREE char *blockers = view_blockers(row, "needs ", "");
-	bool is_usual =
-	    state == NULL || strcmp(state, "installed") == 0 || strcmp(state, "available") == 0;
-
-	add_mark(&marks, "", pp_json_get_str(row, "reason"));
-	add_mark(&marks, "", is_usual ? NULL : state);
-	add_mark(&marks, "", is_usual ? NULL : blockers);
-	add_mark(&marks, "", pp_json_get(row, "broken") != NULL ? "broken" : NULL);
-	add_mark(&marks, "", held);
-	add_mark(&marks, "installed ", pp_json_get_str(row, "installed"));
-	add_mark(&marks, "", pp_json_get_str(row, "linked_from") != NULL ? "linked" : NULL);
-	return pp_buf_steal(&marks);
-}
-
-static void
-add_plugin(struct table *t, const pp_json *row)
-{
-	PP_AUTO_FREE char *versions = versions_of(row);
-	PP_AUTO_FREE char *marks = marks_of(row);
-
-	table_add(t, view_key(row));
-	table_add(t, versions);
-	table_add(t, view_str(row, "source"));
-	table_add(t, marks);
-	table_add(t, view_str(row, "summary"));
-}
-
-void
-view_list(struct cli *cli)
-{
-	PP_CLEANUP(table_fini) struct table t = { .n_columns = 5 };
-	const pp_json *row;
-
-	for (size_t i = 0; (row = view_next(cli, "plugin", &i)) != NULL;)
-		add_plugin(&t, row);
-	table_print(&t, &cli->out);
-}
-
-/* The same with the depth in front. */
-void
-view_levels(struct cli *cli)
-{
-	PP_CLEANUP(table_fini) struct table t = { .n_columns = 6 };
-	const pp_json *row;
-
-	for (size_t i = 0; (row = view_next(cli, "plugin", &i)) != NULL;) {
-		PP_AUTO_FREE char *depth =
-		    pp_asprintf("%llu", (unsigned long long)view_bytes(row, "depth"));
-
-		table_add(&t, depth);
-		add_plugin(&t, row);
-	}
-	table_print(&t, &cli->out);
 }
 
 void

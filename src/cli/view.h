@@ -10,8 +10,6 @@
 
 void view_plan(struct cli *cli);
 void view_transaction(struct cli *cli);
-void view_list(struct cli *cli);
-void view_levels(struct cli *cli);
 void view_found(struct cli *cli);
 void view_show(struct cli *cli);
 void view_scripts(struct cli *cli);

@@ -5,6 +5,7 @@
 #include "term/help.h"
 #include "term/pager.h"
 #include "term/render.h"
+#include "term/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,14 @@ cli_show_long(struct cli *cli, void (*view)(struct cli *cli))
 	pager_start(&pager, &cli->out);
 	cli_show(cli, view);
 	pager_end(&pager, &cli->out);
+}
+
+void
+cli_show_table(struct cli *cli, const struct table *t)
+{
+	cli->renderer->quieten(cli);
+	table_print(t, &cli->out);
+	out_flush(&cli->out); /* before talk on the other stream */
 }
 
 const pp_json *

@@ -99,6 +99,9 @@ void cli_row(const char *json, void *user);
 void cli_show(struct cli *cli, void (*view)(struct cli *cli));
 /* The same for what may be longer than a screen: on a terminal it goes through PAGER. */
 void cli_show_long(struct cli *cli, void (*view)(struct cli *cli));
+/* A table of what was no row; not in --json mode. */
+struct table;
+void cli_show_table(struct cli *cli, const struct table *t);
 /* Walks the rows of one type: for (i = 0; (row = view_next(cli, "plugin", &i)) != NULL;) */
 const pp_json *view_next(const struct cli *cli, const char *type, size_t *i);
 const char *view_str(const pp_json *row, const char *key); /* "" when missing */

@@ -17,6 +17,7 @@ struct listing {
 	struct pp_vec(size_t) places; /* of installed plugins, in the order of rows */
 	struct pp_sources_open open;
 	struct pp_offers offers;
+	plugpkg_listed_fn each; /* or NULL: rows are wanted */
 	plugpkg_row_fn row;
 	void *user;
 };
@@ -136,21 +137,13 @@ is_listed(const struct listing *l, const struct pp_installed *p)
 	return !wants(l, PLUGPKG_LIST_AUTO) || !is_manual(l, p);
 }
 
-static enum plugpkg_code
-send_installed(struct listing *l, size_t place, plugpkg_error **err)
+static void
+row_of_installed(const struct listing *l, size_t place, const char *candidate)
 {
 	const struct pp_installed *p = l->web.inv.set.at[place];
 	bool manual = is_manual(l, p);
-	PP_AUTO_FREE char *candidate = NULL;
-	enum plugpkg_code rc = PLUGPKG_OK;
-
-	/* Only these questions need the sources; a plain list stays a look into one file. */
-	if (wants(l, PLUGPKG_LIST_UPGRADABLE | PLUGPKG_LIST_ALL))
-		rc = find_candidate(l, p, &candidate, err);
-	if (rc != PLUGPKG_OK || (wants(l, PLUGPKG_LIST_UPGRADABLE) && candidate == NULL))
-		return rc;
-
 	pp_json *row = pp_row_new("plugin");
+
 	pp_json_set_str(row, "name", p->name);
 	pp_json_set_str(row, "version", p->version);
 	pp_json_set_str(row, "key", p->key);
@@ -169,6 +162,49 @@ send_installed(struct listing *l, size_t place, plugpkg_error **err)
 	pp_json_set_str(row, "linked_from", p->link_dir);
 	pp_json_set_str(row, "summary", pp_json_get_str(p->manifest, "summary"));
 	pp_row(l->row, l->user, row);
+}
+
+static void
+show_installed(const struct listing *l, size_t place, const char *candidate)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs complaints = { 0 };
+	const struct pp_installed *p = l->web.inv.set.at[place];
+
+	pp_broken_complaints(&l->web, place, &complaints);
+	const struct plugpkg_listed one = {
+		.name = p->name,
+		.version = p->version,
+		.source = p->source,
+		.summary = pp_json_get_str(p->manifest, "summary"),
+		.key = p->key,
+		.candidate = candidate,
+		.reason = is_manual(l, p) ? "manual" : "automatic",
+		.state = pp_installed_state(p),
+		.blocked_by = p->blocked_by,
+		.linked_from = p->link_dir,
+		.held_until = p->hold_until,
+		.is_held = pp_installed_is_held(p, l->ctx->now),
+		.is_broken = complaints.n > 0,
+		.depth = wants(l, PLUGPKG_LIST_LEVELS) ? l->depths.depth[place] : 0,
+	};
+	l->each(&one, l->user);
+}
+
+static enum plugpkg_code
+send_installed(struct listing *l, size_t place, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *candidate = NULL;
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	/* Only these questions need the sources; a plain list stays a look into one file. */
+	if (wants(l, PLUGPKG_LIST_UPGRADABLE | PLUGPKG_LIST_ALL))
+		rc = find_candidate(l, l->web.inv.set.at[place], &candidate, err);
+	if (rc != PLUGPKG_OK || (wants(l, PLUGPKG_LIST_UPGRADABLE) && candidate == NULL))
+		return rc;
+	if (l->each != NULL)
+		show_installed(l, place, candidate);
+	else
+		row_of_installed(l, place, candidate);
 	return PLUGPKG_OK;
 }
 
@@ -209,9 +245,21 @@ send_offer(const struct listing *l, const struct pp_offer *offer)
 {
 	const char *name = pp_json_get_str(offer->line, "name");
 	const struct pp_installed *p = pp_installeds_highest(&l->web.inv.set, name);
-	pp_json *row = pp_offer_row(offer, "plugin", p);
+	const struct plugpkg_listed one = {
+		.name = name,
+		.version = pp_json_get_str(offer->line, "version"),
+		.source = offer->source,
+		.summary = pp_json_get_str(offer->line, "summary"),
+		.state = p != NULL ? pp_installed_state(p) : "available",
+		.installed = p != NULL ? p->version : NULL,
+	};
 
-	pp_json_set_str(row, "state", p != NULL ? pp_installed_state(p) : "available");
+	if (l->each != NULL) {
+		l->each(&one, l->user);
+		return;
+	}
+	pp_json *row = pp_offer_row(offer, "plugin", p);
+	pp_json_set_str(row, "state", one.state);
 	pp_row(l->row, l->user, row);
 }
 
@@ -240,11 +288,21 @@ send_both(struct listing *l, plugpkg_error **err)
 	return rc;
 }
 
+/* The web tells who is broken; nobody is where all of it is whole. */
+static enum plugpkg_code
+load_installed(struct listing *l, plugpkg_error **err)
+{
+	bool is_whole = false;
+
+	return wants(l, PLUGPKG_LIST_LEVELS) ? pp_web_load(l->ctx, &l->web, err)
+					     : pp_web_load_if_torn(l->ctx, &l->web, &is_whole, err);
+}
+
 static enum plugpkg_code
 list(struct listing *l, plugpkg_error **err)
 {
 	bool is_offered = wants(l, PLUGPKG_LIST_AVAILABLE | PLUGPKG_LIST_ALL);
-	enum plugpkg_code rc = pp_web_load(l->ctx, &l->web, err);
+	enum plugpkg_code rc = load_installed(l, err);
 	if (rc == PLUGPKG_OK && (is_offered || wants(l, PLUGPKG_LIST_UPGRADABLE)))
 		rc = pp_sources_load(l->ctx, true, &l->open, err);
 	if (rc == PLUGPKG_OK && is_offered)
@@ -279,6 +337,22 @@ plugpkg_list(plugpkg_context *ctx, const struct plugpkg_list_spec *spec, plugpkg
 		.spec = spec,
 		.open = PP_SOURCES_OPEN_INIT,
 		.row = row,
+		.user = user,
+	};
+
+	return list(&l, err);
+}
+
+enum plugpkg_code
+plugpkg_list_each(plugpkg_context *ctx, const struct plugpkg_list_spec *spec,
+    plugpkg_listed_fn each, void *user, plugpkg_error **err)
+{
+	PP_CLEANUP(listing_fini)
+	struct listing l = {
+		.ctx = ctx,
+		.spec = spec,
+		.open = PP_SOURCES_OPEN_INIT,
+		.each = each,
 		.user = user,
 	};
 

@@ -33,15 +33,25 @@ is_plain(const plugpkg_context *ctx, const struct plugpkg_request *request)
 }
 
 static bool
-is_as_wanted(const struct pp_web *w, const struct pp_deps *wanted, const char *name)
+is_in_range(const struct pp_dep *wish, const struct pp_installed *p)
 {
-	size_t i = pp_installeds_index(&w->inv.set, name);
-	const struct pp_dep *wish = pp_deps_get(wanted, name);
+	struct pp_version version = { 0 };
+	bool is_in = wish->range == NULL ||
+		     (pp_version_parse(pp_str_of(p->version), &version, NULL) == PLUGPKG_OK &&
+			 pp_range_match(wish->range, &version, false));
 
-	return i != SIZE_MAX && wish != NULL && pp_installed_is_active(w->inv.set.at[i]) &&
-	       w->inv.set.at[i]->link_dir == NULL && !w->inv.set.at[i]->hold &&
-	       (wish->range == NULL ||
-		   pp_range_match(wish->range, &w->inv.releases.at[i]->version, false));
+	pp_version_fini(&version);
+	return is_in;
+}
+
+static bool
+is_as_wanted(const struct pp_installeds *set, const struct pp_deps *wanted, const char *name)
+{
+	const struct pp_installed *p = pp_installeds_get(set, name);
+	const struct pp_dep *wish = p != NULL ? pp_deps_get(wanted, name) : NULL;
+
+	return wish != NULL && pp_installed_is_active(p) && p->link_dir == NULL && !p->hold &&
+	       is_in_range(wish, p);
 }
 
 /* Every plugin is in use, and has what it requires and recommends. */
@@ -66,13 +76,15 @@ pp_plan_settled(plugpkg_context *ctx, const struct plugpkg_request *request, plu
 	PP_CLEANUP(pp_web_fini) struct pp_web web = { 0 };
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
 	PP_AUTO_LOOK struct pp_state *look = NULL;
+	bool is_plainly_whole = false;
 
 	if (!is_plain(ctx, request) || pp_state_look(ctx, &look, NULL) != PLUGPKG_OK ||
 	    pp_plan_begin(ctx, pp_making_command(request), &plan, NULL) != PLUGPKG_OK ||
-	    pp_web_load(ctx, &web, NULL) != PLUGPKG_OK || !is_whole(&web))
+	    pp_web_load_if_torn(ctx, &web, &is_plainly_whole, NULL) != PLUGPKG_OK ||
+	    (!is_plainly_whole && !is_whole(&web)))
 		return;
 	for (size_t i = 0; i < request->n_targets; i++)
-		if (!is_as_wanted(&web, &ctx->config->plugins, request->targets[i]))
+		if (!is_as_wanted(&web.inv.set, &ctx->config->plugins, request->targets[i]))
 			return;
 	*out = pp_steal(&plan);
 }

@@ -18,28 +18,43 @@ pp_inventory_load(plugpkg_context *ctx, struct pp_inventory *out, plugpkg_error 
 }
 
 enum plugpkg_code
-pp_inventory_load_named(plugpkg_context *ctx, const struct pp_strs *names, struct pp_inventory *out,
+pp_inventory_load_set(plugpkg_context *ctx, const struct pp_strs *names, struct pp_inventory *out,
     plugpkg_error **err)
 {
-	PP_CLEANUP(pp_ranges_fini) struct pp_ranges ranges = { { NULL } };
 	struct pp_state *state = NULL;
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
 
 	out->host = pp_host_known(ctx);
 	out->is_host_partial = pp_host_is_partial(ctx);
-	if (rc == PLUGPKG_OK)
-		rc = names == NULL ? pp_state_installed(state, &out->set, err)
-				   : pp_state_installed_named(state, names, &out->set, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < out->set.n; i++) {
-		const struct pp_installed *p = out->set.at[i];
+	if (rc != PLUGPKG_OK)
+		return rc;
+	return names == NULL ? pp_state_installed(state, &out->set, err)
+			     : pp_state_installed_named(state, names, &out->set, err);
+}
+
+enum plugpkg_code
+pp_inventory_load_releases(plugpkg_context *ctx, struct pp_inventory *inv, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_ranges_fini) struct pp_ranges ranges = { { NULL } };
+
+	pp_vec_foreach (p, &inv->set) {
 		struct pp_release *r = NULL;
-		rc = pp_installed_release_among(p, &ranges, &r, err);
+		enum plugpkg_code rc = pp_installed_release_among(*p, &ranges, &r, err);
 		if (rc != PLUGPKG_OK)
-			break;
-		pp_scope_trim(ctx->config, p->source, r);
-		pp_vec_push(&out->releases, r);
+			return rc;
+		pp_scope_trim(ctx->config, (*p)->source, r);
+		pp_vec_push(&inv->releases, r);
 	}
-	return rc;
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_inventory_load_named(plugpkg_context *ctx, const struct pp_strs *names, struct pp_inventory *out,
+    plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_inventory_load_set(ctx, names, out, err);
+
+	return rc == PLUGPKG_OK ? pp_inventory_load_releases(ctx, out, err) : rc;
 }
 
 void

@@ -19,6 +19,11 @@ enum plugpkg_code pp_inventory_load(
 /* Of plugins of these names only. */
 enum plugpkg_code pp_inventory_load_named(plugpkg_context *ctx, const struct pp_strs *names,
     struct pp_inventory *out, plugpkg_error **err);
+/* In two steps: what is installed (names NULL: all of it), then its relations. */
+enum plugpkg_code pp_inventory_load_set(plugpkg_context *ctx, const struct pp_strs *names,
+    struct pp_inventory *out, plugpkg_error **err);
+enum plugpkg_code pp_inventory_load_releases(
+    plugpkg_context *ctx, struct pp_inventory *inv, plugpkg_error **err);
 void pp_inventory_fini(struct pp_inventory *inv);
 #define PP_AUTO_INVENTORY PP_CLEANUP(pp_inventory_fini)
 

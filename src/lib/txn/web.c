@@ -152,6 +152,27 @@ pp_web_load(plugpkg_context *ctx, struct pp_web *out, plugpkg_error **err)
 	return rc;
 }
 
+enum plugpkg_code
+pp_web_load_if_torn(
+    plugpkg_context *ctx, struct pp_web *out, bool *out_is_whole, plugpkg_error **err)
+{
+	PP_AUTO_LOOK struct pp_state *look = NULL;
+	enum plugpkg_code rc = pp_state_look(ctx, &look, err);
+
+	*out_is_whole = false;
+	if (rc == PLUGPKG_OK)
+		rc = pp_inventory_load_set(ctx, NULL, &out->inv, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	*out_is_whole = pp_set_is_whole(ctx, &out->inv.set);
+	if (*out_is_whole)
+		return rc;
+	rc = pp_inventory_load_releases(ctx, &out->inv, err);
+	if (rc == PLUGPKG_OK)
+		spin_all(out);
+	return rc;
+}
+
 /* The name itself and what plugins of that name require, each once. */
 static enum plugpkg_code
 names_around(plugpkg_context *ctx, const char *name, struct pp_strs *out, plugpkg_error **err)

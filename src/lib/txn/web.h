@@ -43,6 +43,17 @@ struct pp_web {
 };
 enum plugpkg_code pp_web_load(plugpkg_context *ctx, struct pp_web *out, plugpkg_error **err);
 /*
+ * The same, unless all of it is whole: then inv.set is all that is filled. The web would tell no
+ * more than that each thread that is followed has its end, and that nothing conflicts.
+ */
+enum plugpkg_code pp_web_load_if_torn(
+    plugpkg_context *ctx, struct pp_web *out, bool *out_is_whole, plugpkg_error **err);
+/*
+ * whole.c: each plugin is in use, detached from nothing, and what it requires and recommends is
+ * there; none has conflicts. True is sure; false: it takes the web to know.
+ */
+bool pp_set_is_whole(plugpkg_context *ctx, const struct pp_installeds *set);
+/*
  * Of plugins of this name, and of those whose names they require, only: who is satisfied here is in
  * the whole web, too. Who is not may be, there, by one that provides the name.
  */
