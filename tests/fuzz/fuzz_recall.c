@@ -17,8 +17,7 @@ check(const struct pp_recall *r)
 
 	pp_vec_foreach (s, &r->shards) {
 		if (s->first != n || s->n > r->lines.n - n || s->sha256.n != 64 ||
-		    s->number >= PP_INDEX_MAX_SHARDS ||
-		    (s != r->shards.at && s->number <= s[-1].number))
+		    s->number >= r->n_planning || (s != r->shards.at && s->number <= s[-1].number))
 			abort();
 		n += s->n;
 	}
@@ -28,7 +27,8 @@ check(const struct pp_recall *r)
 			abort();
 		end += line->size;
 	}
-	if (n != r->lines.n || end != r->file_size)
+	if (n != r->lines.n || end != r->file_size || r->root_sha256.n != 64 ||
+	    r->n_planning > PP_INDEX_MAX_SHARDS || r->n_details > PP_INDEX_MAX_SHARDS)
 		abort();
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define N_SHARDS 4
+#define SHA      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define LINE_A   "{\"name\":\"a\",\"versions\":[]}"
 #define LINE_B   "{\"name\":\"bc\",\"versions\":[{\"version\":\"1.0.0\"}]}"
 
@@ -74,12 +75,20 @@ save(const struct world *w)
 		{ 0, "none", NULL },
 		{ 2, "a", LINE_A },
 	};
+	const struct pp_recall_of of = { w->root, SHA };
 	struct pp_recall_entries entries = { 0 };
 
 	for (size_t i = 0; i < PP_LEN(rows); i++)
 		pp_vec_push(&entries, rows[i]);
-	pp_recall_save(&entries, w->root, w->fd, "main");
+	pp_recall_save(&entries, &of, w->fd, "main");
 	pp_vec_free(&entries);
+}
+
+static void
+recall(struct pp_recall *r, const struct pp_index_root *root, const struct world *w)
+{
+	pp_recall_open(r, w->fd, "main");
+	r->root = root;
 }
 
 static bool
@@ -99,7 +108,7 @@ what_was_looked_up_is_recalled(void)
 
 	world_init(&w);
 	save(&w);
-	pp_recall_open(&r, w.root, w.fd, "main");
+	recall(&r, w.root, &w);
 	CHECK(!r.is_damaged);
 	CHECK(knows(&r, 2, "a", LINE_A));
 	CHECK(knows(&r, 2, "bc", LINE_B));
@@ -107,6 +116,12 @@ what_was_looked_up_is_recalled(void)
 	CHECK(pp_recall_has_shard(&r, 3));
 	CHECK(!pp_recall_has_shard(&r, 1));
 	CHECK(!pp_recall_has_shard(&r, N_SHARDS));
+	CHECK(pp_str_eq(r.root_sha256, SHA));
+	CHECK_INT(r.n_planning, N_SHARDS);
+	CHECK_INT(r.n_details, N_SHARDS);
+	r.root = NULL; /* of which it is known that it is the same */
+	CHECK(knows(&r, 2, "a", LINE_A));
+	CHECK(!pp_recall_has_shard(&r, 1));
 	CHECK(!knows(&r, 2, "b", LINE_B));
 	CHECK(!knows(&r, 0, "a", LINE_A));
 	pp_recall_fini(&r);
@@ -120,7 +135,7 @@ nothing_is_recalled_where_nothing_was_kept(void)
 	struct world w;
 
 	world_init(&w);
-	pp_recall_open(&r, w.root, w.fd, "main");
+	recall(&r, w.root, &w);
 	CHECK(!r.is_damaged);
 	CHECK(!pp_recall_has_shard(&r, 2));
 	pp_recall_fini(&r);
@@ -137,7 +152,7 @@ of_a_shard_that_changed_nothing_is_recalled(void)
 
 	world_init(&w);
 	save(&w);
-	pp_recall_open(&r, other, w.fd, "main");
+	recall(&r, other, &w);
 	CHECK(!r.is_damaged);
 	CHECK(!pp_recall_has_shard(&r, 2));
 	CHECK(!knows(&r, 2, "a", LINE_A));
@@ -166,7 +181,7 @@ no_byte_can_be_changed_unnoticed(void)
 			CHECK_INT(
 			    pp_write_file_unsynced_at(w.fd, files[f], text.s, text.n, 0644), 0);
 			text.s[i] ^= 1;
-			pp_recall_open(&r, w.root, w.fd, "main");
+			recall(&r, w.root, &w);
 			bool has_a = knows(&r, 2, "a", LINE_A), has_b = knows(&r, 2, "bc", LINE_B);
 			CHECK(r.is_damaged);
 			CHECK(!(has_a && has_b));
@@ -194,7 +209,7 @@ a_file_of_another_length_is_not_recalled(void)
 		if (i == n)
 			continue;
 		CHECK_INT(pp_write_file_unsynced_at(w.fd, file, text.s, i, 0644), 0);
-		pp_recall_open(&r, w.root, w.fd, "main");
+		recall(&r, w.root, &w);
 		CHECK(r.is_damaged);
 		CHECK(!pp_recall_has_shard(&r, 2));
 		pp_recall_fini(&r);
@@ -214,34 +229,44 @@ reads(const char *table, uint64_t file_size)
 	return is_read;
 }
 
-#define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ROOT SHA " 4 4"
 
 static void
 a_table_of_another_form_is_none(void)
 {
 	static const char *const wrong[] = {
 		"",
-		"1 " SHA,
+		ROOT,
 		"\n",
-		"1\n",
-		"1 abc\n",
-		"x " SHA "\n",
-		"4096 " SHA "\n",
-		"2 " SHA "\n1 " SHA "\n",
-		"1 " SHA "\n1 " SHA "\n",
-		" a\n",
-		"1 " SHA "\n \n",
-		"1 " SHA "\n a 5\n",
-		"1 " SHA "\n a 0 " SHA "\n",
-		"1 " SHA "\n a -5 " SHA "\n",
-		"1 " SHA "\n a 5 abc\n",
-		"1 " SHA "\n a 18446744073709551615 " SHA "\n",
+		SHA "\n",
+		SHA " 4\n",
+		SHA " 4 \n",
+		SHA " 1 4\n",
+		SHA " 4 0\n",
+		SHA " 4097 4\n",
+		SHA " 4 4097\n",
+		"abc 4 4\n",
+		ROOT "\n1 " SHA,
+		ROOT "\n\n",
+		ROOT "\n1\n",
+		ROOT "\n1 abc\n",
+		ROOT "\nx " SHA "\n",
+		ROOT "\n4 " SHA "\n",
+		ROOT "\n2 " SHA "\n1 " SHA "\n",
+		ROOT "\n1 " SHA "\n1 " SHA "\n",
+		ROOT "\n a\n",
+		ROOT "\n1 " SHA "\n \n",
+		ROOT "\n1 " SHA "\n a 5\n",
+		ROOT "\n1 " SHA "\n a 0 " SHA "\n",
+		ROOT "\n1 " SHA "\n a -5 " SHA "\n",
+		ROOT "\n1 " SHA "\n a 5 abc\n",
+		ROOT "\n1 " SHA "\n a 18446744073709551615 " SHA "\n",
 	};
-	static const char right[] = "1 " SHA "\n a 5 " SHA "\n b\n2 " SHA "\n";
+	static const char right[] = ROOT "\n1 " SHA "\n a 5 " SHA "\n b\n2 " SHA "\n";
 	size_t n = strlen(right);
 
 	for (size_t i = 0; i < PP_LEN(wrong); i++)
-		for (size_t size = 0; size < 200; size++)
+		for (size_t size = 0; size < 300; size++)
 			if (!CHECK(!reads(wrong[i], size)))
 				break;
 	CHECK(reads(right, n + 5));

@@ -15,10 +15,11 @@
 #include "lib/model/scope.h"
 #include "lib/trust/updater.h"
 
-#define OWNER_MEMBER "\"owner\":"
-#define INDEX_TARGET "index/root.json"
-#define INDEX_ROLE   PP_TRUST_VIEW "/index.json" /* local file of the role that lists it */
-#define SMALL_BYTES  (384 * 1024) /* packed: planning rows and search of some 3,000 plugins */
+#define OWNER_MEMBER     "\"owner\":"
+#define INDEX_TARGET     "index/root.json"
+#define INDEX_ROLE       PP_TRUST_VIEW "/index.json" /* local file of the role that lists it */
+#define FEW_SHARDS_BYTES 1024         /* up to here an index root lists too few to recall any */
+#define SMALL_BYTES      (384 * 1024) /* packed: planning rows and search of some 3,000 plugins */
 
 struct pp_catalog {
 	plugpkg_context *ctx;
@@ -27,7 +28,8 @@ struct pp_catalog {
 	char *label; /* "source 'main'" */
 	int dir_fd;  /* ROOT/var/trust/NAME */
 	struct pp_updater *updater;
-	struct pp_index_root *root;
+	struct pp_tuf_target index; /* the index root, as the metadata lists it */
+	bool has_index;
 	struct pp_shards shards;
 	struct pp_arena *arena; /* of the releases that it hands out */
 };
@@ -67,11 +69,10 @@ pp_catalog_open(plugpkg_context *ctx, const struct pp_source *source, struct pp_
 static void
 close_index(struct pp_catalog *c)
 {
-	if (c->root != NULL && !c->ctx->is_dry_run)
+	if (c->has_index && !c->ctx->is_dry_run)
 		pp_shards_remember(&c->shards);
 	pp_shards_fini(&c->shards);
-	pp_index_root_free(c->root);
-	c->root = NULL;
+	c->has_index = false;
 	pp_updater_free(c->updater);
 	c->updater = NULL;
 }
@@ -141,9 +142,9 @@ new_updater(struct pp_catalog *c, int64_t now, plugpkg_error **err)
 
 /* The bytes of the index root: from the cache, else from the mirrors. */
 static enum plugpkg_code
-read_root(struct pp_catalog *c, const struct pp_tuf_target *target, struct pp_buf *out,
-    plugpkg_error **err)
+read_bytes(struct pp_catalog *c, struct pp_buf *out, plugpkg_error **err)
 {
+	const struct pp_tuf_target *target = &c->index;
 	const char *prefix = pp_updater_is_consistent_snapshot(c->updater) ? target->sha256 : "";
 	PP_AUTO_FREE char *path =
 	    pp_asprintf("targets/index/%s%sroot.json", prefix, *prefix != '\0' ? "." : "");
@@ -167,40 +168,51 @@ read_root(struct pp_catalog *c, const struct pp_tuf_target *target, struct pp_bu
 	return r == 0 ? PLUGPKG_OK : pp_fail(err, PLUGPKG_E_IO, -r, "cannot read the %s", label);
 }
 
-/* Finds the index root among the signed targets and opens it. */
+/* For struct pp_shards. */
 static enum plugpkg_code
-open_index(struct pp_catalog *c, struct pp_tuf_target *out_target, plugpkg_error **err)
+read_root(void *user, struct pp_index_root **out, plugpkg_error **err)
 {
+	struct pp_catalog *c = user;
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_INDEX_MAX_ROOT_BYTES);
 	PP_AUTO_FREE char *where = pp_asprintf("index of '%s'", c->source->name);
-	enum plugpkg_code rc = pp_updater_target(c->updater, INDEX_TARGET, out_target, err);
+	enum plugpkg_code rc = read_bytes(c, &text, err);
+
+	if (rc != PLUGPKG_OK)
+		return rc;
+	return pp_index_root_open((struct pp_str){ pp_buf_cstr(&text), text.n }, where, out, err);
+}
+
+/* Finds the index root among the signed targets, and out what shards there are. */
+static enum plugpkg_code
+open_index(struct pp_catalog *c, bool may_recall, plugpkg_error **err)
+{
+	struct pp_tuf_target *target = &c->index;
+	enum plugpkg_code rc = pp_updater_target(c->updater, INDEX_TARGET, target, err);
 
 	if (rc == PLUGPKG_E_NOT_FOUND)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: its signed metadata lists no '" INDEX_TARGET "'", c->label);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (!pp_is_sha256(out_target->sha256))
+	if (!pp_is_sha256(target->sha256))
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: its signed metadata gives no sha256 of '" INDEX_TARGET "'", c->label);
-	if (out_target->length > PP_INDEX_MAX_ROOT_BYTES)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s: larger than %d bytes", where,
+	if (target->length > PP_INDEX_MAX_ROOT_BYTES)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
+		    "index of '%s': larger than %d bytes", c->source->name,
 		    PP_INDEX_MAX_ROOT_BYTES);
-	rc = read_root(c, out_target, &text, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_index_root_open(
-		    (struct pp_str){ pp_buf_cstr(&text), text.n }, where, &c->root, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
 	c->shards = (struct pp_shards){
 		.net = c->net,
 		.mirrors = &c->source->urls,
 		.source = c->source->name,
-		.root = c->root,
-		.root_fd = c->ctx->root_fd,
+		.root_sha256 = target->sha256,
+		.read_root = read_root,
+		.user = c,
+		.root_fd = target->length > FEW_SHARDS_BYTES ? c->ctx->root_fd : -1,
 	};
-	pp_shards_init(&c->shards);
-	return PLUGPKG_OK;
+	rc = pp_shards_init(&c->shards, may_recall, err);
+	c->has_index = rc == PLUGPKG_OK;
+	return rc;
 }
 
 /*
@@ -230,8 +242,10 @@ last_digest(const struct pp_catalog *c, char out[65])
 static bool
 is_small(const struct pp_catalog *c)
 {
-	return c->root->planning.n == 1 &&
-	       c->root->planning.at[0].size + c->root->search.size <= SMALL_BYTES;
+	const struct pp_index_root *root = c->shards.root;
+
+	return root->planning.n == 1 &&
+	       root->planning.at[0].size + root->search.size <= SMALL_BYTES;
 }
 
 static enum plugpkg_code
@@ -248,7 +262,7 @@ load_small(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 	if (!is_small(c))
 		return PLUGPKG_OK;
 	/* Only what shows plugins reads the details. */
-	if (c->root->details.n > 1 || c->root->details.at[0].size > SMALL_BYTES)
+	if (c->shards.root->details.n > 1 || c->shards.root->details.at[0].size > SMALL_BYTES)
 		n--;
 	enum plugpkg_code rc = pp_shards_load(&c->shards, keys, n, err);
 	if (rc == PLUGPKG_OK)
@@ -286,19 +300,18 @@ advise(enum plugpkg_code rc, plugpkg_error **err)
 static enum plugpkg_code
 refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 {
-	struct pp_tuf_target target;
 	char before[65], expires[PP_TIME_TEXT];
 
 	last_digest(c, before);
 	enum plugpkg_code rc = pp_updater_refresh(c->updater, err);
 	if (rc == PLUGPKG_OK)
-		rc = open_index(c, &target, err);
+		rc = open_index(c, false, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_time_format(pp_updater_expires(c->updater), expires);
 	pp_json_set_str(row, "source", c->source->name);
 	pp_json_set_int(row, "version", pp_updater_version(c->updater, "timestamp"));
-	pp_json_set_bool(row, "changed", strcmp(before, target.sha256) != 0);
+	pp_json_set_bool(row, "changed", strcmp(before, c->index.sha256) != 0);
 	pp_json_set_str(row, "expires", expires);
 	rc = load_small(c, row, err);
 	if (rc == PLUGPKG_OK)
@@ -320,12 +333,11 @@ pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 static enum plugpkg_code
 load_from(struct pp_catalog *c, int fd, int64_t now, plugpkg_error **err)
 {
-	struct pp_tuf_target target;
 	enum plugpkg_code rc = new_updater(c, now, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_updater_load_view(c->updater, fd, err);
-	return rc == PLUGPKG_OK ? open_index(c, &target, err) : rc;
+	return rc == PLUGPKG_OK ? open_index(c, true, err) : rc;
 }
 
 /* Would another copy of the metadata change anything? */
@@ -371,7 +383,7 @@ pp_catalog_load(struct pp_catalog *c, bool allow_expired, plugpkg_error **err)
 static enum plugpkg_code
 need_index(const struct pp_catalog *c, plugpkg_error **err)
 {
-	if (c->root != NULL)
+	if (c->has_index)
 		return PLUGPKG_OK;
 	return pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "%s has no index yet", c->label);
 }

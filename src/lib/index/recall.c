@@ -43,8 +43,7 @@ read_shard(struct pp_str row, struct pp_recall *r)
 	uint64_t n;
 
 	if (!pp_str_cut(&row, ' ', &number) || row.p == NULL || row.n != SHA256_CHARS ||
-	    pp_parse_u64(number, PP_INDEX_MAX_SHARDS - 1, &n) < 0 ||
-	    (last != NULL && n <= last->number))
+	    pp_parse_u64(number, r->n_planning - 1, &n) < 0 || (last != NULL && n <= last->number))
 		return false;
 	pp_vec_push(&r->shards,
 	    ((struct pp_recalled_shard){ (size_t)n, row, .first = r->lines.n, .n = 0 }));
@@ -73,6 +72,24 @@ read_line(struct pp_str row, uint64_t *offset, struct pp_recall *r)
 	return true;
 }
 
+/* "SHA256 N N" */
+static bool
+read_root(struct pp_str row, struct pp_recall *r)
+{
+	struct pp_str planning;
+	uint64_t n_planning, n_details;
+
+	if (!pp_str_cut(&row, ' ', &r->root_sha256) || r->root_sha256.n != SHA256_CHARS ||
+	    !pp_str_cut(&row, ' ', &planning) || row.p == NULL ||
+	    pp_parse_u64(planning, PP_INDEX_MAX_SHARDS, &n_planning) < 0 ||
+	    pp_parse_u64(row, PP_INDEX_MAX_SHARDS, &n_details) < 0 || n_planning < 2 ||
+	    n_details == 0)
+		return false;
+	r->n_planning = (size_t)n_planning;
+	r->n_details = (size_t)n_details;
+	return true;
+}
+
 static bool
 read_rows(struct pp_recall *r, uint64_t *offset)
 {
@@ -81,6 +98,8 @@ read_rows(struct pp_recall *r, uint64_t *offset)
 	if (rest.n == 0 || rest.p[rest.n - 1] != '\n')
 		return false;
 	rest.n--;
+	if (!pp_str_cut(&rest, '\n', &row) || !read_root(row, r))
+		return false;
 	while (pp_str_cut(&rest, '\n', &row)) {
 		bool is_line = row.n > 0 && row.p[0] == ' ';
 		if (is_line ? !read_line((struct pp_str){ row.p + 1, row.n - 1 }, offset, r)
@@ -146,14 +165,13 @@ read_table(struct pp_recall *r, struct pp_str note)
 }
 
 void
-pp_recall_open(
-    struct pp_recall *r, const struct pp_index_root *root, int root_fd, const char *source)
+pp_recall_open(struct pp_recall *r, int root_fd, const char *source)
 {
 	PP_AUTO_FREE char *note_path = path_of_note(source);
 	PP_AUTO_FREE char *path = path_of_file(source);
 	PP_AUTO_BUF struct pp_buf note = PP_BUF_INIT(NOTE_BYTES);
 
-	*r = (struct pp_recall){ .root = root, .fd = -1 };
+	*r = (struct pp_recall){ .fd = -1 };
 	if (pp_read_file_at(root_fd, note_path, &note) < 0)
 		return;
 	r->fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -178,7 +196,9 @@ find_shard(const struct pp_recall *r, size_t number)
 		size_t mid = low + (high - low) / 2;
 		const struct pp_recalled_shard *s = &r->shards.at[mid];
 		if (s->number == number)
-			return pp_index_root_lists(r->root, number, s->sha256) ? s : NULL;
+			return r->root == NULL || pp_index_root_lists(r->root, number, s->sha256)
+				   ? s
+				   : NULL;
 		if (s->number < number)
 			low = mid + 1;
 		else
@@ -246,15 +266,17 @@ add_line(const struct pp_recall_entry *e, struct pp_buf *table)
 }
 
 int
-pp_recall_write(struct pp_recall_entries *entries, const struct pp_index_root *root,
+pp_recall_write(struct pp_recall_entries *entries, const struct pp_recall_of *of,
     struct pp_buf *table, struct pp_buf *file)
 {
 	const struct pp_recall_entry *last = NULL;
 
 	pp_vec_sort(entries, by_place);
+	pp_buf_addf(
+	    table, "%s %zu %zu\n", of->root_sha256, of->root->planning.n, of->root->details.n);
 	pp_vec_foreach (e, entries) {
 		if (last == NULL || last->number != e->number) {
-			struct pp_str sha256 = pp_index_root_sha256(root, e->number);
+			struct pp_str sha256 = pp_index_root_sha256(of->root, e->number);
 			pp_buf_addf(table, "%zu %.*s\n", e->number, (int)sha256.n, sha256.p);
 		}
 		if (e->name != NULL)
@@ -269,7 +291,7 @@ pp_recall_write(struct pp_recall_entries *entries, const struct pp_index_root *r
 }
 
 void
-pp_recall_save(struct pp_recall_entries *entries, const struct pp_index_root *root, int root_fd,
+pp_recall_save(struct pp_recall_entries *entries, const struct pp_recall_of *of, int root_fd,
     const char *source)
 {
 	PP_AUTO_BUF struct pp_buf table = PP_BUF_INIT(MAX_TABLE);
@@ -279,7 +301,7 @@ pp_recall_save(struct pp_recall_entries *entries, const struct pp_index_root *ro
 	PP_AUTO_FREE char *path = path_of_file(source);
 	char hex[SHA256_CHARS + 1];
 
-	if (pp_recall_write(entries, root, &table, &file) < 0)
+	if (pp_recall_write(entries, of, &table, &file) < 0)
 		return;
 	pp_sha256_hex(table.s, table.n, hex);
 	pp_buf_addf(&note, "%zu %s", table.n, hex);

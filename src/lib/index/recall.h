@@ -7,7 +7,8 @@
  *
  * The file: the table, then the lines without anything between. The table has a row "NUMBER SHA256"
  * for each shard, and behind it for each name that was looked up there " NAME SIZE SHA256", or
- * " NAME" where the shard has none.
+ * " NAME" where the shard has none. Its first row is of the index root that lists these, "SHA256 N
+ * N" with the numbers of its planning and details shards.
  */
 #ifndef PP_INDEX_RECALL_H
 #define PP_INDEX_RECALL_H
@@ -27,19 +28,21 @@ struct pp_recalled_shard {
 };
 
 struct pp_recall {
-	const struct pp_index_root *root; /* borrowed: what the shards have to be now */
+	const struct pp_index_root
+	    *root; /* borrowed: what the shards are now; NULL: what they were */
 	int fd;
 	uint64_t file_size;
 	struct pp_buf table; /* of which the slices are views */
+	struct pp_str root_sha256;
+	size_t n_planning, n_details;
 	struct pp_recalled_shards pp_vec(struct pp_recalled_shard) shards;
 	struct pp_recalled_lines pp_vec(struct pp_recalled_line) lines;
 	struct pp_buf line; /* the one that was read last */
 	bool is_damaged;    /* what is there is not what was written */
 };
 
-/* Recalls what is sound, be it nothing. */
-void pp_recall_open(
-    struct pp_recall *r, const struct pp_index_root *root, int root_fd, const char *source);
+/* Recalls what is sound, be it nothing: then it has no shards. Sets no root. */
+void pp_recall_open(struct pp_recall *r, int root_fd, const char *source);
 void pp_recall_fini(struct pp_recall *r);
 /* Reads the rows of r->table; false, and none of them, when they do not describe the file. */
 bool pp_recall_read_table(struct pp_recall *r);
@@ -58,14 +61,19 @@ struct pp_recall_entry {
 	const char *line; /* NULL: the shard has none */
 };
 struct pp_recall_entries pp_vec(struct pp_recall_entry);
+/* The index that they are from. */
+struct pp_recall_of {
+	const struct pp_index_root *root;
+	const char *root_sha256;
+};
 /*
  * Appends table and file, of which the table is the beginning; puts the entries in order. -EFBIG
  * past a limit.
  */
-int pp_recall_write(struct pp_recall_entries *entries, const struct pp_index_root *root,
+int pp_recall_write(struct pp_recall_entries *entries, const struct pp_recall_of *of,
     struct pp_buf *table, struct pp_buf *file) PP_MUSTUSE;
 /* A failure costs the next plan its time. */
-void pp_recall_save(struct pp_recall_entries *entries, const struct pp_index_root *root,
-    int root_fd, const char *source);
+void pp_recall_save(struct pp_recall_entries *entries, const struct pp_recall_of *of, int root_fd,
+    const char *source);
 
 #endif

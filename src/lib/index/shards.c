@@ -37,9 +37,9 @@ pp_shards_count(const struct pp_shards *s, enum pp_layer layer)
 {
 	switch (layer) {
 	case PP_LAYER_PLANNING:
-		return s->root->planning.n;
+		return s->n_planning;
 	case PP_LAYER_DETAILS:
-		return s->root->details.n;
+		return s->n_details;
 	case PP_LAYER_SEARCH:
 		return 1;
 	}
@@ -83,13 +83,35 @@ arena_of(const struct pp_shards *s, enum pp_layer layer)
 	return layer == PP_LAYER_PLANNING ? s->arena : NULL;
 }
 
-void
-pp_shards_init(struct pp_shards *s)
+/* Reads the index root, unless that was done. */
+static enum plugpkg_code
+need_root(struct pp_shards *s, plugpkg_error **err)
+{
+	if (s->root != NULL)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = s->read_root(s->user, &s->root, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	const size_t n_planning = s->root->planning.n, n_details = s->root->details.n;
+	bool is_as_recalled = s->n_planning == n_planning && s->n_details == n_details;
+	if (s->n_planning > 0 && !is_as_recalled)
+		return pp_fail(err, PLUGPKG_E_DIGEST, 0,
+		    "'var/trust/%s/lines' is not about the index that it names", s->source);
+	s->recall.root = s->root;
+	s->n_planning = n_planning;
+	s->n_details = n_details;
+	return PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_shards_init(struct pp_shards *s, bool may_recall, plugpkg_error **err)
 {
 	s->arena = pp_arena_new();
 	s->search = pp_arena_take(s->arena, sizeof(*s->search));
 	s->unzstd = pp_unzstd_new();
 	s->open.fd = -1;
+	s->recall.fd = -1;
+	return may_recall && pp_shards_recall_root(s) ? PLUGPKG_OK : need_root(s, err);
 }
 
 static void
@@ -130,14 +152,14 @@ free_layer(const struct pp_shards *s, enum pp_layer layer, struct pp_held_shard 
 void
 pp_shards_fini(struct pp_shards *s)
 {
-	if (s->root == NULL)
+	if (s->arena == NULL)
 		return;
 	close_open(s);
 	free_layer(s, PP_LAYER_PLANNING, s->planning);
 	free_layer(s, PP_LAYER_DETAILS, s->details);
 	free_shard(s, PP_LAYER_SEARCH, s->search);
-	if (s->has_recall)
-		pp_recall_fini(&s->recall);
+	pp_recall_fini(&s->recall);
+	pp_index_root_free(s->root);
 	pp_buf_fini(&s->open.packed);
 	pp_buf_fini(&s->open.text);
 	pp_map_fini(&s->planning_lines, NULL);
@@ -248,10 +270,10 @@ each_held(struct pp_shards *s, const struct pp_shard_key *keys, size_t n, held_f
     plugpkg_error **err)
 {
 	PP_AUTO_FREE struct pp_shard_key *lacking = pp_xcalloc(n + 1, sizeof(*lacking));
-	enum plugpkg_code rc = PLUGPKG_OK;
+	enum plugpkg_code rc = n > 0 ? need_root(s, err) : PLUGPKG_OK;
 	size_t n_lacking = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; rc == PLUGPKG_OK && i < n; i++) {
 		bool is_missing = false;
 		rc = pp_index_root_look(s->root, keys[i].layer, keys[i].number, s->source, err);
 		if (rc == PLUGPKG_OK && place_of(s, keys[i])->bytes.n == 0)
@@ -411,7 +433,7 @@ take_lines(struct pp_shards *s, struct pp_shard_key key, void *user, plugpkg_err
 enum plugpkg_code
 pp_shards_take(struct pp_shards *s, const struct pp_strs *names, plugpkg_error **err)
 {
-	size_t n_shards = s->root->details.n, n = 0;
+	size_t n_shards = s->n_details, n = 0;
 	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(n_shards + 1, sizeof(*keys));
 	struct taking t = { 0 };
 
@@ -491,7 +513,7 @@ find_line(struct pp_shards *s, struct pp_shard_key key, const char *name, struct
 enum plugpkg_code
 pp_shards_expect(struct pp_shards *s, const struct pp_strs *names, plugpkg_error **err)
 {
-	size_t n_shards = s->root->planning.n;
+	size_t n_shards = s->n_planning;
 	PP_AUTO_FREE struct pp_shard_key *keys = pp_xcalloc(names->n + 1, sizeof(*keys));
 	struct wanted wanted = { .shards = s };
 	struct pp_reach reach = { 0 };
@@ -531,7 +553,6 @@ enum plugpkg_code
 pp_shards_search(struct pp_shards *s, const struct pp_shard **out, plugpkg_error **err)
 {
 	const struct pp_shard_key key = { PP_LAYER_SEARCH, 0 };
-	const struct pp_shard_ref *ref = ref_of(s, key);
 	PP_AUTO_FREE char *label = label_of(s, key);
 
 	*out = &s->search_shard;
@@ -540,6 +561,7 @@ pp_shards_search(struct pp_shards *s, const struct pp_shard **out, plugpkg_error
 	enum plugpkg_code rc = pp_shards_load(s, &key, 1, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	const struct pp_shard_ref *ref = ref_of(s, key);
 	const struct pp_str *packed = &s->search->bytes;
 	s->search_text.limit = ref->unpacked;
 	int r = pp_zstd_unpack(packed->p, packed->n, ref->unpacked, &s->search_text);

@@ -28,30 +28,42 @@ struct pp_open_shard {
 	struct pp_shard shard; /* no lines: no block is open */
 };
 
-/* All pointers of the first group borrowed. */
+/* The first group is the caller's, its pointers borrowed. */
 struct pp_shards {
 	struct pp_net *net;
 	const struct pp_strs *mirrors;
 	const char *source;
-	struct pp_index_root *root; /* whose references are read when they are asked for */
-	int root_fd;                /* where lines are recalled from; -1: nowhere */
+	const char *root_sha256;
+	/* Reads the index root, verified. */
+	enum plugpkg_code (*read_root)(void *user, struct pp_index_root **out, plugpkg_error **err);
+	void *user;
+	int root_fd; /* where lines are recalled from; -1: nowhere */
+
+	/* NULL until a shard is asked for; its references are read when they are. */
+	struct pp_index_root *root;
+	size_t n_planning, n_details;
 
 	struct pp_held_shard **planning, **details, *search; /* NULL: was not asked for */
 	struct pp_arena *arena; /* of the places, and of what is held of the planning layer */
 	struct pp_unzstd *unzstd;
 	struct pp_open_shard open;
-	struct pp_recall recall; /* if has_recall */
-	bool has_recall;
+	struct pp_recall recall;
 	/* Lines that were looked up: name -> text; NULL = there is none. */
 	struct pp_map planning_lines, details_lines;
 	struct pp_buf search_text;
 	struct pp_shard search_shard;
 };
 
-void pp_shards_init(struct pp_shards *s);
+/*
+ * Finds out how many shards there are: from the index root, or from what is recalled of the same.
+ * Errors: as s->read_root().
+ */
+enum plugpkg_code pp_shards_init(struct pp_shards *s, bool may_recall, plugpkg_error **err);
 void pp_shards_fini(struct pp_shards *s);
 /* For the next time, where that had to look into many shards: before pp_shards_fini(). */
 void pp_shards_remember(struct pp_shards *s);
+/* Are there lines of this index root? Then it need not be read for them. */
+bool pp_shards_recall_root(struct pp_shards *s);
 /* Is it known from another time what plans look at in this planning shard? */
 bool pp_shards_has_recalled(struct pp_shards *s, size_t number);
 /* Is the line of this name, or that there is none? Then it lies in planning_lines. */

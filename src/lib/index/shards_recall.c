@@ -7,26 +7,22 @@
 #define FEW_SHARDS 8 /* to look into fewer costs less than to write everything again */
 #define OTHERS_MAX ((uint64_t)1024 * 1024)
 
-/* A single shard is one file already. */
-static bool
-may_recall(const struct pp_shards *s)
+bool
+pp_shards_recall_root(struct pp_shards *s)
 {
-	return s->root_fd >= 0 && pp_shards_count(s, PP_LAYER_PLANNING) > 1;
-}
-
-static struct pp_recall *
-recall_of(struct pp_shards *s)
-{
-	if (!s->has_recall)
-		pp_recall_open(&s->recall, s->root, s->root_fd, s->source);
-	s->has_recall = true;
-	return &s->recall;
+	if (s->root_fd >= 0)
+		pp_recall_open(&s->recall, s->root_fd, s->source);
+	if (s->recall.shards.n == 0 || !pp_str_eq(s->recall.root_sha256, s->root_sha256))
+		return false;
+	s->n_planning = s->recall.n_planning;
+	s->n_details = s->recall.n_details;
+	return true;
 }
 
 bool
 pp_shards_has_recalled(struct pp_shards *s, size_t number)
 {
-	return may_recall(s) && pp_recall_has_shard(recall_of(s), number);
+	return pp_recall_has_shard(&s->recall, number);
 }
 
 bool
@@ -34,7 +30,7 @@ pp_shards_recall(struct pp_shards *s, size_t number, const char *name)
 {
 	struct pp_str line;
 
-	if (!may_recall(s) || !pp_recall_line(recall_of(s), number, name, &line))
+	if (!pp_recall_line(&s->recall, number, name, &line))
 		return false;
 	*pp_map_put(&s->planning_lines, name) =
 	    line.p != NULL ? pp_arena_text(s->arena, line.p, line.n) : NULL;
@@ -62,7 +58,7 @@ count_held(const struct pp_shards *s)
 static void
 recall_others(struct pp_shards *s)
 {
-	struct pp_recall *r = recall_of(s);
+	struct pp_recall *r = &s->recall;
 
 	for (size_t i = 0; r->file_size <= OTHERS_MAX && i < r->shards.n; i++) {
 		const struct pp_recalled_shard shard = r->shards.at[i];
@@ -79,6 +75,7 @@ recall_others(struct pp_shards *s)
 static void
 save(struct pp_shards *s)
 {
+	const struct pp_recall_of of = { s->root, s->root_sha256 };
 	struct pp_recall_entries entries = { 0 };
 	size_t n = pp_shards_count(s, PP_LAYER_PLANNING);
 
@@ -90,14 +87,25 @@ save(struct pp_shards *s)
 			pp_vec_push(
 			    &entries, ((struct pp_recall_entry){
 					  pp_index_shard_of(n, e->key), e->key, e->value }));
-	pp_recall_save(&entries, s->root, s->root_fd, s->source);
+	pp_recall_save(&entries, &of, s->root_fd, s->source);
 	pp_vec_free(&entries);
 }
 
+static bool
+is_of_another_root(const struct pp_shards *s)
+{
+	return s->recall.shards.n > 0 && !pp_str_eq(s->recall.root_sha256, s->root_sha256);
+}
+
+/* A single shard is one file already. */
 void
 pp_shards_remember(struct pp_shards *s)
 {
-	if (!s->has_recall || count_held(s) < (s->recall.is_damaged ? 1 : FEW_SHARDS))
+	bool is_worth_it =
+	    s->recall.is_damaged || is_of_another_root(s) || count_held(s) >= FEW_SHARDS;
+
+	if (s->root == NULL || s->root_fd < 0 || s->n_planning == 1 || s->planning_lines.n == 0 ||
+	    !is_worth_it)
 		return;
 	recall_others(s);
 	save(s);
