@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two halves of a catalog share: the one that opens it, and the one that answers from it. */
+/* What the halves of a catalog share: the one that opens it, and the one that answers from it. */
 #ifndef PP_INDEX_CATALOG_INSIDE_H
 #define PP_INDEX_CATALOG_INSIDE_H
 
