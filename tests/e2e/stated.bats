@@ -182,6 +182,18 @@ spoil() {
 	assert_not_installed user
 }
 
+@test "add takes a false one, and verify names each archive that has one" {
+	publish "$(lie "$(build_plugin user 1.0.0)")" "$(build_plugin good 1.0.0)" \
+		"$(lie "$(build_plugin other 1.0.0)")"
+	run -6 plugpkg-repo verify repo --json
+	assert_equal "$(json_get 'select(.type == "problem") | .text' | LC_ALL=C sort)" \
+		"archive of other 1.0.0: it states another digest of its tree than its contents have
+archive of user 1.0.0: it states another digest of its tree than its contents have"
+	assert_equal "$(json_get 'select(.type == "verified") | .problems')" 2
+	run plugpkg-repo verify repo
+	assert_has "targets/pool/user/1.0.0/"
+}
+
 @test "one that is no digest is refused by add and by install, with the rule" {
 	local value archive
 	for value in "" 0123 "$(printf '%063dA' 0)" "$(printf '%065d' 0)"; do

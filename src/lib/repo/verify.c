@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* `verify`: every byte of a served directory against the signatures above it. */
+/* `verify`: every byte of a served directory against the signatures above it, archives inside. */
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "lib/model/context.h"
+#include "lib/repo/inside.h"
 #include "lib/repo/repo.h"
 #include "lib/repo/walk.h"
 #include "lib/trust/crypto.h"
@@ -15,9 +16,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Archives whose bytes are the signed ones. */
+struct sound_files pp_vec(const struct pp_walk_file *);
+
 struct verifying {
 	plugpkg_repo *repo;
-	int public_fd;
+	int public_fd, work_fd;
 	plugpkg_row_fn row;
 	void *user;
 	uint64_t files, bytes;
@@ -123,22 +127,53 @@ read_target(struct verifying *v, const char *path, struct pp_buf *out, plugpkg_e
 	return PLUGPKG_OK;
 }
 
+static void
+problem_inside(void *user, const struct pp_walk_file *file, const char *text)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", file->path);
+
+	problem(user, path, text);
+}
+
+static enum plugpkg_code
+look_inside(
+    struct verifying *v, const struct pp_walk_file *const *files, size_t n, plugpkg_error **err)
+{
+	PP_AUTO_FD int targets_fd = pp_opendir_at(v->public_fd, "targets");
+	const struct pp_inside inside = {
+		.ctx = &v->repo->ctx,
+		.targets_fd = targets_fd,
+		.work_fd = v->work_fd,
+		.problem = problem_inside,
+		.user = v,
+	};
+
+	if (targets_fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -targets_fd, "cannot open 'targets'");
+	return pp_inside_check(&inside, files, n, err);
+}
+
 static enum plugpkg_code
 check_archives(struct verifying *v, const struct pp_shard_ref *ref, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *path = pp_index_shard_path(PP_LAYER_DETAILS, ref);
 	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
 	PP_CLEANUP(pp_walk_files_fini) struct pp_walk_files archives = { 0 };
+	struct sound_files sound = { 0 };
 
 	enum plugpkg_code rc = read_target(v, path, &packed, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_walk_archives(&packed, ref->unpacked, path, &archives, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < archives.n; i++) {
-		(void)check_file(v, &archives.at[i]); /* counted as a problem */
+		if (check_file(v, &archives.at[i])) /* else counted as a problem */
+			pp_vec_push(&sound, &archives.at[i]);
 		if (archives.at[i].sig.path != NULL)
 			check_signature(v, &archives.at[i]);
 		rc = pp_check_cancel(&v->repo->ctx, err);
 	}
+	if (rc == PLUGPKG_OK)
+		rc = look_inside(v, sound.at, sound.n, err);
+	pp_vec_free(&sound);
 	return rc;
 }
 
@@ -221,6 +256,7 @@ plugpkg_repo_verify(plugpkg_repo *repo, const char *public_dir, const char *key,
 	if (work_fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -work_fd, "cannot make '%s'", work);
 	v.public_fd = public_fd;
+	v.work_fd = work_fd;
 	enum plugpkg_code rc = verify_in(&v, work_fd, public_dir, key, err);
 	PP_IGNORE(pp_rm_rf_at(AT_FDCWD, work)); /* copies of public files */
 	if (rc != PLUGPKG_OK)

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two at a time by the unpack helper, which writes next to nothing of them. Where one is refused
+ * they are read again one by one, so that each is told of.
+ */
+#include "lib/repo/inside.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "lib/store/archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WITHIN "looks"
+#define BEYOND "looked"
+
+struct item {
+	struct pp_unpack_job job;
+	char name[24];
+};
+
+struct inside {
+	const struct pp_inside *what;
+	const struct pp_walk_file *const *files;
+	struct item *items; /* of the files */
+	size_t next, end;
+	struct pp_unpack_queue queue;
+};
+
+static void
+close_item(struct item *item)
+{
+	pp_auto_fd(&item->job.archive_fd);
+	pp_auto_fd(&item->job.dir_fd);
+	item->job.archive_fd = item->job.dir_fd = -1;
+}
+
+static enum plugpkg_code
+next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
+{
+	struct inside *in = user;
+	if (in->next == in->end)
+		return PLUGPKG_OK;
+
+	const struct pp_walk_file *file = in->files[in->next];
+	struct item *item = &in->items[in->next++];
+	item->job = (struct pp_unpack_job){
+		.archive_fd = openat(in->what->targets_fd, file->path, O_RDONLY | O_CLOEXEC),
+		.dir_fd = -1,
+		.what = file->what,
+		.name = item->name,
+		.limits = { PP_UNPACK_MAX_BYTES, PP_UNPACK_MAX_FILES, false },
+		.is_digested = true,
+		.is_compared = true,
+		.is_look = true,
+		.is_short = file->size <= PP_UNPACK_SHORT_BYTES,
+	};
+	if (item->job.archive_fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open 'targets/%s'", file->path);
+	int r = pp_mkdirat(in->queue.within_fd, item->name, 0700) < 0 ? -errno : 0;
+	if (r == 0)
+		r = item->job.dir_fd = pp_opendir_at(in->queue.within_fd, item->name);
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot make a directory to look into '%s'", file->what);
+	*out = &item->job;
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
+{
+	struct inside *in = user;
+	struct item *item = (struct item *)job; /* its first member */
+	int r = pp_rm_rf_at(in->queue.beyond_fd, item->name);
+
+	close_item(item);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove what was looked at")
+		     : PLUGPKG_OK;
+}
+
+/* Where the queue comes to an early end, what it had begun goes as well. */
+static enum plugpkg_code
+read_some(struct inside *in, size_t from, size_t end, plugpkg_error **err)
+{
+	in->next = from;
+	in->end = end;
+	enum plugpkg_code rc = pp_unpack_queue(in->what->ctx, &in->queue, err);
+	for (size_t i = from; i < in->next; i++) {
+		close_item(&in->items[i]);
+		PP_IGNORE(pp_rm_rf_at(in->queue.within_fd, in->items[i].name));
+		PP_IGNORE(pp_rm_rf_at(in->queue.beyond_fd, in->items[i].name));
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+read_one(struct inside *in, size_t i, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc = read_some(in, i, i + 1, &why);
+
+	if (rc == PLUGPKG_E_BAD_ARCHIVE) {
+		in->what->problem(in->what->user, in->files[i], plugpkg_error_message(why));
+		return PLUGPKG_OK;
+	}
+	if (rc != PLUGPKG_OK && err != NULL)
+		*err = pp_steal(&why);
+	return rc;
+}
+
+static enum plugpkg_code
+read_all(struct inside *in, size_t n, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc = read_some(in, 0, n, &why);
+	bool is_refused = rc == PLUGPKG_E_BAD_ARCHIVE;
+
+	if (is_refused)
+		rc = PLUGPKG_OK;
+	for (size_t i = 0; is_refused && rc == PLUGPKG_OK && i < n; i++)
+		rc = read_one(in, i, err);
+	if (why != NULL && !is_refused && err != NULL)
+		*err = pp_steal(&why);
+	return rc;
+}
+
+static int
+open_place(int work_fd, const char *name)
+{
+	if (pp_mkdirat(work_fd, name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	return pp_opendir_at(work_fd, name);
+}
+
+enum plugpkg_code
+pp_inside_check(const struct pp_inside *inside, const struct pp_walk_file *const *files, size_t n,
+    plugpkg_error **err)
+{
+	PP_AUTO_FD int within_fd = open_place(inside->work_fd, WITHIN);
+	PP_AUTO_FD int beyond_fd = open_place(inside->work_fd, BEYOND);
+
+	if (n == 0)
+		return PLUGPKG_OK;
+	if (within_fd < 0 || beyond_fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, within_fd < 0 ? -within_fd : -beyond_fd,
+		    "cannot make a directory to look into archives");
+	struct inside in = {
+		.what = inside,
+		.files = files,
+		.items = pp_xcalloc(n, sizeof(*in.items)),
+		.queue = { next_job, job_done, &in, within_fd, beyond_fd },
+	};
+	for (size_t i = 0; i < n; i++)
+		(void)snprintf(in.items[i].name, sizeof(in.items[i].name), "%zu", i);
+	enum plugpkg_code rc = read_all(&in, n, err);
+	free(in.items);
+	return rc;
+}
