@@ -167,3 +167,55 @@ user"
 	assert_link "$PLUGPKG_ROOT/current/slow" "$dir"
 	assert_exists "$PLUGPKG_ROOT/current/user"
 }
+
+@test "a mark for what leaves meanwhile is planned again, and brings it" {
+	mkfifo gate
+	dir=$(make_plugin slow 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install "echo >'$SCRATCH/begun'; cat '$SCRATCH/gate' >/dev/null"
+	publish "$(build_plugin slow 1.0.0)"
+	jq '.sandbox = false' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	plugpkg update
+	plugpkg install @acme/animal -y
+	plugpkg install slow @acme/animal- user- -y >first.out 2>&1 3>&- &
+	first=$!
+	until [ -e begun ]; do sleep 0.05; done
+	plugpkg install user -y >second.out 2>&1 3>&- &
+	second=$!
+	until grep -q waiting second.out; do sleep 0.05; done
+	grep -q "0 new" second.out
+	echo >gate
+	wait "$first"
+	wait "$second"
+	grep -q "has changed meanwhile" second.out
+	assert_installed user 2.1.0
+	run plugpkg check
+	assert_status 0
+}
+
+# shown TEXT: once it stands in plan.txt; fails when it does not come.
+shown() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		if grep -q "$1" plan.txt 2>/dev/null; then return 0; fi
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "a range that is written into plugpkg.json while a plan waits for its answer is planned with, and stays" {
+	need script
+	mkfifo answers
+	(script -qefc "plugpkg install user" plan.txt <answers >/dev/null 2>&1) 3>&- &
+	exec 5>answers
+	shown Continue
+	jq '.plugins.user = "=2.1.0"' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	echo y >&5
+	shown "has changed meanwhile"
+	echo y >&5
+	exec 5>&-
+	wait
+	assert_installed user 2.1.0
+	assert_equal "$(jq -r .plugins.user "$PLUGPKG_ROOT/plugpkg.json")" "=2.1.0"
+}

@@ -8,6 +8,7 @@
 #include "lib/txn/host.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum plugpkg_code
 pp_plan_begin(plugpkg_context *ctx, char *command, plugpkg_plan **out, plugpkg_error **err)
@@ -18,6 +19,7 @@ pp_plan_begin(plugpkg_context *ctx, char *command, plugpkg_plan **out, plugpkg_e
 	plan->ctx = ctx;
 	plan->plan = pp_plan_new();
 	plan->command = command;
+	plan->plan->wanted = pp_marks_wanted(ctx);
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_generation(state, &plan->plan->generation, err);
@@ -289,12 +291,14 @@ plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_
 int
 plugpkg_plan_is_stale(const plugpkg_plan *plan)
 {
+	PP_AUTO_FREE char *wanted = pp_marks_wanted(plan->ctx);
 	struct pp_state *state = NULL;
 	int64_t generation = 0;
 
-	return pp_state_get(plan->ctx, &state, NULL) == PLUGPKG_OK &&
-	       pp_state_generation(state, &generation, NULL) == PLUGPKG_OK &&
-	       generation != plan->plan->generation;
+	return strcmp(wanted, plan->plan->wanted) != 0 ||
+	       (pp_state_get(plan->ctx, &state, NULL) == PLUGPKG_OK &&
+		   pp_state_generation(state, &generation, NULL) == PLUGPKG_OK &&
+		   generation != plan->plan->generation);
 }
 
 void

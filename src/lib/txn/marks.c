@@ -18,6 +18,16 @@ pp_wishes_fini(struct pp_wishes *w)
 	pp_vec_free(w);
 }
 
+char *
+pp_marks_wanted(const plugpkg_context *ctx)
+{
+	struct pp_buf text = PP_BUF_INIT(SIZE_MAX);
+
+	pp_vec_foreach (dep, &ctx->config->plugins)
+		pp_buf_addf(&text, "%s %s\n", dep->name, dep->text);
+	return pp_buf_steal(&text);
+}
+
 static bool
 same_range(const struct pp_dep *dep, const struct pp_wish *wish)
 {

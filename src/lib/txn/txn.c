@@ -80,17 +80,28 @@ pp_txn_sync(struct pp_txn *t, plugpkg_error **err)
 
 /* ---- beginning ---- */
 
+/* Under the lock, which has read plugpkg.json again. */
 static enum plugpkg_code
-check_unchanged(struct pp_txn *t, plugpkg_error **err)
+check_unchanged(plugpkg_context *ctx, const struct pp_plan *plan, plugpkg_error **err)
 {
-	enum plugpkg_code rc = pp_state_generation(t->state, &t->old_generation, err);
+	PP_AUTO_FREE char *wanted = pp_marks_wanted(ctx);
+	struct pp_state *state = NULL;
+	int64_t generation = 0;
+	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
 
-	if (rc != PLUGPKG_OK || t->old_generation == t->spec->plan->generation)
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_generation(state, &generation, err);
+	if (rc != PLUGPKG_OK)
 		return rc;
-	(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
-	    "the root changed since the plan was made (generation %lld, planned against %lld)",
-	    (long long)t->old_generation, (long long)t->spec->plan->generation);
-	return pp_hint(err, PLUGPKG_E_REFUSED, "run the command again");
+	if (generation != plan->generation)
+		rc = pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "the root changed since the plan was made (generation %lld, planned against "
+		    "%lld)",
+		    (long long)generation, (long long)plan->generation);
+	else if (plan->wanted != NULL && strcmp(plan->wanted, wanted) != 0)
+		rc = pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "plugpkg.json wants other plugins than when the plan was made");
+	return rc == PLUGPKG_OK ? rc : pp_hint(err, rc, "run the command again");
 }
 
 enum plugpkg_code
@@ -223,7 +234,9 @@ begin(struct pp_txn *t, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = pp_staging_clear(t->ctx, err);
 	if (rc == PLUGPKG_OK)
-		rc = check_unchanged(t, err);
+		rc = check_unchanged(t->ctx, t->spec->plan, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_generation(t->state, &t->old_generation, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_script_check_settings(t->ctx->config, err);
 	if (rc == PLUGPKG_OK)
@@ -498,7 +511,11 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 		return rc;
 	locked = ctx;
 	bool has_steps = spec->plan->steps.n + spec->plan->switches.n > 0;
-	rc = has_steps ? run_locked(ctx, spec, err) : pp_marks_want(ctx, spec->wishes, NULL, err);
+	if (has_steps)
+		return run_locked(ctx, spec, err);
+	rc = check_unchanged(ctx, spec->plan, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_marks_want(ctx, spec->wishes, NULL, err);
 	/* With steps, it is one of their ops. */
-	return rc == PLUGPKG_OK && !has_steps ? purge_left(ctx, &spec->plan->left_data, err) : rc;
+	return rc == PLUGPKG_OK ? purge_left(ctx, &spec->plan->left_data, err) : rc;
 }
