@@ -5,35 +5,14 @@
 
 setup() {
 	load ../helpers
+	load again
+	export SETTLED_VERB=upgrade
 	setup_scratch
 	export PLUGPKG_NOW=2026-11-21T12:00:00Z
 	make_repo
 	publish "$(build_plugin base 1.0.0)" "$(build_plugin top 1.0.0 '"requires": {"base": "^1"}')"
 	make_root
 	plugpkg install top -y
-}
-
-# settle: an upgrade that finds nothing to do and remembers it. What has just changed is not relied on:
-# until the file system's clock has gone on, nothing is remembered.
-settle() {
-	for _ in {1..100}; do
-		run plugpkg upgrade -y
-		assert_status 0
-		assert_has "Nothing to do."
-		if [ -e "$PLUGPKG_ROOT/var/settled" ] && is_answered; then return 0; fi
-		sleep 0.2
-	done
-	fail "it was not remembered"
-}
-
-# is_answered [OPTION...]: is an upgrade answered by what was remembered?
-is_answered() {
-	plugpkg --debug upgrade -y "$@" 2>&1 | grep -q "nothing has changed since there was nothing to do"
-}
-
-# assert_anew WHAT [OPTION...]
-assert_anew() {
-	if is_answered "${@:2}"; then fail "it was answered as before: $1"; fi
 }
 
 @test "what was found says the same when it is asked again, in text and in JSON" {
