@@ -258,6 +258,21 @@ damage() {
 	assert_installed base 1.1.0
 }
 
+@test "and so is one with scripts whose files were changed since, where nothing else is left of it" {
+	publish_user
+	plugpkg install user@1.0.0 -y
+	plugpkg install user@2.0.0 -y
+	plugpkg source remove test
+	plugpkg clean --keep 9
+	damage user/1.0.0
+	tree_state "$PLUGPKG_ROOT" >before
+	run plugpkg rollback -y
+	assert_status 4
+	assert_has "not here any more as they were installed: user 1.0.0 (from 'test')" \
+		"nothing was changed"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+}
+
 @test "what is held is not changed without --force" {
 	plugpkg install base@1.0.0 -y
 	plugpkg install base@1.1.0 -y

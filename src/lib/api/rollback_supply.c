@@ -147,8 +147,9 @@ static enum plugpkg_code
 tell_missing(const struct pp_going *g, const char *names, plugpkg_error **err)
 {
 	(void)pp_fail(err, PLUGPKG_E_NOT_FOUND, 0,
-	    "generation %" PRId64 " cannot come back, its files are no longer here: %s", g->target,
-	    names);
+	    "generation %" PRId64
+	    " cannot come back, its files are not here any more as they were installed: %s",
+	    g->target, names);
 	return pp_hint(err, PLUGPKG_E_NOT_FOUND,
 	    "nothing was changed; plugpkg history lists the other generations");
 }
@@ -174,6 +175,7 @@ pp_going_fetch(struct pp_going *g, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		return rc;
 	return pp_wrap(err, rc,
-	    "generation %" PRId64 " cannot come back, its files are no longer here (%s)", g->target,
-	    pp_buf_cstr(&missing));
+	    "generation %" PRId64
+	    " cannot come back, its files are not here any more as they were installed (%s)",
+	    g->target, pp_buf_cstr(&missing));
 }
