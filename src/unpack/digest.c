@@ -7,9 +7,9 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/tree_line.h"
 
 #include <dlfcn.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,13 +144,13 @@ pp_digest_file(struct pp_digest *d, const char *path, unsigned mode, uint64_t si
 	char hex[PP_DIGEST_HEX_BYTES];
 
 	end_hash(d, hex);
-	add_line(d, pp_asprintf("%04o %" PRIu64 " %s %s", mode, size, hex, path), path);
+	add_line(d, pp_tree_line_file(mode, size, hex, path), path);
 }
 
 void
 pp_digest_link(struct pp_digest *d, const char *path, const char *target)
 {
-	add_line(d, pp_asprintf("l %s %s", target, path), path);
+	add_line(d, pp_tree_line_link(target, path), path);
 }
 
 static int

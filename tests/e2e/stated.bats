@@ -69,6 +69,32 @@ spoil() {
 	assert_equal "$(zstd -dc user-1.0.0.plug | sha256sum)" "ba435c1c8bcf620050b3d335f1479b18d464c3cc82850bcbcf24bbe2ab062cf7  -"
 }
 
+@test "links of one name and target are not taken for those of another, whatever blanks they have" {
+	local one other
+	one=$(make_plugin one 1.0.0)
+	cp -a "$one" other
+	other=$PWD/other
+	ln -s 'x b' "$one/a"
+	ln -s x "$other/b a"
+	mkdir built built.other
+	plugpkg build "$one" -o built
+	plugpkg build "$other" -o built.other
+	[ "$(stated show built/one-1.0.0.plug)" != "$(stated show built.other/one-1.0.0.plug)" ]
+	make_root
+	# A local archive is digested, and has to be what it states.
+	plugpkg install -y --allow-unsigned ./built/one-1.0.0.plug
+	plugpkg check
+	(
+		cd "$PLUGPKG_ROOT/store/one/1.0.0"
+		chmod u+w .
+		rm a
+		ln -s x "b a"
+	)
+	run plugpkg check
+	assert_status 1
+	assert_has "store/one/1.0.0 was changed since it was installed"
+}
+
 @test "tar programs take it for what it is" {
 	build_plugin user 1.0.0 >/dev/null
 	mkdir out

@@ -53,10 +53,7 @@ enum plugpkg_code pp_store_drop(plugpkg_context *ctx, const struct pp_strs *memb
 enum plugpkg_code pp_store_list(
     plugpkg_context *ctx, struct pp_strs *out, struct pp_strs *out_bare, plugpkg_error **err);
 enum plugpkg_code pp_store_prune(plugpkg_context *ctx, const char *name, plugpkg_error **err);
-/*
- * Digest of a tree: sha256 over "MODE SIZE SHA256 PATH\n" of each file and "l TARGET PATH\n" of
- * each link, sorted.
- */
+/* Digest of a tree: sha256 over the lines of its files and links (repo-format/archive.md). */
 enum plugpkg_code pp_store_tree_digest(int dir_fd, char out[65], plugpkg_error **err);
 
 #endif

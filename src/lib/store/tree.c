@@ -5,13 +5,13 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "base/tree_line.h"
 #include "lib/store/store.h"
 #include "lib/trust/crypto.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 
 #define PATH_MAX_BYTES   1024 /* of the archive policy */
@@ -179,7 +179,7 @@ digest_node(
 	PP_AUTO_FREE char *line = NULL;
 
 	if (S_ISLNK(node->mode)) {
-		line = pp_asprintf("l %s %s\n", node->target, node->path);
+		line = pp_tree_line_link(node->target, node->path);
 	} else if (S_ISREG(node->mode)) {
 		PP_AUTO_FD int fd = pp_open_beneath(dir_fd, node->path,
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, PP_NO_SYMLINKS);
@@ -187,13 +187,14 @@ digest_node(
 
 		if (r < 0)
 			return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", node->path);
-		line = pp_asprintf("%04o %" PRIu64 " %s %s\n", (unsigned)node->mode & 07777, bytes,
-		    hex, node->path);
+		line = pp_tree_line_file((unsigned)node->mode & 07777, bytes, hex, node->path);
 	} else if (!S_ISDIR(node->mode)) {
-		line = pp_asprintf("? %s\n", node->path);
+		line = pp_asprintf("? %s", node->path);
 	}
-	if (line != NULL)
+	if (line != NULL) {
 		pp_sha256_add(hash, line, strlen(line));
+		pp_sha256_add(hash, "\n", 1);
+	}
 	return PLUGPKG_OK;
 }
 
