@@ -256,6 +256,27 @@ assert_same_plan() {
 	run -0 plugpkg install p6 --dry-run --offline
 }
 
+# Its shard is empty, and of the same number after the doubling there is an empty one again.
+@test "a name that was looked up before it was published is found after the shards became more" {
+	local i list many archives
+	make_large_repo
+	add_source "file://$SCRATCH/repo/public"
+	run -4 plugpkg why-not p1 late
+	[ -s "$PLUGPKG_ROOT/var/cache/test.lines" ]
+	many=$(index_root | jq '.planning | length')
+	archives=("$(build_plugin late 1.0.0)")
+	for i in $(seq 18); do
+		list=$(python3 -c 'print(",".join("\"b%s%031x\": \"<1.0.0\"" % ("'"$i"'", n * 7 ** 30 % 2 ** 120) for n in range(1000)))')
+		archives+=("$(build_plugin "big$i" 1.0.0 "\"conflicts\": {$list}")")
+	done
+	publish "${archives[@]}"
+	[ "$(index_root | jq '.planning | length')" -gt "$many" ]
+	plugpkg update
+	plugpkg why-not p1 >/dev/null || : # notes again what it recalls
+	run -0 plugpkg install late -y
+	assert_installed late 1.0.0
+}
+
 @test "clean deletes the lines that are recalled, and the next plan writes them again" {
 	recalls
 	run -0 plugpkg clean --cache

@@ -54,11 +54,16 @@ count_held(const struct pp_shards *s)
 	return n;
 }
 
-/* What nobody asked for this time may be asked for the next, as long as it is not too much. */
+/*
+ * What nobody asked for this time may be asked for the next, as long as it is not too much. Where
+ * the layer was cut into more shards, the same shard says nothing of names that belong to others by
+ * now: of an empty one all numbers may be alike.
+ */
 static void
 recall_others(struct pp_shards *s)
 {
 	struct pp_recall *r = &s->recall;
+	size_t n_now = pp_shards_count(s, PP_LAYER_PLANNING);
 
 	for (size_t i = 0; r->file_size <= OTHERS_MAX && i < r->shards.n; i++) {
 		const struct pp_recalled_shard shard = r->shards.at[i];
@@ -66,7 +71,8 @@ recall_others(struct pp_shards *s)
 		for (size_t k = 0; i < r->shards.n && k < shard.n; k++) {
 			struct pp_str name = r->lines.at[shard.first + k].name;
 			PP_AUTO_FREE char *wanted = pp_xstrndup(name.p, name.n);
-			if (!pp_map_has(&s->planning_lines, wanted))
+			if (pp_index_shard_of(n_now, wanted) == shard.number &&
+			    !pp_map_has(&s->planning_lines, wanted))
 				(void)pp_shards_recall(s, shard.number, wanted);
 		}
 	}
