@@ -129,6 +129,67 @@ given_while() {
 	assert_installed p3 1.0.0
 }
 
+# helpers_of COMMAND...: the helpers that it started, in order.
+helpers_of() {
+	strace -f -qq -e trace=execve -o trace "$@" >/dev/null 2>&1 || :
+	sed -n 's,.*execve("[^"]*/plugpkg-\(fetch\|unpack\)".*,\1,p' trace
+}
+
+@test "the download helper starts before all others, and where nothing is downloaded not at all" {
+	need strace
+	strace -o /dev/null true || skip "no process may be traced here"
+	make_many 3 1
+	run helpers_of plugpkg install p1 p2 -y
+	assert_equal "$output" "fetch
+unpack
+unpack"
+	assert_installed p1 1.0.0
+	# What nobody agreed to, what is installed, and what is a file here.
+	run helpers_of plugpkg install p3
+	assert_equal "$output" ""
+	run helpers_of plugpkg install p1 -y
+	assert_equal "$output" ""
+	run helpers_of plugpkg install ./p3-1.0.0.plug -y --allow-unsigned
+	assert_equal "$(uniq <<<"$output")" "unpack"
+	assert_installed p3 1.0.0
+	run helpers_of plugpkg remove p1 p2 p3 -y
+	assert_equal "$output" ""
+}
+
+@test "a change that stops before its first download leaves no download helper" {
+	need flock sqlite3
+	local real=$PLUGPKG_LIBEXEC
+	make_many 1 1
+	mkdir libexec
+	ln -s "$real/plugpkg-unpack" libexec/
+	cat >libexec/plugpkg-fetch <<-END
+		#!/bin/sh
+		echo \$\$ >>"$SCRATCH/started"
+		exec "$real/plugpkg-fetch" "\$@"
+	END
+	chmod 755 libexec/plugpkg-fetch
+	export PLUGPKG_LIBEXEC=$SCRATCH/libexec
+	exec 9<>"$PLUGPKG_ROOT/var/lock"
+	flock 9
+	run -8 plugpkg install p1 -y --no-wait 9>&-
+	exec 9>&-
+	assert_missing started
+	# Something that cannot be cleared away lies where staging is.
+	state >before
+	mv "$PLUGPKG_ROOT/var/staging" . || :
+	echo >"$PLUGPKG_ROOT/var/staging"
+	run plugpkg install p1 -y
+	[ "$status" -ne 0 ]
+	while read -r pid; do
+		assert_missing "/proc/$pid"
+	done <started
+	rm "$PLUGPKG_ROOT/var/staging"
+	mv staging "$PLUGPKG_ROOT/var/" || :
+	state | diff before -
+	run -0 plugpkg install p1 -y
+	assert_installed p1 1.0.0
+}
+
 @test "an archive with a wrong digest among good ones is given to no unpack helper" {
 	plain_build
 	make_many 4 3

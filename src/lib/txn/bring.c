@@ -103,21 +103,65 @@ add_want(const struct pp_txn *t, const struct pp_step *step, struct order *o, pl
 	return PLUGPKG_OK;
 }
 
+static bool
+is_fetched(const struct pp_step *s)
+{
+	return s->action != PP_REMOVE && s->link_dir == NULL && !s->is_stored && s->file == NULL &&
+	       !s->is_cached;
+}
+
 static enum plugpkg_code
 add_wants(const struct pp_txn *t, struct order *o, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < t->tasks.n; i++) {
-		const struct pp_task *task = &t->tasks.at[i];
-		if (!pp_task_needs_archive(task) || task->step->file != NULL ||
-		    task->step->is_cached)
+		const struct pp_step *step = t->tasks.at[i].step;
+		if (!is_fetched(step))
 			continue;
-		rc = add_want(t, task->step, o, err);
+		rc = add_want(t, step, o, err);
 		while (o->tasks.n < o->wants.n)
 			pp_vec_push(&o->tasks, i);
 	}
 	return rc;
+}
+
+/* ---- who fetches it ---- */
+
+static enum plugpkg_code
+open_supply(plugpkg_context *ctx, struct pp_supply *s, plugpkg_error **err)
+{
+	if (s->net != NULL)
+		return PLUGPKG_OK;
+	PP_AUTO_FD int fd = pp_opendir_at(ctx->root_fd, "var/cache");
+	if (fd < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot open '%s/var/cache'", ctx->root);
+	s->cache_fd = pp_fd_steal(&fd);
+	s->net = pp_net_new(ctx, s->cache_fd);
+	return PLUGPKG_OK;
+}
+
+void
+pp_supply_expect(plugpkg_context *ctx, const struct pp_plan *plan, struct pp_supply *s)
+{
+	pp_vec_foreach (step, &plan->steps) {
+		const struct pp_source *source =
+		    is_fetched(step) ? pp_config_source(ctx->config, step->source) : NULL;
+		/* Who cannot open the cache is told why when it is needed. */
+		if (source == NULL || open_supply(ctx, s, NULL) != PLUGPKG_OK)
+			continue;
+		pp_vec_foreach (url, &source->urls)
+			pp_net_expect(s->net, *url);
+	}
+}
+
+void
+pp_supply_fini(struct pp_supply *s)
+{
+	pp_net_free(s->net);
+	s->net = NULL;
+	pp_auto_fd(&s->cache_fd);
+	s->cache_fd = -1;
 }
 
 /* ---- into the store ---- */
@@ -201,7 +245,7 @@ settle_existing(struct pp_txn *t, struct pp_task *task, plugpkg_error **err)
 struct bringing {
 	struct pp_txn *t;
 	struct order order;
-	struct pp_net *net;
+	struct pp_net *net; /* of t->supply */
 	struct pp_unpack_pool *pool;
 	struct pp_unpack_queue queue;
 	char *work;              /* in staging: where the helpers are at work */
@@ -229,7 +273,7 @@ bringing_fini(struct bringing *b)
 	free(b->jobs);
 	free(b->n_missing);
 	free(b->due);
-	pp_net_free(b->net);
+	pp_supply_fini(b->t->supply); /* with its work it ends its helper */
 	order_fini(&b->order);
 }
 
@@ -366,6 +410,7 @@ run(struct bringing *b, plugpkg_error **err)
 		if (rc == PLUGPKG_OK)
 			rc = pp_net_fetch_with(
 			    b->net, b->order.wants.at, b->order.wants.n, &guest, err);
+		pp_net_rest(b->net);
 	}
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -378,15 +423,14 @@ pp_txn_bring(struct pp_txn *t, plugpkg_error **err)
 {
 	if (!pp_txn_unpacks(t))
 		return pp_txn_prepare_others(t, err);
-	PP_AUTO_FD int cache_fd = pp_opendir_at(t->ctx->root_fd, "var/cache");
-	if (cache_fd < 0)
-		return pp_fail(
-		    err, PLUGPKG_E_IO, -cache_fd, "cannot open '%s/var/cache'", t->ctx->root);
+	enum plugpkg_code rc = open_supply(t->ctx, t->supply, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	PP_CLEANUP(bringing_fini)
 	struct bringing b = {
 		.t = t,
 		.order.proofs = pp_xcalloc(t->tasks.n + 1, sizeof(*b.order.proofs)),
-		.net = pp_net_new(t->ctx, cache_fd),
+		.net = t->supply->net,
 		.queue = { next_job, put, &b, -1, -1 },
 		.fds = { -1, -1 },
 		.pool = pp_unpack_pool_new(&b.queue),
@@ -394,8 +438,7 @@ pp_txn_bring(struct pp_txn *t, plugpkg_error **err)
 		.n_missing = pp_xcalloc(t->tasks.n + 1, sizeof(*b.n_missing)),
 		.due = pp_xcalloc(t->tasks.n + 1, sizeof(*b.due)),
 	};
-	enum plugpkg_code rc = check_space(t, err);
-
+	rc = check_space(t, err);
 	if (rc == PLUGPKG_OK)
 		rc = add_wants(t, &b.order, err);
 	if (rc == PLUGPKG_OK)

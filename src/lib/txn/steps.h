@@ -66,9 +66,20 @@ struct pp_txn_op {
 	bool was_cut; /* whoever carried it out was killed in the middle */
 };
 
+/* Where archives come from and go to; cache_fd is its own. */
+struct pp_supply {
+	struct pp_net *net; /* NULL: not opened yet */
+	int cache_fd;
+};
+#define PP_SUPPLY_INIT                                                                             \
+	{                                                                                          \
+		NULL, -1                                                                           \
+	}
+
 struct pp_txn {
 	plugpkg_context *ctx;
 	const struct pp_txn_spec *spec;
+	struct pp_supply *supply; /* borrowed; NULL in recovery, which brings nothing */
 	struct pp_state *state;
 	struct pp_inventory old;                      /* what was installed when it began */
 	struct pp_tasks pp_vec(struct pp_task) tasks; /* in the plan's order */
@@ -117,6 +128,12 @@ enum plugpkg_code pp_txn_end(struct pp_txn *t, const char *status, plugpkg_error
  * back, all but what the state calls installed.
  */
 enum plugpkg_code pp_txn_bring(struct pp_txn *t, plugpkg_error **err);
+/*
+ * Starts the download helper where the plan will need it: loading its libraries takes longer than
+ * all that comes before the first request. Only a hint, which cannot fail.
+ */
+void pp_supply_expect(plugpkg_context *ctx, const struct pp_plan *plan, struct pp_supply *s);
+void pp_supply_fini(struct pp_supply *s);
 
 /* prepare.c */
 bool pp_task_needs_archive(const struct pp_task *task);

@@ -466,9 +466,11 @@ send_row(struct pp_txn *t)
 }
 
 static enum plugpkg_code
-run_locked(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error **err)
+run_locked(plugpkg_context *ctx, const struct pp_txn_spec *spec, struct pp_supply *supply,
+    plugpkg_error **err)
 {
-	PP_CLEANUP(pp_txn_fini) struct pp_txn t = { .ctx = ctx, .spec = spec };
+	PP_CLEANUP(pp_txn_fini)
+	struct pp_txn t = { .ctx = ctx, .spec = spec, .supply = supply };
 	enum plugpkg_code rc = begin(&t, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
@@ -502,17 +504,38 @@ purge_left(plugpkg_context *ctx, const struct pp_strs *keys, plugpkg_error **err
 	return rc == PLUGPKG_OK ? pp_txn_sync(&t, err) : rc;
 }
 
+struct early {
+	const struct pp_plan *plan;
+	struct pp_supply supply;
+};
+
+static void
+early_fini(struct early *e)
+{
+	pp_supply_fini(&e->supply);
+}
+
+static void
+start_early(plugpkg_context *ctx, void *user)
+{
+	struct early *e = user;
+
+	pp_supply_expect(ctx, e->plan, &e->supply);
+}
+
 enum plugpkg_code
 pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error **err)
 {
 	PP_AUTO_LOCK plugpkg_context *locked = NULL;
-	enum plugpkg_code rc = pp_lock(ctx, spec->command, err);
+	PP_CLEANUP(early_fini) struct early early = { spec->plan, PP_SUPPLY_INIT };
+	const struct pp_aside aside = { start_early, &early };
+	enum plugpkg_code rc = pp_lock_aside(ctx, spec->command, &aside, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	locked = ctx;
 	bool has_steps = spec->plan->steps.n + spec->plan->switches.n > 0;
 	if (has_steps)
-		return run_locked(ctx, spec, err);
+		return run_locked(ctx, spec, &early.supply, err);
 	rc = check_unchanged(ctx, spec->plan, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_marks_want(ctx, spec->wishes, NULL, err);
