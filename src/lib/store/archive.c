@@ -357,6 +357,8 @@ pp_unpack_pool_finish(plugpkg_context *ctx, struct pp_unpack_pool *p, plugpkg_er
 			rc = pp_unpack_pool_feed(p, err);
 	}
 	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
+		pp_unpacker_dismiss(&p->helpers[i]);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
 		rc = pp_unpacker_end(&p->helpers[i], err);
 	return rc;
 }

@@ -122,15 +122,21 @@ pp_unpacker_answer(struct pp_unpacker *u, pp_json **out, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+void
+pp_unpacker_dismiss(struct pp_unpacker *u)
+{
+	pp_auto_fd(&u->sock); /* which tells it */
+	u->sock = -1;
+}
+
 enum plugpkg_code
 pp_unpacker_end(struct pp_unpacker *u, plugpkg_error **err)
 {
 	int status = 0;
 
-	if (u->sock < 0)
+	if (u->child.pid <= 0)
 		return PLUGPKG_OK;
-	pp_auto_fd(&u->sock);
-	u->sock = -1;
+	pp_unpacker_dismiss(u);
 	if (pp_child_wait(&u->child, GOODBYE_MS, &status) < 0 || status != 0)
 		return broke_down(u, err);
 	return PLUGPKG_OK;

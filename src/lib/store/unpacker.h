@@ -35,6 +35,7 @@ size_t pp_unpacker_ready(const struct pp_unpacker *u, size_t n);
  * down or answers something else.
  */
 enum plugpkg_code pp_unpacker_answer(struct pp_unpacker *u, pp_json **out, plugpkg_error **err);
+void pp_unpacker_dismiss(struct pp_unpacker *u); /* it ends by itself, while others are told */
 /* Ends the helper in peace and looks at its status. */
 enum plugpkg_code pp_unpacker_end(struct pp_unpacker *u, plugpkg_error **err);
 void pp_unpacker_fini(struct pp_unpacker *u); /* kills what still runs */
