@@ -349,7 +349,7 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_plan_commit(
     plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_error **err);
 /**
  * 1 when the root has another generation by now, or plugpkg.json as it was read last wants other
- * plugins, so that the plan can only be refused; else 0.
+ * plugins or provides other versions, so that the plan can only be refused; else 0.
  */
 PLUGPKG_API int plugpkg_plan_is_stale(const plugpkg_plan *plan);
 /** NULL is allowed. */

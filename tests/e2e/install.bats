@@ -219,3 +219,23 @@ shown() {
 	assert_installed user 2.1.0
 	assert_equal "$(jq -r .plugins.user "$PLUGPKG_ROOT/plugpkg.json")" "=2.1.0"
 }
+
+@test "a version of the application that is written into plugpkg.json while a plan waits is planned with" {
+	need script
+	jq '.provides."host:demo" = "1.0.0"' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	publish "$(build_plugin guest 1.0.0 '"requires": {"host:demo": "^1"}')"
+	plugpkg update
+	mkfifo answers
+	(script -qefc "plugpkg install guest" plan.txt <answers >/dev/null 2>&1) 3>&- &
+	exec 5>answers
+	shown Continue
+	jq '.provides."host:demo" = "2.0.0"' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	echo y >&5
+	shown "has changed meanwhile"
+	exec 5>&-
+	wait
+	grep -q "guest .*host:demo" plan.txt
+	assert_not_installed guest
+}

@@ -19,7 +19,7 @@ pp_plan_begin(plugpkg_context *ctx, char *command, plugpkg_plan **out, plugpkg_e
 	plan->ctx = ctx;
 	plan->plan = pp_plan_new();
 	plan->command = command;
-	plan->plan->wanted = pp_marks_wanted(ctx);
+	plan->plan->basis = pp_marks_basis(ctx);
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_generation(state, &plan->plan->generation, err);
@@ -291,11 +291,11 @@ plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_
 int
 plugpkg_plan_is_stale(const plugpkg_plan *plan)
 {
-	PP_AUTO_FREE char *wanted = pp_marks_wanted(plan->ctx);
+	PP_AUTO_FREE char *basis = pp_marks_basis(plan->ctx);
 	struct pp_state *state = NULL;
 	int64_t generation = 0;
 
-	return strcmp(wanted, plan->plan->wanted) != 0 ||
+	return strcmp(basis, plan->plan->basis) != 0 ||
 	       (pp_state_get(plan->ctx, &state, NULL) == PLUGPKG_OK &&
 		   pp_state_generation(state, &generation, NULL) == PLUGPKG_OK &&
 		   generation != plan->plan->generation);

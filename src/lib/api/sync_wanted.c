@@ -125,7 +125,7 @@ attempt(struct pp_sync *s, const struct attempt *a, plugpkg_plan *plan, plugpkg_
 	enum plugpkg_code rc = try(s, a, steps, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	steps->wanted = pp_steal(&plan->plan->wanted);
+	steps->basis = pp_steal(&plan->plan->basis);
 	if (!a->is_pinned && s->lock != NULL)
 		pp_warn(s->ctx, NULL, "plugpkg.lock cannot be followed everywhere");
 	pp_plan_free(plan->plan);

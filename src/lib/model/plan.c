@@ -90,7 +90,7 @@ pp_plan_free(struct pp_plan *p)
 	pp_strs_fini(&p->left_data);
 	pp_strs_fini(&p->left_pins);
 	pp_votes_fini(&p->votes);
-	free(p->wanted);
+	free(p->basis);
 	free(p);
 }
 

@@ -104,9 +104,9 @@ struct pp_plan {
 	bool is_rollback;     /* scripts are told so */
 	bool overrides_holds; /* who asked for it knows what is held */
 	bool is_forced;       /* and what else stands in the way */
-	/* What this was planned against: generation of the root, pp_marks_wanted() or NULL. */
+	/* What this was planned against: generation of the root, pp_marks_basis() or NULL. */
 	int64_t generation;
-	char *wanted;
+	char *basis;
 };
 
 struct pp_plan *pp_plan_new(void);

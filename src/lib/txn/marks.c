@@ -19,12 +19,14 @@ pp_wishes_fini(struct pp_wishes *w)
 }
 
 char *
-pp_marks_wanted(const plugpkg_context *ctx)
+pp_marks_basis(const plugpkg_context *ctx)
 {
 	struct pp_buf text = PP_BUF_INIT(SIZE_MAX);
 
 	pp_vec_foreach (dep, &ctx->config->plugins)
 		pp_buf_addf(&text, "%s %s\n", dep->name, dep->text);
+	pp_vec_foreach (dep, &ctx->config->provides)
+		pp_buf_addf(&text, "%s %s\n", dep->name, dep->version.text);
 	return pp_buf_steal(&text);
 }
 

@@ -19,8 +19,11 @@ void pp_wishes_fini(struct pp_wishes *w);
 /* By what is in it: their names. w may be NULL. */
 void pp_wishes_index(const struct pp_wishes *w, struct pp_map *out_names);
 
-/* The wanted set as text, to see whether it is still the same: owned. */
-char *pp_marks_wanted(const plugpkg_context *ctx);
+/*
+ * The wanted set and the versions of the application as plugpkg.json has them, as text, to see
+ * whether they are still the same: owned.
+ */
+char *pp_marks_basis(const plugpkg_context *ctx);
 /*
  * Puts wishes into the wanted set of plugpkg.json and takes unwanted names out, in one atomic
  * write; writes nothing when nothing changes. Both may be NULL.

@@ -84,7 +84,7 @@ pp_txn_sync(struct pp_txn *t, plugpkg_error **err)
 static enum plugpkg_code
 check_unchanged(plugpkg_context *ctx, const struct pp_plan *plan, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *wanted = pp_marks_wanted(ctx);
+	PP_AUTO_FREE char *basis = pp_marks_basis(ctx);
 	struct pp_state *state = NULL;
 	int64_t generation = 0;
 	enum plugpkg_code rc = pp_state_get(ctx, &state, err);
@@ -98,9 +98,10 @@ check_unchanged(plugpkg_context *ctx, const struct pp_plan *plan, plugpkg_error 
 		    "the root changed since the plan was made (generation %lld, planned against "
 		    "%lld)",
 		    (long long)generation, (long long)plan->generation);
-	else if (plan->wanted != NULL && strcmp(plan->wanted, wanted) != 0)
+	else if (plan->basis != NULL && strcmp(plan->basis, basis) != 0)
 		rc = pp_fail(err, PLUGPKG_E_REFUSED, 0,
-		    "plugpkg.json wants other plugins than when the plan was made");
+		    "plugpkg.json wants other plugins, or provides other versions of the "
+		    "application, than when the plan was made");
 	return rc == PLUGPKG_OK ? rc : pp_hint(err, rc, "run the command again");
 }
 
