@@ -556,6 +556,23 @@ n_started() {
 	if [ -f started ]; then wc -l <started; else echo 0; fi
 }
 
+@test "the download helper gets proxies and certificates of our environment, and nothing else" {
+	two_mirrors
+	mkdir libexec
+	cat >libexec/plugpkg-fetch <<-END
+		#!/bin/sh
+		tr '\\0' '\\n' </proc/\$\$/environ >"$SCRATCH/env"
+		exec "$PLUGPKG_LIBEXEC/plugpkg-fetch" "\$@"
+	END
+	chmod 755 libexec/plugpkg-fetch
+	export PLUGPKG_LIBEXEC=$SCRATCH/libexec
+	TOKEN=secret http_proxy='' SSL_CERT_DIR=/etc/ssl/certs no_proxy='*' run -0 plugpkg update
+	assert_equal "$(LC_ALL=C sort env)" "GNUTLS_NO_IMPLICIT_INIT=1
+SSL_CERT_DIR=/etc/ssl/certs
+http_proxy=
+no_proxy=*"
+}
+
 @test "an update of several sources takes one helper, and none where there is nothing to ask" {
 	two_mirrors
 	plugpkg source add other "$TWO" --key "$SCRATCH/repo/public/metadata/1.root.json"

@@ -20,7 +20,11 @@
 #define PIPE_BYTES  (64 * 1024) /* of a pipe as it is made */
 #define MAX_STREAMS 64
 
-/* All that the helper learns from our environment; nothing of it names a file that it writes. */
+/*
+ * All that the helper learns from our environment; nothing of it names a file that it writes. And a
+ * word for GnuTLS, which mostly comes along with what libcurl can do besides: it would make itself
+ * ready as soon as it is loaded. Where libcurl uses it, libcurl sees to that.
+ */
 static void
 collect_env(struct pp_strs *out)
 {
@@ -36,6 +40,7 @@ collect_env(struct pp_strs *out)
 		"SSL_CERT_DIR",
 	};
 
+	pp_strs_add(out, "GNUTLS_NO_IMPLICIT_INIT=1");
 	for (size_t i = 0; i < PP_LEN(names); i++) {
 		const char *value = secure_getenv(names[i]);
 
