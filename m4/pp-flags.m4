@@ -62,6 +62,33 @@ AC_DEFUN([PP_CHECK_SECCOMP], [
   ])
 ])
 
+dnl PP_CHECK_CURL_CRYPTO: half of the symbols that are looked up when libcurl is loaded are libcrypto's,
+dnl by itself, if OpenSSL is what libcurl was built with. Linked first, it is searched first, not behind
+dnl a dozen others. As one word, for libtool moves libraries behind the flags. Whoever compiles for
+dnl another system cannot know, and has it as it comes.
+AC_DEFUN([PP_CHECK_CURL_CRYPTO], [
+  AC_CACHE_CHECK([whether libcurl uses libcrypto], [pp_cv_curl_crypto], [
+    pp_saved_CPPFLAGS=$CPPFLAGS
+    pp_saved_LIBS=$LIBS
+    CPPFLAGS="$CPPFLAGS $CURL_CFLAGS"
+    pp_first=`echo $CRYPTO_LIBS | tr ' ' ,`
+    LIBS="-Wl,--push-state,--no-as-needed,$pp_first,--pop-state $CURL_LIBS $LIBS"
+    AC_RUN_IFELSE([AC_LANG_PROGRAM([[#include <string.h>
+#include <curl/curl.h>]],
+      [[const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+        return v->ssl_version == NULL || strncmp(v->ssl_version, "OpenSSL/", 8) != 0;]])],
+      [pp_cv_curl_crypto=yes], [pp_cv_curl_crypto=no], [pp_cv_curl_crypto=no])
+    CPPFLAGS=$pp_saved_CPPFLAGS
+    LIBS=$pp_saved_LIBS
+  ])
+  CURL_FIRST_LDFLAGS=
+  AS_IF([test "x$pp_cv_curl_crypto" = xyes], [
+    pp_first=`echo $CRYPTO_LIBS | tr ' ' ,`
+    CURL_FIRST_LDFLAGS="-Wl,--push-state,--no-as-needed,$pp_first,--pop-state"
+  ])
+  AC_SUBST([CURL_FIRST_LDFLAGS])
+])
+
 dnl PP_ARG_WARNINGS: style.md's list; --enable-werror for developers and CI only.
 AC_DEFUN([PP_ARG_WARNINGS], [
   AC_ARG_ENABLE([werror],
