@@ -15,11 +15,13 @@ show_scripts(struct cli *cli)
 	    plugpkg_show_scripts(cli->ctx, cli_operand(cli, 0), cli_row, cli, &cli->err);
 	size_t i = 0;
 
-	if (rc == PLUGPKG_OK)
-		cli_show(cli, view_scripts);
-	if (rc == PLUGPKG_OK && view_next(cli, "script", &i) == NULL)
+	if (rc != PLUGPKG_OK)
+		return rc;
+	bool has_some = view_next(cli, "script", &i) != NULL;
+	cli_show(cli, view_scripts);
+	if (!has_some)
 		cli_say(cli, "'%s' has no scripts.", cli_operand(cli, 0));
-	return rc;
+	return PLUGPKG_OK;
 }
 
 static enum plugpkg_code

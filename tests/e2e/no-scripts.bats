@@ -161,6 +161,7 @@ out"
 	publish "$(build_plugin base 1.0.0)"
 	make_root
 	run -0 plugpkg show --scripts base
+	assert_lacks "has no scripts"
 	assert_has "==> scripts/install.sh (install, post-install 1)" "echo hello" '\x1b]0;evil' \
 		"==> scripts/heard.sh (install-after)"
 	assert_lacks $'\033]0'
