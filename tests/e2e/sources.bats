@@ -316,3 +316,14 @@ a_root() {
 	cp whole root/var/trust/test/root.json
 	plugpkg update
 }
+
+@test "an address where no repository is, beside a root key of our own, is told with what belongs there" {
+	make_repo
+	plugpkg init "$PLUGPKG_ROOT"
+	run plugpkg source add astray "file://$SCRATCH/nowhere" --key "$SCRATCH/repo/public/metadata/1.root.json"
+	assert_status 5
+	assert_has "source 'astray': mirror 1 has no 'metadata/timestamp.json'" \
+		"hint: the address of a source is the directory that metadata/ and targets/ are in"
+	run plugpkg source list
+	assert_lacks astray
+}

@@ -150,9 +150,12 @@ ask_mirror(struct pp_updater *u, size_t mirror, const struct want *w, bool *out_
 		u->down[mirror] = true;
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (*out_missing)
-		return pp_fail(err, PLUGPKG_E_NETWORK, 0,
+	if (*out_missing) {
+		rc = pp_fail(err, PLUGPKG_E_NETWORK, 0,
 		    "mirror %zu has no 'metadata/%s' (status %d)", mirror + 1, w->path, status);
+		return pp_hint(err, rc,
+		    "the address of a source is the directory that metadata/ and targets/ are in");
+	}
 	if (bytes.overflow || bytes.n > w->max_bytes)
 		return pp_fail(err, PLUGPKG_E_DIGEST, 0,
 		    "'metadata/%s' of mirror %zu is larger than %zu bytes", w->path, mirror + 1,
