@@ -14,48 +14,47 @@
 void
 table_add(struct table *t, const char *text)
 {
-	struct pp_buf clean = PP_BUF_INIT(CELL_MAX_BYTES);
-	size_t n = text != NULL ? strlen(text) : 0;
+	size_t n = text != NULL ? strlen(text) : 0, at = t->text.n;
 
 	assert(t->n_columns > 0 && t->n_columns <= TABLE_MAX_COLUMNS);
+	t->text.limit = SIZE_MAX / 2;
 	if (n > 0)
-		(void)pp_buf_reserve(&clean, n < CELL_MAX_BYTES ? n : CELL_MAX_BYTES);
-	pp_sanitize(&clean, text, n);
-	pp_strs_take(&t->cells, pp_buf_steal(&clean));
+		pp_sanitize(&t->text, text, n < CELL_MAX_BYTES ? n : CELL_MAX_BYTES);
+	pp_buf_cut(&t->text, at + CELL_MAX_BYTES);
+	size_t columns = out_columns(pp_buf_cstr(&t->text) + at);
+	pp_vec_push(&t->cells, ((struct table_cell){ at, t->text.n - at, columns }));
 }
 
 static void
 measure(const struct table *t, size_t widths[TABLE_MAX_COLUMNS])
 {
-	for (size_t i = 0; i < t->cells.n; i++) {
-		size_t width = out_columns(t->cells.at[i]);
-
-		if (width > widths[i % t->n_columns])
-			widths[i % t->n_columns] = width;
-	}
+	for (size_t i = 0; i < t->cells.n; i++)
+		if (t->cells.at[i].columns > widths[i % t->n_columns])
+			widths[i % t->n_columns] = t->cells.at[i].columns;
 }
 
-/* Bytes of the first `columns` characters. */
+/* Bytes of the first `columns` characters, of which there are more. */
 static size_t
 cut_at(const char *s, size_t columns)
 {
 	size_t bytes = 0;
 
-	for (; s[bytes] != '\0'; bytes++)
-		if (((unsigned char)s[bytes] & 0xc0) != 0x80 && columns-- == 0)
-			break;
+	while (((unsigned char)s[bytes] & 0xc0) == 0x80 || columns-- > 0)
+		bytes++;
 	return bytes;
 }
 
 static void
-add_last(struct pp_buf *line, const char *cell, size_t room)
+add_last(struct pp_buf *line, const struct table *t, const struct table_cell *cell, size_t room)
 {
-	if (room > 0 && out_columns(cell) > room) {
-		pp_buf_add(line, cell, cut_at(cell, room - 3));
+	const char *text = pp_buf_cstr(&t->text) + cell->at;
+
+	if (room > 0 && cell->columns > room) {
+		pp_buf_add(line, text, cut_at(text, room - 3));
 		pp_buf_adds(line, "...");
 		return;
 	}
-	pp_buf_adds(line, cell);
+	pp_buf_add(line, text, cell->bytes);
 }
 
 static void
@@ -84,13 +83,13 @@ table_print(const struct table *t, struct out *o)
 		pp_buf_clear(&line);
 		add_blanks(&line, t->indent);
 		for (size_t c = 0; c + 1 < t->n_columns; c++) {
-			size_t used = out_columns(t->cells.at[i + c]);
+			const struct table_cell *cell = &t->cells.at[i + c];
 
-			pp_buf_adds(&line, t->cells.at[i + c]);
+			pp_buf_add(&line, pp_buf_cstr(&t->text) + cell->at, cell->bytes);
 			if (widths[c] > 0)
-				add_blanks(&line, widths[c] - used + GAP);
+				add_blanks(&line, widths[c] - cell->columns + GAP);
 		}
-		add_last(&line, t->cells.at[i + t->n_columns - 1], room);
+		add_last(&line, t, &t->cells.at[i + t->n_columns - 1], room);
 		size_t n = line.n;
 		while (n > 0 && line.s[n - 1] == ' ')
 			n--;
@@ -103,5 +102,6 @@ table_print(const struct table *t, struct out *o)
 void
 table_fini(struct table *t)
 {
-	pp_strs_fini(&t->cells);
+	pp_vec_free(&t->cells);
+	pp_buf_fini(&t->text);
 }

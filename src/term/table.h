@@ -6,16 +6,23 @@
 #ifndef PP_TERM_TABLE_H
 #define PP_TERM_TABLE_H
 
+#include "base/buf.h"
 #include "base/vec.h"
 #include "term/out.h"
 
 #define TABLE_MAX_COLUMNS 8
 
+struct table_cell {
+	size_t at, bytes; /* in the table's text */
+	size_t columns;
+};
+
 struct table {
 	size_t n_columns;
 	unsigned indent;
-	bool is_whole;        /* nothing is cut: people decide by it, or compare it */
-	struct pp_strs cells; /* row after row; sanitised */
+	bool is_whole; /* nothing is cut: people decide by it, or compare it */
+	struct pp_vec(struct table_cell) cells; /* row after row */
+	struct pp_buf text;                     /* of all cells, one behind the other; sanitised */
 };
 
 /* Adds the next cell; NULL is an empty one. */
