@@ -14,21 +14,28 @@
 #include <string.h>
 #include <unistd.h>
 
+static void
+free_texts(struct pp_installed *p)
+{
+	free(p->key);
+	free(p->name);
+	free(p->version);
+	free(p->source);
+	free(p->sha256);
+	free(p->tree_sha256);
+	free(p->link_dir);
+}
+
 void
 pp_installed_free(struct pp_installed *p)
 {
 	if (p == NULL)
 		return;
-	free(p->key);
-	free(p->name);
-	free(p->version);
-	free(p->source);
+	if (!p->is_row)
+		free_texts(p);
 	free(p->state);
 	free(p->blocked_by);
 	free(p->skipped);
-	free(p->sha256);
-	free(p->tree_sha256);
-	free(p->link_dir);
 	pp_strs_fini(&p->detached);
 	pp_json_free(p->manifest);
 	free(p);
@@ -48,6 +55,7 @@ pp_installed_copy(const struct pp_installed *p)
 	struct pp_installed *c = pp_xcalloc(1, sizeof(*c));
 
 	*c = *p;
+	c->is_row = false;
 	c->key = pp_xstrdup(p->key);
 	c->name = pp_xstrdup(p->name);
 	c->version = pp_xstrdup(p->version);
@@ -211,24 +219,56 @@ pp_state_create(int root_fd, plugpkg_error **err)
 
 static const char reading[] = "read the installed plugins";
 
+/* Which of PP_PLUGIN_COLUMNS lie behind a row, and where it says so. */
+static const struct {
+	int column;
+	size_t offset;
+} row_texts[] = {
+	{ 0, offsetof(struct pp_installed, name) },
+	{ 1, offsetof(struct pp_installed, version) },
+	{ 2, offsetof(struct pp_installed, source) },
+	{ 7, offsetof(struct pp_installed, sha256) },
+	{ 8, offsetof(struct pp_installed, tree_sha256) },
+	{ 9, offsetof(struct pp_installed, link_dir) },
+	{ 15, offsetof(struct pp_installed, key) },
+};
+
+/* One piece of memory: of a few hundred rows, thousands of texts would be asked for singly. */
+static struct pp_installed *
+new_row(sqlite3_stmt *st)
+{
+	struct pp_str texts[PP_LEN(row_texts)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < PP_LEN(texts); i++) {
+		texts[i].p = (const char *)sqlite3_column_text(st, row_texts[i].column);
+		texts[i].n = (size_t)sqlite3_column_bytes(st, row_texts[i].column);
+		n += texts[i].n + 1;
+	}
+	struct pp_installed *p = pp_xcalloc(1, sizeof(*p) + n);
+	char *to = (char *)(p + 1);
+	for (size_t i = 0; i < PP_LEN(texts); i++) {
+		if (texts[i].p == NULL)
+			continue;
+		memcpy(to, texts[i].p, texts[i].n);
+		memcpy((char *)p + row_texts[i].offset, &to, sizeof(to));
+		to += texts[i].n + 1;
+	}
+	p->is_row = true;
+	return p;
+}
+
 static enum plugpkg_code
 read_plugin(struct pp_state *s, sqlite3_stmt *st, struct pp_installed *p, plugpkg_error **err)
 {
-	p->name = pp_db_text(st, 0);
-	p->version = pp_db_text(st, 1);
-	p->source = pp_db_text(st, 2);
 	p->state = pp_db_text(st, 3);
 	p->manual = sqlite3_column_int(st, 4) != 0;
 	p->hold = sqlite3_column_int(st, 5) != 0;
 	p->hold_until = sqlite3_column_int64(st, 6);
-	p->sha256 = pp_db_text(st, 7);
-	p->tree_sha256 = pp_db_text(st, 8);
-	p->link_dir = pp_db_text(st, 9);
 	p->bytes = (uint64_t)sqlite3_column_int64(st, 11);
 	p->files = (uint64_t)sqlite3_column_int64(st, 12);
 	p->installed_at = sqlite3_column_int64(st, 13);
 	p->transaction = sqlite3_column_int64(st, 14);
-	p->key = pp_db_text(st, 15);
 	pp_installed_read_detached(p, (const char *)sqlite3_column_text(st, 16));
 	p->is_disabled = sqlite3_column_int(st, 17) != 0;
 	p->blocked_by = pp_db_text(st, 18);
@@ -249,7 +289,7 @@ read_plugins(struct pp_state *s, sqlite3_stmt *st, struct pp_installeds *out, pl
 	int step = SQLITE_ROW;
 
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		struct pp_installed *p = pp_xcalloc(1, sizeof(*p));
+		struct pp_installed *p = new_row(st);
 		pp_vec_push(out, p);
 		enum plugpkg_code rc = read_plugin(s, st, p, err);
 		if (rc != PLUGPKG_OK)

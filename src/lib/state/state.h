@@ -13,7 +13,8 @@
 
 /* An installed plugin. Each member also stands in pp_installed_text(). */
 struct pp_installed {
-	char *key; /* unique: NAME, or NAME@MAJOR of parallel majors */
+	bool is_row; /* as read: key, name, version, source, digests and link_dir lie behind it */
+	char *key;   /* unique: NAME, or NAME@MAJOR of parallel majors */
 	char *name, *version, *source;
 	char *state;        /* "installed", "core-installed", "leftover" */
 	bool manual;        /* follows the wanted set of plugpkg.json */
