@@ -292,6 +292,18 @@ open_parent(int dirfd, const char *path, const char **out_base)
 	return pp_open_beneath(dirfd, parent, O_RDONLY | O_DIRECTORY, 0, PP_FOLLOW_INSIDE);
 }
 
+/* What somebody left there who was killed goes. */
+static int
+create_anew(int dirfd, const char *name, mode_t mode)
+{
+	const int flags = O_WRONLY | O_EXCL | O_NOFOLLOW;
+	int fd = pp_openat_create(dirfd, name, flags, mode);
+
+	if (fd < 0 && errno == EEXIST && pp_unlinkat(dirfd, name, 0) == 0)
+		fd = pp_openat_create(dirfd, name, flags, mode);
+	return fd;
+}
+
 static int
 write_file(int dirfd, const char *path, struct pp_str bytes, mode_t mode, bool is_durable)
 {
@@ -304,9 +316,7 @@ write_file(int dirfd, const char *path, struct pp_str bytes, mode_t mode, bool i
 	pp_buf_addf(&tmp, ".%s" PP_TEMP_SUFFIX, base);
 	if (tmp.overflow)
 		return -ENAMETOOLONG;
-	if (pp_unlinkat(parent, tmp.s, 0) < 0 && errno != ENOENT)
-		return -errno;
-	PP_AUTO_FD int fd = pp_openat_create(parent, tmp.s, O_WRONLY | O_EXCL | O_NOFOLLOW, mode);
+	PP_AUTO_FD int fd = create_anew(parent, tmp.s, mode);
 	if (fd < 0)
 		return -errno;
 	/* Contents durable, then the name, then the directory that holds the name. */
@@ -349,16 +359,23 @@ pp_write_path(const char *path, const void *p, size_t n, mode_t mode)
 }
 
 int
-pp_read_file_at(int dirfd, const char *path, struct pp_buf *out)
+pp_read_file_known_at(int dirfd, const char *path, struct pp_buf *out, struct stat *out_known)
 {
-	struct stat st;
 	PP_AUTO_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, out_known) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	return pp_fd_read_file(fd, out->n == 0 ? (uint64_t)st.st_size : 0, out);
+	if (!S_ISREG(out_known->st_mode))
+		return S_ISDIR(out_known->st_mode) ? -EISDIR : -EINVAL;
+	return pp_fd_read_file(fd, out->n == 0 ? (uint64_t)out_known->st_size : 0, out);
+}
+
+int
+pp_read_file_at(int dirfd, const char *path, struct pp_buf *out)
+{
+	struct stat known;
+
+	return pp_read_file_known_at(dirfd, path, out, &known);
 }
 
 int

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/vec.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /*
@@ -49,6 +50,9 @@ int pp_write_path(const char *path, const void *p, size_t n, mode_t mode) PP_MUS
 int pp_write_file_unsynced_at(
     int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
 int pp_read_file_at(int dirfd, const char *path, struct pp_buf *out) PP_MUSTUSE; /* regular file */
+/* And what it was before that. */
+int pp_read_file_known_at(
+    int dirfd, const char *path, struct pp_buf *out, struct stat *out_known) PP_MUSTUSE;
 int pp_exists_at(int dirfd, const char *path); /* 1, 0 or -errno; does not follow the last link */
 /* Makes a tree durable: one syncfs() of its file system. */
 int pp_sync_tree_at(int dirfd, const char *path) PP_MUSTUSE;

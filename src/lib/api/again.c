@@ -16,14 +16,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SETTLED_FILE     "var/settled"
-#define STATE_FILE       "var/state.db"
-#define CONFIG_FILE      "plugpkg.json"
-#define STORE_DIR        "store"
-#define RULES            2 /* to be raised when the same files lead to another plan */
-#define CONFIG_MAX_BYTES (4 * 1024 * 1024)
-#define FILE_MAX_BYTES   (256 * 1024)
-#define MAX_ANSWERS      8
+#define SETTLED_FILE   "var/settled"
+#define STATE_FILE     "var/state.db"
+#define CONFIG_FILE    "plugpkg.json"
+#define STORE_DIR      "store"
+#define RULES          2 /* to be raised when the same files lead to another plan */
+#define FILE_MAX_BYTES (256 * 1024)
+#define MAX_ANSWERS    8
 
 /*
  * A file that changes twice in one tick of its file system's clock keeps its times, so what has
@@ -35,6 +34,21 @@
 /* ---- what it was made of ---- */
 
 /* Its times of change nobody can set back. */
+static void
+add_state(struct pp_again *a, const struct stat *st, const char *name)
+{
+	bool is_fine = st->st_ctim.tv_nsec % 1000000 != 0;
+	int64_t changed_ms = st->st_ctim.tv_sec * 1000 + st->st_ctim.tv_nsec / 1000000;
+	int64_t firm_ms = changed_ms + (is_fine ? FINE_TICK_MS : COARSE_TICK_MS);
+
+	if (firm_ms > a->firm_ms)
+		a->firm_ms = firm_ms;
+	pp_buf_addf(&a->text, "%llu %llu %lld %lld.%09ld %lld.%09ld %s\n",
+	    (unsigned long long)st->st_dev, (unsigned long long)st->st_ino, (long long)st->st_size,
+	    (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec,
+	    st->st_ctim.tv_nsec, name);
+}
+
 static bool
 add_file(struct pp_again *a, int dirfd, const char *name)
 {
@@ -42,16 +56,7 @@ add_file(struct pp_again *a, int dirfd, const char *name)
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	bool is_fine = st.st_ctim.tv_nsec % 1000000 != 0;
-	int64_t changed_ms = st.st_ctim.tv_sec * 1000 + st.st_ctim.tv_nsec / 1000000;
-	int64_t firm_ms = changed_ms + (is_fine ? FINE_TICK_MS : COARSE_TICK_MS);
-
-	if (firm_ms > a->firm_ms)
-		a->firm_ms = firm_ms;
-	pp_buf_addf(&a->text, "%llu %llu %lld %lld.%09ld %lld.%09ld %s\n",
-	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, (long long)st.st_size,
-	    (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec,
-	    st.st_ctim.tv_nsec, name);
+	add_state(a, &st, name);
 	return true;
 }
 
@@ -112,7 +117,22 @@ add_lock(struct pp_again *a, const plugpkg_context *ctx)
 	return true;
 }
 
-/* Within a look at the state. False: some of it is not there. */
+/* What is planned by was read when the root was opened. */
+static bool
+is_config_as_read(const plugpkg_context *ctx)
+{
+	const struct stat *read = &ctx->config_file;
+	struct stat now;
+
+	return fstatat(ctx->root_fd, CONFIG_FILE, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       now.st_dev == read->st_dev && now.st_ino == read->st_ino &&
+	       now.st_size == read->st_size && now.st_mtim.tv_sec == read->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == read->st_mtim.tv_nsec &&
+	       now.st_ctim.tv_sec == read->st_ctim.tv_sec &&
+	       now.st_ctim.tv_nsec == read->st_ctim.tv_nsec;
+}
+
+/* Within a look at the state. False: some of it is not there, or is not what was read. */
 static bool
 find_parts(const plugpkg_context *ctx, struct pp_again *a)
 {
@@ -121,8 +141,8 @@ find_parts(const plugpkg_context *ctx, struct pp_again *a)
 	pp_buf_clear(&a->text);
 	pp_buf_addf(&a->text, "plugpkg %s %s %d %s\n", PACKAGE_VERSION, pp_platform_name(), RULES,
 	    a->request);
-	bool is_there =
-	    add_file(a, ctx->root_fd, CONFIG_FILE) && add_file(a, ctx->root_fd, STATE_FILE);
+	add_state(a, &ctx->config_file, CONFIG_FILE);
+	bool is_there = is_config_as_read(ctx) && add_file(a, ctx->root_fd, STATE_FILE);
 	if (is_there && (a->parts & PP_AGAIN_TRUST) != 0)
 		is_there = add_trust(a, ctx);
 	if (is_there && (a->parts & PP_AGAIN_STORE) != 0)
@@ -134,6 +154,7 @@ void
 pp_again_fini(struct pp_again *a)
 {
 	pp_buf_fini(&a->text);
+	pp_buf_fini(&a->known);
 }
 
 /* ---- answering ---- */
@@ -172,22 +193,26 @@ next_answer(struct pp_str *rest, struct answer *out)
 	return true;
 }
 
-static struct pp_str
+static void
 read_answers(const plugpkg_context *ctx, struct pp_buf *out)
 {
+	out->limit = FILE_MAX_BYTES;
 	if (pp_read_file_at(ctx->root_fd, SETTLED_FILE, out) < 0)
 		pp_buf_clear(out);
-	return (struct pp_str){ pp_buf_cstr(out), out->n };
+}
+
+static struct pp_str
+answers_of(const struct pp_again *a)
+{
+	return (struct pp_str){ pp_buf_cstr(&a->known), a->known.n };
 }
 
 /* A clock that goes back is told of; of a file that somebody spoiled nothing counts. */
 static bool
 is_settled(const plugpkg_context *ctx, const struct pp_again *a)
 {
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(FILE_MAX_BYTES);
-	struct pp_str rest = read_answers(ctx, &text);
+	struct pp_str rest = answers_of(a);
 	struct answer known;
-
 	bool is_there = false;
 
 	while (rest.n > 0) {
@@ -215,6 +240,7 @@ pp_again_is_known(plugpkg_context *ctx, const char *request, unsigned parts, str
 		out->request = NULL;
 		return false;
 	}
+	read_answers(ctx, &out->known);
 	bool is_known = is_settled(ctx, out);
 	if (is_known)
 		pp_debug(ctx, NULL, "nothing has changed since there was nothing to do");
@@ -237,23 +263,6 @@ pp_again_end(const plugpkg_context *ctx, const struct pp_installeds *set)
 	return end;
 }
 
-/* What is planned by was read when the root was opened, before the files were looked at. */
-static bool
-is_config_as_read(const plugpkg_context *ctx)
-{
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(CONFIG_MAX_BYTES);
-	struct pp_config *config = NULL;
-
-	if (pp_read_file_at(ctx->root_fd, CONFIG_FILE, &text) < 0 ||
-	    pp_config_parse((struct pp_str){ pp_buf_cstr(&text), text.n }, CONFIG_FILE, &config,
-		NULL) != PLUGPKG_OK)
-		return false;
-	PP_AUTO_FREE char *there = pp_config_text(config);
-	PP_AUTO_FREE char *read = pp_config_text(ctx->config);
-	pp_config_free(config);
-	return strcmp(there, read) == 0;
-}
-
 /* Of the same request; its first line says which. */
 static bool
 is_same_request(struct pp_str one, struct pp_str other)
@@ -266,10 +275,9 @@ is_same_request(struct pp_str one, struct pp_str other)
 
 /* What was known of other requests stays, the latest first. */
 static void
-add_others(const plugpkg_context *ctx, struct pp_str parts, struct pp_buf *out)
+add_others(const struct pp_again *a, struct pp_str parts, struct pp_buf *out)
 {
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(FILE_MAX_BYTES);
-	struct pp_str rest = read_answers(ctx, &text);
+	struct pp_str rest = answers_of(a);
 	struct answer other;
 
 	for (size_t n = 1; n < MAX_ANSWERS && next_answer(&rest, &other);) {
@@ -288,13 +296,12 @@ pp_again_remember(plugpkg_context *ctx, const struct pp_again *a, int64_t until)
 
 	/* Of a file that has changed since it was looked at another state is known than it has. */
 	if (a->request == NULL || ctx->is_dry_run || ctx->n_warnings != a->n_warnings ||
-	    until < ctx->now || ctx->now < 0 || clock_of(ctx) < 0 || a->firm_ms > a->began_ms ||
-	    !is_config_as_read(ctx))
+	    until < ctx->now || ctx->now < 0 || clock_of(ctx) < 0 || a->firm_ms > a->began_ms)
 		return;
 	pp_buf_addf(&text, "%zu %lld %lld %lld\n", parts.n, (long long)ctx->now, (long long)until,
 	    (long long)clock_of(ctx));
 	pp_buf_add(&text, parts.p, parts.n);
-	add_others(ctx, parts, &text);
+	add_others(a, parts, &text);
 	/* Derived: where it cannot be written, or is lost, the plan is made. */
 	if (!text.overflow)
 		PP_IGNORE(

@@ -16,9 +16,10 @@ enum pp_again_parts {
 	PP_AGAIN_STORE = 1 << 1, /* plugpkg.lock, and which names are in the store */
 };
 struct pp_again {
-	struct pp_buf text; /* the request, and in which state the files are */
+	struct pp_buf text;  /* the request, and in which state the files are */
+	struct pp_buf known; /* var/settled, as it was */
 	unsigned parts;
-	const char *request; /* "upgrade"; a view. NULL: nothing is to be remembered */
+	const char *request; /* "upgrade", in one line; a view. NULL: nothing is to be remembered */
 	int64_t firm_ms;     /* from then on a further change of the files shows */
 	int64_t began_ms;
 	unsigned n_warnings; /* of the context, before */

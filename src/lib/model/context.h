@@ -11,6 +11,7 @@
 #include "lib/model/error.h"
 
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 struct pp_state; /* lib/state/state.h */
 struct pp_host;  /* lib/txn/host.h */
@@ -19,6 +20,7 @@ struct plugpkg_context {
 	char *root; /* full path, for messages and for scripts' environment */
 	int root_fd;
 	struct pp_config *config; /* plugpkg.json */
+	struct stat config_file;  /* before it was read */
 	struct pp_state *state;   /* opened on first use */
 	struct pp_host *host;     /* what the application's command said of its versions, or NULL */
 	plugpkg_event_fn event_fn;

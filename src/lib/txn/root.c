@@ -27,7 +27,8 @@ pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **err)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(CONFIG_MAX_BYTES);
 	PP_AUTO_FREE char *file = pp_asprintf("%s/%s", ctx->root, CONFIG_FILE);
-	int r = pp_read_file_at(ctx->root_fd, CONFIG_FILE, &text);
+	struct stat known;
+	int r = pp_read_file_known_at(ctx->root_fd, CONFIG_FILE, &text, &known);
 	if (r == -ENOENT) {
 		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0, "'%s' is not a plugpkg root", ctx->root);
 		return pp_hint(err, PLUGPKG_E_NO_ROOT, "run plugpkg init");
@@ -42,6 +43,7 @@ pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **err)
 		return rc;
 	pp_config_free(ctx->config);
 	ctx->config = config;
+	ctx->config_file = known;
 	pp_host_config_read(ctx);
 	return PLUGPKG_OK;
 }
