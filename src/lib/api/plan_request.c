@@ -88,8 +88,10 @@ pp_making_command(const struct plugpkg_request *request)
 	pp_buf_adds(&text, pp_verb_names[request->verb]);
 	if ((request->flags & PLUGPKG_ALL) != 0)
 		pp_buf_adds(&text, " --all");
-	for (size_t i = 0; i < request->n_targets; i++)
-		pp_buf_addf(&text, " %s", request->targets[i]);
+	for (size_t i = 0; i < request->n_targets; i++) {
+		pp_buf_addc(&text, ' ');
+		pp_buf_adds(&text, request->targets[i]);
+	}
 	return pp_buf_steal(&text);
 }
 

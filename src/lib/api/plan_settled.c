@@ -2,7 +2,7 @@
 /*
  * A request to install what is there: answered from the state alone where nothing but "nothing to
  * do" can come of it. What is installed stays in its version, and where all that anybody requires
- * or recommends is there as well, no source could change that.
+ * or recommends is there as well, no source could change that. Asked again, it is known again.
  */
 #include "lib/api/making.h"
 
@@ -10,6 +10,8 @@
 #include "lib/txn/web.h"
 
 #include <string.h>
+
+#define REQUEST_MAX_BYTES (32 * 1024) /* of what is asked for again; more is looked at each time */
 
 static bool
 is_plain_name(const char *text)
@@ -70,21 +72,43 @@ is_whole(const struct pp_web *w)
 	return true;
 }
 
+/* It is remembered then. */
+static bool
+is_there(plugpkg_context *ctx, const struct plugpkg_request *request, const struct pp_again *again)
+{
+	PP_CLEANUP(pp_web_fini) struct pp_web web = { 0 };
+	bool is_plainly_whole = false;
+
+	if (pp_web_load_if_torn(ctx, &web, &is_plainly_whole, NULL) != PLUGPKG_OK ||
+	    (!is_plainly_whole && !is_whole(&web)))
+		return false;
+	for (size_t i = 0; i < request->n_targets; i++)
+		if (!is_as_wanted(&web.inv.set, &ctx->config->plugins, request->targets[i]))
+			return false;
+	pp_again_remember(ctx, again, pp_again_end(ctx, &web.inv.set));
+	return true;
+}
+
+static bool
+is_known(plugpkg_context *ctx, const struct plugpkg_request *request, struct pp_buf *text,
+    struct pp_again *out)
+{
+	pp_buf_adds(text, "install");
+	for (size_t i = 0; i < request->n_targets; i++) {
+		pp_buf_addc(text, ' ');
+		pp_buf_adds(text, request->targets[i]);
+	}
+	return !text->overflow && pp_again_is_known(ctx, text->s, 0, out);
+}
+
 void
 pp_plan_settled(plugpkg_context *ctx, const struct plugpkg_request *request, plugpkg_plan **out)
 {
-	PP_CLEANUP(pp_web_fini) struct pp_web web = { 0 };
-	PP_AUTO(plan) plugpkg_plan *plan = NULL;
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(REQUEST_MAX_BYTES);
+	PP_CLEANUP(pp_again_fini) struct pp_again again = { .request = NULL };
 	PP_AUTO_LOOK struct pp_state *look = NULL;
-	bool is_plainly_whole = false;
 
-	if (!is_plain(ctx, request) || pp_state_look(ctx, &look, NULL) != PLUGPKG_OK ||
-	    pp_plan_begin(ctx, pp_making_command(request), &plan, NULL) != PLUGPKG_OK ||
-	    pp_web_load_if_torn(ctx, &web, &is_plainly_whole, NULL) != PLUGPKG_OK ||
-	    (!is_plainly_whole && !is_whole(&web)))
-		return;
-	for (size_t i = 0; i < request->n_targets; i++)
-		if (!is_as_wanted(&web.inv.set, &ctx->config->plugins, request->targets[i]))
-			return;
-	*out = pp_steal(&plan);
+	if (is_plain(ctx, request) && pp_state_look(ctx, &look, NULL) == PLUGPKG_OK &&
+	    (is_known(ctx, request, &text, &again) || is_there(ctx, request, &again)))
+		PP_IGNORE(pp_plan_begin(ctx, pp_making_command(request), out, NULL));
 }

@@ -18,15 +18,24 @@ pp_wishes_fini(struct pp_wishes *w)
 	pp_vec_free(w);
 }
 
+static void
+add_pair(struct pp_buf *out, const char *name, const char *text)
+{
+	pp_buf_adds(out, name);
+	pp_buf_addc(out, ' ');
+	pp_buf_adds(out, text);
+	pp_buf_addc(out, '\n');
+}
+
 char *
 pp_marks_basis(const plugpkg_context *ctx)
 {
 	struct pp_buf text = PP_BUF_INIT(SIZE_MAX);
 
 	pp_vec_foreach (dep, &ctx->config->plugins)
-		pp_buf_addf(&text, "%s %s\n", dep->name, dep->text);
+		add_pair(&text, dep->name, dep->text);
 	pp_vec_foreach (dep, &ctx->config->provides)
-		pp_buf_addf(&text, "%s %s\n", dep->name, dep->version.text);
+		add_pair(&text, dep->name, dep->version.text);
 	return pp_buf_steal(&text);
 }
 
