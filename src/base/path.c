@@ -230,6 +230,12 @@ pp_rm_rf_at(int dirfd, const char *name)
 }
 
 int
+pp_rm_dir_at(int dirfd, const char *name)
+{
+	return remove_dir(dirfd, name, NULL);
+}
+
+int
 pp_rm_rf_count_at(int dirfd, const char *name, uint64_t *bytes)
 {
 	return remove_entry(dirfd, name, bytes);

@@ -24,6 +24,8 @@ int pp_mkdirs_at(int dirfd, const char *path, mode_t mode) PP_MUSTUSE; /* like m
 int pp_opendir_at(int dirfd, const char *path); /* O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC, or -errno */
 /* Removes a tree without ever following a link; a missing one is 0. */
 int pp_rm_rf_at(int dirfd, const char *name) PP_MUSTUSE;
+/* The same of a directory, which others are not asked for: one call less. */
+int pp_rm_dir_at(int dirfd, const char *name) PP_MUSTUSE;
 /* The same, and adds up the sizes of what it deletes. */
 int pp_rm_rf_count_at(int dirfd, const char *name, uint64_t *bytes) PP_MUSTUSE;
 /* Names in a directory, sorted by bytes, without . and .. */

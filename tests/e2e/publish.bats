@@ -449,6 +449,23 @@ teardown() {
 	[ "$one" -gt 0 ] || fail "nothing is durable"
 }
 
+@test "what an archive has not beside it is not asked for in staged/, archive by archive" {
+	need strace
+	strace -o /dev/null true || skip "no process may be traced here"
+	make_repo
+	for i in 1 2 3 4 5; do
+		build_plugin "user$i" 1.0.0 >/dev/null
+	done
+	missed() {
+		ASAN_OPTIONS=detect_leaks=0 strace -o calls -e trace=openat,openat2,unlinkat plugpkg-repo "$@" >/dev/null
+		grep -c '"staged/.*ENOENT' calls || true
+	}
+	one=$(missed add user1-1.0.0.plug)
+	one_published=$(missed publish)
+	assert_equal "$(missed add user2-1.0.0.plug user3-1.0.0.plug user4-1.0.0.plug user5-1.0.0.plug)" "$one"
+	assert_equal "$(missed publish)" "$one_published"
+}
+
 @test "a served directory on another file system is published into" {
 	[ "$(id -u)" = 0 ] || skip "needs to mount"
 	make_repo

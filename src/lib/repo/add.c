@@ -28,7 +28,7 @@
 
 /* One archive that may become staged. */
 struct candidate {
-	const struct pp_arrival *arrival; /* borrowed */
+	struct pp_arrival *arrival; /* borrowed */
 	struct pp_manifest *manifest;
 	struct pp_admission admission;
 };
@@ -168,8 +168,10 @@ keep_copy(
 	PP_AUTO_FREE char *to = pp_pool_staged_path(c->arrival->sha256);
 	struct stat st;
 
-	if (pp_renameat(repo->dir_fd, from, repo->dir_fd, to) < 0 ||
-	    fstatat(repo->dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (pp_renameat(repo->dir_fd, from, repo->dir_fd, to) < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot write '%s'", to);
+	c->arrival->is_kept = true;
+	if (fstatat(repo->dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot write '%s'", to);
 	*out = pp_pool_copy_of(&st);
 	return PLUGPKG_OK;
@@ -197,6 +199,7 @@ struct adding {
 	const struct plugpkg_repo_add_spec *spec;
 	struct pp_book *book;
 	struct pp_staged_list staged;
+	struct pp_owner_files owner_files;
 	struct row_list pp_vec(pp_json *) rows; /* told when what they say is durable */
 	plugpkg_row_fn row;
 	void *user;
@@ -268,7 +271,7 @@ take_in(struct adding *adding, const struct candidate *c, const struct pp_staged
 	/* The entry is ready last: what it leads to is there, whatever cannot be written. */
 	const struct pp_pool_file f = pool_file(c);
 	if (rc == PLUGPKG_OK && (!published || is_resigned))
-		rc = pp_owner_stage(adding->repo, &c->admission, &f, err);
+		rc = pp_owner_stage(adding->repo, &c->admission, &f, &adding->owner_files, err);
 	if (rc == PLUGPKG_OK && !staged && (!published || is_resigned))
 		rc = stage(adding, c, err);
 	if (rc == PLUGPKG_OK)
@@ -288,6 +291,7 @@ admit(struct adding *adding, struct candidate *c, plugpkg_error **err)
 		.path = c->arrival->path,
 		.rotation = adding->spec->rotation,
 		.accepts = adding->spec->accept_owner != 0,
+		.files = &adding->owner_files,
 	};
 	enum plugpkg_code rc = pp_owner_admit(adding->book, &in, &f, &c->admission, err);
 
@@ -295,7 +299,7 @@ admit(struct adding *adding, struct candidate *c, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-take_one(void *user, const struct pp_arrival *a, int dir_fd, plugpkg_error **err)
+take_one(void *user, struct pp_arrival *a, int dir_fd, plugpkg_error **err)
 {
 	PP_CLEANUP(candidate_fini) struct candidate c = { .arrival = a };
 	struct adding *adding = user;
@@ -328,6 +332,8 @@ adding_open(struct adding *adding, plugpkg_error **err)
 		rc = pp_book_open(adding->repo, &was, &adding->book, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_staged_read(adding->repo, &adding->staged, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_owner_files_read(adding->repo, &adding->owner_files, err);
 	return rc;
 }
 
@@ -337,6 +343,7 @@ adding_fini(struct adding *adding)
 	if (adding->book != NULL)
 		pp_book_free(adding->book);
 	pp_staged_list_fini(&adding->staged);
+	pp_owner_files_fini(&adding->owner_files);
 	for (size_t i = 0; i < adding->rows.n; i++)
 		pp_json_free(adding->rows.at[i]);
 	pp_vec_free(&adding->rows);

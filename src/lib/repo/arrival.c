@@ -226,9 +226,8 @@ take(struct pp_reading *r, struct pp_arrival *a, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = r->all->take(r->all->user, a, dir_fd, err);
 	r->is_refused = rc != PLUGPKG_OK;
-	/* What was not taken away is not needed. */
-	int e = pp_rm_rf_at(repo->dir_fd, path);
-	if (e == 0)
+	int e = pp_rm_dir_at(repo->dir_fd, path);
+	if (e == 0 && !a->is_kept)
 		e = pp_rm_rf_at(repo->dir_fd, copy);
 	if (rc == PLUGPKG_OK && e < 0)
 		rc = pp_fail(err, PLUGPKG_E_IO, -e, "cannot remove '%s'", path);

@@ -16,6 +16,7 @@ struct pp_arrival {
 	uint64_t size;
 	char sha256[65];
 	bool is_tried, is_read;
+	bool is_kept; /* the taker gave the copy another name */
 };
 
 struct pp_arrivals {
@@ -24,7 +25,7 @@ struct pp_arrivals {
 	size_t n;
 	/* Called in the order of paths. dir_fd holds plugin.json and the scripts that it names. */
 	enum plugpkg_code (*take)(
-	    void *user, const struct pp_arrival *a, int dir_fd, plugpkg_error **err);
+	    void *user, struct pp_arrival *a, int dir_fd, plugpkg_error **err);
 	void *user;
 };
 

@@ -2,8 +2,10 @@
 /* Who may add to a plugin, and what becomes of his signatures. */
 #include "lib/repo/owners.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "lib/repo/ready.h"
 
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <string.h>
 
 #define OWNER_MAX_BYTES (PP_SIG_MAX_BYTES * (PP_OWNER_MAX_ROTATIONS + 1))
+#define SUFFIX          ".owner"
 
 const char *const pp_admission_names[] = {
 	[PP_ADMIT_UNSIGNED] = "unsigned",
@@ -43,16 +46,47 @@ owner_file(const char *name)
 		else
 			pp_buf_addc(&out, *p);
 	}
-	pp_buf_adds(&out, ".owner");
+	pp_buf_adds(&out, SUFFIX);
 	return pp_buf_steal(&out);
+}
+
+static void
+note_file(struct pp_map *files, const char *name)
+{
+	*pp_map_put(files, name) = files;
+}
+
+static int
+note_owner_file(void *user, const char *name, unsigned char kind PP_UNUSED)
+{
+	struct pp_owner_files *files = user;
+
+	if (pp_ends_with(name, SUFFIX))
+		note_file(&files->staged, name);
+	return 0;
+}
+
+enum plugpkg_code
+pp_owner_files_read(plugpkg_repo *repo, struct pp_owner_files *out, plugpkg_error **err)
+{
+	PP_AUTO_FD int fd = pp_opendir_at(repo->dir_fd, "staged");
+	int r = fd < 0 ? fd : pp_scan_new_fd(fd, note_owner_file, out);
+
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot read 'staged'") : PLUGPKG_OK;
+}
+
+void
+pp_owner_files_fini(struct pp_owner_files *f)
+{
+	pp_map_fini(&f->staged, NULL);
+	pp_map_fini(&f->ready, NULL);
 }
 
 /* Of a directory of what is, or shall be, staged; *out NULL: it has none. */
 static enum plugpkg_code
-read_staged(plugpkg_repo *repo, const char *dir, const char *name, struct pp_owner **out,
-    plugpkg_error **err)
+read_staged(plugpkg_repo *repo, const char *dir, const char *file, const char *name,
+    struct pp_owner **out, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *file = owner_file(name);
 	PP_AUTO_FREE char *path = pp_asprintf("%s/%s", dir, file);
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(OWNER_MAX_BYTES);
 	struct pp_json_error why;
@@ -72,17 +106,18 @@ read_staged(plugpkg_repo *repo, const char *dir, const char *name, struct pp_own
 
 /* As the next publish will have him, so far; *out NULL: nobody. */
 static enum plugpkg_code
-current_owner(struct pp_book *book, bool is_adding, const char *name, struct pp_owner **out,
-    plugpkg_error **err)
+current_owner(struct pp_book *book, const struct pp_owner_files *files, const char *name,
+    struct pp_owner **out, plugpkg_error **err)
 {
+	PP_AUTO_FREE char *file = owner_file(name);
 	PP_AUTO_JSON pp_json *line = NULL;
 
 	*out = NULL;
 	enum plugpkg_code rc = PLUGPKG_OK;
-	if (is_adding)
-		rc = read_staged(book->repo, PP_READY, name, out, err);
-	if (rc == PLUGPKG_OK && *out == NULL)
-		rc = read_staged(book->repo, "staged", name, out, err);
+	if (pp_map_has(&files->ready, file))
+		rc = read_staged(book->repo, PP_READY, file, name, out, err);
+	if (rc == PLUGPKG_OK && *out == NULL && pp_map_has(&files->staged, file))
+		rc = read_staged(book->repo, "staged", file, name, out, err);
 	if (rc == PLUGPKG_OK && *out == NULL)
 		rc = pp_book_line(book, PP_LAYER_DETAILS, name, &line, err);
 	const pp_json *owner = pp_json_get(line, "owner");
@@ -202,7 +237,7 @@ pp_owner_admit(struct pp_book *book, const struct pp_handed_in *in,
 	if (rc == PLUGPKG_OK && out->sig != NULL)
 		rc = pp_sig_check_archive(out->sig, &is, out->sig->id, file, err);
 	if (rc == PLUGPKG_OK)
-		rc = current_owner(book, true, archive->name, &out->owner, err);
+		rc = current_owner(book, in->files, archive->name, &out->owner, err);
 	if (rc == PLUGPKG_OK)
 		rc = judge(in, archive, out, err);
 	if (rc != PLUGPKG_OK || out->sig == NULL)
@@ -214,7 +249,7 @@ pp_owner_admit(struct pp_book *book, const struct pp_handed_in *in,
 
 enum plugpkg_code
 pp_owner_stage(plugpkg_repo *repo, const struct pp_admission *a, const struct pp_pool_file *archive,
-    plugpkg_error **err)
+    struct pp_owner_files *files, plugpkg_error **err)
 {
 	if (a->sig == NULL)
 		return PLUGPKG_OK;
@@ -226,6 +261,7 @@ pp_owner_stage(plugpkg_repo *repo, const struct pp_admission *a, const struct pp
 	PP_AUTO_FREE char *owner_name = owner_file(archive->name);
 	PP_AUTO_JSON pp_json *owner = pp_owner_json(a->owner);
 	PP_AUTO_FREE char *owner_text = pp_json_pretty(owner);
+	note_file(&files->ready, owner_name);
 	return pp_ready_write(repo, owner_name, owner_text, err);
 }
 
@@ -237,6 +273,20 @@ pp_owner_unstage(plugpkg_repo *repo, const char *name, plugpkg_error **err)
 	int r = pp_rm_rf_at(repo->dir_fd, path);
 
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s'", path) : PLUGPKG_OK;
+}
+
+enum plugpkg_code
+pp_owners_unstage(plugpkg_repo *repo, const struct pp_staged_list *staged,
+    const struct pp_owner_files *files, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++) {
+		PP_AUTO_FREE char *file = owner_file(staged->at[i].name);
+		if (pp_map_has(&files->staged, file))
+			rc = pp_owner_unstage(repo, staged->at[i].name, err);
+	}
+	return rc;
 }
 
 /* ---- publishing ---- */
@@ -276,13 +326,14 @@ mark_signed(plugpkg_repo *repo, const char *name, const char *key_id, pp_json *r
 }
 
 static enum plugpkg_code
-publish_owner(struct pp_book *book, const struct pp_staged *s, plugpkg_error **err)
+publish_owner(struct pp_book *book, const struct pp_staged *s, const struct pp_owner_files *files,
+    plugpkg_error **err)
 {
 	PP_AUTO(owner) struct pp_owner *owner = NULL;
 	PP_AUTO_JSON pp_json *line = NULL;
 	const struct pp_pool_file f = pp_staged_archive(s);
 
-	enum plugpkg_code rc = current_owner(book, false, s->name, &owner, err);
+	enum plugpkg_code rc = current_owner(book, files, s->name, &owner, err);
 	if (rc != PLUGPKG_OK || owner == NULL)
 		return rc;
 	if (!s->is_removal)
@@ -300,11 +351,12 @@ publish_owner(struct pp_book *book, const struct pp_staged *s, plugpkg_error **e
 }
 
 enum plugpkg_code
-pp_owners_publish(struct pp_book *book, const struct pp_staged_list *staged, plugpkg_error **err)
+pp_owners_publish(struct pp_book *book, const struct pp_staged_list *staged,
+    const struct pp_owner_files *files, plugpkg_error **err)
 {
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
-		rc = publish_owner(book, &staged->at[i], err);
+		rc = publish_owner(book, &staged->at[i], files, err);
 	return rc;
 }

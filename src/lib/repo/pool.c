@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define TEMP_NAME ".arriving"
+#define POOL_MODE 0644
 
 char *
 pp_pool_staged_path(const char *sha256)
@@ -89,6 +90,17 @@ is_untouched(const struct pp_pool_file *f, const struct stat *st)
 	       (uint64_t)st->st_size == f->size;
 }
 
+/* As add left it: nobody has to read it, nor to set its mode. */
+static bool
+is_as_left(plugpkg_repo *repo, const struct pp_pool_file *f)
+{
+	PP_AUTO_FREE char *path = pp_pool_staged_path(f->sha256);
+	struct stat st;
+
+	return fstatat(repo->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_untouched(f, &st) &&
+	       (st.st_mode & ALLPERMS) == POOL_MODE;
+}
+
 /* 1 when the file is what was staged, 0 when it is not. */
 static int
 is_staged(int fd, const struct pp_pool_file *f)
@@ -132,11 +144,11 @@ copy_in(int from, int dir_fd, const char *name)
 	int r = lseek(from, 0, SEEK_SET) < 0 ? -errno : pp_rm_rf_at(dir_fd, TEMP_NAME);
 	if (r < 0)
 		return r;
-	PP_AUTO_FD int to = pp_openat_create(dir_fd, TEMP_NAME, O_WRONLY | O_EXCL, 0644);
+	PP_AUTO_FD int to = pp_openat_create(dir_fd, TEMP_NAME, O_WRONLY | O_EXCL, POOL_MODE);
 	if (to < 0)
 		return -errno;
 	r = pp_fd_copy(from, to, NULL);
-	if (r == 0 && pp_fchmod(to, 0644) < 0)
+	if (r == 0 && pp_fchmod(to, POOL_MODE) < 0)
 		r = -errno;
 	if (r == 0)
 		r = pp_fd_commit(&to);
@@ -147,6 +159,7 @@ copy_in(int from, int dir_fd, const char *name)
 	return r;
 }
 
+/* fd: the staged archive, open for reading; -1: it is as add left it, and is only renamed. */
 static int
 move_in(plugpkg_repo *repo, const struct pp_pool_file *f, int fd, const char *dir)
 {
@@ -159,10 +172,10 @@ move_in(plugpkg_repo *repo, const struct pp_pool_file *f, int fd, const char *di
 					    O_RDONLY | O_DIRECTORY, 0, PP_FOLLOW_INSIDE);
 	if (dir_fd < 0)
 		return dir_fd;
-	if (pp_fchmod(fd, 0644) < 0)
+	if (fd >= 0 && pp_fchmod(fd, POOL_MODE) < 0)
 		return -errno;
 	if (pp_renameat(repo->dir_fd, from, dir_fd, name) < 0)
-		r = errno == EXDEV ? copy_in(fd, dir_fd, name) : -errno;
+		r = errno == EXDEV && fd >= 0 ? copy_in(fd, dir_fd, name) : -errno;
 	return r; /* its name becomes durable with all others, before the timestamp */
 }
 
@@ -177,10 +190,15 @@ pp_pool_replace(plugpkg_repo *repo, const struct pp_pool_file *f, plugpkg_error 
 {
 	PP_AUTO_FREE char *dir = pool_dir(f);
 	PP_AUTO_FD int fd = -1;
-	enum plugpkg_code rc = open_staged(repo, f, &fd, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	int r = move_in(repo, f, fd, dir);
+
+	bool is_left = is_as_left(repo, f);
+	int r = is_left ? move_in(repo, f, -1, dir) : 0;
+	if (!is_left || r == -EXDEV) {
+		enum plugpkg_code rc = open_staged(repo, f, &fd, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		r = move_in(repo, f, fd, dir);
+	}
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r,
 		    "cannot put the archive of %s %s into 'public/%s'", f->name, f->version, dir);

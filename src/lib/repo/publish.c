@@ -368,14 +368,36 @@ check_rings(struct pp_book *b, const struct pp_staged_list *staged, plugpkg_erro
 	    "one of them require less, or do without its script");
 }
 
+/* What waits: entries, and owners of theirs. */
+struct waiting {
+	struct pp_staged_list entries;
+	struct pp_owner_files owner_files;
+};
+
+static void
+waiting_fini(struct waiting *w)
+{
+	pp_staged_list_fini(&w->entries);
+	pp_owner_files_fini(&w->owner_files);
+}
+
+static enum plugpkg_code
+waiting_read(plugpkg_repo *repo, struct waiting *out, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_staged_read(repo, &out->entries, err);
+
+	return rc == PLUGPKG_OK ? pp_owner_files_read(repo, &out->owner_files, err) : rc;
+}
+
 /* Archives into the pool, then the index over them. */
 static enum plugpkg_code
-publish_staged(plugpkg_repo *repo, const struct pp_staged_list *staged,
-    const struct pp_published *was, const struct pp_signer *online, plugpkg_error **err)
+publish_waiting(
+    plugpkg_repo *repo, const struct waiting *w, const struct pp_session *s, plugpkg_error **err)
 {
+	const struct pp_staged_list *staged = &w->entries;
 	PP_AUTO(book) struct pp_book *b = NULL;
 
-	enum plugpkg_code rc = pp_book_open(repo, was, &b, err);
+	enum plugpkg_code rc = pp_book_open(repo, &s->was, &b, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_publish_merge(b, staged, err);
 	if (rc == PLUGPKG_OK)
@@ -389,8 +411,8 @@ publish_staged(plugpkg_repo *repo, const struct pp_staged_list *staged,
 			rc = pp_pool_place(repo, &archive, err);
 	}
 	if (rc == PLUGPKG_OK)
-		rc = pp_owners_publish(b, staged, err);
-	return rc == PLUGPKG_OK ? write_all(b, was, online, err) : rc;
+		rc = pp_owners_publish(b, staged, &w->owner_files, err);
+	return rc == PLUGPKG_OK ? write_all(b, &s->was, &s->online, err) : rc;
 }
 
 /* ---- Signing anew what is published ---- */
@@ -471,37 +493,37 @@ send_published(const struct pp_staged_list *staged, const struct pp_session *s, 
 
 /* Only now: a publish that was cut off is simply repeated. */
 static enum plugpkg_code
-clear_away(plugpkg_repo *repo, const struct pp_staged_list *staged, const struct pp_session *s,
-    plugpkg_error **err)
+clear_away(
+    plugpkg_repo *repo, const struct waiting *w, const struct pp_session *s, plugpkg_error **err)
 {
 	enum plugpkg_code rc = s->is_renewing ? pp_renewal_delete(repo, err) : PLUGPKG_OK;
 
-	for (size_t i = 0; rc == PLUGPKG_OK && i < staged->n; i++)
-		rc = pp_owner_unstage(repo, staged->at[i].name, err);
-	return rc == PLUGPKG_OK ? pp_staged_delete_all(repo, staged, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = pp_owners_unstage(repo, &w->entries, &w->owner_files, err);
+	return rc == PLUGPKG_OK ? pp_staged_delete_all(repo, &w->entries, err) : rc;
 }
 
 enum plugpkg_code
 plugpkg_repo_publish(plugpkg_repo *repo, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_staged_list_fini) struct pp_staged_list staged = { 0 };
+	PP_CLEANUP(waiting_fini) struct waiting w = { 0 };
 	PP_CLEANUP(pp_session_fini) struct pp_session s = { 0 };
 
 	enum plugpkg_code rc = pp_repo_lock(repo, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_staged_read(repo, &staged, err);
+		rc = waiting_read(repo, &w, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_session_open(repo, staged.n > 0, true, &s, err);
-	if (rc == PLUGPKG_OK && staged.n > 0)
-		rc = publish_staged(repo, &staged, &s.was, &s.online, err);
+		rc = pp_session_open(repo, w.entries.n > 0, true, &s, err);
+	if (rc == PLUGPKG_OK && w.entries.n > 0)
+		rc = publish_waiting(repo, &w, &s, err);
 	else if (rc == PLUGPKG_OK && s.is_renewing)
 		rc = sign_anew(repo, &s, NULL, err);
 	if (rc == PLUGPKG_OK)
-		rc = clear_away(repo, &staged, &s, err);
+		rc = clear_away(repo, &w, &s, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	bool is_signed = staged.n > 0 || s.is_renewing;
-	send_published(&staged, &s, s.was.last[PP_ROLE_TIMESTAMP] + is_signed, row, user);
+	bool is_signed = w.entries.n > 0 || s.is_renewing;
+	send_published(&w.entries, &s, s.was.last[PP_ROLE_TIMESTAMP] + is_signed, row, user);
 	if (!s.is_renewing)
 		pp_renewal_send(&s.renewal, row, user);
 	return pp_expiry_warn(repo, row, user, err);

@@ -247,34 +247,39 @@ pp_staged_sweep(plugpkg_repo *repo, const struct pp_staged_list *v, plugpkg_erro
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot tidy 'staged'") : PLUGPKG_OK;
 }
 
-/* "staged/SHA256.KEYID.sig" of these archives, by whatever key. */
+/* Of these archives: "SHA256.KEYID.sig", by whatever key, and "SHA256.plug". */
 static int
-delete_signatures(plugpkg_repo *repo, const struct pp_map *archives)
+delete_files(plugpkg_repo *repo, const struct pp_strs *files, const struct pp_map *archives,
+    const char *suffix)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
-	int r = pp_list_dir(repo->dir_fd, "staged", &files);
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < files.n; i++) {
-		PP_AUTO_FREE char *path = pp_asprintf("staged/%s", files.at[i]);
-		PP_AUTO_FREE char *sha256 = pp_xstrndup(files.at[i], strcspn(files.at[i], "."));
-		if (pp_ends_with(files.at[i], ".sig") && pp_map_has(archives, sha256))
+	for (size_t i = 0; r == 0 && i < files->n; i++) {
+		PP_AUTO_FREE char *path = pp_asprintf("staged/%s", files->at[i]);
+		PP_AUTO_FREE char *sha256 = pp_xstrndup(files->at[i], strcspn(files->at[i], "."));
+		if (pp_ends_with(files->at[i], suffix) && pp_map_has(archives, sha256))
 			r = pp_rm_rf_at(repo->dir_fd, path);
 	}
 	return r;
 }
 
+/*
+ * An archive goes after its entry, which could not be published without it; what else there is of
+ * it goes before, and again where this was cut off, since the entry is still found.
+ */
 static int
-delete_entry(plugpkg_repo *repo, const struct pp_staged *s)
+delete_all(plugpkg_repo *repo, const struct pp_staged_list *v, const struct pp_map *archives)
 {
-	PP_AUTO_FREE char *path = pp_asprintf("staged/%s", s->file);
-	int r = pp_rm_rf_at(repo->dir_fd, path);
+	PP_CLEANUP(pp_strs_fini) struct pp_strs files = { 0 };
+	int r = archives->n > 0 ? pp_list_dir(repo->dir_fd, "staged", &files) : 0;
 
-	if (r == 0 && !s->is_removal) {
-		PP_AUTO_FREE char *archive =
-		    pp_pool_staged_path(pp_json_get_str(s->details, "sha256"));
-		r = pp_rm_rf_at(repo->dir_fd, archive);
+	if (r == 0)
+		r = delete_files(repo, &files, archives, ".sig");
+	for (size_t i = 0; r == 0 && i < v->n; i++) {
+		PP_AUTO_FREE char *path = pp_asprintf("staged/%s", v->at[i].file);
+		r = pp_rm_rf_at(repo->dir_fd, path);
 	}
-	return r;
+	return r == 0 ? delete_files(repo, &files, archives, ".plug") : r;
 }
 
 enum plugpkg_code
@@ -286,11 +291,8 @@ pp_staged_delete_all(plugpkg_repo *repo, const struct pp_staged_list *v, plugpkg
 		if (!v->at[i].is_removal)
 			*pp_map_put(&archives, pp_json_get_str(v->at[i].details, "sha256")) =
 			    &v->at[i];
-	/* Entries last: what is cut off in between is done again by who finds them. */
-	int r = archives.n > 0 ? delete_signatures(repo, &archives) : 0;
+	int r = delete_all(repo, v, &archives);
 	pp_map_fini(&archives, NULL);
-	for (size_t i = 0; r == 0 && i < v->n; i++)
-		r = delete_entry(repo, &v->at[i]);
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot clear 'staged'") : PLUGPKG_OK;
 }
 
