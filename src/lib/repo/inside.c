@@ -23,6 +23,7 @@
 struct item {
 	struct pp_unpack_job job;
 	char name[24];
+	bool is_begun; /* there is something of it that has to go */
 };
 
 struct inside {
@@ -61,6 +62,7 @@ next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 		.is_look = true,
 		.is_short = file->size <= PP_UNPACK_SHORT_BYTES,
 	};
+	item->is_begun = true;
 	if (item->job.archive_fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open 'targets/%s'", file->path);
 	int r = pp_mkdirat(in->queue.within_fd, item->name, 0700) < 0 ? -errno : 0;
@@ -78,8 +80,9 @@ job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 {
 	struct inside *in = user;
 	struct item *item = (struct item *)job; /* its first member */
-	int r = pp_rm_rf_at(in->queue.beyond_fd, item->name);
+	int r = pp_rm_dir_at(in->queue.beyond_fd, item->name);
 
+	item->is_begun = r < 0;
 	close_item(item);
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove what was looked at")
 		     : PLUGPKG_OK;
@@ -93,6 +96,8 @@ read_some(struct inside *in, size_t from, size_t end, plugpkg_error **err)
 	in->end = end;
 	enum plugpkg_code rc = pp_unpack_queue(in->what->ctx, &in->queue, err);
 	for (size_t i = from; i < in->next; i++) {
+		if (!in->items[i].is_begun)
+			continue;
 		close_item(&in->items[i]);
 		PP_IGNORE(pp_rm_rf_at(in->queue.within_fd, in->items[i].name));
 		PP_IGNORE(pp_rm_rf_at(in->queue.beyond_fd, in->items[i].name));
