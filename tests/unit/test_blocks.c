@@ -224,7 +224,99 @@ names_that_lie_are_refused(void)
 	CHECK_INT(open_table(&p), PLUGPKG_E_BAD_METADATA);
 }
 
+/* The text with one line more, one less, and one that is longer. */
+static void
+make_changed(struct pp_buf *out, int added, int removed, int longer)
+{
+	for (int i = 0; i < 2 * N_LINES; i++)
+		if (i == added || (i % 2 == 0 && i != removed))
+			pp_buf_addf(out,
+			    "{\"name\":\"p%05d\",\"versions\":[{\"version\":\"1.%d.0%s\"}]}\n", i,
+			    i / 2, i == longer ? "-alpha.1.of.a.long.version" : "");
+}
+
+static void
+packing_again_gives_the_bytes_of_packing_anew(void)
+{
+	static const struct {
+		int added, removed, longer;
+	} rows[] = {
+		{ -1, -1, -1 },
+		{ 1, -1, -1 },
+		{ -1, 0, -1 },
+		{ -1, -1, 2 * N_LINES - 2 },
+		{ 2 * N_LINES - 1, -1, 0 },
+		{ 3001, 2000, 4000 },
+	};
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
+
+	make_text(&text);
+	pack(&p, slice(&text));
+	const struct pp_packed_before before = { slice(&p.bytes), slice(&text), p.ref };
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		PP_AUTO_BUF struct pp_buf changed = PP_BUF_INIT(MAX);
+		PP_AUTO_BUF struct pp_buf anew = PP_BUF_INIT(MAX);
+		PP_AUTO_BUF struct pp_buf again = PP_BUF_INIT(MAX);
+		struct pp_shard_ref ref_anew = { 0 }, ref_again = { 0 };
+
+		make_changed(&changed, rows[i].added, rows[i].removed, rows[i].longer);
+		CHECK_INT(pp_blocks_pack(slice(&changed), &anew, &ref_anew), 0);
+		CHECK_INT(pp_blocks_repack(slice(&changed), &before, &again, &ref_again), 0);
+		CHECK_INT(again.n, anew.n);
+		CHECK(memcmp(again.s, anew.s, anew.n) == 0);
+		CHECK_STR(ref_again.sha256, ref_anew.sha256);
+		CHECK_STR(ref_again.table.sha256, ref_anew.table.sha256);
+		CHECK_INT(ref_again.unpacked, ref_anew.unpacked);
+	}
+}
+
+static void
+frames_of_unchanged_blocks_are_taken_as_they_are(void)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
+	PP_AUTO_BUF struct pp_buf changed = PP_BUF_INIT(MAX);
+	PP_AUTO_BUF struct pp_buf again = PP_BUF_INIT(MAX);
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
+	struct pp_shard_ref ref = { 0 };
+
+	make_text(&text);
+	pack(&p, slice(&text));
+	make_changed(&changed, -1, 2 * N_LINES - 2, -1);
+	const struct pp_block *first = &p.blocks.at[0];
+	p.bytes.s[first->offset + first->size - 1] ^= 1; /* by which it is known again */
+	const struct pp_packed_before before = { slice(&p.bytes), slice(&text), p.ref };
+	CHECK_INT(pp_blocks_repack(slice(&changed), &before, &again, &ref), 0);
+	CHECK(again.n > ref.table.size + first->size);
+	CHECK(memcmp(again.s + ref.table.size, p.bytes.s + first->offset, first->size) == 0);
+}
+
+/* Such a file has no good digest, and is not published; nobody reads beyond it all the same. */
+static void
+what_was_packed_before_is_not_trusted_beyond_its_bytes(void)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(MAX);
+	PP_AUTO_BUF struct pp_buf again = PP_BUF_INIT(MAX);
+	PP_CLEANUP(packed_fini) struct packed p = PACKED_INIT;
+	struct pp_shard_ref ref = { 0 };
+
+	make_text(&text);
+	pack(&p, slice(&text));
+	struct pp_packed_before before = { slice(&p.bytes), slice(&text), p.ref };
+	before.ref.table.size = before.packed.n + 1;
+	CHECK_INT(pp_blocks_repack(slice(&text), &before, &again, &ref), 0);
+	before.ref.table.size = p.ref.table.size;
+	before.packed.n--;
+	CHECK_INT(pp_blocks_repack(slice(&text), &before, &again, &ref), 0);
+	before.packed.n++;
+	before.text.n = 10;
+	CHECK_INT(pp_blocks_repack(slice(&text), &before, &again, &ref), 0);
+	CHECK_STR(ref.sha256, p.ref.sha256);
+}
+
 TAP_MAIN(CASE(every_name_is_found_in_its_block_and_no_other) CASE(any_zstd_unpacks_the_whole)
 	CASE(a_small_shard_is_one_plain_frame) CASE(a_line_longer_than_a_block_is_one_of_its_own)
 	    CASE(blocks_are_known_by_their_digests) CASE(damage_is_refused_or_harmless)
-		CASE(names_that_lie_are_refused))
+		CASE(names_that_lie_are_refused) CASE(packing_again_gives_the_bytes_of_packing_anew)
+		    CASE(frames_of_unchanged_blocks_are_taken_as_they_are)
+			CASE(what_was_packed_before_is_not_trusted_beyond_its_bytes))

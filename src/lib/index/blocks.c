@@ -6,6 +6,7 @@
 #include "lib/trust/crypto.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SKIPPABLE_MAGIC  0x184D2A5Bu /* one of the sixteen that every zstd skips */
@@ -55,48 +56,132 @@ pp_blocks_pack_plain(struct pp_str text, struct pp_buf *out, struct pp_shard_ref
 	return r;
 }
 
+/* Blocks that were packed before, and what they unpack to. */
+struct known {
+	struct pp_blocks blocks;
+	struct pp_str *texts; /* of the blocks */
+};
+
+static void
+known_fini(struct known *k)
+{
+	pp_vec_free(&k->blocks);
+	free(k->texts);
+}
+
+/* What cannot be told apart is packed anew. */
+static void
+known_open(struct known *k, const struct pp_packed_before *before)
+{
+	struct pp_str rest = before->text;
+
+	if (before->ref.table.size == 0 || before->ref.table.size > before->packed.n ||
+	    before->ref.size != before->packed.n ||
+	    pp_blocks_open((struct pp_str){ before->packed.p, before->ref.table.size },
+		&before->ref, "before", &k->blocks, NULL) != PLUGPKG_OK)
+		return;
+	k->texts = pp_xcalloc(k->blocks.n, sizeof(*k->texts));
+	for (size_t i = 0; i < k->blocks.n; i++) {
+		const struct pp_block *b = &k->blocks.at[i];
+		struct pp_str frame = { before->packed.p + b->offset, b->size };
+		size_t n = 0;
+		if (pp_zstd_frame(&frame, &n) < 0 || frame.n != b->size || n > rest.n)
+			return;
+		k->texts[i] = (struct pp_str){ rest.p, n };
+		rest = (struct pp_str){ rest.p + n, rest.n - n };
+	}
+}
+
+/* The block with this text, or NULL. name: of its first line. */
+static const struct pp_block *
+known_find(const struct known *k, const char *name, struct pp_str text)
+{
+	size_t i = pp_blocks_find(&k->blocks, name);
+
+	return i < k->blocks.n && k->texts[i].n == text.n &&
+		       memcmp(k->texts[i].p, text.p, text.n) == 0
+		   ? &k->blocks.at[i]
+		   : NULL;
+}
+
+struct packing {
+	const struct pp_packed_before *before; /* NULL: nothing was */
+	struct known known;
+	struct pp_buf table, frames;
+};
+
 /* One line of the table, and the block itself. */
 static int
-pack_block(struct pp_str block, struct pp_buf *table, struct pp_buf *frames)
+pack_block(struct packing *p, struct pp_str block)
 {
 	const char *end = memchr(block.p, '\n', block.n);
 	struct pp_str line = { block.p, end != NULL ? (size_t)(end - block.p) : block.n };
 	PP_AUTO_FREE char *name = pp_shard_line_name(line);
+	const struct pp_block *known = known_find(&p->known, name, block);
 	struct pp_shard_ref ref;
-	int r = pp_blocks_pack_plain(block, frames, &ref);
+	int r = 0;
 
+	if (known != NULL) {
+		pp_buf_add(&p->frames, p->before->packed.p + known->offset, known->size);
+		pp_buf_addf(&p->table, "%s %zu %.*s\n", name, known->size, (int)known->sha256.n,
+		    known->sha256.p);
+		return 0;
+	}
+	r = pp_blocks_pack_plain(block, &p->frames, &ref);
 	if (r == 0)
-		pp_buf_addf(table, "%s %llu %s\n", name, (unsigned long long)ref.size, ref.sha256);
+		pp_buf_addf(
+		    &p->table, "%s %llu %s\n", name, (unsigned long long)ref.size, ref.sha256);
 	return r;
 }
 
-int
-pp_blocks_pack(struct pp_str text, struct pp_buf *out, struct pp_shard_ref *out_ref)
+static void
+packing_fini(struct packing *p)
 {
-	PP_AUTO_BUF struct pp_buf lines = PP_BUF_INIT(out->limit);
-	PP_AUTO_BUF struct pp_buf frames = PP_BUF_INIT(out->limit);
+	known_fini(&p->known);
+	pp_buf_fini(&p->table);
+	pp_buf_fini(&p->frames);
+}
+
+int
+pp_blocks_repack(struct pp_str text, const struct pp_packed_before *before, struct pp_buf *out,
+    struct pp_shard_ref *out_ref)
+{
+	PP_CLEANUP(packing_fini)
+	struct packing p = {
+		.before = before,
+		.table = PP_BUF_INIT(out->limit),
+		.frames = PP_BUF_INIT(out->limit),
+	};
 	size_t from = out->n;
 
 	if (text.n <= PP_BLOCK_BYTES)
 		return pp_blocks_pack_plain(text, out, out_ref);
+	if (before != NULL)
+		known_open(&p.known, before);
 	for (struct pp_str rest = text; rest.n > 0;) {
-		int r = pack_block(cut_block(&rest), &lines, &frames);
+		int r = pack_block(&p, cut_block(&rest));
 		if (r < 0)
 			return r;
 	}
-	if (lines.overflow || frames.overflow || lines.n > UINT32_MAX)
+	if (p.table.overflow || p.frames.overflow || p.table.n > UINT32_MAX)
 		return -EFBIG;
 	add_le32(out, SKIPPABLE_MAGIC);
-	add_le32(out, (uint32_t)lines.n);
-	pp_buf_add(out, lines.s, lines.n);
+	add_le32(out, (uint32_t)p.table.n);
+	pp_buf_add(out, p.table.s, p.table.n);
 	size_t table_size = out->n - from;
-	pp_buf_add(out, frames.s, frames.n);
+	pp_buf_add(out, p.frames.s, p.frames.n);
 	if (out->overflow)
 		return -EFBIG;
 	fill_ref(out_ref, out, from, text.n);
 	out_ref->table.size = table_size;
 	pp_sha256_hex(out->s + from, table_size, out_ref->table.sha256);
 	return 0;
+}
+
+int
+pp_blocks_pack(struct pp_str text, struct pp_buf *out, struct pp_shard_ref *out_ref)
+{
+	return pp_blocks_repack(text, NULL, out, out_ref);
 }
 
 /* ---- opening ---- */

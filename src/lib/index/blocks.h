@@ -17,6 +17,16 @@
  * out's limit.
  */
 int pp_blocks_pack(struct pp_str text, struct pp_buf *out, struct pp_shard_ref *out_ref) PP_MUSTUSE;
+/*
+ * The same where another text was packed before: of the blocks that both have, the frames are taken
+ * as they are. text: what packed, the whole file, unpacks to.
+ */
+struct pp_packed_before {
+	struct pp_str packed, text;
+	struct pp_shard_ref ref;
+};
+int pp_blocks_repack(struct pp_str text, const struct pp_packed_before *before, struct pp_buf *out,
+    struct pp_shard_ref *out_ref) PP_MUSTUSE;
 /* The same into one frame. */
 int pp_blocks_pack_plain(
     struct pp_str text, struct pp_buf *out, struct pp_shard_ref *out_ref) PP_MUSTUSE;

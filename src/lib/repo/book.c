@@ -62,6 +62,7 @@ shard_fini(struct pp_book_shard *s)
 {
 	pp_shard_fini(&s->lines);
 	pp_buf_fini(&s->text);
+	pp_buf_fini(&s->packed);
 	pp_map_fini(&s->changed, free);
 }
 
@@ -101,21 +102,20 @@ read_listed(plugpkg_repo *repo, const char *path, const struct pp_shard_ref *ref
 }
 
 static enum plugpkg_code
-load_shard(struct pp_book *b, enum pp_layer layer, size_t i, plugpkg_error **err)
+read_shard(struct pp_book *b, enum pp_layer layer, size_t i, plugpkg_error **err)
 {
 	struct pp_book_shard *s = &b->shards[layer][i];
 	const struct pp_shard_ref *ref = ref_of(b, layer, i);
 	PP_AUTO_FREE char *path = pp_index_shard_path(layer, ref);
-	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
 
-	if (s->loaded)
-		return PLUGPKG_OK;
-	s->text.limit = PP_INDEX_MAX_SHARD_BYTES;
+	pp_buf_clear(&s->text); /* of a try that failed */
+	pp_buf_clear(&s->packed);
+	s->text.limit = s->packed.limit = PP_INDEX_MAX_SHARD_BYTES;
 	if (ref->size > 0) {
-		enum plugpkg_code rc = read_listed(b->repo, path, ref, &packed, err);
+		enum plugpkg_code rc = read_listed(b->repo, path, ref, &s->packed, err);
 		if (rc != PLUGPKG_OK)
 			return rc;
-		int r = pp_zstd_unpack(packed.s, packed.n, ref->unpacked, &s->text);
+		int r = pp_zstd_unpack(s->packed.s, s->packed.n, ref->unpacked, &s->text);
 		if (r < 0)
 			return pp_fail(
 			    err, PLUGPKG_E_BAD_METADATA, -r, "'public/targets/%s'", path);
@@ -125,6 +125,12 @@ load_shard(struct pp_book *b, enum pp_layer layer, size_t i, plugpkg_error **err
 	}
 	s->loaded = true;
 	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+load_shard(struct pp_book *b, enum pp_layer layer, size_t i, plugpkg_error **err)
+{
+	return b->shards[layer][i].loaded ? PLUGPKG_OK : read_shard(b, layer, i, err);
 }
 
 static enum plugpkg_code
@@ -306,23 +312,29 @@ write_named(struct pp_book *b, const char *path, const struct pp_buf *bytes, plu
 	return PLUGPKG_OK;
 }
 
+/* was: NULL, or the shard that this one replaces. */
 static enum plugpkg_code
-write_shard(struct pp_book *b, enum pp_layer layer, const struct pp_buf *text, bool is_alone,
-    struct pp_shard_ref *out_ref, plugpkg_error **err)
+write_shard(struct pp_book *b, enum pp_layer layer, const struct pp_buf *text,
+    const struct pp_book_shard *was, struct pp_shard_ref *ref, plugpkg_error **err)
 {
 	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
-
 	struct pp_str bytes = { pp_buf_cstr(text), text->n };
+	struct pp_packed_before before = { .ref = *ref };
+
 	if (text->overflow)
 		return pp_fail(err, PLUGPKG_E_FAILED, 0, "an index shard would be too large");
+	if (was != NULL) {
+		before.packed = (struct pp_str){ was->packed.s, was->packed.n };
+		before.text = was->lines.text;
+	}
 	/* Of many shards each is small, and nobody looks up one name in the search layer. */
-	int r = is_alone && layer != PP_LAYER_SEARCH
-		    ? pp_blocks_pack(bytes, &packed, out_ref)
-		    : pp_blocks_pack_plain(bytes, &packed, out_ref);
+	int r = was != NULL && layer != PP_LAYER_SEARCH
+		    ? pp_blocks_repack(bytes, &before, &packed, ref)
+		    : pp_blocks_pack_plain(bytes, &packed, ref);
 	if (r < 0)
 		return pp_fail(
 		    err, PLUGPKG_E_FAILED, 0, "the %s layer cannot be packed", layer_names[layer]);
-	PP_AUTO_FREE char *path = pp_index_shard_path(layer, out_ref);
+	PP_AUTO_FREE char *path = pp_index_shard_path(layer, ref);
 	return write_named(b, path, &packed, err);
 }
 
@@ -331,6 +343,7 @@ static enum plugpkg_code
 save_shard(struct pp_book *b, enum pp_layer layer, size_t i, const struct pp_shard_refs *refs,
     plugpkg_error **err)
 {
+	struct pp_book_shard *s = &b->shards[layer][i];
 	size_t n = refs->n / n_shards(b, layer);
 	PP_AUTO_FREE struct pp_buf *texts = pp_xcalloc(n, sizeof(*texts));
 	const struct sink to = { .texts = texts, .first = i * n, .n_shards = refs->n };
@@ -338,11 +351,11 @@ save_shard(struct pp_book *b, enum pp_layer layer, size_t i, const struct pp_sha
 
 	for (size_t k = 0; k < n; k++)
 		texts[k].limit = PP_INDEX_MAX_SHARD_BYTES;
-	render(&b->shards[layer][i], &to);
+	render(s, &to);
 	for (size_t k = 0; k < n; k++) {
 		if (rc == PLUGPKG_OK)
-			rc = write_shard(
-			    b, layer, &texts[k], refs->n == 1, &refs->at[to.first + k], err);
+			rc = write_shard(b, layer, &texts[k], refs->n == 1 ? s : NULL,
+			    &refs->at[to.first + k], err);
 		pp_buf_fini(&texts[k]);
 	}
 	return rc;

@@ -14,6 +14,7 @@
 struct pp_book_shard {
 	bool loaded;
 	struct pp_buf text;
+	struct pp_buf packed; /* what the text was unpacked from */
 	struct pp_shard lines;
 	struct pp_map changed; /* name -> text of its line, owned; NULL = the line goes */
 };
