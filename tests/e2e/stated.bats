@@ -142,6 +142,28 @@ spoil() {
 	assert_equal "$(tree_state "$PLUGPKG_ROOT/store")" "$before"
 }
 
+@test "a repair that is killed between the files and their record is one that was not made, or is whole" {
+	local n
+	publish "$(lie "$(build_plugin user 1.0.0)")"
+	make_root
+	run env PLUGPKG_CRASH_AT=1 plugpkg clean
+	[ "$status" -eq 137 ] || skip "this build has no failpoints"
+	run -0 plugpkg install user -y
+	cp -a "$PLUGPKG_ROOT" before
+	for ((n = 1; n < 100; n++)); do
+		rm -rf "$PLUGPKG_ROOT"
+		cp -a before "$PLUGPKG_ROOT"
+		PLUGPKG_CRASH_AT=$n run plugpkg repair
+		[ "$status" -eq 137 ] || break
+		run -0 plugpkg repair
+		assert_equal "$(problems)" ""
+		assert_installed user 1.0.0
+		assert_equal "$(cat "$PLUGPKG_ROOT/store/user/1.0.0/payload.txt")" "user 1.0.0"
+	done
+	[ "$status" -eq 0 ]
+	[ "$n" -gt 10 ]
+}
+
 @test "with a false one files that are gone come back, and the true one goes on record" {
 	publish "$(lie "$(build_plugin user 1.0.0)")"
 	make_root
