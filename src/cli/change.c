@@ -111,11 +111,13 @@ enum plugpkg_code
 change_show(struct cli *cli, plugpkg_plan *plan)
 {
 	bool is_dry_run = opts_has(&cli->opts, "dry-run");
-
-	plugpkg_plan_rows(plan, cli_row, cli);
-	bool wants_yes = is_dangerous(cli, plan), is_asked = !is_just_switch(cli);
 	/* A plan that nobody will be asked about is talk, and --quiet wants none. */
-	if (!cli->is_quiet || is_dry_run || !cli->is_yes)
+	bool is_shown = !cli->is_quiet || is_dry_run || !cli->is_yes;
+
+	if (is_shown || cli->is_json)
+		plugpkg_plan_rows(plan, cli_row, cli);
+	bool wants_yes = is_dangerous(cli, plan), is_asked = !is_just_switch(cli);
+	if (is_shown)
 		cli_show(cli, view_plan);
 	enum plugpkg_code rc = plugpkg_plan_check(plan, &cli->err);
 	if (rc != PLUGPKG_OK)

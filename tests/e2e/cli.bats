@@ -371,10 +371,28 @@ animal requested"
 	assert_equal "$output" ""
 	run -0 plugpkg list -q
 	assert_has "a  1.0.0"
+	run -0 plugpkg disable -qy a
+	assert_equal "$output" ""
 	run -0 plugpkg remove -qy a
+	assert_equal "$output" ""
+	run -0 plugpkg rollback -qy
 	assert_equal "$output" ""
 	run -4 plugpkg install -qy nothing
 	assert_has "error: "
+}
+
+@test "-q takes no row of a plan from --json, and no plan from a dry run" {
+	make_repo
+	publish "$(build_plugin a 1.0.0)"
+	make_root
+	run -0 plugpkg install -q -y --json --dry-run a
+	local rows=$output
+	assert_has '"summary"'
+	assert_equal "$(plugpkg install -y --json --dry-run a)" "$rows"
+	run -0 plugpkg install -q -y --dry-run a
+	assert_has "The following NEW plugins"
+	run -0 plugpkg install -q -y --json a
+	assert_has '"summary"' '"transaction"'
 }
 
 @test "the plan names dangerous groups first, reasons, counts and bytes" {
