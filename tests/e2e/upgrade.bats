@@ -119,3 +119,9 @@ offer() {
 	assert_installed insects 2.0.0
 	assert_equal "$(jq -c .plugins "$PLUGPKG_ROOT/plugpkg.json")" '{"top":"*","insects":"*"}'
 }
+
+@test "a name that is misspelt is not installed, and the one that is near is named" {
+	run plugpkg upgrade bsae -y
+	assert_status 4
+	assert_has "plugin 'bsae' is not installed" "hint: did you mean 'base'?" "[not-installed]"
+}

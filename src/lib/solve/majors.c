@@ -80,8 +80,8 @@ hint_installed(const struct pp_known *k, enum plugpkg_code rc, plugpkg_error **e
 	return pp_hint(err, rc, "installed: %s", pp_buf_cstr(&list));
 }
 
-static enum plugpkg_code
-not_installed(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **err)
+enum plugpkg_code
+pp_majors_not_installed(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 	const struct pp_known *k = pp_load_known(l, ask->dep.name);
@@ -122,7 +122,7 @@ pp_majors_leaving(const struct pp_load *l, const struct pp_ask *ask,
 	PP_CLEANUP(pp_strs_fini) struct pp_strs keys = { 0 };
 
 	if (k == NULL)
-		return not_installed(l, ask, err);
+		return pp_majors_not_installed(l, ask, err);
 	pp_vec_foreach (i, &k->majors) {
 		const struct pp_release *r = (*i)->release;
 		if (ask->dep.range != NULL && !pp_range_match(ask->dep.range, &r->version, true))
@@ -135,6 +135,6 @@ pp_majors_leaving(const struct pp_load *l, const struct pp_ask *ask,
 	if (keys.n == 1)
 		return PLUGPKG_OK;
 	pp_strs_sort(&keys);
-	return keys.n == 0 ? not_installed(l, ask, err)
+	return keys.n == 0 ? pp_majors_not_installed(l, ask, err)
 			   : pp_key_ambiguous(&keys, ask->dep.name, err);
 }

@@ -27,5 +27,8 @@ const struct pp_ask *pp_majors_ask(const struct pp_load *l, const struct pp_rele
  */
 enum plugpkg_code pp_majors_leaving(const struct pp_load *l, const struct pp_ask *ask,
     const struct pp_solve_installed **out, plugpkg_error **err);
+/* NOT_INSTALLED, with the majors that are, or a name that is near. */
+enum plugpkg_code pp_majors_not_installed(
+    const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **err);
 
 #endif

@@ -49,10 +49,8 @@ check_target(const struct pp_load *l, const struct pp_ask *ask, plugpkg_error **
 	const struct pp_solve_installed *leaving = NULL;
 	if (ask->is_removal)
 		return pp_majors_leaving(l, ask, &leaving, err);
-	if (pp_load_installed(l, name) == NULL && l->request->verb == PLUGPKG_UPGRADE) {
-		rc = pp_fail(err, PLUGPKG_E_NOT_INSTALLED, 0, "plugin '%s' is not installed", name);
-		return pp_subject(err, rc, name);
-	}
+	if (pp_load_installed(l, name) == NULL && l->request->verb == PLUGPKG_UPGRADE)
+		return pp_majors_not_installed(l, ask, err);
 	return PLUGPKG_OK;
 }
 
