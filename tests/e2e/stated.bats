@@ -105,6 +105,16 @@ spoil() {
 	cmp out/user-1.0.0.plug user-1.0.0.plug
 }
 
+@test "an archive that states it in both ways that bsdtar writes is as good" {
+	local archive
+	archive=$(build_plugin user 1.0.0)
+	stated twice "$archive"
+	publish "$archive"
+	make_root
+	run -0 plugpkg install user -y
+	assert_equal "$(problems)" ""
+}
+
 @test "an archive that a tar program made states none, and its changed files are found as well" {
 	local dir
 	dir=$(make_plugin user 1.0.0)

@@ -10,8 +10,10 @@
 
 static const struct pp_unpack_limits usual = { .bytes = 1 << 20, .files = 1000 };
 
-#define XATTR "SCHILY.xattr.user.plugpkg.tree"
-#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define XATTR       "SCHILY.xattr.user.plugpkg.tree"
+#define HEX64_TAIL  "123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HEX64       "0" HEX64_TAIL
+#define OTHER_HEX64 "1" HEX64_TAIL
 
 /* An archive of plugin.json and one file; each value stands in an extended header of the first. */
 static enum plugpkg_code
@@ -64,6 +66,9 @@ a_stated_digest_is_believed_or_compared(void)
 	CHECK_STR(unwanted.tree_sha256, HEX64);
 	CHECK_INT(unpack_stating(false_one, &wanted, other, NULL), PLUGPKG_OK);
 	CHECK_STR(wanted.tree_sha256, HEX64);
+	const char *const twice[] = { HEX64, HEX64, NULL };
+	CHECK_INT(unpack_stating(twice, &wanted, other, NULL), PLUGPKG_OK);
+	CHECK_STR(wanted.tree_sha256, HEX64);
 	CHECK_INT(unpack_stating(false_one, &compared, other, &err), PLUGPKG_E_BAD_ARCHIVE);
 	CHECK_HAS(plugpkg_error_message(err),
 	    "archive of photos 1.2.0: it states another digest of its tree than its contents have");
@@ -92,7 +97,7 @@ a_digest_that_is_none_is_refused(void)
 		    "not 64 lower-case hex digits" },
 		{ { "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg" },
 		    "not 64 lower-case hex digits" },
-		{ { HEX64, HEX64 }, "states the digest of its tree twice" },
+		{ { HEX64, OTHER_HEX64 }, "states two digests of its tree" },
 	};
 
 	for (size_t i = 0; i < PP_LEN(rows) * 2; i++) {
