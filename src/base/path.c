@@ -372,7 +372,7 @@ pp_read_file_known_at(int dirfd, const char *path, struct pp_buf *out, struct st
 	if (fd < 0 || fstat(fd, out_known) < 0)
 		return -errno;
 	if (!S_ISREG(out_known->st_mode))
-		return S_ISDIR(out_known->st_mode) ? -EISDIR : -EINVAL;
+		return S_ISDIR(out_known->st_mode) ? -EISDIR : -EMEDIUMTYPE;
 	return pp_fd_read_file(fd, out->n == 0 ? (uint64_t)out_known->st_size : 0, out);
 }
 

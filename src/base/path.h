@@ -51,7 +51,8 @@ int pp_write_path(const char *path, const void *p, size_t n, mode_t mode) PP_MUS
 /* The same without fsync, for many files of which none counts before a pp_syncfs(). */
 int pp_write_file_unsynced_at(
     int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
-int pp_read_file_at(int dirfd, const char *path, struct pp_buf *out) PP_MUSTUSE; /* regular file */
+/* A regular file: -EISDIR for a directory, -EMEDIUMTYPE for what else there is. */
+int pp_read_file_at(int dirfd, const char *path, struct pp_buf *out) PP_MUSTUSE;
 /* And what it was before that. */
 int pp_read_file_known_at(
     int dirfd, const char *path, struct pp_buf *out, struct stat *out_known) PP_MUSTUSE;

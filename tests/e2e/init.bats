@@ -73,8 +73,12 @@ setup() {
 	make_root
 	plugpkg install a -y
 	mv "$PLUGPKG_ROOT/var/state.db" saved
-	run plugpkg list
-	assert_has "[no-root]"
+	for command in list check 'install a' 'remove a' sync history; do
+		# shellcheck disable=SC2086 # words on purpose
+		run -1 plugpkg $command
+		assert_has "shows generation 1, but its var/state.db is missing [bad-state]" \
+		    "from a backup"
+	done
 	run -1 plugpkg init "$PLUGPKG_ROOT"
 	assert_has "shows generation 1, but its var/state.db is missing [bad-state]" "from a backup"
 	assert_installed a 1.0.0
@@ -84,6 +88,21 @@ setup() {
 	rm "$PLUGPKG_ROOT/var/state.db" "$PLUGPKG_ROOT/current"
 	run -0 plugpkg init "$PLUGPKG_ROOT"
 	assert_link "$PLUGPKG_ROOT/current" generations/0
+}
+
+@test "a plugpkg.json that is no regular file is not waited for, and told as what it is" {
+	plugpkg init "$PLUGPKG_ROOT"
+	mv "$PLUGPKG_ROOT/plugpkg.json" saved
+	mkfifo "$PLUGPKG_ROOT/plugpkg.json"
+	run -1 timeout 60 plugpkg list
+	assert_has "cannot read '$PLUGPKG_ROOT/plugpkg.json': not a regular file [io]"
+	rm "$PLUGPKG_ROOT/plugpkg.json"
+	mkdir "$PLUGPKG_ROOT/plugpkg.json"
+	run -1 plugpkg list
+	assert_has "cannot read '$PLUGPKG_ROOT/plugpkg.json': is a directory [io]"
+	rmdir "$PLUGPKG_ROOT/plugpkg.json"
+	mv saved "$PLUGPKG_ROOT/plugpkg.json"
+	run -0 plugpkg list
 }
 
 @test "the root is found from a directory inside it" {

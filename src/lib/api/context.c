@@ -272,6 +272,20 @@ plugpkg_prepare(const char *dir, plugpkg_error **err)
 
 /* ---- open ---- */
 
+/* A root of a newer plugpkg, half a root, or one that lost its state, says so before all else. */
+static enum plugpkg_code
+open_state(plugpkg_context *ctx, plugpkg_error **err)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	enum plugpkg_code rc = pp_state_open(ctx, &why);
+
+	if (rc == PLUGPKG_E_NO_ROOT && refuse_lost_state(ctx, err) != PLUGPKG_OK)
+		return PLUGPKG_E_BAD_STATE;
+	if (rc != PLUGPKG_OK && err != NULL)
+		*err = pp_steal(&why);
+	return rc;
+}
+
 enum plugpkg_code
 plugpkg_open(const char *dir, plugpkg_context **out_ctx, plugpkg_error **err)
 {
@@ -286,11 +300,8 @@ plugpkg_open(const char *dir, plugpkg_context **out_ctx, plugpkg_error **err)
 		*err = pp_steal(&why);
 	if (rc == PLUGPKG_OK)
 		rc = pp_root_reload_config(ctx, err);
-	/*
-	 * The state too: a root of a newer plugpkg, or half a root, says so before anything else.
-	 */
 	if (rc == PLUGPKG_OK)
-		rc = pp_state_open(ctx, err);
+		rc = open_state(ctx, err);
 	if (rc == PLUGPKG_OK)
 		*out_ctx = pp_steal(&ctx);
 	return rc;

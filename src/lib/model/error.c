@@ -108,6 +108,7 @@ static const struct {
 	{ ENOTEMPTY, "directory not empty" },
 	{ ELOOP, "a symbolic link where none may be, or too many of them" },
 	{ ENODATA, "no data" },
+	{ EMEDIUMTYPE, "not a regular file" },
 	{ EPROTO, "protocol error" },
 	{ EBADMSG, "malformed message" },
 	{ EOVERFLOW, "value too large" },
@@ -343,7 +344,7 @@ pp_recode(plugpkg_error **err, enum plugpkg_code code)
 enum plugpkg_code
 pp_code_of_read(int error, enum plugpkg_code its_own)
 {
-	static const int own[] = { ENOENT, ENOTDIR, EISDIR, ELOOP, EINVAL, EFBIG };
+	static const int own[] = { ENOENT, ENOTDIR, EISDIR, ELOOP, EMEDIUMTYPE, EFBIG };
 
 	for (size_t i = 0; i < PP_LEN(own); i++)
 		if (error == -own[i])

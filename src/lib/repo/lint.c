@@ -295,7 +295,7 @@ read_manifest(struct lint *l, struct pp_buf *text, bool *out_found, plugpkg_erro
 	else if (r == -EFBIG)
 		why = pp_asprintf(
 		    "%s: more than %d bytes are too many", l->file, PP_MANIFEST_MAX_BYTES);
-	else if (r == -EISDIR || r == -EINVAL || r == -ELOOP)
+	else if (r == -EISDIR || r == -EMEDIUMTYPE || r == -ELOOP)
 		why = pp_asprintf("%s: is no regular file", l->file);
 	else
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", l->file);
