@@ -17,6 +17,7 @@ struct request {
 	uint64_t max;                  /* most bytes of the whole file */
 	uint64_t offset;               /* bytes that are in the file already */
 	unsigned patience;             /* seconds without progress that are borne */
+	unsigned deadline;             /* seconds for the whole file */
 	bool exact;                    /* the file has max bytes, no fewer */
 	bool held;                     /* it comes with the last answer: there is no pipe */
 };

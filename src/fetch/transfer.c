@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define DEADLINE_SPEED   4096 /* bytes a second, over the whole file */
 #define MAX_HEADER_BYTES (256u * 1024)
 #define MAX_WASTED_BYTES (64u * 1024) /* bodies of errors and redirects */
 #define HELD_BYTES       (64u * 1024)
@@ -349,11 +348,10 @@ set_callbacks(CURL *e, struct transfer *t)
 static bool
 set_target(CURL *e, const struct transfer *t)
 {
-	long deadline = 3 * (long)t->req.patience + (long)(t->req.max / DEADLINE_SPEED);
 	char range[32];
 
 	if (curl_easy_setopt(e, CURLOPT_URL, t->req.url) != CURLE_OK ||
-	    curl_easy_setopt(e, CURLOPT_TIMEOUT, deadline) != CURLE_OK)
+	    curl_easy_setopt(e, CURLOPT_TIMEOUT, (long)t->req.deadline) != CURLE_OK)
 		return false;
 	if (t->req.offset == 0)
 		return curl_easy_setopt(e, CURLOPT_RANGE, NULL) == CURLE_OK;

@@ -225,6 +225,32 @@ refuses() {
 	run -0 plugpkg install needs -y
 }
 
+@test "a download helper that answers no more is given up, and the lock with it" {
+	local i helper pid
+	make_thing_repo
+	serve one "$SCRATCH/repo/public"
+	add_source "$URL"
+	tree_state "$PLUGPKG_ROOT" >before
+	order one 'stall@/targets/pool/needs/*'
+	plugpkg install needs -y >out 2>&1 3>&- &
+	pid=$!
+	for ((i = 0; i < 500; i++)); do
+		if grep -q pool/needs one.log; then break; fi
+		sleep 0.02
+	done
+	helper=$(pgrep -P "$pid" -x plugpkg-fetch)
+	kill -STOP "$helper"
+	i=0
+	wait "$pid" || i=$?
+	assert_equal "$i" 1
+	run cat out
+	assert_has "the download helper 'plugpkg-fetch' does not answer any more [failed]"
+	[ ! -e "/proc/$helper" ] || fail "it is still there"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+	rm one.order
+	run -0 plugpkg install needs -y --no-wait
+}
+
 @test "S07: a root request that is never answered fails the update" {
 	two_mirrors
 	order one 'stall@/metadata/*'

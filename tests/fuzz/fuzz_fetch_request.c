@@ -13,7 +13,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct request r;
 
 	if (request_read(j, &r)) {
-		if (r.id < 0 || r.url == NULL || r.offset > r.max || r.patience == 0)
+		if (r.id < 0 || r.url == NULL || r.offset > r.max || r.patience == 0 ||
+		    r.deadline == 0)
 			abort();
 	} else if (r.url != NULL || r.user != NULL || r.password != NULL || r.token != NULL) {
 		abort();

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/time.h"
 #include "lib/net/helper.h"
 
 #define HELPER  "plugpkg-fetch"
@@ -19,6 +20,9 @@
 #define CHUNK_BYTES (1024 * 1024)
 #define PIPE_BYTES  (64 * 1024) /* of a pipe as it is made */
 #define MAX_STREAMS 64
+
+#define DEADLINE_SPEED 4096 /* bytes a second, over the whole file */
+#define MAX_TRIES      2    /* of one request: the helper begins anew where no range is served */
 
 /*
  * All that the helper learns from our environment; nothing of it names a file that it writes. And a
@@ -143,6 +147,13 @@ make_pipe(uint64_t bytes, int *out_near, int *out_far)
 	return 0;
 }
 
+/* Seconds that one try may take in all. */
+static int64_t
+deadline_of(const struct pp_ask *ask)
+{
+	return 3 * (int64_t)ask->patience + (int64_t)(ask->max / DEADLINE_SPEED);
+}
+
 static pp_json *
 request_of(const struct pp_ask *ask)
 {
@@ -156,12 +167,26 @@ request_of(const struct pp_ask *ask)
 		pp_json_set_bool(j, "held", true);
 	pp_json_set_int(j, "offset", (int64_t)ask->offset);
 	pp_json_set_int(j, "patience", ask->patience);
+	pp_json_set_int(j, "deadline", deadline_of(ask));
 	if (ask->login != NULL) {
 		pp_json_set_str(j, "user", ask->login->user);
 		pp_json_set_str(j, "password", ask->login->password);
 		pp_json_set_str(j, "token", ask->login->token);
 	}
 	return j;
+}
+
+/* The helper keeps the deadline. Should it be another's by now, it is waited for no longer. */
+static struct pp_stream
+stream_of(const struct pp_ask *ask, int fd)
+{
+	return (struct pp_stream){
+		.id = ask->id,
+		.sink = ask->sink,
+		.fd = fd,
+		.wait_ms = 1000 * (MAX_TRIES * deadline_of(ask) + ask->patience),
+		.is_held = ask->is_held,
+	};
 }
 
 static void
@@ -230,7 +255,7 @@ ask_for_held(
 	if (!pp_msg_add_part(&h->requests, j, NULL, 0) &&
 	    (send_requests(h) < 0 || !pp_msg_add_part(&h->requests, j, NULL, 0)))
 		return broke_down(h, err);
-	*out = (struct pp_stream){ .id = ask->id, .sink = ask->sink, .fd = -1, .is_held = true };
+	*out = stream_of(ask, -1);
 	return PLUGPKG_OK;
 }
 
@@ -253,7 +278,7 @@ pp_helper_ask(
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make a pipe");
 	if (!pp_msg_add_part(&packet, j, NULL, 0) || post(h, &packet, &far) < 0)
 		return broke_down(h, err);
-	*out = (struct pp_stream){ .id = ask->id, .sink = ask->sink, .fd = pp_fd_steal(&near) };
+	*out = stream_of(ask, pp_fd_steal(&near));
 	return PLUGPKG_OK;
 }
 
@@ -400,6 +425,29 @@ await(struct pp_helper *h, struct pp_stream *const *streams, size_t n, int timeo
 	return r < 0 ? -errno : r;
 }
 
+/* Only waiting counts, so that a plugpkg that was stopped in between blames nobody. */
+static int
+await_at_cost(struct pp_helper *h, struct pp_stream *const *streams, size_t n, int timeout_ms,
+    struct pollfd *polls)
+{
+	int64_t began_ms = pp_time_mono_ms();
+	int r = await(h, streams, n, timeout_ms, polls);
+	int64_t took_ms = pp_time_mono_ms() - began_ms;
+
+	for (size_t i = 0; i < n; i++)
+		streams[i]->wait_ms -= took_ms < WAIT_MS ? took_ms : WAIT_MS;
+	return r;
+}
+
+static bool
+is_overdue(struct pp_stream *const *streams, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streams[i]->wait_ms < 0)
+			return true;
+	return false;
+}
+
 /* Reads answers up to the last one of a stream, or all that there are. */
 static enum plugpkg_code
 look(struct pp_helper *h, struct pp_stream *const *streams, size_t n, struct pp_answer *out,
@@ -425,7 +473,12 @@ pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx, struct pp_stream *cons
 	h->has_guest = false;
 	if (h->sock < 0 || n > MAX_STREAMS)
 		return broke_down(h, err);
-	int ready = h->answers.n > 0 ? 0 : await(h, streams, n, timeout_ms, polls);
+	if (is_overdue(streams, n)) {
+		pp_helper_end(h);
+		return pp_fail(err, PLUGPKG_E_FAILED, 0,
+		    "the download helper '" HELPER "' does not answer any more");
+	}
+	int ready = h->answers.n > 0 ? 0 : await_at_cost(h, streams, n, timeout_ms, polls);
 	enum plugpkg_code rc = pp_check_cancel(ctx, err);
 	if (rc != PLUGPKG_OK) {
 		pp_helper_end(h);

@@ -64,6 +64,7 @@ struct pp_stream {
 	struct pp_sink sink;
 	int fd;          /* the pipe's end; -1 = at its end */
 	int local_errno; /* the sink refused */
+	int64_t wait_ms; /* that are left to wait for its end */
 	bool has_begun;
 	bool is_held;
 };
@@ -79,7 +80,8 @@ enum plugpkg_code pp_helper_ask(
 /*
  * Lets bytes flow into the sinks of the n streams until one of them has its last answer, whose
  * stream is closed then. out->id is 0 after timeout_ms at most, whenever bytes came, and when a
- * guest can be read. A cancelled wait kills the helper: INTERRUPTED within 100 ms.
+ * guest can be read. A cancelled wait kills the helper: INTERRUPTED within 100 ms. So does a stream
+ * whose end does not come, long after its deadline: FAILED.
  */
 enum plugpkg_code pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx,
     struct pp_stream *const *streams, size_t n, int timeout_ms, struct pp_answer *out,
