@@ -245,6 +245,27 @@ assert_same_plan() {
 	assert_same_plan
 }
 
+@test "lines that tell another number of shards than the index has fail one plan, and not the next" {
+	recalls
+	python3 - "$LINES_FILE" "$NOTE" <<-'END'
+		import hashlib, sys
+		lines, note = sys.argv[1:]
+		text = open(lines, "rb").read()
+		size = int(open(note).read().split()[0])
+		digest, planning, details = text[:size].split(b"\n")[0].split()
+		row = b"%s %d %s" % (digest, 2 * int(planning), details)
+		table = row + text[:size][text.index(b"\n"):]
+		open(lines, "wb").write(table + text[size:])
+		open(note, "w").write("%d %s" % (len(table), hashlib.sha256(table).hexdigest()))
+	END
+	run -6 plugpkg install p1 p21 --dry-run
+	assert_has "'var/trust/test/lines' is not about the index that it names [digest-mismatch]" \
+		"run the command again"
+	assert_same_plan
+	plugpkg why-not p1 >/dev/null || :
+	cmp note "$NOTE"
+}
+
 @test "after an update the shards that changed are read, and the others are recalled" {
 	recalls
 	publish "$(build_plugin p5 2.0.0)"

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/sys.h"
 #include "lib/net/cache.h"
 #include "lib/trust/crypto.h"
 
@@ -307,4 +308,12 @@ pp_recall_save(struct pp_recall_entries *entries, const struct pp_recall_of *of,
 	pp_buf_addf(&note, "%zu %s", table.n, hex);
 	if (pp_write_file_unsynced_at(root_fd, path, file.s, file.n, 0644) == 0)
 		PP_IGNORE(pp_write_file_unsynced_at(root_fd, note_path, note.s, note.n, 0644));
+}
+
+void
+pp_recall_disown(int root_fd, const char *source)
+{
+	PP_AUTO_FREE char *note_path = path_of_note(source);
+
+	PP_IGNORE(pp_unlinkat(root_fd, note_path, 0));
 }

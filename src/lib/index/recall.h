@@ -75,5 +75,7 @@ int pp_recall_write(struct pp_recall_entries *entries, const struct pp_recall_of
 /* A failure costs the next plan its time. */
 void pp_recall_save(struct pp_recall_entries *entries, const struct pp_recall_of *of, int root_fd,
     const char *source);
+/* Deletes what is written of the file, so that nothing of it is recalled again. */
+void pp_recall_disown(int root_fd, const char *source);
 
 #endif

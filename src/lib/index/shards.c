@@ -94,9 +94,12 @@ need_root(struct pp_shards *s, plugpkg_error **err)
 		return rc;
 	const size_t n_planning = s->root->planning.n, n_details = s->root->details.n;
 	bool is_as_recalled = s->n_planning == n_planning && s->n_details == n_details;
-	if (s->n_planning > 0 && !is_as_recalled)
-		return pp_fail(err, PLUGPKG_E_DIGEST, 0,
+	if (s->n_planning > 0 && !is_as_recalled) {
+		pp_recall_disown(s->root_fd, s->source);
+		(void)pp_fail(err, PLUGPKG_E_DIGEST, 0,
 		    "'var/trust/%s/lines' is not about the index that it names", s->source);
+		return pp_hint(err, PLUGPKG_E_DIGEST, "it is deleted; run the command again");
+	}
 	s->recall.root = s->root;
 	s->n_planning = n_planning;
 	s->n_details = n_details;
