@@ -293,7 +293,7 @@ refuses() {
 	order one 'status-404@/targets/pool/*'
 	order two 'status-500@/targets/pool/*'
 	refuses 5 plugpkg install needs -y
-	assert_has "$ONE: HTTP status 404" "$TWO: HTTP status 500" "hint: "
+	assert_has "$ONE: HTTP status 404" "$TWO: HTTP status 500 (targets/pool/thing/1.0.0/" "hint: "
 }
 
 @test "S13: user and password reach their server and no message" {
@@ -492,7 +492,7 @@ assert_authorization() {
 	cp -r "$SCRATCH/repo/public/." "$SCRATCH/copy of it"
 	run --separate-stderr plugpkg install needs -y
 	assert_status 5
-	assert_has "file://$SCRATCH/copy%20of%20it: no such file"
+	assert_has "file://$SCRATCH/copy%20of%20it: no such file or directory; $URL: HTTP status 404 (targets/pool/"
 }
 
 @test "URLs of other kinds, or with blanks, are refused" {

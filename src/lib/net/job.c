@@ -289,6 +289,7 @@ settle_failed(
 	job->hint = pp_answer_hint(a);
 	job->n_answered += has_wrong_size || is_missing;
 	job->n_wrong += has_wrong_size;
+	job->n_missing += is_missing;
 	/* A half-copied mirror lacks single files and is fine for the others. */
 	if (!is_missing)
 		blame(b, job);
@@ -347,6 +348,8 @@ pp_job_fail(const struct pp_job *job, plugpkg_error **err)
 
 		pp_buf_addf(&text, "%s%s: %s", i > 0 ? "; " : "", shown, job->reasons[i]);
 	}
+	if (job->n_missing > 0) /* others may be there */
+		pp_buf_addf(&text, " (%s)", job->want->path);
 	if (job->want->proof != NULL && job->n_answered > 0)
 		return fail_proof(job, pp_buf_cstr(&text), err);
 	if (job->n_wrong > 0 && job->n_wrong == job->n_answered) {

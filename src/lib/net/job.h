@@ -26,10 +26,11 @@ struct pp_job {
 	int64_t began_ms, told_ms, not_before_ms; /* monotonic */
 	uint32_t first_byte_ms;
 	unsigned n_continued, n_rounds, n_rests;
-	bool may_pass;              /* a mirror is out for a reason that may pass */
-	const char *hint;           /* what the last failure suggests */
-	char **reasons;             /* one a mirror: why it is out, NULL = it may be asked */
-	size_t n_answered, n_wrong; /* mirrors that answered; of these, with other bytes */
+	bool may_pass;    /* a mirror is out for a reason that may pass */
+	const char *hint; /* what the last failure suggests */
+	char **reasons;   /* one a mirror: why it is out, NULL = it may be asked */
+	/* Mirrors that answered; of these, with other bytes, and that they have no such file. */
+	size_t n_answered, n_wrong, n_missing;
 };
 
 struct pp_batch {
