@@ -174,7 +174,7 @@ is_waited_for(void)
 }
 
 int
-main(void)
+main(int argc, char **argv PP_UNUSED)
 {
 	PP_CLEANUP(pp_digest_fini) struct pp_digest digest = { 0 };
 	struct stat st;
@@ -187,8 +187,8 @@ main(void)
 	(void)umask(022); /* gives the old mask, and cannot fail */
 	set_locale();
 	keep_memory();
-	/* While nobody waits there is time for what may be needed. */
-	if (!is_waited_for())
+	/* While nobody waits there is time for what will be needed: an argument says so. */
+	if (argc > 1 && !is_waited_for())
 		pp_digest_load(&digest);
 	if (pp_unpack_wall_begin() < 0)
 		return EXIT_BAD_INVOCATION;

@@ -51,7 +51,8 @@ void
 pp_unpack_pool_warm(struct pp_unpack_pool *p, size_t n)
 {
 	for (size_t i = 0; i < n && i < MOST_AT_ONCE; i++)
-		(void)pp_unpacker_start(&p->helpers[i], NULL); /* else its first job says why */
+		(void)pp_unpacker_start(
+		    &p->helpers[i], false, NULL); /* else its first job says why */
 }
 
 void
@@ -201,7 +202,7 @@ send_job(struct pp_unpack_pool *p, size_t i, const struct pp_unpack_job *job, pl
 	enum plugpkg_code rc = check_room(job, err);
 
 	if (rc == PLUGPKG_OK && helper->sock < 0)
-		rc = pp_unpacker_start(helper, err);
+		rc = pp_unpacker_start(helper, job->is_digested, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	const int fds[3] = { job->archive_fd, job->dir_fd, p->queue->within_fd };
@@ -301,7 +302,7 @@ pp_unpack_pool_start(struct pp_unpack_pool *p, size_t n, plugpkg_error **err)
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE && i < n; i++)
 		if (p->helpers[i].sock < 0)
-			rc = pp_unpacker_start(&p->helpers[i], err);
+			rc = pp_unpacker_start(&p->helpers[i], true, err);
 	return rc;
 }
 
@@ -424,7 +425,7 @@ pp_pack(int dir_fd, const char *what, int64_t mtime, int out_fd, struct pp_unpac
 	PP_CLEANUP(pp_unpacker_fini) struct pp_unpacker helper = PP_UNPACKER_INIT;
 	PP_AUTO_JSON pp_json *answer = NULL;
 	const int fds[3] = { dir_fd, out_fd, -1 };
-	enum plugpkg_code rc = pp_unpacker_start(&helper, err);
+	enum plugpkg_code rc = pp_unpacker_start(&helper, true, err);
 
 	if (rc == PLUGPKG_OK) {
 		pp_json *request = request_of("pack", &limits);

@@ -75,13 +75,13 @@ struct pp_unpack_queue {
 struct pp_unpack_pool;
 struct pp_unpack_pool *pp_unpack_pool_new(const struct pp_unpack_queue *queue /* borrowed */);
 /*
- * Starts helpers for n jobs that will come, as far as it can: their start goes on beside what the
- * caller does first.
+ * Starts helpers for n jobs that will come and take no digests, as far as it can: their start goes
+ * on beside what the caller does first.
  */
 void pp_unpack_pool_warm(struct pp_unpack_pool *p, size_t n);
 void pp_unpack_pool_free(struct pp_unpack_pool *p); /* kills helpers that still work */
 PP_DEFINE_AUTO(unpack_pool, struct pp_unpack_pool, pp_unpack_pool_free);
-/* Starts the helpers that n jobs to come will need, while the jobs are not there yet. */
+/* Starts the helpers that n jobs to come will need, for digests too, before the jobs are there. */
 enum plugpkg_code pp_unpack_pool_start(struct pp_unpack_pool *p, size_t n, plugpkg_error **err);
 /* Helpers get what there is, those that rest first. Does not wait, nor do the next two. */
 enum plugpkg_code pp_unpack_pool_feed(struct pp_unpack_pool *p, plugpkg_error **err);

@@ -17,9 +17,9 @@
 #define MOST_HELPERS 8
 
 enum plugpkg_code
-pp_unpacker_start(struct pp_unpacker *u, plugpkg_error **err)
+pp_unpacker_start(struct pp_unpacker *u, bool digests, plugpkg_error **err)
 {
-	static const char *const argv[] = { HELPER, NULL };
+	const char *const argv[] = { HELPER, digests ? "digest" : NULL, NULL };
 	/* The one thing to hand on: how to open files, for tests of the way without openat2. */
 	static const char *const walk[] = { "PLUGPKG_NO_OPENAT2=1", NULL };
 	PP_AUTO_FREE char *path = pp_helper_path(HELPER);

@@ -18,7 +18,8 @@ struct pp_unpacker {
 		.child = { .pid = -1 }, .sock = -1                                                 \
 	}
 
-enum plugpkg_code pp_unpacker_start(struct pp_unpacker *u, plugpkg_error **err);
+/* digests: it gets ready for that while nobody waits for it. */
+enum plugpkg_code pp_unpacker_start(struct pp_unpacker *u, bool digests, plugpkg_error **err);
 /*
  * request: moved; gets its id. fds: borrowed; two, and the directory that those of all requests are
  * below, or -1 where this one is the only one: outside it the helper can do nothing afterwards.
