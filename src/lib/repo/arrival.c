@@ -31,7 +31,7 @@ struct pp_reading {
 	bool is_refused;          /* by the taker: nobody else failed */
 	bool is_in_order;         /* each waits until those before it are judged */
 	struct pp_unpack_queue queue;
-	struct pp_unpack_pool *pool; /* for the first try; NULL: it had it */
+	struct pp_unpack_pool *pool; /* NULL: it failed, and there may be another try */
 };
 
 static void
@@ -254,14 +254,15 @@ job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 static enum plugpkg_code
 read_up_to(struct pp_reading *r, size_t limit, plugpkg_error **err)
 {
-	PP_AUTO(unpack_pool) struct pp_unpack_pool *pool = pp_steal(&r->pool);
-
-	if (pool == NULL)
-		pool = pp_unpack_pool_new(&r->queue);
+	if (r->pool == NULL)
+		r->pool = pp_unpack_pool_new(&r->queue);
 	r->limit = limit;
 	r->next = r->n_taken;
 	r->ready = NULL;
-	return pp_unpack_pool_finish(&r->all->repo->ctx, pool, err);
+	enum plugpkg_code rc = pp_unpack_pool_finish(&r->all->repo->ctx, r->pool, err);
+	if (rc != PLUGPKG_OK) /* no helper works on when its directory goes */
+		pp_unpack_pool_free(pp_steal(&r->pool));
+	return rc;
 }
 
 /*
@@ -334,4 +335,10 @@ pp_reading_run(struct pp_reading *r, plugpkg_error **err)
 	r->queue.within_fd = within_fd;
 	r->queue.beyond_fd = beyond_fd;
 	return read_all(r, err);
+}
+
+enum plugpkg_code
+pp_reading_end(struct pp_reading *r, plugpkg_error **err)
+{
+	return pp_unpack_pool_end(r->pool, err);
 }

@@ -41,6 +41,8 @@ PP_DEFINE_AUTO(reading, struct pp_reading, pp_reading_free);
  * refused ends it; those before it were taken. Errors: NOT_FOUND BAD_ARCHIVE IO INTERRUPTED.
  */
 enum plugpkg_code pp_reading_run(struct pp_reading *r, plugpkg_error **err);
+/* Waits for the end of the helpers, which all of them were told to. Errors: FAILED. */
+enum plugpkg_code pp_reading_end(struct pp_reading *r, plugpkg_error **err);
 /* The copy: all that follows reads it, so what was digested is what is served. Owned. */
 char *pp_arrival_copy_path(const struct pp_arrival *a);
 

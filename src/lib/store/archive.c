@@ -359,6 +359,14 @@ pp_unpack_pool_finish(plugpkg_context *ctx, struct pp_unpack_pool *p, plugpkg_er
 	}
 	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
 		pp_unpacker_dismiss(&p->helpers[i]);
+	return rc;
+}
+
+enum plugpkg_code
+pp_unpack_pool_end(struct pp_unpack_pool *p, plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
 	for (size_t i = 0; rc == PLUGPKG_OK && i < MOST_AT_ONCE; i++)
 		rc = pp_unpacker_end(&p->helpers[i], err);
 	return rc;
@@ -369,7 +377,9 @@ pp_unpack_queue(plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugp
 {
 	PP_AUTO(unpack_pool) struct pp_unpack_pool *pool = pp_unpack_pool_new(queue);
 
-	return pp_unpack_pool_finish(ctx, pool, err);
+	enum plugpkg_code rc = pp_unpack_pool_finish(ctx, pool, err);
+
+	return rc == PLUGPKG_OK ? pp_unpack_pool_end(pool, err) : rc;
 }
 
 static enum plugpkg_code

@@ -89,9 +89,14 @@ enum plugpkg_code pp_unpack_pool_feed(struct pp_unpack_pool *p, plugpkg_error **
 size_t pp_unpack_pool_fds(const struct pp_unpack_pool *p, int *out);
 /* Takes one answer that is there. */
 enum plugpkg_code pp_unpack_pool_turn(struct pp_unpack_pool *p, plugpkg_error **err);
-/* All the jobs that there still are, to their end. Errors: those of the jobs, and INTERRUPTED. */
+/*
+ * All the jobs that there still are, to their end. Then the helpers are told to end, which they do
+ * beside what the caller does next. Errors: those of the jobs, and INTERRUPTED.
+ */
 enum plugpkg_code pp_unpack_pool_finish(
     plugpkg_context *ctx, struct pp_unpack_pool *p, plugpkg_error **err);
+/* Waits for the end of the helpers. Errors: FAILED when one ended badly. */
+enum plugpkg_code pp_unpack_pool_end(struct pp_unpack_pool *p, plugpkg_error **err);
 /* The same with a pool of its own, for those whose jobs are all there. */
 enum plugpkg_code pp_unpack_queue(
     plugpkg_context *ctx, const struct pp_unpack_queue *queue, plugpkg_error **err);

@@ -415,7 +415,8 @@ run(struct bringing *b, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	find_left(b);
-	return pp_unpack_pool_finish(b->t->ctx, b->pool, err);
+	rc = pp_unpack_pool_finish(b->t->ctx, b->pool, err);
+	return rc == PLUGPKG_OK ? pp_unpack_pool_end(b->pool, err) : rc;
 }
 
 enum plugpkg_code
