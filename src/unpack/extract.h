@@ -8,6 +8,8 @@
 
 struct pp_extraction {
 	int archive_fd, dir_fd; /* borrowed */
+	/* NULL; or made in dir_fd, and written to, where a look needs more than the manifest. */
+	const char *dir;
 	struct pp_limits limits;
 	/* Loaded, and taken of archives that state none; NULL: it is not taken. */
 	struct pp_digest *digest;

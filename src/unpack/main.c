@@ -108,13 +108,15 @@ static void
 extract(const pp_json *request, const int *fds, const struct pp_limits *limits,
     struct pp_digest *digest, struct pp_report *report)
 {
+	bool is_look = strcmp(pp_json_get_str(request, "type"), "look") == 0;
 	const struct pp_extraction what = {
 		.archive_fd = fds[0],
 		.dir_fd = fds[1],
+		.dir = is_look ? pp_json_get_str(request, "dir") : NULL,
 		.limits = *limits,
 		.digest = digest,
 		.is_compared = digest != NULL && pp_json_get_bool(request, "compare"),
-		.is_look = strcmp(pp_json_get_str(request, "type"), "look") == 0,
+		.is_look = is_look,
 	};
 
 	pp_extract(&what, report);

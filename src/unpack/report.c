@@ -56,6 +56,7 @@ pp_report_answer(const struct pp_report *r, int64_t id)
 		pp_json_set_int(j, "files", (int64_t)r->files);
 		if (r->tree_sha256[0] != '\0')
 			pp_json_set_str(j, "tree_sha256", r->tree_sha256);
+		pp_json_set_str(j, "manifest", r->manifest);
 		return j;
 	}
 	pp_json_set_str(j, "kind", kinds[r->failure]);
@@ -71,5 +72,6 @@ pp_report_fini(struct pp_report *r)
 {
 	free(r->entry);
 	free(r->text);
+	free(r->manifest);
 	*r = (struct pp_report){ 0 };
 }

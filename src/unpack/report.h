@@ -19,6 +19,7 @@ struct pp_report {
 	char *text;
 	uint64_t bytes, files;
 	char tree_sha256[65]; /* "" where none was stated or taken */
+	char *manifest;       /* what it says, where it was not written; or NULL */
 };
 
 /* The first failure counts. Both return -1, so that failing is one line. */

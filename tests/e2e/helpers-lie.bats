@@ -108,12 +108,14 @@ reaches_for() {
 		    request, fds, _, _ = socket.recv_fds(plugpkg, 65536, 4)
 		    if not request:
 		        break
+		    request = json.loads(request)
 		    try:
-		        os.open("$1", os.O_WRONLY | os.O_CREAT, dir_fd=fds[2])
+		        os.open("$1", os.O_WRONLY | os.O_CREAT, dir_fd=fds[1])
 		    except FileNotFoundError:
 		        pass
-		    os.write(os.open("plugin.json", os.O_WRONLY | os.O_CREAT, 0o444, dir_fd=fds[1]), manifest)
-		    plugpkg.send(json.dumps({"type": "done", "id": json.loads(request)["id"],
+		    os.mkdir(request["dir"], 0o700, dir_fd=fds[1])
+		    os.write(os.open(request["dir"] + "/plugin.json", os.O_WRONLY | os.O_CREAT, 0o444, dir_fd=fds[1]), manifest)
+		    plugpkg.send(json.dumps({"type": "done", "id": request["id"],
 		                             "bytes": len(manifest), "files": 1}).encode())
 		    for fd in fds:
 		        os.close(fd)
@@ -129,6 +131,41 @@ reaches_for() {
 	reaches_for planted
 	PLUGPKG_LIBEXEC=$SCRATCH/libexec run -0 plugpkg-repo add photos-1.0.0.plug
 	assert_missing repo/staged/.arriving
+}
+
+@test "an unpack helper that tells repo add nothing, or puts something else in place, stages nothing" {
+	export PLUGPKG_REPO=$SCRATCH/repo
+	local done='"type":"done","id":ID,"bytes":99,"files":9'
+	while IFS='|' read -r answer words; do
+		taken_over plugpkg-unpack "$answer"
+		PLUGPKG_LIBEXEC=$SCRATCH/libexec run plugpkg-repo add photos-1.0.0.plug
+		echo "to '$answer': status $status, $output"
+		[ "$status" -eq 1 ]
+		assert_has "$words"
+		assert_equal "$(ls -A repo/staged)" ""
+	done <<-END
+		{$done}|archive of photos-1.0.0.plug: cannot move what was unpacked
+		{$done,"manifest":7}|cannot move what was unpacked
+		{$done,"manifest":""}|fails lint with 1 error
+		{$done,"manifest":"{\"name\": \"photos\"}"}|field 'version' is missing
+		{$done,"manifest":"{\"name\": \"photos\", \"version\": \"1.0.0\", \"scripts\": {\"install\": \"a.sh\"}}"}|'a.sh' is missing
+		{"type":"done","id":ID,"bytes":99,"manifest":"{}"}|gave no totals
+	END
+	rm -f libexec/plugpkg-unpack
+	cat >libexec/plugpkg-unpack <<-END
+		#!$(command -v python3)
+		import json, os, socket
+		plugpkg = socket.socket(fileno=3)
+		request, fds, _, _ = socket.recv_fds(plugpkg, 65536, 4)
+		request = json.loads(request)
+		os.symlink("$SCRATCH/plugins/photos-1.0.0", request["dir"], dir_fd=fds[1])
+		plugpkg.send(json.dumps({"type": "done", "id": request["id"], "bytes": 99, "files": 9}).encode())
+	END
+	chmod 755 libexec/plugpkg-unpack
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run plugpkg-repo add photos-1.0.0.plug
+	[ "$status" -eq 1 ]
+	assert_has "archive of photos-1.0.0.plug: the archive helper made no directory"
+	assert_equal "$(ls -A repo/staged)" ""
 }
 
 @test "an unpack helper of repo add cannot write the archive that it looks into" {

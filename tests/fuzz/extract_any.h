@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/msg.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "tarball.h"
@@ -82,6 +83,35 @@ extract(int archive_fd, int dir_fd, bool is_compared, struct pp_report *report)
 		abort();
 }
 
+/* What can be unpacked can be looked into: the manifest is told, or a directory made for it. */
+static inline void
+look(int archive_fd, int dir_fd)
+{
+	PP_CLEANUP(pp_report_fini) struct pp_report report = { 0 };
+
+	if (mkdirat(dir_fd, "inner", 0700) < 0)
+		abort();
+	PP_AUTO_FD int inner = pp_opendir_at(dir_fd, "inner");
+	const struct pp_extraction what = {
+		.archive_fd = archive_fd,
+		.dir_fd = inner,
+		.dir = "look",
+		.limits = { .bytes = MAX_BYTES, .files = MAX_FILES },
+		.is_look = true,
+	};
+	pp_extract(&what, &report);
+	check_outside(dir_fd);
+	check_modes(dir_fd, "inner");
+	if (report.failure != PP_NO_FAILURE)
+		abort();
+	if ((pp_exists_at(inner, "look/plugin.json") == 1) != (report.manifest == NULL))
+		abort();
+	PP_AUTO_JSON pp_json *answer = pp_report_answer(&report, INT64_MAX);
+	PP_AUTO_FREE char *text = pp_json_line(answer);
+	if (strlen(text) > PP_MSG_MAX_BYTES || pp_rm_rf_at(dir_fd, "inner") < 0)
+		abort();
+}
+
 /* Who compares refuses no more than those that state another digest, and gets the same one. */
 static inline void
 extract_twice(int archive_fd, int dir_fd)
@@ -92,6 +122,7 @@ extract_twice(int archive_fd, int dir_fd)
 	extract(archive_fd, dir_fd, false, &first);
 	if (first.failure != PP_NO_FAILURE)
 		return;
+	look(archive_fd, dir_fd);
 	extract(archive_fd, dir_fd, true, &second);
 	if (second.failure == PP_NO_FAILURE
 		? strcmp(first.tree_sha256, second.tree_sha256) != 0

@@ -42,12 +42,16 @@ candidate_fini(struct candidate *c)
 
 /* What lint finds goes out as rows; an error among it refuses the archive. */
 static enum plugpkg_code
-lint(struct candidate *c, int dir_fd, plugpkg_row_fn row, void *user, plugpkg_error **err)
+lint(struct candidate *c, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_lint_outcome_fini) struct pp_lint_outcome found = { 0 };
-	const char *path = c->arrival->path;
+	const char *path = c->arrival->path, *manifest = c->arrival->job.manifest;
+	enum plugpkg_code rc = PLUGPKG_OK;
 
-	enum plugpkg_code rc = pp_lint_dir(dir_fd, path, &found, row, user, err);
+	if (manifest != NULL)
+		pp_lint_alone(pp_str_of(manifest), path, &found, row, user);
+	else
+		rc = pp_lint_dir(c->arrival->job.dir_fd, path, &found, row, user, err);
 	if (rc == PLUGPKG_OK && found.errors == 0 && found.manifest != NULL)
 		c->manifest = pp_steal(&found.manifest);
 	if (rc != PLUGPKG_OK || c->manifest != NULL)
@@ -299,13 +303,13 @@ admit(struct adding *adding, struct candidate *c, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-take_one(void *user, struct pp_arrival *a, int dir_fd, plugpkg_error **err)
+take_one(void *user, struct pp_arrival *a, plugpkg_error **err)
 {
 	PP_CLEANUP(candidate_fini) struct candidate c = { .arrival = a };
 	struct adding *adding = user;
 	bool published = false;
 
-	enum plugpkg_code rc = lint(&c, dir_fd, adding->row, adding->user, err);
+	enum plugpkg_code rc = lint(&c, adding->row, adding->user, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	assert(c.manifest != NULL); /* lint lets none pass without */

@@ -41,6 +41,13 @@ close_fds(struct pp_arrival *a)
 	pp_auto_fd(&a->job.dir_fd);
 }
 
+static void
+forget_look(struct pp_arrival *a)
+{
+	free(a->job.manifest);
+	a->job.manifest = NULL;
+}
+
 void
 pp_reading_free(struct pp_reading *r)
 {
@@ -49,6 +56,7 @@ pp_reading_free(struct pp_reading *r)
 	pp_unpack_pool_free(r->pool);
 	for (size_t i = 0; i < r->all->n; i++) {
 		close_fds(&r->at[i]);
+		forget_look(&r->at[i]);
 		free((char *)(uintptr_t)r->at[i].job.name);
 	}
 	free(r->at);
@@ -144,17 +152,6 @@ copy_archive(struct pp_reading *r, struct pp_arrival *a, plugpkg_error **err)
 	return e < 0 ? pp_fail(err, PLUGPKG_E_IO, -e, "cannot copy '%s'", a->path) : PLUGPKG_OK;
 }
 
-static enum plugpkg_code
-make_look_dir(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
-{
-	PP_AUTO_FREE char *path = look_path(a);
-
-	int r = pp_mkdirat(repo->dir_fd, path, 0700) < 0 ? -errno : 0;
-	if (r == 0)
-		r = a->job.dir_fd = pp_opendir_at(repo->dir_fd, path);
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot make '%s'", path) : PLUGPKG_OK;
-}
-
 /* ---- the helper's queue ---- */
 
 /* What was copied for a try that failed. */
@@ -166,6 +163,7 @@ forget_copy(plugpkg_repo *repo, struct pp_arrival *a, plugpkg_error **err)
 	PP_AUTO_FREE char *looked = looked_path(a);
 
 	close_fds(a);
+	forget_look(a);
 	int r = pp_rm_rf_at(repo->dir_fd, copy);
 	if (r == 0)
 		r = pp_rm_rf_at(repo->dir_fd, look);
@@ -193,8 +191,6 @@ prepare(struct pp_reading *r, plugpkg_error **err)
 	a->is_tried = true;
 	if (rc == PLUGPKG_OK)
 		rc = copy_archive(r, a, err);
-	if (rc == PLUGPKG_OK)
-		rc = make_look_dir(repo, a, err);
 	a->job.is_short = a->size <= PP_UNPACK_SHORT_BYTES;
 	r->ready = a;
 	return rc;
@@ -217,16 +213,19 @@ take(struct pp_reading *r, struct pp_arrival *a, plugpkg_error **err)
 	plugpkg_repo *repo = r->all->repo;
 	PP_AUTO_FREE char *path = looked_path(a);
 	PP_AUTO_FREE char *copy = pp_arrival_copy_path(a);
-	PP_AUTO_FD int dir_fd =
-	    a->job.dir_fd >= 0 ? pp_fd_steal(&a->job.dir_fd) : pp_opendir_at(repo->dir_fd, path);
+	bool has_dir = a->job.manifest == NULL;
 
 	enum plugpkg_code rc = PLUGPKG_OK;
-	if (dir_fd < 0)
-		rc = pp_fail(err, PLUGPKG_E_IO, -dir_fd, "cannot open '%s'", path);
+	if (has_dir && a->job.dir_fd < 0)
+		a->job.dir_fd = pp_opendir_at(repo->dir_fd, path);
+	if (has_dir && a->job.dir_fd < 0)
+		rc = pp_fail(err, PLUGPKG_E_IO, -a->job.dir_fd, "cannot open '%s'", path);
 	if (rc == PLUGPKG_OK)
-		rc = r->all->take(r->all->user, a, dir_fd, err);
+		rc = r->all->take(r->all->user, a, err);
 	r->is_refused = rc != PLUGPKG_OK;
-	int e = pp_rm_dir_at(repo->dir_fd, path);
+	close_fds(a);
+	forget_look(a);
+	int e = has_dir ? pp_rm_dir_at(repo->dir_fd, path) : 0;
 	if (e == 0 && !a->is_kept)
 		e = pp_rm_rf_at(repo->dir_fd, copy);
 	if (rc == PLUGPKG_OK && e < 0)

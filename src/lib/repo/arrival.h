@@ -23,9 +23,11 @@ struct pp_arrivals {
 	plugpkg_repo *repo;
 	const char *const *paths; /* borrowed */
 	size_t n;
-	/* Called in the order of paths. dir_fd holds plugin.json and the scripts that it names. */
-	enum plugpkg_code (*take)(
-	    void *user, struct pp_arrival *a, int dir_fd, plugpkg_error **err);
+	/*
+	 * Called in the order of paths. The job's directory holds plugin.json and the scripts that
+	 * it names, unless its manifest is all there is.
+	 */
+	enum plugpkg_code (*take)(void *user, struct pp_arrival *a, plugpkg_error **err);
 	void *user;
 };
 

@@ -40,6 +40,8 @@ close_item(struct item *item)
 	pp_auto_fd(&item->job.archive_fd);
 	pp_auto_fd(&item->job.dir_fd);
 	item->job.archive_fd = item->job.dir_fd = -1;
+	free(item->job.manifest);
+	item->job.manifest = NULL;
 }
 
 static enum plugpkg_code
@@ -65,12 +67,6 @@ next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 	item->is_begun = true;
 	if (item->job.archive_fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot open 'targets/%s'", file->path);
-	int r = pp_mkdirat(in->queue.within_fd, item->name, 0700) < 0 ? -errno : 0;
-	if (r == 0)
-		r = item->job.dir_fd = pp_opendir_at(in->queue.within_fd, item->name);
-	if (r < 0)
-		return pp_fail(
-		    err, PLUGPKG_E_IO, -r, "cannot make a directory to look into '%s'", file->what);
 	*out = &item->job;
 	return PLUGPKG_OK;
 }
@@ -80,7 +76,7 @@ job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 {
 	struct inside *in = user;
 	struct item *item = (struct item *)job; /* its first member */
-	int r = pp_rm_dir_at(in->queue.beyond_fd, item->name);
+	int r = job->dir_fd >= 0 ? pp_rm_dir_at(in->queue.beyond_fd, item->name) : 0;
 
 	item->is_begun = r < 0;
 	close_item(item);

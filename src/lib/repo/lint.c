@@ -22,7 +22,7 @@
 #define SHEBANG_BYTES 256 /* what the kernel reads of a first line */
 
 struct lint {
-	int dir_fd;
+	int dir_fd;       /* -1: nothing is there but the manifest */
 	const char *file; /* the manifest, for messages */
 	plugpkg_row_fn row;
 	void *user;
@@ -204,8 +204,9 @@ static void
 check_script(struct lint *l, const char *field, const char *path)
 {
 	struct stat st;
-	PP_AUTO_FD int fd =
-	    pp_open_beneath(l->dir_fd, path, O_RDONLY | O_NONBLOCK, 0, PP_FOLLOW_INSIDE);
+	PP_AUTO_FD int fd = l->dir_fd < 0 ? -ENOENT
+					  : pp_open_beneath(l->dir_fd, path, O_RDONLY | O_NONBLOCK,
+						0, PP_FOLLOW_INSIDE);
 
 	if (fd == -ENOENT || fd == -ENOTDIR) {
 		find_in_field(
@@ -303,23 +304,16 @@ read_manifest(struct lint *l, struct pp_buf *text, bool *out_found, plugpkg_erro
 	return PLUGPKG_OK;
 }
 
-static enum plugpkg_code
-lint_manifest(struct lint *l, plugpkg_error **err)
+static void
+lint_manifest(struct lint *l, struct pp_str text)
 {
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
-	bool found;
-	enum plugpkg_code rc = read_manifest(l, &text, &found, err);
+	struct pp_manifest *m = l->manifest = pp_manifest_check(text, l->file, find_fault, l);
 
-	if (rc != PLUGPKG_OK || !found)
-		return rc;
-	struct pp_manifest *m = l->manifest = pp_manifest_check(
-	    (struct pp_str){ pp_buf_cstr(&text), text.n }, l->file, find_fault, l);
 	if (m == NULL)
-		return PLUGPKG_OK;
+		return;
 	check_scripts(l, m);
 	check_unknown(l, m->json);
 	check_advice(l, m);
-	return PLUGPKG_OK;
 }
 
 void
@@ -328,17 +322,40 @@ pp_lint_outcome_fini(struct pp_lint_outcome *o)
 	pp_manifest_free(o->manifest);
 }
 
+/* The manifest's path for messages; owned. */
+static char *
+file_in(const char *where)
+{
+	bool is_here = where == NULL || strcmp(where, ".") == 0;
+
+	return is_here
+		   ? pp_xstrdup(MANIFEST)
+		   : pp_asprintf("%s%s%s", where, pp_ends_with(where, "/") ? "" : "/", MANIFEST);
+}
+
+void
+pp_lint_alone(struct pp_str manifest, const char *where, struct pp_lint_outcome *out,
+    plugpkg_row_fn row, void *user)
+{
+	PP_AUTO_FREE char *file = file_in(where);
+	struct lint l = { .dir_fd = -1, .file = file, .row = row, .user = user };
+
+	lint_manifest(&l, manifest);
+	*out = (struct pp_lint_outcome){ l.errors, l.warnings, l.manifest };
+}
+
 enum plugpkg_code
 pp_lint_dir(int dir_fd, const char *where, struct pp_lint_outcome *out, plugpkg_row_fn row,
     void *user, plugpkg_error **err)
 {
-	bool is_here = where == NULL || strcmp(where, ".") == 0;
-	PP_AUTO_FREE char *file =
-	    is_here ? pp_xstrdup(MANIFEST)
-		    : pp_asprintf("%s%s%s", where, pp_ends_with(where, "/") ? "" : "/", MANIFEST);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
+	PP_AUTO_FREE char *file = file_in(where);
 	struct lint l = { .dir_fd = dir_fd, .file = file, .row = row, .user = user };
-	enum plugpkg_code rc = lint_manifest(&l, err);
+	bool found;
+	enum plugpkg_code rc = read_manifest(&l, &text, &found, err);
 
+	if (rc == PLUGPKG_OK && found)
+		lint_manifest(&l, (struct pp_str){ pp_buf_cstr(&text), text.n });
 	*out = (struct pp_lint_outcome){ l.errors, l.warnings, l.manifest };
 	return rc;
 }

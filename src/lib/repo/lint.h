@@ -22,5 +22,8 @@ void pp_lint_outcome_fini(struct pp_lint_outcome *o);
  */
 enum plugpkg_code pp_lint_dir(int dir_fd, const char *where, struct pp_lint_outcome *out,
     plugpkg_row_fn row, void *user, plugpkg_error **err);
+/* The same of a directory that holds nothing but this manifest. */
+void pp_lint_alone(struct pp_str manifest, const char *where, struct pp_lint_outcome *out,
+    plugpkg_row_fn row, void *user);
 
 #endif

@@ -140,7 +140,7 @@ check_job(struct pp_unpack_job *job, const pp_json *answer, plugpkg_error **err)
 	struct pp_unpacked told = { 0 }, seen = { 0 };
 	enum plugpkg_code rc = read_totals(answer, &told, err);
 
-	if (rc == PLUGPKG_OK)
+	if (rc == PLUGPKG_OK && job->manifest == NULL)
 		rc = pp_tree_check(job->dir_fd, &seen, err);
 	if (rc == PLUGPKG_E_BAD_STATE)
 		rc = pp_recode(err, PLUGPKG_E_BAD_ARCHIVE);
@@ -172,6 +172,13 @@ request_of(const char *type, const struct pp_unpack_limits *limits)
 	return j;
 }
 
+/* For most looks none is needed: the helper makes it for the others, in the one of all. */
+static bool
+makes_dir(const struct pp_unpack_queue *queue, const struct pp_unpack_job *job)
+{
+	return job->is_look && queue->within_fd >= 0;
+}
+
 /* Refused before a byte is written: what cannot fit, and records that state nonsense. */
 static enum plugpkg_code
 check_room(const struct pp_unpack_job *job, plugpkg_error **err)
@@ -199,17 +206,21 @@ static enum plugpkg_code
 send_job(struct pp_unpack_pool *p, size_t i, const struct pp_unpack_job *job, plugpkg_error **err)
 {
 	struct pp_unpacker *helper = &p->helpers[i];
+	bool makes = makes_dir(p->queue, job);
+	int within_fd = p->queue->within_fd;
 	enum plugpkg_code rc = check_room(job, err);
 
 	if (rc == PLUGPKG_OK && helper->sock < 0)
 		rc = pp_unpacker_start(helper, job->is_digested, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	const int fds[3] = { job->archive_fd, job->dir_fd, p->queue->within_fd };
+	const int fds[3] = { job->archive_fd, makes ? within_fd : job->dir_fd,
+		makes ? -1 : within_fd };
 	pp_json *request = request_of(job->is_look ? "look" : "unpack", &job->limits);
 
 	pp_json_set_bool(request, "digest", job->is_digested);
 	pp_json_set_bool(request, "compare", job->is_compared);
+	pp_json_set_str(request, "dir", makes ? job->name : NULL);
 	return pp_unpacker_ask(helper, request, fds, err);
 }
 
@@ -241,10 +252,10 @@ next_worker(const struct pp_unpack_pool *p)
  * choose. Where there is no other directory to move to, it is at its end before.
  */
 static enum plugpkg_code
-take_from_helper(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
+take_from_helper(
+    struct pp_unpack_pool *p, size_t i, const struct pp_unpack_job *job, plugpkg_error **err)
 {
 	const struct pp_unpack_queue *queue = p->queue;
-	const struct pp_unpack_job *job = p->workers[i].jobs[0];
 	struct stat given, taken;
 
 	if (queue->within_fd < 0)
@@ -257,6 +268,24 @@ take_from_helper(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 		return pp_fail(err, PLUGPKG_E_FAILED, 0,
 		    "the archive helper put another directory in its place");
 	return PLUGPKG_OK;
+}
+
+/* The same of a look: what it made, if it made anything. */
+static enum plugpkg_code
+take_look(const struct pp_unpack_queue *queue, struct pp_unpack_job *job, const pp_json *answer,
+    plugpkg_error **err)
+{
+	const char *manifest = pp_json_get_str(answer, "manifest");
+
+	if (manifest != NULL) {
+		job->manifest = pp_xstrdup(manifest);
+		return PLUGPKG_OK;
+	}
+	if (pp_renameat(queue->within_fd, job->name, queue->beyond_fd, job->name) < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot move what was unpacked");
+	int r = job->dir_fd = pp_opendir_at(queue->beyond_fd, job->name);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_FAILED, -r, "the archive helper made no directory")
+		     : PLUGPKG_OK;
 }
 
 static enum plugpkg_code
@@ -272,7 +301,8 @@ take_answer(struct pp_unpack_pool *p, size_t i, plugpkg_error **err)
 		return pp_wrap(err, rc, "%s", whole);
 	if (strcmp(pp_json_get_str(answer, "type"), "failed") == 0)
 		return fail_as_told(answer, whole, err);
-	rc = take_from_helper(p, i, err);
+	rc = makes_dir(p->queue, job) ? take_look(p->queue, job, answer, err)
+				      : take_from_helper(p, i, job, err);
 	if (rc != PLUGPKG_OK)
 		return pp_wrap(err, rc, "%s", whole);
 	memmove(w->jobs, w->jobs + 1, --w->n_jobs * sizeof(*w->jobs));

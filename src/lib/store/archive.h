@@ -34,10 +34,16 @@ enum plugpkg_code pp_unpack_scratch(plugpkg_context *ctx, int archive_fd, int di
  * anything leads to them the caller syncs the file system, once for all of them.
  */
 struct pp_unpack_job {
-	int archive_fd, dir_fd; /* borrowed */
+	/* Borrowed. Of a look in within_fd dir_fd is -1, until done gets it to close. */
+	int archive_fd, dir_fd;
 	const char *what;
 	/* Of dir_fd: in within_fd before it is done, in beyond_fd after that. */
 	const char *name;
+	/*
+	 * Of a look in within_fd: what plugin.json says, for done to free, where there was no more
+	 * to be seen. Then there is no directory.
+	 */
+	char *manifest;
 	struct pp_unpack_limits limits;
 	/*
 	 * tree_sha256 is wanted: where the archive states none the helper takes it of what it
