@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two at a time by the unpack helper, which writes next to nothing of them. Where one is refused
- * they are read again one by one, so that each is told of.
+ * Two at a time by the unpack helper, which writes next to nothing of them, while the digests of
+ * those that come next are compared. Where one is refused they are read again one by one, so that
+ * each is told of.
  */
 #include "lib/repo/inside.h"
 
@@ -23,13 +24,15 @@
 struct item {
 	struct pp_unpack_job job;
 	char name[24];
+	bool is_sound;
 	bool is_begun; /* there is something of it that has to go */
 };
 
 struct inside {
 	const struct pp_inside *what;
-	const struct pp_walk_file *const *files;
+	const struct pp_walk_files *files;
 	struct item *items; /* of the files */
+	size_t n_asked;     /* whether they are sound */
 	size_t next, end;
 	struct pp_unpack_queue queue;
 };
@@ -45,13 +48,33 @@ close_item(struct item *item)
 }
 
 static enum plugpkg_code
+ask_up_to(struct inside *in, size_t end, plugpkg_error **err)
+{
+	for (; in->n_asked < end; in->n_asked++) {
+		enum plugpkg_code rc = pp_check_cancel(in->what->ctx, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		in->items[in->n_asked].is_sound =
+		    in->what->is_sound(in->what->user, &in->files->at[in->n_asked]);
+	}
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
 next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 {
 	struct inside *in = user;
+
+	for (; in->next < in->end; in->next++) {
+		enum plugpkg_code rc = ask_up_to(in, in->next + 1, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		if (in->items[in->next].is_sound)
+			break;
+	}
 	if (in->next == in->end)
 		return PLUGPKG_OK;
-
-	const struct pp_walk_file *file = in->files[in->next];
+	const struct pp_walk_file *file = &in->files->at[in->next];
 	struct item *item = &in->items[in->next++];
 	item->job = (struct pp_unpack_job){
 		.archive_fd = openat(in->what->targets_fd, file->path, O_RDONLY | O_CLOEXEC),
@@ -108,7 +131,7 @@ read_one(struct inside *in, size_t i, plugpkg_error **err)
 	enum plugpkg_code rc = read_some(in, i, i + 1, &why);
 
 	if (rc == PLUGPKG_E_BAD_ARCHIVE) {
-		in->what->problem(in->what->user, in->files[i], plugpkg_error_message(why));
+		in->what->problem(in->what->user, &in->files->at[i], plugpkg_error_message(why));
 		return PLUGPKG_OK;
 	}
 	if (rc != PLUGPKG_OK && err != NULL)
@@ -117,14 +140,15 @@ read_one(struct inside *in, size_t i, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-read_all(struct inside *in, size_t n, plugpkg_error **err)
+read_all(struct inside *in, plugpkg_error **err)
 {
+	size_t n = in->files->n;
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
 	enum plugpkg_code rc = read_some(in, 0, n, &why);
 	bool is_refused = rc == PLUGPKG_E_BAD_ARCHIVE;
 
 	if (is_refused)
-		rc = PLUGPKG_OK;
+		rc = ask_up_to(in, n, err);
 	for (size_t i = 0; is_refused && rc == PLUGPKG_OK && i < n; i++)
 		rc = read_one(in, i, err);
 	if (why != NULL && !is_refused && err != NULL)
@@ -141,9 +165,10 @@ open_place(int work_fd, const char *name)
 }
 
 enum plugpkg_code
-pp_inside_check(const struct pp_inside *inside, const struct pp_walk_file *const *files, size_t n,
-    plugpkg_error **err)
+pp_inside_check(
+    const struct pp_inside *inside, const struct pp_walk_files *files, plugpkg_error **err)
 {
+	size_t n = files->n;
 	PP_AUTO_FD int within_fd = open_place(inside->work_fd, WITHIN);
 	PP_AUTO_FD int beyond_fd = open_place(inside->work_fd, BEYOND);
 
@@ -160,7 +185,7 @@ pp_inside_check(const struct pp_inside *inside, const struct pp_walk_file *const
 	};
 	for (size_t i = 0; i < n; i++)
 		(void)snprintf(in.items[i].name, sizeof(in.items[i].name), "%zu", i);
-	enum plugpkg_code rc = read_all(&in, n, err);
+	enum plugpkg_code rc = read_all(&in, err);
 	free(in.items);
 	return rc;
 }

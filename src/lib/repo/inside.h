@@ -8,15 +8,17 @@
 struct pp_inside {
 	plugpkg_context *ctx;
 	int targets_fd, work_fd; /* borrowed; work_fd: a private directory */
-	/* What is wrong with one of them. */
+	/* Its bytes are the signed ones. Asked of each in order, and once; others are left out. */
+	bool (*is_sound)(void *user, const struct pp_walk_file *file);
+	/* What is wrong with one of them; after the last question. */
 	void (*problem)(void *user, const struct pp_walk_file *file, const char *text);
 	void *user;
 };
 /*
- * Their bytes were compared with the signed digests before. A problem is what the policy refuses,
- * and a stated digest of the tree that is another one. Errors: IO, INTERRUPTED, FAILED.
+ * A problem is what the policy refuses, and a stated digest of the tree that is another one.
+ * Errors: IO, INTERRUPTED, FAILED.
  */
-enum plugpkg_code pp_inside_check(const struct pp_inside *inside,
-    const struct pp_walk_file *const *files, size_t n, plugpkg_error **err);
+enum plugpkg_code pp_inside_check(
+    const struct pp_inside *inside, const struct pp_walk_files *files, plugpkg_error **err);
 
 #endif

@@ -16,9 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Archives whose bytes are the signed ones. */
-struct sound_files pp_vec(const struct pp_walk_file *);
-
 struct verifying {
 	plugpkg_repo *repo;
 	int public_fd, work_fd;
@@ -135,22 +132,33 @@ problem_inside(void *user, const struct pp_walk_file *file, const char *text)
 	problem(user, path, text);
 }
 
+/* Else it is counted as a problem. */
+static bool
+is_archive_sound(void *user, const struct pp_walk_file *file)
+{
+	bool is_sound = check_file(user, file);
+
+	if (file->sig.path != NULL)
+		check_signature(user, file);
+	return is_sound;
+}
+
 static enum plugpkg_code
-look_inside(
-    struct verifying *v, const struct pp_walk_file *const *files, size_t n, plugpkg_error **err)
+look_inside(struct verifying *v, const struct pp_walk_files *archives, plugpkg_error **err)
 {
 	PP_AUTO_FD int targets_fd = pp_opendir_at(v->public_fd, "targets");
 	const struct pp_inside inside = {
 		.ctx = &v->repo->ctx,
 		.targets_fd = targets_fd,
 		.work_fd = v->work_fd,
+		.is_sound = is_archive_sound,
 		.problem = problem_inside,
 		.user = v,
 	};
 
 	if (targets_fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -targets_fd, "cannot open 'targets'");
-	return pp_inside_check(&inside, files, n, err);
+	return pp_inside_check(&inside, archives, err);
 }
 
 static enum plugpkg_code
@@ -159,22 +167,11 @@ check_archives(struct verifying *v, const struct pp_shard_ref *ref, plugpkg_erro
 	PP_AUTO_FREE char *path = pp_index_shard_path(PP_LAYER_DETAILS, ref);
 	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
 	PP_CLEANUP(pp_walk_files_fini) struct pp_walk_files archives = { 0 };
-	struct sound_files sound = { 0 };
 
 	enum plugpkg_code rc = read_target(v, path, &packed, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_walk_archives(&packed, ref->unpacked, path, &archives, err);
-	for (size_t i = 0; rc == PLUGPKG_OK && i < archives.n; i++) {
-		if (check_file(v, &archives.at[i])) /* else counted as a problem */
-			pp_vec_push(&sound, &archives.at[i]);
-		if (archives.at[i].sig.path != NULL)
-			check_signature(v, &archives.at[i]);
-		rc = pp_check_cancel(&v->repo->ctx, err);
-	}
-	if (rc == PLUGPKG_OK)
-		rc = look_inside(v, sound.at, sound.n, err);
-	pp_vec_free(&sound);
-	return rc;
+	return rc == PLUGPKG_OK ? look_inside(v, &archives, err) : rc;
 }
 
 static enum plugpkg_code
