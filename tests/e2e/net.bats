@@ -186,6 +186,15 @@ refuses() {
 	run -0 plugpkg install needs -y
 }
 
+@test "S08: mirrors that send other bytes for one file are not believed a part of another" {
+	two_mirrors
+	order one 'other@/targets/pool/thing/*,stall-body@/targets/pool/needs/*'
+	order two 'other@/targets/pool/thing/*,stall-body@/targets/pool/needs/*'
+	PLUGPKG_FETCH_PATIENCE=60 refuses 6 plugpkg install needs -y
+	assert_has "thing 1.0.0" "[digest-mismatch]"
+	assert_equal "$(cached_parts)" ""
+}
+
 @test "S06: endless and oversized archives stop at their signed size" {
 	local fault
 	two_mirrors

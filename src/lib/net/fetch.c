@@ -376,13 +376,13 @@ init_jobs(struct pp_batch *b, const struct pp_want *wants, size_t n, plugpkg_err
 }
 
 static void
-fini_jobs(struct pp_batch *b)
+fini_jobs(struct pp_batch *b, bool keeps_parts)
 {
 	for (size_t i = 0; i < b->n_jobs; i++) {
 		struct pp_job *job = &b->jobs[i];
 
 		pp_stream_close(&job->stream);
-		pp_part_close(b->net->to_fd, &job->part, job->want->proof == NULL);
+		pp_part_close(b->net->to_fd, &job->part, keeps_parts && job->want->proof == NULL);
 		for (size_t m = 0; job->reasons != NULL && m < job->want->mirrors->n; m++)
 			free(job->reasons[m]);
 		free(job->reasons);
@@ -433,7 +433,8 @@ pp_net_fetch_with(struct pp_net *net, const struct pp_want *wants, size_t n,
 	while (b.n_active > 0)
 		drop_active(&b, b.active[0]);
 	net->helper.n_guests = 0;
-	fini_jobs(&b);
+	/* Who sent other bytes than the signed ones is not believed half a file either. */
+	fini_jobs(&b, rc != PLUGPKG_E_DIGEST);
 	return rc;
 }
 
