@@ -20,7 +20,6 @@ set_common(CURL *e, const struct request *req, const struct trust_store *trust)
 	r |= curl_easy_setopt(e, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
 	r |= curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
 	r |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	r |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
 	r |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	r |= curl_easy_setopt(
 	    e, CURLOPT_CONNECTTIMEOUT, patience < CONNECT_SECONDS ? patience : CONNECT_SECONDS);

@@ -348,9 +348,12 @@ set_callbacks(CURL *e, struct transfer *t)
 static bool
 set_target(CURL *e, const struct transfer *t)
 {
+	/* One connection for all (HTTP/2) is agreed on where TLS begins, and only there. */
+	long waits = head_is_secure(t->req.url) ? 1 : 0;
 	char range[32];
 
 	if (curl_easy_setopt(e, CURLOPT_URL, t->req.url) != CURLE_OK ||
+	    curl_easy_setopt(e, CURLOPT_PIPEWAIT, waits) != CURLE_OK ||
 	    curl_easy_setopt(e, CURLOPT_TIMEOUT, (long)t->req.deadline) != CURLE_OK)
 		return false;
 	if (t->req.offset == 0)

@@ -105,6 +105,18 @@ refuses() {
 	assert_equal "$output" "/metadata/2.root.json"$'\n'"/metadata/timestamp.json"
 }
 
+@test "over http what is wanted together is asked for together, before anything is answered" {
+	make_thing_repo
+	serve one "$SCRATCH/repo/public"
+	add_source "$URL"
+	plugpkg update >/dev/null
+	forget_requests
+	order one 'together-2@/targets/pool/*'
+	PLUGPKG_FETCH_PATIENCE=60 run -0 plugpkg install needs -y
+	run jq -r '.path | split("/")[3]' "$SCRATCH/one.log"
+	assert_equal "$(sort <<<"$output")" "needs"$'\n'"thing"
+}
+
 @test "requests say who asks, and neither accept compression nor carry cookies" {
 	two_mirrors
 	run -0 plugpkg install needs -y
