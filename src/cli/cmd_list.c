@@ -29,6 +29,7 @@ struct listing {
 	struct cli *cli;
 	struct table table;
 	size_t n;
+	bool has_levels;
 };
 
 /* ---- as text ---- */
@@ -105,7 +106,7 @@ list_one(const struct plugpkg_listed *one, void *user)
 	struct table *t = &l->table;
 
 	l->n++;
-	if (opts_has(&l->cli->opts, "levels")) {
+	if (l->has_levels) {
 		PP_AUTO_FREE char *depth = pp_asprintf("%u", one->depth);
 		table_add(t, depth);
 	}
@@ -121,7 +122,8 @@ list_as_text(struct listing *l, const struct plugpkg_list_spec *spec)
 {
 	struct cli *cli = l->cli;
 
-	l->table.n_columns = opts_has(&cli->opts, "levels") ? 6 : 5;
+	l->has_levels = opts_has(&cli->opts, "levels");
+	l->table.n_columns = l->has_levels ? 6 : 5;
 	enum plugpkg_code rc = plugpkg_list_each(cli->ctx, spec, list_one, l, &cli->err);
 	if (rc == PLUGPKG_OK)
 		cli_show_table(cli, &l->table);

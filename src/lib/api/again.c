@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Of each such request var/settled says in which state the files were that its plan is made of,
- * and until when time alone changes nothing. In whatever it differs, the plan is made.
+ * and until when time alone changes nothing; of what else is answered again a file of its own does,
+ * before the answer. In whatever it differs, the plan or answer is made.
  */
 #include "lib/api/again.h"
 
@@ -20,7 +21,7 @@
 #define STATE_FILE     "var/state.db"
 #define CONFIG_FILE    "plugpkg.json"
 #define STORE_DIR      "store"
-#define RULES          2 /* to be raised when the same files lead to another plan */
+#define RULES          2 /* to be raised when the same files lead to another plan or answer */
 #define FILE_MAX_BYTES (256 * 1024)
 #define MAX_ANSWERS    8
 
@@ -142,7 +143,8 @@ find_parts(const plugpkg_context *ctx, struct pp_again *a)
 	pp_buf_addf(&a->text, "plugpkg %s %s %d %s\n", PACKAGE_VERSION, pp_platform_name(), RULES,
 	    a->request);
 	add_state(a, &ctx->config_file, CONFIG_FILE);
-	bool is_there = is_config_as_read(ctx) && add_file(a, ctx->root_fd, STATE_FILE);
+	bool is_there = is_config_as_read(ctx) && !pp_state_is_copy(ctx) &&
+			add_file(a, ctx->root_fd, STATE_FILE);
 	if (is_there && (a->parts & PP_AGAIN_TRUST) != 0)
 		is_there = add_trust(a, ctx);
 	if (is_there && (a->parts & PP_AGAIN_STORE) != 0)
@@ -194,10 +196,10 @@ next_answer(struct pp_str *rest, struct answer *out)
 }
 
 static void
-read_answers(const plugpkg_context *ctx, struct pp_buf *out)
+read_answers(const plugpkg_context *ctx, const char *file, size_t limit, struct pp_buf *out)
 {
-	out->limit = FILE_MAX_BYTES;
-	if (pp_read_file_at(ctx->root_fd, SETTLED_FILE, out) < 0)
+	out->limit = limit;
+	if (pp_read_file_at(ctx->root_fd, file, out) < 0)
 		pp_buf_clear(out);
 }
 
@@ -207,7 +209,16 @@ answers_of(const struct pp_again *a)
 	return (struct pp_str){ pp_buf_cstr(&a->known), a->known.n };
 }
 
-/* A clock that goes back is told of; of a file that somebody spoiled nothing counts. */
+/* A clock that goes back is told of. */
+static bool
+holds(const plugpkg_context *ctx, const struct pp_again *a, const struct answer *known)
+{
+	return pp_str_eq(known->parts, pp_buf_cstr(&a->text)) &&
+	       ctx->now >= (int64_t)known->since && ctx->now <= (int64_t)known->until &&
+	       clock_of(ctx) >= (int64_t)known->clock;
+}
+
+/* Of a file that somebody spoiled nothing counts. */
 static bool
 is_settled(const plugpkg_context *ctx, const struct pp_again *a)
 {
@@ -218,16 +229,13 @@ is_settled(const plugpkg_context *ctx, const struct pp_again *a)
 	while (rest.n > 0) {
 		if (!next_answer(&rest, &known))
 			return false;
-		is_there = is_there || (pp_str_eq(known.parts, pp_buf_cstr(&a->text)) &&
-					   ctx->now >= (int64_t)known.since &&
-					   ctx->now <= (int64_t)known.until &&
-					   clock_of(ctx) >= (int64_t)known.clock);
+		is_there = is_there || holds(ctx, a, &known);
 	}
 	return is_there;
 }
 
 bool
-pp_again_is_known(plugpkg_context *ctx, const char *request, unsigned parts, struct pp_again *out)
+pp_again_begin(plugpkg_context *ctx, const char *request, unsigned parts, struct pp_again *out)
 {
 	*out = (struct pp_again){
 		.request = request,
@@ -236,14 +244,37 @@ pp_again_is_known(plugpkg_context *ctx, const char *request, unsigned parts, str
 		.n_warnings = ctx->n_warnings,
 	};
 	/* An application that is asked for its versions may have other ones by now. */
-	if (ctx->config->provides_from.n > 0 || !find_parts(ctx, out)) {
+	bool is_lasting = ctx->config->provides_from.n == 0 && find_parts(ctx, out);
+	if (!is_lasting)
 		out->request = NULL;
+	return is_lasting;
+}
+
+bool
+pp_again_is_known(plugpkg_context *ctx, const char *request, unsigned parts, struct pp_again *out)
+{
+	if (!pp_again_begin(ctx, request, parts, out))
 		return false;
-	}
-	read_answers(ctx, &out->known);
+	read_answers(ctx, SETTLED_FILE, FILE_MAX_BYTES, &out->known);
 	bool is_known = is_settled(ctx, out);
 	if (is_known)
 		pp_debug(ctx, NULL, "nothing has changed since there was nothing to do");
+	return is_known;
+}
+
+bool
+pp_again_has_answer(plugpkg_context *ctx, const char *request, const char *file,
+    struct pp_again *out, struct pp_str *out_answer)
+{
+	struct answer known;
+
+	if (!pp_again_begin(ctx, request, 0, out))
+		return false;
+	read_answers(ctx, file, PP_AGAIN_ANSWER_MAX_BYTES, &out->known);
+	*out_answer = answers_of(out);
+	bool is_known = next_answer(out_answer, &known) && holds(ctx, out, &known);
+	if (is_known)
+		pp_debug(ctx, NULL, "nothing has changed since this was asked before");
 	return is_known;
 }
 
@@ -288,22 +319,52 @@ add_others(const struct pp_again *a, struct pp_str parts, struct pp_buf *out)
 	}
 }
 
+/* Of a file that has changed since it was looked at another state is known than it has. */
+static bool
+is_to_be_kept(const plugpkg_context *ctx, const struct pp_again *a, int64_t until)
+{
+	return a->request != NULL && !ctx->is_dry_run && ctx->n_warnings == a->n_warnings &&
+	       until >= ctx->now && ctx->now >= 0 && clock_of(ctx) >= 0 &&
+	       a->firm_ms <= a->began_ms;
+}
+
+static void
+add_answer(const plugpkg_context *ctx, const struct pp_again *a, int64_t until, struct pp_buf *out)
+{
+	pp_buf_addf(out, "%zu %lld %lld %lld\n", a->text.n, (long long)ctx->now, (long long)until,
+	    (long long)clock_of(ctx));
+	pp_buf_add(out, a->text.s, a->text.n);
+}
+
+/* Derived: where it cannot be written, or is lost, the answer is found again. */
+static void
+write_answers(const plugpkg_context *ctx, const char *file, const struct pp_buf *text)
+{
+	if (!text->overflow)
+		PP_IGNORE(pp_write_file_unsynced_at(ctx->root_fd, file, text->s, text->n, 0644));
+}
+
 void
 pp_again_remember(plugpkg_context *ctx, const struct pp_again *a, int64_t until)
 {
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(FILE_MAX_BYTES);
-	struct pp_str parts = { a->text.s, a->text.n };
 
-	/* Of a file that has changed since it was looked at another state is known than it has. */
-	if (a->request == NULL || ctx->is_dry_run || ctx->n_warnings != a->n_warnings ||
-	    until < ctx->now || ctx->now < 0 || clock_of(ctx) < 0 || a->firm_ms > a->began_ms)
+	if (!is_to_be_kept(ctx, a, until))
 		return;
-	pp_buf_addf(&text, "%zu %lld %lld %lld\n", parts.n, (long long)ctx->now, (long long)until,
-	    (long long)clock_of(ctx));
-	pp_buf_add(&text, parts.p, parts.n);
-	add_others(a, parts, &text);
-	/* Derived: where it cannot be written, or is lost, the plan is made. */
-	if (!text.overflow)
-		PP_IGNORE(
-		    pp_write_file_unsynced_at(ctx->root_fd, SETTLED_FILE, text.s, text.n, 0644));
+	add_answer(ctx, a, until, &text);
+	add_others(a, (struct pp_str){ a->text.s, a->text.n }, &text);
+	write_answers(ctx, SETTLED_FILE, &text);
+}
+
+void
+pp_again_keep_answer(plugpkg_context *ctx, const struct pp_again *a, const char *file,
+    struct pp_str answer, int64_t until)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_AGAIN_ANSWER_MAX_BYTES);
+
+	if (!is_to_be_kept(ctx, a, until))
+		return;
+	add_answer(ctx, a, until, &text);
+	pp_buf_add(&text, answer.p, answer.n);
+	write_answers(ctx, file, &text);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What is installed, what could be: the rows of list. */
+#include "lib/api/again.h"
 #include "lib/api/api.h"
+#include "lib/api/listed.h"
 
 #include "lib/model/name.h"
 #include "lib/txn/broken.h"
@@ -8,6 +10,9 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LISTED_FILE "var/listed"
+#define PLAIN       "list" /* the request that is remembered */
 
 struct listing {
 	plugpkg_context *ctx;
@@ -18,6 +23,8 @@ struct listing {
 	struct pp_sources_open open;
 	struct pp_offers offers;
 	plugpkg_listed_fn each; /* or NULL: rows are wanted */
+	bool is_kept;           /* what is shown is remembered */
+	struct pp_buf kept;
 	plugpkg_row_fn row;
 	void *user;
 };
@@ -30,6 +37,7 @@ listing_fini(struct listing *l)
 	pp_vec_free(&l->places);
 	pp_sources_open_fini(&l->open);
 	pp_offers_fini(&l->offers);
+	pp_buf_fini(&l->kept);
 }
 
 static bool
@@ -165,7 +173,7 @@ row_of_installed(const struct listing *l, size_t place, const char *candidate)
 }
 
 static void
-show_installed(const struct listing *l, size_t place, const char *candidate)
+show_installed(struct listing *l, size_t place, const char *candidate)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs complaints = { 0 };
 	const struct pp_installed *p = l->web.inv.set.at[place];
@@ -188,6 +196,8 @@ show_installed(const struct listing *l, size_t place, const char *candidate)
 		.depth = wants(l, PLUGPKG_LIST_LEVELS) ? l->depths.depth[place] : 0,
 	};
 	l->each(&one, l->user);
+	if (l->is_kept)
+		pp_listed_add(&one, &l->kept);
 }
 
 static enum plugpkg_code
@@ -299,11 +309,11 @@ load_installed(struct listing *l, plugpkg_error **err)
 }
 
 static enum plugpkg_code
-list(struct listing *l, plugpkg_error **err)
+send_rows(struct listing *l, plugpkg_error **err)
 {
 	bool is_offered = wants(l, PLUGPKG_LIST_AVAILABLE | PLUGPKG_LIST_ALL);
-	enum plugpkg_code rc = load_installed(l, err);
-	if (rc == PLUGPKG_OK && (is_offered || wants(l, PLUGPKG_LIST_UPGRADABLE)))
+	enum plugpkg_code rc = PLUGPKG_OK;
+	if (is_offered || wants(l, PLUGPKG_LIST_UPGRADABLE))
 		rc = pp_sources_load(l->ctx, true, &l->open, err);
 	if (rc == PLUGPKG_OK && is_offered)
 		rc = pp_offers_gather(&l->open, is_offer_listed, l->spec, &l->offers, err);
@@ -324,6 +334,64 @@ list(struct listing *l, plugpkg_error **err)
 		sort_by_depth(l);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < l->places.n; i++)
 		rc = send_installed(l, l->places.at[i], err);
+	return rc;
+}
+
+static enum plugpkg_code
+list(struct listing *l, plugpkg_error **err)
+{
+	enum plugpkg_code rc = load_installed(l, err);
+
+	return rc == PLUGPKG_OK ? send_rows(l, err) : rc;
+}
+
+/* ---- again ---- */
+
+static bool
+is_plain(const struct plugpkg_list_spec *spec)
+{
+	return spec->flags == 0 && spec->pattern == NULL && spec->type == NULL;
+}
+
+/* What it showed before, while nothing has changed since. */
+static bool
+show_known(struct listing *l)
+{
+	PP_CLEANUP(pp_again_fini) struct pp_again again = { .request = NULL };
+	PP_AUTO_LOOK struct pp_state *look = NULL;
+	struct pp_listed_rows rows = { 0 };
+	struct pp_str text = { NULL, 0 };
+	bool is_known = pp_state_glance(l->ctx, &look, NULL) == PLUGPKG_OK &&
+			pp_again_has_answer(l->ctx, PLAIN, LISTED_FILE, &again, &text) &&
+			pp_listed_read(text, &rows);
+
+	pp_state_look_end(&look);
+	for (size_t i = 0; is_known && i < rows.n; i++)
+		l->each(&rows.at[i], l->user);
+	pp_vec_free(&rows);
+	return is_known;
+}
+
+static enum plugpkg_code
+list_plainly(struct listing *l, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_again_fini) struct pp_again again = { .request = NULL };
+	PP_AUTO_LOOK struct pp_state *look = NULL;
+
+	if (show_known(l))
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_state_look(l->ctx, &look, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	l->is_kept = pp_again_begin(l->ctx, PLAIN, 0, &again);
+	rc = load_installed(l, err);
+	pp_state_look_end(&look);
+	if (rc == PLUGPKG_OK)
+		rc = send_rows(l, err);
+	pp_listed_end(&l->kept);
+	if (rc == PLUGPKG_OK && !l->kept.overflow)
+		pp_again_keep_answer(l->ctx, &again, LISTED_FILE,
+		    (struct pp_str){ l->kept.s, l->kept.n }, pp_again_end(l->ctx, &l->web.inv.set));
 	return rc;
 }
 
@@ -353,8 +421,9 @@ plugpkg_list_each(plugpkg_context *ctx, const struct plugpkg_list_spec *spec,
 		.spec = spec,
 		.open = PP_SOURCES_OPEN_INIT,
 		.each = each,
+		.kept = PP_BUF_INIT(PP_AGAIN_ANSWER_MAX_BYTES),
 		.user = user,
 	};
 
-	return list(&l, err);
+	return is_plain(spec) ? list_plainly(&l, err) : list(&l, err);
 }

@@ -173,9 +173,8 @@ map_file(struct pp_state *s, bool is_on)
 }
 
 enum plugpkg_code
-pp_state_look(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
+pp_state_glance(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
 {
-	int64_t format = PP_STATE_FORMAT;
 	enum plugpkg_code rc = open_or_renew(ctx, err);
 
 	*out = NULL;
@@ -184,7 +183,16 @@ pp_state_look(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
 	rc = begin(ctx->state, err);
 	*out = ctx->state; /* to be ended in any case */
 	ctx->state->is_looked_at = true;
-	if (rc != PLUGPKG_OK)
+	return rc;
+}
+
+enum plugpkg_code
+pp_state_look(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
+{
+	int64_t format = PP_STATE_FORMAT;
+	enum plugpkg_code rc = pp_state_glance(ctx, out, err);
+
+	if (rc != PLUGPKG_OK || *out == NULL)
 		return rc;
 	map_file(ctx->state, true);
 	rc = check_format(ctx->state, &format, err);
@@ -195,6 +203,12 @@ pp_state_look(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err)
 	ctx->state->is_known = false;
 	rc = look_at_format(ctx->state, err);
 	return rc == PLUGPKG_OK ? pp_state_look(ctx, out, err) : rc;
+}
+
+bool
+pp_state_is_copy(const plugpkg_context *ctx)
+{
+	return ctx->state != NULL && ctx->state->older != NULL;
 }
 
 void

@@ -100,6 +100,10 @@ enum plugpkg_code pp_state_open(plugpkg_context *ctx, plugpkg_error **err);
  * another is part of it. The same errors, and *out is to be ended after them too.
  */
 enum plugpkg_code pp_state_look(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err);
+/* A look that reads nothing: what was left half written is put back, and writers wait. */
+enum plugpkg_code pp_state_glance(plugpkg_context *ctx, struct pp_state **out, plugpkg_error **err);
+/* What is read is a copy of a state of an older format, which its file may be ahead of. */
+bool pp_state_is_copy(const plugpkg_context *ctx);
 void pp_state_look_end(struct pp_state **s);
 #define PP_AUTO_LOOK PP_CLEANUP(pp_state_look_end)
 
