@@ -17,9 +17,7 @@ export top_srcdir top_builddir PLUGPKG_LIBEXEC
 case :$PATH: in
 *":$top_builddir:"*) ;;
 *)
-	PATH=$top_builddir/.libs:$top_builddir:$PATH
-	LD_LIBRARY_PATH=$top_builddir/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-	export PATH LD_LIBRARY_PATH
+	export PATH=$top_builddir:$PATH
 	;;
 esac
 

@@ -18,8 +18,8 @@ NOW = "1767225600"
 
 
 def program(name):
-    """A program of the build: itself, not libtool's wrapper, which is a shell script."""
-    for folder in ("/.libs/", "/", "/tests/bench/"):
+    """A program of the build."""
+    for folder in ("/", "/tests/bench/"):
         path = BUILD + folder + name
         if os.access(path, os.X_OK):
             return path
@@ -28,7 +28,7 @@ def program(name):
 
 def ours():
     """The environment of our own programs."""
-    return {"LD_LIBRARY_PATH": BUILD + "/.libs", "PLUGPKG_LIBEXEC": os.path.dirname(program("plugpkg-fetch")),
+    return {"PLUGPKG_LIBEXEC": os.path.dirname(program("plugpkg-fetch")),
             "PLUGPKG_NOW": NOW, "SOURCE_DATE_EPOCH": NOW}
 
 
