@@ -20,6 +20,7 @@ struct showing {
 	struct pp_catalog *catalog; /* that knows the name, or NULL */
 	struct pp_releases releases;
 	struct pp_strs providers; /* of a virtual name */
+	struct pp_pins pins;
 };
 
 static void
@@ -30,6 +31,7 @@ showing_fini(struct showing *s)
 	pp_web_fini(&s->web);
 	pp_releases_fini(&s->releases);
 	pp_strs_fini(&s->providers);
+	pp_pins_fini(&s->pins);
 	pp_sources_open_fini(&s->open);
 }
 
@@ -159,13 +161,9 @@ row_of_offer(struct showing *s, const char *version, pp_json **out, plugpkg_erro
 static void
 add_owner(const struct showing *s, pp_json *row)
 {
-	PP_CLEANUP(pp_pins_fini) struct pp_pins pins = { 0 };
 	PP_AUTO(owner) struct pp_owner *owner = NULL;
-	struct pp_state *state = NULL;
+	const struct pp_pin *pin = pp_pins_get(&s->pins, s->target.name);
 
-	if (pp_state_get(s->ctx, &state, NULL) == PLUGPKG_OK)
-		PP_IGNORE(pp_state_pins(state, &pins, NULL));
-	const struct pp_pin *pin = pp_pins_get(&pins, s->target.name);
 	if (pin == NULL && s->catalog != NULL)
 		PP_IGNORE(
 		    pp_catalog_owner(s->catalog, PP_LAYER_DETAILS, s->target.name, &owner, NULL));
@@ -205,9 +203,13 @@ static enum plugpkg_code
 load_installed(struct showing *s, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs complaints = { 0 };
-	enum plugpkg_code rc = pp_web_load_around(s->ctx, s->target.name, &s->web, err);
+	PP_AUTO_LOOK struct pp_state *look = NULL;
+	enum plugpkg_code rc = pp_state_look(s->ctx, &look, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_web_load_around(s->ctx, s->target.name, &s->web, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	PP_IGNORE(pp_state_pins(s->ctx->state, &s->pins, NULL));
 	find_installed(s);
 	if (s->installed != NULL)
 		pp_broken_complaints(
