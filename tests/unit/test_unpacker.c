@@ -74,14 +74,19 @@ play_helper(void)
 	if (kind != SWAPS && (pp_unpack_wall_begin() < 0 || pp_unpack_wall_enter(PP_WALL_UNPACK,
 								fds[2] >= 0 ? fds[2] : fds[1]) < 0))
 		return 2;
-	create(fds[1], "plugin.json", 0444);
+	int within = fds[2] >= 0 ? fds[2] : fds[1], dir = fds[1];
+	const char *made = pp_json_get_str(request, "dir");
+	if (made != NULL && (mkdirat(within, made, 0700) < 0 ||
+				(dir = openat(within, made, O_PATH | O_DIRECTORY)) < 0))
+		return 2;
+	create(dir, "plugin.json", 0444);
 	if (kind == SWAPS &&
 	    (renameat(fds[2], "job", fds[2], "away") < 0 || symlinkat("/", fds[2], "job") < 0))
 		return 2;
 	answer(request);
-	if (kind == GOES_ON && waits_for(fds[2], "go")) {
-		create(fds[1], "evil", 04755);
-		create(fds[2], "tried", 0444);
+	if (kind == GOES_ON && waits_for(within, "go")) {
+		create(dir, "evil", 04755);
+		create(within, "tried", 0444);
 	}
 	int r = pp_msg_recv(SOCKET, &none, more);
 	if (kind == AT_ITS_END)
@@ -121,7 +126,7 @@ job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err PP_UNUSED)
 }
 
 static void
-work_init(struct work *w, enum archive kind)
+work_init(struct work *w, enum archive kind, bool is_look)
 {
 	const char byte = (char)kind;
 	PP_AUTO_BUF struct pp_buf exe = PP_BUF_INIT(4096);
@@ -131,14 +136,18 @@ work_init(struct work *w, enum archive kind)
 	CHECK_INT(pp_readlink_at(AT_FDCWD, "/proc/self/exe", &exe), 0);
 	CHECK_INT(symlinkat(pp_buf_cstr(&exe), w->s.fd, HELPER), 0);
 	CHECK_INT(pp_write_file_at(w->s.fd, "archive", &byte, 1, 0644), 0);
-	CHECK_INT(mkdirat(w->s.inner, "job", 0700), 0);
 	w->job = (struct pp_unpack_job){
 		.archive_fd = openat(w->s.fd, "archive", O_RDONLY | O_CLOEXEC),
-		.dir_fd = pp_opendir_at(w->s.inner, "job"),
+		.dir_fd = -1,
+		.is_look = is_look,
 		.what = "photos 1.2.0",
 		.name = "job",
 		.limits = { strlen(MANIFEST), 1, true },
 	};
+	if (!is_look) {
+		CHECK_INT(mkdirat(w->s.inner, "job", 0700), 0);
+		w->job.dir_fd = pp_opendir_at(w->s.inner, "job");
+	}
 	w->queue = (struct pp_unpack_queue){ next_job, job_done, w, w->s.inner, w->s.fd };
 	setenv("PLUGPKG_LIBEXEC", w->s.path, 1);
 }
@@ -165,10 +174,13 @@ a_helper_creates_nothing_in_what_was_checked(void)
 
 	if (!has_walls())
 		SKIP("needs Landlock, libseccomp and a build without sanitizers");
-	work_init(&w, GOES_ON);
-	CHECK_INT(pp_unpack_queue(NULL, &w.queue, &err), PLUGPKG_OK);
-	CHECK(w.is_done);
-	work_fini(&w);
+	for (int is_look = 0; is_look < 2; is_look++) {
+		work_init(&w, GOES_ON, is_look == 1);
+		if (!CHECK_INT(pp_unpack_queue(NULL, &w.queue, &err), PLUGPKG_OK))
+			tap_value("error", plugpkg_error_message(err));
+		CHECK(w.is_done);
+		work_fini(&w);
+	}
 }
 
 static void
@@ -177,7 +189,7 @@ a_helper_that_exchanges_the_directory_is_found_out(void)
 	PP_AUTO_ERROR plugpkg_error *err = NULL;
 	struct work w;
 
-	work_init(&w, SWAPS);
+	work_init(&w, SWAPS, false);
 	CHECK_INT(pp_unpack_queue(NULL, &w.queue, &err), PLUGPKG_E_FAILED);
 	CHECK_HAS(plugpkg_error_message(err), "photos 1.2.0");
 	CHECK_HAS(plugpkg_error_message(err), "another directory");
@@ -191,10 +203,10 @@ what_a_helper_creates_at_its_end_is_seen(void)
 	PP_AUTO_ERROR plugpkg_error *err = NULL;
 	struct work w;
 
-	work_init(&w, ARCHIVE);
+	work_init(&w, ARCHIVE, false);
 	CHECK_INT(pp_unpack_one(NULL, &w.job, &err), PLUGPKG_OK);
 	work_fini(&w);
-	work_init(&w, AT_ITS_END);
+	work_init(&w, AT_ITS_END, false);
 	CHECK_INT(pp_unpack_one(NULL, &w.job, &err), PLUGPKG_E_BAD_ARCHIVE);
 	CHECK_HAS(plugpkg_error_message(err), "'evil' is a file of another mode");
 	work_fini(&w);

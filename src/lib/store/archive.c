@@ -184,7 +184,7 @@ static enum plugpkg_code
 check_room(const struct pp_unpack_job *job, plugpkg_error **err)
 {
 	struct statvfs fs;
-	uint64_t need = job->limits.exact ? job->limits.bytes : 0;
+	uint64_t need = job->limits.exact && job->dir_fd >= 0 ? job->limits.bytes : 0;
 
 	if (job->limits.files > RECORD_FILES)
 		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0,
