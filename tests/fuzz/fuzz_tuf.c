@@ -62,7 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(rc == PLUGPKG_E_BAD_METADATA && m == NULL && err != NULL);
 		return 0;
 	}
-	assert(m->version >= 1 && m->digests.length < size);
+	assert(m->version >= 1 && m->digests.bytes.n < size);
 	(void)pp_meta_verify(m, m->body, m->body, "nobody", NULL);
 	if (m->type == PP_META_TARGETS)
 		search(m);

@@ -357,7 +357,8 @@ pp_meta_parse(const char *role, enum pp_meta_type type, const void *p, size_t n,
 	enum plugpkg_code rc = read_parts(m, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	pp_digests_of(p, n, &m->digests);
+	m->text = pp_xstrndup(p, n);
+	pp_digests_of(m->text, n, &m->digests);
 	*out = pp_steal(&m);
 	return PLUGPKG_OK;
 }
@@ -372,6 +373,7 @@ pp_meta_free(struct pp_meta *m)
 	free(m->role);
 	free(m->title);
 	free(m->id);
+	free(m->text);
 	free(m);
 }
 
@@ -395,7 +397,7 @@ pp_meta_verify(const struct pp_meta *m, const pp_json *keys, const pp_json *role
     const char *demanded_by, plugpkg_error **err)
 {
 	/* What is signed is never longer than the text it was parsed from. */
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(m->digests.length + 1);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(m->digests.bytes.n + 1);
 	if (pp_json_canonical(m->body, &text) < 0 || text.overflow)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
 		    "%s: the signed part has no canonical form (only whole numbers are allowed)",
@@ -426,9 +428,17 @@ pp_meta_verify(const struct pp_meta *m, const pp_json *keys, const pp_json *role
 void
 pp_digests_of(const void *p, size_t n, struct pp_digests *out)
 {
-	out->length = n;
+	out->bytes = (struct pp_str){ p, n };
 	pp_sha256_hex(p, n, out->sha256);
-	pp_sha512_hex(p, n, out->sha512);
+}
+
+static bool
+has_sha512(struct pp_str bytes, const char *due)
+{
+	char hex[129];
+
+	pp_sha512_hex(bytes.p, bytes.n, hex);
+	return strcmp(due, hex) == 0;
 }
 
 enum plugpkg_code
@@ -440,10 +450,10 @@ pp_digests_check(
 	const char *sha512 = pp_json_get_str(hashes, "sha512");
 	int64_t length = pp_json_get_int(entry, "length", -1);
 
-	if (length >= 0 && (uint64_t)length != d->length)
+	if (length >= 0 && (uint64_t)length != d->bytes.n)
 		return pp_fail(err, PLUGPKG_E_DIGEST, 0,
 		    "%s has %llu bytes, the signed length is %lld", title,
-		    (unsigned long long)d->length, (long long)length);
+		    (unsigned long long)d->bytes.n, (long long)length);
 	if (hashes != NULL && sha256 == NULL && sha512 == NULL)
 		return pp_fail(err, PLUGPKG_E_DIGEST, 0,
 		    "%s is signed with digests that are not known here, sha256 or sha512 is due",
@@ -451,7 +461,7 @@ pp_digests_check(
 	if (sha256 != NULL && strcmp(sha256, d->sha256) != 0)
 		return pp_fail(err, PLUGPKG_E_DIGEST, 0, "%s has sha256 %s, the signed one is %s",
 		    title, d->sha256, sha256);
-	if (sha512 != NULL && strcmp(sha512, d->sha512) != 0)
+	if (sha512 != NULL && !has_sha512(d->bytes, sha512))
 		return pp_fail(
 		    err, PLUGPKG_E_DIGEST, 0, "%s has another sha512 than the signed one", title);
 	return PLUGPKG_OK;

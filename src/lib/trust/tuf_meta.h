@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/map.h"
+#include "base/str.h"
 #include "lib/model/error.h"
 
 enum pp_meta_type {
@@ -19,8 +20,8 @@ enum pp_meta_type {
 
 /* What a parent file can say about the bytes of another. */
 struct pp_digests {
-	uint64_t length;
-	char sha256[65], sha512[129];
+	struct pp_str bytes; /* a view; few parents ask for their sha512 */
+	char sha256[65];
 };
 
 struct pp_meta {
@@ -32,7 +33,8 @@ struct pp_meta {
 	pp_json *body;      /* its "signed"; borrowed from doc */
 	struct pp_map sigs; /* keyid -> signature object, borrowed from doc */
 	int64_t version, expires;
-	struct pp_digests digests; /* of the file as received */
+	char *text;                /* the file as received */
+	struct pp_digests digests; /* of it */
 };
 
 /*
