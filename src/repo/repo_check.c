@@ -7,9 +7,10 @@ view_checked(struct cli *cli)
 {
 	const pp_json *row;
 
-	for (size_t i = 0; (row = view_next(cli, "uninstallable", &i)) != NULL;)
-		out_line(&cli->out, "%s %s: %s", view_str(row, "name"), view_str(row, "version"),
-		    view_str(row, "text"));
+	for (size_t i = 0; (row = view_next(cli, "uninstallable", &i)) != NULL;) {
+		out_text(&cli->out, "%s %s: ", view_str(row, "name"), view_str(row, "version"));
+		out_lines(&cli->out, 2, view_str(row, "text"));
+	}
 	for (size_t i = 0; (row = view_next(cli, "checked", &i)) != NULL;)
 		out_line(&cli->out, "Checked: %lld plugins, %lld versions, %lld problems.",
 		    (long long)pp_json_get_int(row, "plugins", 0),

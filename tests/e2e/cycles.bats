@@ -123,6 +123,19 @@ plain() {
 		"follower 1.0.0: requires lost *, of which no version can be installed"
 }
 
+@test "check takes an older version where the newest conflicts, and tells line by line where none does" {
+	publish "$(plain base 1.0.0 '')" "$(plain base 2.0.0 '')" \
+		"$(build_plugin shy 1.0.0 '"conflicts": {"base": ">=2"}')" \
+		"$(plain both 1.0.0 '"base": "*", "shy": "*"')"
+	run plugpkg-repo check
+	assert_status 0
+	publish "$(plain modern 1.0.0 '"base": "^2"')" "$(plain all 1.0.0 '"both": "*", "modern": "*"')"
+	run -1 --separate-stderr plugpkg-repo check
+	assert_equal "${lines[0]}" "all 1.0.0: cannot install all@1.0.0"
+	assert_equal "${lines[1]}" "  shy 1.0.0 conflicts with base >=2"
+	assert_has "Checked: 5 plugins, 6 versions, 1 problems."
+}
+
 @test "check counts what is staged: before it is published" {
 	plugpkg-repo add -q "$(plain lost 1.0.0 '"user": "^2"')"
 	run plugpkg-repo check

@@ -239,3 +239,16 @@ shown() {
 	grep -q "guest .*host:demo" plan.txt
 	assert_not_installed guest
 }
+
+@test "who asks for a virtual name has asked for the plugin that came along for it" {
+	publish "$(build_plugin find-a 1.0.0 '"provides": {"search": "1.0"}')" \
+		"$(build_plugin site 1.0.0 '"requires": {"search": "*"}')"
+	plugpkg update
+	plugpkg install site -y
+	run -0 plugpkg install search -y
+	assert_has "Installed already, and asked for from now on:" "find-a"
+	assert_equal "$(jq -c '.plugins' "$PLUGPKG_ROOT/plugpkg.json")" '{"site":"*","find-a":"*"}'
+	plugpkg remove site -y
+	run -0 plugpkg autoremove -y
+	assert_installed find-a 1.0.0
+}

@@ -451,3 +451,17 @@ PLUGPKG_DEP_A_B_4=a.b/1.0.0"
 	run plugpkg log tank
 	assert_has "filling 1.1.0" "filling 2.1.0"
 }
+
+@test "a plugin that ceases to have parallel majors is wanted by its plain name from then on" {
+	publish "$(build_plugin tool 1.0.0 '"parallel": "major"')"
+	plugpkg update
+	plugpkg install tool@1 -y
+	assert_equal "$(jq -c '.plugins' "$PLUGPKG_ROOT/plugpkg.json")" '{"tool@1":"*"}'
+	publish "$(build_plugin tool 1.1.0)"
+	plugpkg update
+	run -0 plugpkg upgrade -y
+	assert_has "tool  1.0.0 -> 1.1.0"
+	assert_equal "$(jq -c '.plugins' "$PLUGPKG_ROOT/plugpkg.json")" '{"tool":"*"}'
+	run -0 plugpkg sync
+	assert_has "Nothing to do."
+}
