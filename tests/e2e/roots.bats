@@ -5,7 +5,7 @@
 
 setup() {
 	load ../helpers
-	need sqlite3 xz
+	need jq sqlite3 xz
 	setup_scratch
 	export PLUGPKG_NOW=2026-11-22T01:00:00Z
 	tar -xf "$BATS_TEST_DIRNAME/roots/format-1.tar.xz"
@@ -285,4 +285,16 @@ assert_is_copy() {
 	assert_has "base    1.1.0"
 	plugpkg --root t hold keeper
 	assert_equal "$(format_in t)" "$format"
+}
+
+@test "a root of format 1 goes back to what it was, in plugpkg.json too" {
+	run plugpkg rollback 4 -y
+	assert_status 0
+	assert_equal "$(jq -c .plugins root/plugpkg.json)" '{"base":"1.1.0","top":"*","keeper":"1.0.0"}'
+	run plugpkg rollback 1 -y --force
+	assert_status 0
+	assert_installed base 1.0.0
+	assert_equal "$(jq -c .plugins root/plugpkg.json)" '{"base":"1.0.0","top":"*","keeper":"1.0.0"}'
+	run plugpkg check
+	assert_status 0
 }
