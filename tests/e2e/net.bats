@@ -311,8 +311,8 @@ refuses() {
 
 @test "all mirrors and their reasons are named" {
 	two_mirrors
-	order one 'status-404@/targets/pool/*'
-	order two 'status-500@/targets/pool/*'
+	order one 'status-404@/targets/pool/thing/*'
+	order two 'status-500@/targets/pool/thing/*'
 	refuses 5 plugpkg install needs -y
 	assert_has "$ONE: HTTP status 404" "$TWO: HTTP status 500 (targets/pool/thing/1.0.0/" "hint: "
 }
