@@ -446,6 +446,19 @@ assert_authorization() {
 	[ "$(n_requests one)" -gt 0 ] || fail "never asked again"
 }
 
+@test "a mirror that was silent lately does not cost an update the whole patience again" {
+	local began
+	two_mirrors
+	order one stall
+	run -0 plugpkg update
+	forget_requests
+	began=$SECONDS
+	PLUGPKG_FETCH_PATIENCE=30 run -0 plugpkg update
+	[ "$((SECONDS - began))" -lt 20 ] || fail "took $((SECONDS - began)) s"
+	# It may be the one that knows of a new root.
+	assert_equal "$(jq -r .path "$SCRATCH/one.log")" /metadata/2.root.json
+}
+
 # ---- the cache -------------------------------------------------------------------------------
 
 @test "S10: a damaged cache is noticed and fetched again, silently" {

@@ -137,7 +137,24 @@ who_rests_is_not_asked_and_all_out_is_told(void)
 	end(&w);
 }
 
+static void
+a_failed_one_is_doubted_while_another_did_not_fail(void)
+{
+	struct world w = three();
+
+	CHECK(!pp_mirrors_is_doubted(&w.mirrors, &w.urls, 0));
+	pp_mirror_blame(&w.mirrors, at(&w, 0), 100);
+	pp_mirror_blame(&w.mirrors, at(&w, 1), 100);
+	CHECK(pp_mirrors_is_doubted(&w.mirrors, &w.urls, 0));
+	CHECK(pp_mirrors_is_doubted(&w.mirrors, &w.urls, 1));
+	CHECK(!pp_mirrors_is_doubted(&w.mirrors, &w.urls, 2));
+	pp_mirror_blame(&w.mirrors, at(&w, 2), 100);
+	CHECK(!pp_mirrors_is_doubted(&w.mirrors, &w.urls, 0));
+	end(&w);
+}
+
 TAP_MAIN(CASE(unknown_mirrors_keep_their_order) CASE(faults_count_before_speed)
 	CASE(a_small_difference_moves_nobody) CASE(small_files_go_to_who_answers_first)
 	    CASE(a_quick_one_is_waited_for_when_the_free_one_is_much_slower)
-		CASE(who_rests_is_not_asked_and_all_out_is_told))
+		CASE(who_rests_is_not_asked_and_all_out_is_told)
+		    CASE(a_failed_one_is_doubted_while_another_did_not_fail))

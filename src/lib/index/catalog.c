@@ -92,8 +92,13 @@ get_metadata(void *user, size_t mirror, const char *path, size_t max_bytes, stru
 	const struct pp_catalog *c = user;
 	PP_AUTO_FREE char *full = pp_asprintf("metadata/%s", path);
 
-	return pp_net_get(
-	    c->net, c->source->urls.at[mirror], full, max_bytes, out, out_status, err);
+	/* Every mirror is asked for the next root at each refresh, dead ones too. */
+	unsigned usual = pp_net_hurry(c->net, &c->source->urls, mirror);
+	enum plugpkg_code rc =
+	    pp_net_get(c->net, c->source->urls.at[mirror], full, max_bytes, out, out_status, err);
+
+	pp_net_set_patience(c->net, usual);
+	return rc;
 }
 
 static void

@@ -31,6 +31,11 @@ void pp_net_begin_end(struct pp_net *net);
 void pp_net_rest_at_end(struct pp_net *net);
 /* How long a transfer may stand still; PLUGPKG_FETCH_PATIENCE or 20 s unless it is said here. */
 void pp_net_set_patience(struct pp_net *net, unsigned seconds);
+/*
+ * Only a tenth of it where that one of the mirrors failed lately and another one of them did not,
+ * for a file that all are asked for. What it was, to be set again after that file.
+ */
+unsigned pp_net_hurry(struct pp_net *net, const struct pp_strs *mirrors, size_t which);
 PP_DEFINE_AUTO(net, struct pp_net, pp_net_free);
 
 #define PP_PROOF_MAX_BYTES 4096

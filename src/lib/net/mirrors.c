@@ -170,6 +170,17 @@ pp_mirror_praise(
 		blend(m, mirror->speed, bytes * 1000 / (uint64_t)(ms > 0 ? ms : 1), &mirror->speed);
 }
 
+bool
+pp_mirrors_is_doubted(struct pp_mirrors *m, const struct pp_strs *urls, size_t which)
+{
+	if (pp_mirror_of(m, urls->at[which])->faults == 0)
+		return false;
+	pp_vec_foreach (url, urls)
+		if (pp_mirror_of(m, *url)->faults == 0)
+			return true;
+	return false;
+}
+
 /* ---- chosen ---- */
 
 /* Seconds until the file would be here; 0 = not known. */

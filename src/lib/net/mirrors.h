@@ -39,6 +39,9 @@ void pp_mirror_blame(struct pp_mirrors *m, struct pp_mirror *mirror, int64_t now
 void pp_mirror_praise(
     struct pp_mirrors *m, struct pp_mirror *mirror, uint64_t bytes, uint32_t first_ms, int64_t ms);
 
+/* It failed, lately or in this run, and another one of these did not. */
+bool pp_mirrors_is_doubted(struct pp_mirrors *m, const struct pp_strs *urls, size_t which);
+
 /* Whom to ask for a file. */
 struct pp_choice {
 	const struct pp_strs *urls; /* in order of preference */

@@ -14,6 +14,7 @@
 #define PAUSES_IN_PATIENCE   40
 #define MAX_PAUSE_MS         8000
 #define PIECES_FOR_ONE       5
+#define DOUBTED_SHARE        10
 
 /* PLUGPKG_FETCH_PATIENCE: for lines that sleep longer, and for tests that cannot wait. */
 static unsigned
@@ -67,6 +68,16 @@ void
 pp_net_set_patience(struct pp_net *net, unsigned seconds)
 {
 	net->patience = seconds > 0 ? seconds : 1;
+}
+
+unsigned
+pp_net_hurry(struct pp_net *net, const struct pp_strs *mirrors, size_t which)
+{
+	unsigned usual = net->patience;
+
+	if (pp_mirrors_is_doubted(&net->mirrors, mirrors, which))
+		pp_net_set_patience(net, usual / DOUBTED_SHARE);
+	return usual;
 }
 
 /* ---- rules ---- */
