@@ -278,6 +278,33 @@ cake|"
 	assert_has "Nothing to do"
 }
 
+@test "data that becomes a link while plugpkg waits for the lock is refused before anything is fetched" {
+	need flock
+	plugpkg install shop@1 -y
+	exec 9<"$PLUGPKG_ROOT/var/lock"
+	flock 9
+	plugpkg install shop@2 -y >waiting.out 2>&1 3>&- 9<&- &
+	for ((i = 0; i < 200; i++)); do
+		grep -q waiting waiting.out && break
+		sleep 0.05
+	done
+	mv "$DATA" elsewhere
+	ln -s "$SCRATCH/elsewhere" "$DATA"
+	rm -f seen
+	exec 9<&-
+	status=0
+	wait $! || status=$?
+	output=$(cat waiting.out)
+	assert_status 9
+	assert_has "data/shop' is no directory"
+	assert_missing seen "$PLUGPKG_ROOT/store/shop/2.0.0"
+	assert_equal "$(sqlite3 "$PLUGPKG_ROOT/var/state.db" "SELECT max(id) FROM transactions")" 1
+	sha=$(sha256sum <shop-2.0.0.plug)
+	assert_missing "$PLUGPKG_ROOT/var/cache/${sha%% *}"
+	assert_installed shop 1.0.0
+	assert_link "$DATA" "$SCRATCH/elsewhere"
+}
+
 @test "a link is refused before any script runs where only the version that comes wants a snapshot" {
 	make_plugin plain 1.0.0 >/dev/null
 	dir=$(make_plugin plain 2.0.0 '"data": {"snapshot": true}, "scripts": {"upgrade": "scripts/upgrade.sh"}')

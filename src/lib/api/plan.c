@@ -278,7 +278,7 @@ plugpkg_plan_commit(plugpkg_plan *plan, plugpkg_row_fn row, void *user, plugpkg_
 
 	if (plan->ctx->is_dry_run)
 		return pp_fail(err, PLUGPKG_E_USAGE, 0, "a plan of a dry run cannot be committed");
-	enum plugpkg_code rc = plugpkg_plan_check(plan, err);
+	enum plugpkg_code rc = pp_plan_check_owners(plan->plan, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_unsigned(plan, err);
 	if (rc == PLUGPKG_OK)

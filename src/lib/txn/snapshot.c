@@ -58,9 +58,9 @@ has_kept(const struct pp_plan *plan)
 	return false;
 }
 
-static enum plugpkg_code
-check_step(plugpkg_context *ctx, const struct pp_step *step, const struct pp_installed *old,
-    plugpkg_error **err)
+enum plugpkg_code
+pp_step_check_snapshot(plugpkg_context *ctx, const struct pp_step *step,
+    const struct pp_installed *old, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *dir = pp_asprintf("data/%s", pp_step_old_key(step));
 	bool is_kept = step->data_from > 0 ||
@@ -85,7 +85,8 @@ pp_txn_check_snapshots(plugpkg_context *ctx, const struct pp_plan *plan, plugpkg
 		rc = pp_state_installed(state, &set, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < plan->steps.n; i++) {
 		const struct pp_step *step = &plan->steps.at[i];
-		rc = check_step(ctx, step, pp_installeds_get(&set, pp_step_old_key(step)), err);
+		rc = pp_step_check_snapshot(
+		    ctx, step, pp_installeds_get(&set, pp_step_old_key(step)), err);
 	}
 	return rc;
 }

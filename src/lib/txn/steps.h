@@ -245,6 +245,12 @@ enum plugpkg_code pp_installed_manifest(
 
 /* snapshot.c: will the data of what it changes be kept? */
 bool pp_task_takes_snapshot(const struct pp_txn *t, const struct pp_task *task);
+/*
+ * Can the snapshot be taken that the installed version wants of its data? old: NULL where none is
+ * installed. Errors: REFUSED IO BAD_STATE.
+ */
+enum plugpkg_code pp_step_check_snapshot(plugpkg_context *ctx, const struct pp_step *step,
+    const struct pp_installed *old, plugpkg_error **err);
 /* NO_SPACE when snapshots among the ops do not fit; before the first of them runs. */
 enum plugpkg_code pp_snapshot_check_space(struct pp_txn *t, plugpkg_error **err);
 /* On the way back: the data as it was, before the old version's script looks at it. */

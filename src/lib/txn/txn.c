@@ -178,6 +178,8 @@ make_tasks(struct pp_txn *t, plugpkg_error **err)
 		rc = check_not_held(t, task, err);
 		if (rc == PLUGPKG_OK)
 			rc = check_not_wanted(t, step, err);
+		if (rc == PLUGPKG_OK)
+			rc = pp_step_check_snapshot(t->ctx, step, task->old, err);
 		task->is_new = step->action != PP_REMOVE && step->link_dir == NULL &&
 			       pp_store_has(t->ctx, step->name, step->version) == 0;
 		if (rc != PLUGPKG_OK || step->action != PP_REMOVE)

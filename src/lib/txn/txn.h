@@ -23,8 +23,9 @@ struct pp_txn_spec {
 enum plugpkg_code pp_txn_run(
     plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error **err);
 /*
- * Can snapshots be taken of the data that the plan is known to change? Where only the version that
- * comes wants one, pp_txn_run() finds out, before any script runs. Errors: REFUSED IO BAD_STATE.
+ * Can snapshots be taken of the data that the plan is known to change? pp_txn_run() looks again;
+ * where only the version that comes wants one, it finds out before any script runs. Errors: REFUSED
+ * IO BAD_STATE.
  */
 enum plugpkg_code pp_txn_check_snapshots(
     plugpkg_context *ctx, const struct pp_plan *plan, plugpkg_error **err);
