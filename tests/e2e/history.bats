@@ -45,6 +45,21 @@ install top 1.0.0"
 	assert_has "Transaction 2: " "upgrade base 1.0.0 -> 1.1.0" "generation 2 after 1"
 }
 
+@test "of a command with very many names the history has whole names, and how many more there were" {
+	local i wishes=()
+	for ((i = 1000; i < 1600; i++)); do wishes+=("base@>=0.0.$i"); done
+	plugpkg install "${wishes[@]}" -y
+	run plugpkg history --json
+	local command n
+	command=$(json_get 'select(.type == "history").command')
+	[[ $command =~ ^install(\ base@\>=0\.0\.1[0-9]{3})+\ \(and\ ([0-9]+)\ more\)$ ]] || fail "$command"
+	n=${BASH_REMATCH[2]}
+	assert_equal "$(grep -o base@ <<<"$command" | wc -l)" "$((600 - n))"
+	[ "$n" -gt 0 ]
+	run plugpkg history show 1
+	assert_has "(and $n more)"
+}
+
 @test "a downgrade and a reinstall are told from an upgrade" {
 	plugpkg install base -y
 	plugpkg install base --reinstall -y

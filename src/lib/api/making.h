@@ -92,7 +92,7 @@ bool pp_making_is_removal(const struct pp_making *m);
 enum plugpkg_code pp_making_targets(struct pp_making *m, plugpkg_error **err);
 /* The manifest in the directory that PLUGPKG_LINK names. */
 enum plugpkg_code pp_making_link(struct pp_making *m, plugpkg_error **err);
-/* "install photos", owned. */
+/* "install photos", of very many "install photos albums (and 300 more)"; owned. */
 char *pp_making_command(const struct plugpkg_request *request);
 /*
  * `remove` leaves a plugin's data and the key of its owner; a later `purge` finds no plugin any

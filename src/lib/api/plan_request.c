@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COMMAND_MAX_BYTES 4096
+#define MORE_MAX_BYTES    40
+
 /* ---- targets ---- */
 
 static enum plugpkg_code
@@ -83,15 +86,16 @@ pp_making_link(struct pp_making *m, plugpkg_error **err)
 char *
 pp_making_command(const struct plugpkg_request *request)
 {
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(4096);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(COMMAND_MAX_BYTES + MORE_MAX_BYTES);
+	size_t n = 0;
 
 	pp_buf_adds(&text, pp_verb_names[request->verb]);
 	if ((request->flags & PLUGPKG_ALL) != 0)
 		pp_buf_adds(&text, " --all");
-	for (size_t i = 0; i < request->n_targets; i++) {
-		pp_buf_addc(&text, ' ');
-		pp_buf_adds(&text, request->targets[i]);
-	}
+	while (n < request->n_targets && strlen(request->targets[n]) < COMMAND_MAX_BYTES - text.n)
+		pp_buf_addf(&text, " %s", request->targets[n++]);
+	if (n < request->n_targets)
+		pp_buf_addf(&text, " (and %zu more)", request->n_targets - n);
 	return pp_buf_steal(&text);
 }
 
