@@ -44,7 +44,7 @@ send_message(int sock, const struct iovec *text, const int *fds, size_t n_fds, i
 		if (sendmsg(sock, &msg, MSG_NOSIGNAL | flags) >= 0)
 			return 0;
 		if (errno != EINTR)
-			return -errno;
+			return errno == ECONNRESET ? -EPIPE : -errno;
 	}
 }
 

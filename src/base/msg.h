@@ -16,7 +16,7 @@
 
 /* A SOCK_SEQPACKET pair, close-on-exec. */
 int pp_msg_pair(int out_fds[2]) PP_MUSTUSE;
-/* Sends j (borrowed) and n_fds descriptors (borrowed). */
+/* Sends j (borrowed) and n_fds descriptors (borrowed). -EPIPE when the other side is gone. */
 int pp_msg_send(int sock, const pp_json *j, const int *fds, size_t n_fds) PP_MUSTUSE;
 /*
  * Receives one packet. *out_fds gets up to PP_MSG_MAX_FDS owned descriptors, the rest -1. 0; -EPIPE

@@ -86,6 +86,23 @@ refuses() {
 	assert_missing photos-1.0.0.plug
 }
 
+@test "what the system does not send to a helper is nobody's fault" {
+	local fault=sendmsg:error=ENOBUFS:when=1
+	plain_build
+	run -1 strace -qq -o trace -e trace=sendmsg -e inject="$fault" \
+		plugpkg source add web http://127.0.0.1:1/ --key repo/public/metadata/1.root.json
+	assert_has "cannot speak with 'plugpkg-fetch': no buffer space available [io]"
+	run -1 strace -qq -o trace -e trace=sendmsg -e inject="$fault" plugpkg install photos -y
+	assert_has "cannot speak with 'plugpkg-unpack': no buffer space available [io]"
+	build_plugin other 1.0.0
+	run -1 strace -qq -o trace -e trace=sendmsg -e inject="$fault" \
+		plugpkg-repo --repo repo add other-1.0.0.plug
+	assert_has "cannot speak with 'plugpkg-unpack': no buffer space available [io]"
+	run -1 strace -qq -o trace -e trace=sendmsg -e inject="${fault/ENOBUFS/EPIPE}" \
+		plugpkg install photos -y
+	assert_has "the archive helper 'plugpkg-unpack' broke down"
+}
+
 @test "a download helper that answers something else, or nothing, broke down" {
 	local answer
 	for answer in '' '[]' 'no json' '{"type":"done"}' '{"type":"burn","id":ID}' \

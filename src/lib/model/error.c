@@ -120,6 +120,8 @@ static const struct {
 	{ ENETUNREACH, "network unreachable" },
 	{ ECONNABORTED, "connection aborted" },
 	{ ECONNRESET, "connection reset" },
+	{ ENOBUFS, "no buffer space available" },
+	{ ETOOMANYREFS, "too many descriptors under way" },
 	{ ETIMEDOUT, "timed out" },
 	{ ECONNREFUSED, "connection refused" },
 	{ EHOSTUNREACH, "host unreachable" },

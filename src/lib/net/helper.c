@@ -125,6 +125,16 @@ broke_down(struct pp_helper *h, plugpkg_error **err)
 	return pp_fail(err, PLUGPKG_E_FAILED, 0, "the download helper '" HELPER "' broke down");
 }
 
+/* A message that did not get through: it is not the helper that broke down when memory is short. */
+static enum plugpkg_code
+cannot_speak(struct pp_helper *h, int r, plugpkg_error **err)
+{
+	if (r == -EPIPE || r == -EBADMSG)
+		return broke_down(h, err);
+	pp_helper_end(h);
+	return pp_fail(err, PLUGPKG_E_IO, -r, "cannot speak with '" HELPER "'");
+}
+
 static int
 make_pipe(uint64_t bytes, int *out_near, int *out_far)
 {
@@ -252,9 +262,13 @@ ask_for_held(
 {
 	PP_AUTO_JSON pp_json *j = request_of(ask);
 
-	if (!pp_msg_add_part(&h->requests, j, NULL, 0) &&
-	    (send_requests(h) < 0 || !pp_msg_add_part(&h->requests, j, NULL, 0)))
-		return broke_down(h, err);
+	if (!pp_msg_add_part(&h->requests, j, NULL, 0)) {
+		int r = send_requests(h);
+		if (r == 0 && !pp_msg_add_part(&h->requests, j, NULL, 0))
+			r = -EMSGSIZE;
+		if (r < 0)
+			return cannot_speak(h, r, err);
+	}
 	*out = stream_of(ask, -1);
 	return PLUGPKG_OK;
 }
@@ -276,8 +290,9 @@ pp_helper_ask(
 	int r = make_pipe(ask->max, &near, &far);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make a pipe");
-	if (!pp_msg_add_part(&packet, j, NULL, 0) || post(h, &packet, &far) < 0)
-		return broke_down(h, err);
+	r = pp_msg_add_part(&packet, j, NULL, 0) ? post(h, &packet, &far) : -EMSGSIZE;
+	if (r < 0)
+		return cannot_speak(h, r, err);
 	*out = stream_of(ask, pp_fd_steal(&near));
 	return PLUGPKG_OK;
 }
@@ -350,8 +365,10 @@ receive(struct pp_helper *h, struct pp_answer *out, plugpkg_error **err)
 		return PLUGPKG_OK;
 	if (r == 0)
 		r = pp_msg_cut_part(&h->answers, &j, &body);
-	if (r < 0 || !pp_answer_parse(j, out))
-		return broke_down(h, err);
+	if (r == 0 && !pp_answer_parse(j, out))
+		r = -EBADMSG;
+	if (r < 0)
+		return cannot_speak(h, r, err);
 	out->body = body;
 	return PLUGPKG_OK;
 }
@@ -487,7 +504,7 @@ pp_helper_pump(struct pp_helper *h, plugpkg_context *ctx, struct pp_stream *cons
 	if (h->answers.n > 0)
 		return look(h, streams, n, out, err);
 	if (ready < 0 && ready != -EINTR)
-		return broke_down(h, err);
+		return cannot_speak(h, ready, err);
 	if (ready <= 0)
 		return PLUGPKG_OK;
 	for (size_t i = 0; i < h->n_guests; i++)

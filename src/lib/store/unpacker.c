@@ -52,14 +52,24 @@ broke_down(struct pp_unpacker *u, plugpkg_error **err)
 	return pp_fail(err, PLUGPKG_E_FAILED, 0, "the archive helper '" HELPER "' broke down");
 }
 
+/* A message that did not get through: it is not the helper that broke down when memory is short. */
+static enum plugpkg_code
+cannot_speak(struct pp_unpacker *u, int r, plugpkg_error **err)
+{
+	if (r == -EPIPE || r == -EBADMSG)
+		return broke_down(u, err);
+	pp_unpacker_fini(u);
+	return pp_fail(err, PLUGPKG_E_IO, -r, "cannot speak with '" HELPER "'");
+}
+
 enum plugpkg_code
 pp_unpacker_ask(struct pp_unpacker *u, pp_json *request, const int fds[3], plugpkg_error **err)
 {
 	PP_AUTO_JSON pp_json *own = request;
 
 	pp_json_set_int(own, "id", ++u->id);
-	return pp_msg_send(u->sock, own, fds, fds[2] >= 0 ? 3 : 2) < 0 ? broke_down(u, err)
-								       : PLUGPKG_OK;
+	int r = pp_msg_send(u->sock, own, fds, fds[2] >= 0 ? 3 : 2);
+	return r < 0 ? cannot_speak(u, r, err) : PLUGPKG_OK;
 }
 
 /* Sets errno when poll() fails. */
@@ -110,7 +120,7 @@ pp_unpacker_answer(struct pp_unpacker *u, pp_json **out, plugpkg_error **err)
 
 	u->answered++;
 	if (r < 0)
-		return broke_down(u, err);
+		return cannot_speak(u, r, err);
 	for (size_t i = 0; i < PP_LEN(fds); i++)
 		pp_auto_fd(&fds[i]); /* it has nothing to give us */
 	const char *type = pp_json_get_str(answer, "type");
