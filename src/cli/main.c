@@ -198,10 +198,31 @@ complete_names(struct cli *typed, enum cmd_operand kind, struct offers *offers)
 	return plugpkg_list(typed->ctx, &spec, offer_row, offers, &typed->err);
 }
 
+/* In apt, npm, pip and git. */
+static const struct synonym synonyms[] = {
+	{ "add", "install" },
+	{ "delete", "remove" },
+	{ "dist-upgrade", "upgrade" },
+	{ "erase", "remove" },
+	{ "full-upgrade", "upgrade" },
+	{ "info", "show" },
+	{ "ls", "list" },
+	{ "outdated", "list --upgradable" },
+	{ "pack", "build" },
+	{ "publish", "plugpkg-repo publish" },
+	{ "revert", "undo" },
+	{ "rm", "remove" },
+	{ "uninstall", "remove" },
+	{ "unlink", "remove" },
+	{ "view", "show" },
+	{ NULL, NULL },
+};
+
 const struct program program = {
 	.name = "plugpkg",
 	.summary = "packages for the plugins of a running application",
 	.table = table,
+	.synonyms = synonyms,
 	.common = common_opts,
 	.run = run_in_root,
 	.complete = complete_names,

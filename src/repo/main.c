@@ -88,10 +88,21 @@ run_in_repo(struct cli *cli)
 	return repo_cli_run_in_repo(cli, cli->cmd->run);
 }
 
+static const struct synonym synonyms[] = {
+	{ "build", "plugpkg build" },
+	{ "delete", "remove" },
+	{ "lint", "plugpkg lint" },
+	{ "ls", "list" },
+	{ "rm", "remove" },
+	{ "unpublish", "remove" },
+	{ NULL, NULL },
+};
+
 const struct program program = {
 	.name = "plugpkg-repo",
 	.summary = "make, publish and mirror signed repositories of plugins",
 	.table = table,
+	.synonyms = synonyms,
 	.common = common_opts,
 	.has_one_page = true,
 	.run = run_in_repo,

@@ -62,19 +62,38 @@ consider(const char *typed, const char *name, struct pp_strs *nearest, size_t *d
 	pp_strs_add(nearest, name);
 }
 
+/* Near it there may be the opposite. */
+static void
+find_synonym(const char *typed, const struct cmd *group, struct pp_strs *out)
+{
+	for (const struct synonym *s = program.synonyms; s->word != NULL; s++)
+		if (strcmp(s->word, typed) == 0 &&
+		    (group == NULL || cmd_find_sub(group, s->command) != NULL))
+			pp_strs_add(out, s->command);
+}
+
+static void
+find_near(const char *typed, const struct cmd *group, struct pp_strs *out)
+{
+	size_t distance = MAX_TYPING_ERRORS;
+
+	for (size_t i = 0; group != NULL && group->subs[i] != NULL; i++)
+		consider(typed, group->subs[i]->name, out, &distance);
+	for (const struct cmd_entry *e = program.table;
+	     group == NULL && (e->heading != NULL || e->cmd != NULL); e++)
+		if (e->cmd != NULL && (e->cmd->flags & CMD_HIDDEN) == 0)
+			consider(typed, e->cmd->name, out, &distance);
+}
+
 enum plugpkg_code
 cli_unknown_command(struct cli *cli, const struct cmd *group, const char *name)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs nearest = { 0 };
 	PP_AUTO_BUF struct pp_buf hint = PP_BUF_INIT(4096);
-	size_t distance = MAX_TYPING_ERRORS;
 
-	for (size_t i = 0; group != NULL && group->subs[i] != NULL; i++)
-		consider(name, group->subs[i]->name, &nearest, &distance);
-	for (const struct cmd_entry *e = program.table;
-	     group == NULL && (e->heading != NULL || e->cmd != NULL); e++)
-		if (e->cmd != NULL && (e->cmd->flags & CMD_HIDDEN) == 0)
-			consider(name, e->cmd->name, &nearest, &distance);
+	find_synonym(name, group, &nearest);
+	if (nearest.n == 0)
+		find_near(name, group, &nearest);
 	const char *prefix = group != NULL ? group->name : "";
 	const char *blank = group != NULL ? " " : "";
 	if (nearest.n == 0 && group != NULL)

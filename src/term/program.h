@@ -11,9 +11,15 @@ void offer(const struct offers *offers, const char *word, const char *text);
 /* plugpkg_row_fn with the offers as user: the row's name and summary. */
 void offer_row(const char *json, void *user);
 
+/* What a command is called elsewhere; the list ends with a NULL. */
+struct synonym {
+	const char *word, *command;
+};
+
 struct program {
 	const char *name, *summary;
 	const struct cmd_entry *table;
+	const struct synonym *synonyms;
 	const struct opt *common; /* has help, version, json, quiet, verbose and debug */
 	bool has_one_page;        /* a manual page for all commands, not one a command */
 	/* Runs cli->cmd on an opened root or repository; not asked for CMD_NO_ROOT. */

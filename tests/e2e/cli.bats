@@ -106,6 +106,30 @@ last_row() {
 	assert_has "did you mean 'list'?"
 }
 
+@test "a command that has another name elsewhere is answered with its name here" {
+	local word
+	for word in uninstall delete rm erase unlink; do
+		run -2 plugpkg "$word" x
+		assert_has "hint: did you mean 'remove'?"
+	done
+	run -2 plugpkg ls
+	assert_has "did you mean 'list'?"
+	run -2 plugpkg outdated
+	assert_has "did you mean 'list --upgradable'?"
+	run -2 plugpkg publish x.plug
+	assert_has "did you mean 'plugpkg-repo publish'?"
+	run -2 plugpkg help uninstall
+	assert_has "did you mean 'remove'?"
+	run -2 plugpkg source rm x
+	assert_has "did you mean 'remove'?"
+	run -2 plugpkg source uninstal x
+	assert_lacks "did you mean"
+	run -2 plugpkg-repo unpublish x@1
+	assert_has "did you mean 'remove'?"
+	run -2 plugpkg-repo build x
+	assert_has "did you mean 'plugpkg build'?"
+}
+
 @test "an unknown option is answered with near names" {
 	run -2 plugpkg install --dryrun x
 	assert_has "unknown option '--dryrun' [usage]" "did you mean '--dry-run'?"
