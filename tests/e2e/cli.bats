@@ -232,7 +232,7 @@ last_row() {
 @test "no root at all is told with the way to make one" {
 	unset PLUGPKG_ROOT
 	run -1 plugpkg list
-	assert_has "[no-root]" "hint: " "plugpkg init"
+	assert_has "[no-root]" "hint: name the root with --root, or make one with plugpkg init"
 	run -1 plugpkg --root "$SCRATCH/home" list
 	assert_has "[no-root]"
 }

@@ -108,7 +108,7 @@ no_root(const char *dir, plugpkg_error **err)
 		    "not a plugpkg root (nor any directory above it): no plugpkg.json");
 	else
 		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0, "'%s' is not a plugpkg root", dir);
-	return pp_hint(err, PLUGPKG_E_NO_ROOT, "run plugpkg init");
+	return pp_hint(err, PLUGPKG_E_NO_ROOT, PP_NO_ROOT_HINT);
 }
 
 /* ---- init ---- */

@@ -51,6 +51,8 @@ struct plugpkg_context {
 	atomic_int cancelled;
 };
 
+#define PP_NO_ROOT_HINT "name the root with --root, or make one with plugpkg init"
+
 void pp_event(plugpkg_context *ctx, const struct plugpkg_event *ev); /* ctx NULL allowed */
 void pp_warn(plugpkg_context *ctx, const char *plugin, const char *fmt, ...) PP_PRINTF(3, 4);
 void pp_debug(plugpkg_context *ctx, const char *plugin, const char *fmt, ...) PP_PRINTF(3, 4);

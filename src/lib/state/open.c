@@ -21,7 +21,7 @@ cannot_open(plugpkg_context *ctx, struct pp_state *s, plugpkg_error **err)
 
 	if (there == 0) {
 		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0, "'%s' is not a plugpkg root", ctx->root);
-		return pp_hint(err, PLUGPKG_E_NO_ROOT, "run plugpkg init");
+		return pp_hint(err, PLUGPKG_E_NO_ROOT, PP_NO_ROOT_HINT);
 	}
 	return there < 0 ? pp_fail(err, PLUGPKG_E_IO, -there, "cannot %s", opening)
 			 : pp_db_fail(s->db, err, opening);

@@ -31,7 +31,7 @@ pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **err)
 	int r = pp_read_file_known_at(ctx->root_fd, CONFIG_FILE, &text, &known);
 	if (r == -ENOENT) {
 		(void)pp_fail(err, PLUGPKG_E_NO_ROOT, 0, "'%s' is not a plugpkg root", ctx->root);
-		return pp_hint(err, PLUGPKG_E_NO_ROOT, "run plugpkg init");
+		return pp_hint(err, PLUGPKG_E_NO_ROOT, PP_NO_ROOT_HINT);
 	}
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", file);
