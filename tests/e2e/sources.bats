@@ -327,3 +327,19 @@ a_root() {
 	run plugpkg source list
 	assert_lacks astray
 }
+
+@test "a publisher's directory instead of its public/, and a fingerprint without its beginning, are told" {
+	local key
+	make_repo
+	key=$(sha256sum repo/public/metadata/1.root.json | cut -d' ' -f1)
+	plugpkg init other
+	run -5 plugpkg --root other source add main "file://$SCRATCH/repo" --key "sha256:$key"
+	assert_has "it has no metadata/1.root.json" "are in: public/ of a publisher's directory"
+	run -5 plugpkg-repo mirror "file://$SCRATCH/repo" copy
+	assert_has "are in: public/ of a publisher's directory"
+	run -4 plugpkg --root other source add main "file://$SCRATCH/repo/public" --key "$key"
+	assert_has "cannot read key file" "hint: did you mean 'sha256:$key'?"
+	run -4 plugpkg-repo mirror "file://$SCRATCH/repo/public" copy --key "$key"
+	assert_has "hint: did you mean 'sha256:$key'?"
+	run -0 plugpkg --root other source add main "file://$SCRATCH/repo/public" --key "sha256:$key"
+}

@@ -21,6 +21,15 @@ is_fingerprint(const char *key)
 	return pp_starts_with(key, "sha256:");
 }
 
+static enum plugpkg_code
+no_repository(const char *url, plugpkg_error **err)
+{
+	enum plugpkg_code rc =
+	    pp_fail(err, PLUGPKG_E_NETWORK, 0, "no repository at '%s': it has no " ROOT_PATH, url);
+
+	return pp_hint(err, rc, PP_ADDRESS_HINT);
+}
+
 /*
  * From the first mirror that has it: its bytes are judged by their digest, not by where they came
  * from.
@@ -48,8 +57,7 @@ get_root(
 		if (i > 0)
 			continue;
 		if (rc == PLUGPKG_OK)
-			rc = pp_fail(err, PLUGPKG_E_NETWORK, 0,
-			    "no repository at '%s': it has no " ROOT_PATH, url);
+			rc = no_repository(url, err);
 		else
 			(void)pp_fail(err, PLUGPKG_E_NETWORK, 0, "no repository at '%s': %s", url,
 			    plugpkg_error_message(why));
@@ -61,9 +69,13 @@ static enum plugpkg_code
 read_key_file(const char *path, struct pp_buf *out, plugpkg_error **err)
 {
 	PP_AUTO_FD int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
-		    "cannot read key file '%s'", path);
+	if (fd < 0) {
+		enum plugpkg_code rc =
+		    pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
+			"cannot read key file '%s'", path);
+		return pp_is_sha256(path) ? pp_hint(err, rc, "did you mean 'sha256:%s'?", path)
+					  : rc;
+	}
 	int r = pp_fd_read_all(fd, out);
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot read key file '%s'", path)
 		     : PLUGPKG_OK;

@@ -76,10 +76,11 @@ read_key_file(const char *path, struct pp_buf *out, plugpkg_error **err)
 {
 	int r = pp_read_file_at(AT_FDCWD, path, out);
 
-	if (r < 0)
-		return pp_fail(err, r == -ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, -r,
-		    "cannot read key file '%s'", path);
-	return PLUGPKG_OK;
+	if (r == 0)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = pp_fail(err, r == -ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, -r,
+	    "cannot read key file '%s'", path);
+	return pp_is_sha256(path) ? pp_hint(err, rc, "did you mean 'sha256:%s'?", path) : rc;
 }
 
 /* The first root, found to be the expected one, becomes root.json of the work directory. */
@@ -94,9 +95,11 @@ trust_first_root(struct pp_walk *w, const struct pp_walk_spec *spec, plugpkg_err
 	    get_and_keep(w, 0, "1.root.json", PP_TUF_MAX_ROOT_BYTES, &root, &status, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (status != 200)
-		return pp_fail(err, PLUGPKG_E_NETWORK, 0,
+	if (status != 200) {
+		rc = pp_fail(err, PLUGPKG_E_NETWORK, 0,
 		    "%s is no repository: no metadata/1.root.json", spec->label);
+		return pp_hint(err, rc, PP_ADDRESS_HINT);
+	}
 	pp_root_fingerprint(root.s, root.n, w->fingerprint);
 	if (spec->key != NULL && !pp_starts_with(spec->key, "sha256:")) {
 		rc = read_key_file(spec->key, &key, err);

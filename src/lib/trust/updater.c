@@ -153,8 +153,7 @@ ask_mirror(struct pp_updater *u, size_t mirror, const struct want *w, bool *out_
 	if (*out_missing) {
 		rc = pp_fail(err, PLUGPKG_E_NETWORK, 0,
 		    "mirror %zu has no 'metadata/%s' (status %d)", mirror + 1, w->path, status);
-		return pp_hint(err, rc,
-		    "the address of a source is the directory that metadata/ and targets/ are in");
+		return pp_hint(err, rc, PP_ADDRESS_HINT);
 	}
 	if (bytes.overflow || bytes.n > w->max_bytes)
 		return pp_fail(err, PLUGPKG_E_DIGEST, 0,

@@ -17,6 +17,10 @@
 typedef enum plugpkg_code (*pp_tuf_get_fn)(void *user, size_t mirror, const char *path,
     size_t max_bytes, struct pp_buf *out, int *out_status, plugpkg_error **err);
 
+#define PP_ADDRESS_HINT                                                                            \
+	"the address of a source is the directory that metadata/ and targets/ are in: public/ of " \
+	"a publisher's directory"
+
 struct pp_updater_spec {
 	int dir_fd; /* metadata directory, borrowed; root.json is in it, and what was verified */
 	int64_t now;
