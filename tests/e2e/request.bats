@@ -54,6 +54,20 @@ setup() {
 	assert_installed base 1.0.0
 }
 
+@test "a version that is written as elsewhere is answered with how it is written here" {
+	run -2 plugpkg install base=1.0.0 -y
+	assert_has "'base=1.0.0' is no plugin name" "hint: a version is written base@1.0.0" "[bad-name]"
+	run -2 plugpkg install @acme/base==1.0.0 -y
+	assert_has "hint: a version is written @acme/base@1.0.0"
+	run -2 plugpkg install base= -y
+	assert_has "hint: a version is written base@RANGE"
+	run -2 plugpkg install =1 -y
+	assert_has "hint: a name is NAME or @SCOPE/NAME"
+	run -4 plugpkg install base 1.0.0 -y
+	assert_has "unknown plugin '1.0.0'" "hint: a version is written behind the name: NAME@1.0.0"
+	assert_missing "$PLUGPKG_ROOT/current/base"
+}
+
 @test "-y alone does not agree to the removal of what nobody named" {
 	plugpkg install top base -y
 	run -11 plugpkg remove base -y

@@ -293,6 +293,25 @@ split_target(struct pp_str whole, struct pp_str *name, struct pp_str *range, str
 	return source->p != NULL ? check_source(*name, *source, err) : PLUGPKG_OK;
 }
 
+/* As apt and pip write versions. */
+static enum plugpkg_code
+check_target_name(struct pp_str name, plugpkg_error **err)
+{
+	struct pp_str version = name, before;
+
+	if (!pp_str_cut(&version, '=', &before) || version.p == NULL || !pp_name_valid(before))
+		return pp_name_check(name, err);
+	while (version.n > 0 && version.p[0] == '=')
+		version = (struct pp_str){ version.p + 1, version.n - 1 };
+	PP_AUTO_FREE char *shown = pp_shown(name.p, name.n);
+	PP_AUTO_FREE char *range = pp_shown(version.p, version.n);
+	enum plugpkg_code rc =
+	    pp_fail(err, PLUGPKG_E_BAD_NAME, 0, "'%s' is no plugin name: it has a '='", shown);
+
+	return pp_hint(err, rc, "a version is written %.*s@%s", (int)before.n, before.p,
+	    version.n > 0 ? range : "RANGE");
+}
+
 enum plugpkg_code
 pp_target_parse(const char *text, struct pp_target *out, plugpkg_error **err)
 {
@@ -318,7 +337,7 @@ pp_target_parse(const char *text, struct pp_target *out, plugpkg_error **err)
 		name.n--;
 		is_removal = true;
 	}
-	rc = pp_name_check(name, err);
+	rc = check_target_name(name, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	if (range.p != NULL && range.n == 0) {

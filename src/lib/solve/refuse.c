@@ -313,6 +313,8 @@ unknown_plugin(const struct pp_load *l, const char *name, plugpkg_error **err)
 
 	if (near != NULL)
 		rc = pp_hint(err, rc, "did you mean '%s'?", near);
+	else if (strspn(name, "0123456789.") == strlen(name))
+		rc = pp_hint(err, rc, "a version is written behind the name: NAME@%s", name);
 	return pp_subject(err, rc, name);
 }
 
