@@ -190,7 +190,8 @@ teardown() {
 	for command in publish refresh; do
 		run plugpkg-repo $command
 		assert_status 4
-		assert_has "keys/online.key" "bring it from where you keep it" "[not-found]"
+		assert_has "keys/online.key" "bring it from where you keep a copy" \
+			"if it is lost: plugpkg-repo key rotate online" "[not-found]"
 	done
 	mv kept repo/keys/online.key
 	run plugpkg-repo publish

@@ -143,6 +143,11 @@ check_mode(const struct pp_key_file *f, plugpkg_error **err)
 		if (errno != ENOENT)
 			return pp_fail(err, PLUGPKG_E_IO, errno, "cannot look at '%s'", f->path);
 		pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "signing key '%s' is not here", f->path);
+		/* That one is not kept offline. */
+		if (f->dir_fd != AT_FDCWD && pp_starts_with(f->name, "online"))
+			return pp_hint(err, PLUGPKG_E_NOT_FOUND,
+			    "bring it from where you keep a copy; if it is lost: plugpkg-repo key "
+			    "rotate online");
 		return pp_hint(err, PLUGPKG_E_NOT_FOUND, "bring it from where you keep it offline");
 	}
 	if ((st.st_mode & 077) == 0)
