@@ -194,6 +194,8 @@ list_run(struct cli *cli)
 	if (rc == PLUGPKG_OK)
 		rc = cli->is_json ? plugpkg_list(cli->ctx, &spec, count_row, &l, &cli->err)
 				  : list_as_text(&l, &spec);
+	if (rc == PLUGPKG_OK && (spec.flags & (PLUGPKG_LIST_AVAILABLE | PLUGPKG_LIST_ALL)) != 0)
+		say_if_no_source(cli);
 	if (rc == PLUGPKG_OK && opts_has(&cli->opts, "check") && l.n > 0)
 		cli->exit_status = EXIT_UPGRADES_EXIST;
 	table_fini(&l.table);

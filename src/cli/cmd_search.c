@@ -11,6 +11,8 @@ search_run(struct cli *cli)
 
 	if (rc == PLUGPKG_OK)
 		cli_show_long(cli, view_found);
+	if (rc == PLUGPKG_OK)
+		say_if_no_source(cli);
 	return rc;
 }
 

@@ -53,6 +53,23 @@ static const struct cmd source_add = {
 	.run = add_run,
 };
 
+static void
+count_source(const char *json PP_UNUSED, void *user)
+{
+	size_t *n = user;
+
+	++*n;
+}
+
+void
+say_if_no_source(struct cli *cli)
+{
+	size_t n = 0;
+
+	if (plugpkg_source_list(cli->ctx, count_source, &n, NULL) == PLUGPKG_OK && n == 0)
+		cli_say(cli, "There is no source yet: plugpkg source add NAME URL");
+}
+
 static enum plugpkg_code
 list_run(struct cli *cli)
 {

@@ -8,8 +8,8 @@ update_run(struct cli *cli)
 {
 	enum plugpkg_code rc = plugpkg_update(cli->ctx, cli_row, cli, &cli->err);
 
-	if (rc == PLUGPKG_OK && cli->rows.n == 0)
-		cli_say(cli, "There is no source yet: plugpkg source add NAME URL");
+	if (rc == PLUGPKG_OK)
+		say_if_no_source(cli);
 	/* Sources that were reached are worth telling even when another one failed. */
 	if (!cli->is_quiet)
 		cli_show(cli, view_updates);

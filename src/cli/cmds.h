@@ -15,4 +15,7 @@ extern const struct cmd cmd_autoremove, cmd_build, cmd_check, cmd_clean, cmd_con
 /* Root as the user named it, or NULL: look upwards. */
 const char *cli_root(const struct cli *cli);
 
+/* Tells who looked into the sources in vain that there is none. */
+void say_if_no_source(struct cli *cli);
+
 #endif

@@ -150,6 +150,23 @@ animal photos"
 	assert_has "There is no source yet: plugpkg source add NAME URL"
 }
 
+@test "who looks into the sources of a root that has none is told so" {
+	local question
+	plugpkg init other
+	for question in "search user" "list --available" "list --all"; do
+		# shellcheck disable=SC2086 # words
+		run -0 --separate-stderr plugpkg --root other $question
+		assert_equal "$output" ""
+		assert_equal "$stderr" "There is no source yet: plugpkg source add NAME URL"
+		# shellcheck disable=SC2086 # words
+		run -0 --separate-stderr plugpkg --root other $question --json
+		assert_equal "$(wc -l <<<"$output")" 1
+		# shellcheck disable=SC2086 # words
+		run -0 plugpkg $question nothing
+		assert_lacks "no source"
+	done
+}
+
 @test "a root before its first update says what to do" {
 	plugpkg init "$SCRATCH/fresh"
 	run plugpkg --root "$SCRATCH/fresh" install user -y
