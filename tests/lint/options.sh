@@ -15,6 +15,16 @@ help_options() {
 page_options() {
 	[ ! -f "$1" ] || grep -E '^\.It Fl ' "$1" | grep -oE 'Fl -[a-z][a-z0-9-]*' | sed 's/^Fl -//' | sort -u
 }
+# Those of the synopsis, long or as the letter that its item has: "Fl k", ".It Fl k , Fl -key Ar FILE"
+synopsis_options() {
+	awk '/^\.Sh / { in_synopsis = $2 == "SYNOPSIS" } in_synopsis' "$1" |
+		grep -oE 'Fl -?[A-Za-z0-9][a-z0-9-]*' >"$dir/flags"
+	sed -n 's/^Fl -//p' "$dir/flags"
+	sed -nE 's/^\.It Fl ([A-Za-z0-9]) , Fl -([a-z][a-z0-9-]*).*/Fl \1 \2/p' "$1" |
+		while read -r _ letter long; do
+			if grep -qx "Fl $letter" "$dir/flags"; then echo "$long"; fi
+		done
+}
 # The commands as the program lists them: "  install   add plugins"; hidden ones are not there.
 commands_of() {
 	"$1" --help 2>/dev/null </dev/null | sed -nE 's/^  ([a-z][a-z-]*)( .*|$)/\1/p' | sort -u
@@ -44,6 +54,8 @@ for program in plugpkg plugpkg-repo; do
 			comm -23 "$dir/help" "$dir/known")"
 		cat "$dir/help" >>"$dir/all"
 		[ "$page" != "man/$program.1" ] || continue
+		synopsis_options "$page" | sort -u >"$dir/synopsis"
+		rule "the synopsis of $page has its options" "$(comm -23 "$dir/page" "$dir/synopsis")"
 		rule "$program $command takes the options of $page" "$(comm -13 "$dir/help" "$dir/page")"
 	done
 	sort -u "$dir/all" "$dir/common" >"$dir/taken"
