@@ -50,7 +50,46 @@ store top"
 	run plugpkg check
 	assert_status 1
 	assert_has "current/base does not lead to store/base/1.0.0" \
-		"current/top does not lead to store/top/1.0.0"
+		"current/top does not lead to store/top/1.0.0" \
+		"current/foreign is there, but no such plugin is installed"
+}
+
+@test "whatever stands beside the links of a generation is found, and repair makes it without" {
+	mkdir "$PLUGPKG_ROOT/generations/1/@acme" elsewhere
+	ln -s "$SCRATCH/elsewhere" "$PLUGPKG_ROOT/generations/1/evil"
+	ln -s "$SCRATCH/elsewhere" "$PLUGPKG_ROOT/generations/1/@acme/evil"
+	mkdir "$PLUGPKG_ROOT/generations/1/Not-a-name"
+	assert_equal "$(problems)" "generation @acme/evil
+generation Not-a-name
+generation evil"
+	run -0 plugpkg repair -y
+	run -0 plugpkg check
+	assert_missing "$PLUGPKG_ROOT/current/evil" "$PLUGPKG_ROOT/current/@acme" "$PLUGPKG_ROOT/current/Not-a-name"
+}
+
+@test "a disabled plugin that can be reached, and one whose files are none, are found" {
+	plugpkg disable top -y
+	ln -s ../../store/top/1.0.0 "$PLUGPKG_ROOT/current/top"
+	rm -rf "$PLUGPKG_ROOT/store/base/1.0.0"
+	echo no directory >"$PLUGPKG_ROOT/store/base/1.0.0"
+	run plugpkg check
+	assert_status 1
+	assert_has "current/top is there, though 1.0.0 is disabled" "store/base/1.0.0 cannot be read: " \
+		"hint: plugpkg repair"
+}
+
+# By who can write in var/state.db, or by a fault of ours.
+@test "a conflict that is installed, and scripts that are left to run, are found with the way out" {
+	sqlite3 "$PLUGPKG_ROOT/var/state.db" "UPDATE plugins SET state = 'core-installed',
+		manifest = json_set(manifest, '\$.conflicts', json('{\"base\": \">=1\"}')) WHERE name = 'top'"
+	run plugpkg check
+	assert_status 1
+	assert_has "top: 1.0.0 conflicts with base >=1; base 1.0.0 is installed" \
+		"top: 1.0.0 is only core-installed; plugpkg configure top runs what is left"
+	assert_equal "$(problems)" "state top
+conflicts top"
+	run -0 plugpkg configure top
+	assert_equal "$(problems)" "conflicts top"
 }
 
 @test "a way out fits what was found" {

@@ -82,7 +82,9 @@ check_states(struct checking *c)
 			    "%s counts as not installed; plugpkg repair %s installs it again",
 			    (*p)->version, (*p)->key);
 		else if (strcmp((*p)->state, "core-installed") == 0)
-			problem(c, "state", (*p)->key, "%s is only %s", (*p)->version, (*p)->state);
+			problem(c, "state", (*p)->key,
+			    "%s is only %s; plugpkg configure %s runs what is left", (*p)->version,
+			    (*p)->state, (*p)->key);
 	}
 }
 
@@ -181,37 +183,32 @@ check_member(struct checking *c, const struct pp_installed *p)
 }
 
 static bool
-is_installed(const struct checking *c, const char *name, const char *version)
+is_installed(const struct checking *c, const char *name)
 {
 	const struct pp_installed *p = pp_installeds_get(&c->web.inv.set, name);
 
 	if (p != NULL)
 		return pp_installed_is_usable(p);
 	pp_vec_foreach (q, &c->web.inv.set)
-		if (strcmp((*q)->name, name) == 0 && strcmp((*q)->version, version) == 0 &&
-		    pp_installed_is_usable(*q))
+		if (strcmp((*q)->name, name) == 0 && pp_installed_is_usable(*q))
 			return true;
 	return false;
 }
 
-/* A name that nobody bears, or a further major of one. */
+/* An application takes what it finds there for a plugin, wherever it leads. */
 static void
-check_foreign_members(struct checking *c, const struct pp_strs *members)
+check_foreign(struct checking *c, const struct pp_strs *names)
 {
-	for (size_t i = 0; i < members->n; i++) {
-		PP_AUTO_FREE char *name = pp_xstrdup(members->at[i]);
-		const char *version = name + strcspn(name, " ") + 1;
-		name[strcspn(name, " ")] = '\0';
-		if (!is_installed(c, name, version))
-			problem(c, "generation", name,
-			    "current/%s is there, but the plugin is not installed", name);
-	}
+	pp_vec_foreach (name, names)
+		if (!is_installed(c, *name))
+			problem(c, "generation", *name,
+			    "current/%s is there, but no such plugin is installed", *name);
 }
 
 static enum plugpkg_code
 check_generation(struct checking *c, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs members = { 0 };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 	PP_AUTO_ERROR plugpkg_error *why = NULL;
 	int64_t known = 0, current = 0;
 	enum plugpkg_code rc = pp_state_generation(c->state, &known, err);
@@ -225,14 +222,14 @@ check_generation(struct checking *c, plugpkg_error **err)
 		problem(c, "generation", NULL,
 		    "current leads to generation %lld, but %lld is on record", (long long)current,
 		    (long long)known);
-	if (pp_generation_members(c->ctx, current, &members, &why) != PLUGPKG_OK) {
+	if (pp_generation_names(c->ctx, current, &names, &why) != PLUGPKG_OK) {
 		problem(c, "generation", NULL, "generation %lld: %s", (long long)current,
 		    plugpkg_error_message(why));
 		return PLUGPKG_OK;
 	}
 	pp_vec_foreach (p, &c->web.inv.set)
 		check_member(c, *p);
-	check_foreign_members(c, &members);
+	check_foreign(c, &names);
 	return PLUGPKG_OK;
 }
 

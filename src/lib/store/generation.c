@@ -396,7 +396,7 @@ add_member(int dir_fd, const char *key, struct pp_strs *out, plugpkg_error **err
 
 /* scope: "" for the generation itself, "@scope" for a directory in it. */
 static enum plugpkg_code
-add_members(int dir_fd, const char *scope, struct pp_strs *out, plugpkg_error **err)
+add_names(int dir_fd, const char *scope, struct pp_strs *out, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 	bool is_top = scope[0] == '\0';
@@ -406,14 +406,24 @@ add_members(int dir_fd, const char *scope, struct pp_strs *out, plugpkg_error **
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list a generation");
 	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
-		PP_AUTO_FREE char *name =
-		    pp_asprintf("%s%s%s", scope, is_top ? "" : "/", names.at[i]);
-
-		if (pp_key_valid(pp_str_of(name)))
-			rc = add_member(dir_fd, name, out, err);
-		else if (is_top && name[0] == '@')
-			rc = add_members(dir_fd, name, out, err);
+		if (is_top && names.at[i][0] == '@')
+			rc = add_names(dir_fd, names.at[i], out, err);
+		else if (strcmp(names.at[i], LIST_FILE) != 0)
+			pp_strs_take(
+			    out, pp_asprintf("%s%s%s", scope, is_top ? "" : "/", names.at[i]));
 	}
+	return rc;
+}
+
+static enum plugpkg_code
+add_members(int dir_fd, struct pp_strs *out, plugpkg_error **err)
+{
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	enum plugpkg_code rc = add_names(dir_fd, "", &names, err);
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++)
+		if (pp_key_valid(pp_str_of(names.at[i])))
+			rc = add_member(dir_fd, names.at[i], out, err);
 	return rc;
 }
 
@@ -466,10 +476,23 @@ pp_generation_members(plugpkg_context *ctx, int64_t n, struct pp_strs *out, plug
 	enum plugpkg_code rc = pp_place_open(ctx, path, &fd, err);
 
 	if (rc == PLUGPKG_OK)
-		rc = add_members(fd, "", out, err);
+		rc = add_members(fd, out, err);
 	if (rc == PLUGPKG_OK)
 		rc = add_unlinked(fd, out, err);
 	pp_strs_sort(out);
 	drop_doubles(out);
+	return rc;
+}
+
+enum plugpkg_code
+pp_generation_names(plugpkg_context *ctx, int64_t n, struct pp_strs *out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf(PP_GENERATIONS_DIR "/%" PRId64, n);
+	PP_AUTO_FD int fd = -1;
+	enum plugpkg_code rc = pp_place_open(ctx, path, &fd, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = add_names(fd, "", out, err);
+	pp_strs_sort(out);
 	return rc;
 }

@@ -38,6 +38,9 @@ enum plugpkg_code pp_generation_list(
     plugpkg_context *ctx, int64_t **out, size_t *out_n, plugpkg_error **err); /* ascending, owned */
 /* The highest number that stands there; 0: none. */
 enum plugpkg_code pp_generation_highest(plugpkg_context *ctx, int64_t *out, plugpkg_error **err);
+/* All that stands in generation N but its list, sorted: names, NAME@MAJOR, @scope/NAME. */
+enum plugpkg_code pp_generation_names(
+    plugpkg_context *ctx, int64_t n, struct pp_strs *out, plugpkg_error **err);
 /*
  * Store versions that generation N links to, each once, as "NAME VERSION", read from its links; and
  * those of plugins that its list calls disabled or blocked.
