@@ -213,6 +213,17 @@ uninstall low"
 	assert_status 0
 }
 
+@test "a leftover is called that, and is not in use" {
+	make_leftovers
+	run plugpkg disable low
+	assert_status 9
+	assert_has "low 1.0.0 is a leftover: it is not in use" "hint: plugpkg check tells more"
+	run plugpkg why low
+	assert_status 4
+	assert_has "plugin 'low' is a leftover: it is not in use" "hint: plugpkg check tells more"
+	assert_lacks "did you mean"
+}
+
 @test "a leftover that fails again stays and is named, and the others go" {
 	make_leftovers
 	rm keep-low

@@ -132,13 +132,16 @@ enum plugpkg_code
 pp_marks_not_installed(const struct pp_installeds *set, const char *name, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	const struct pp_installed *left = pp_installeds_get(set, name);
 	const char *near[1];
-	enum plugpkg_code rc =
-	    pp_fail(err, PLUGPKG_E_NOT_INSTALLED, 0, "plugin '%s' is not installed", name);
+	enum plugpkg_code rc = pp_fail(err, PLUGPKG_E_NOT_INSTALLED, 0, "plugin '%s' is %s", name,
+	    left != NULL ? "a leftover: it is not in use" : "not installed");
 
 	pp_vec_foreach (p, set)
 		pp_strs_add(&names, (*p)->key);
-	if (pp_name_near(name, &names, near, PP_LEN(near)) > 0)
+	if (left != NULL)
+		rc = pp_hint(err, rc, "plugpkg check tells more");
+	else if (pp_name_near(name, &names, near, PP_LEN(near)) > 0)
 		rc = pp_hint(err, rc, "did you mean '%s'?", near[0]);
 	else
 		rc = pp_hint(err, rc, "plugpkg show %s tells what is known of it", name);
