@@ -97,3 +97,25 @@ setup() {
 	assert_status 0
 	assert_exists repo/signed.json
 }
+
+@test "damaged metadata in public/ is named, with where to get it, and nothing is signed over it" {
+	local file damage
+	make_repo
+	cp -a repo/public before
+	for file in timestamp 1.root; do
+		for damage in '[1' '{"signed": []}' ''; do
+			echo "$damage" >"repo/public/metadata/$file.json"
+			run plugpkg-repo --repo repo refresh
+			assert_status 6
+			assert_has "'public/metadata/$file.json' is damaged: " "hint: copy it back from a mirror" "[bad-metadata]"
+			cp "before/metadata/$file.json" "repo/public/metadata/$file.json"
+			diff -r before repo/public
+		done
+	done
+	jq -c '.signed._type = "snapshot"' before/metadata/timestamp.json >repo/public/metadata/timestamp.json
+	run plugpkg-repo --repo repo refresh
+	assert_status 6
+	assert_has "'public/metadata/timestamp.json' is damaged: it is no timestamp"
+	cp before/metadata/timestamp.json repo/public/metadata/timestamp.json
+	run -0 plugpkg-repo --repo repo refresh
+}

@@ -31,6 +31,13 @@ read_file(plugpkg_repo *repo, const char *path, struct pp_buf *out, plugpkg_erro
 }
 
 static enum plugpkg_code
+damaged(const char *path, const char *why, plugpkg_error **err)
+{
+	(void)pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "'public/%s' is damaged: %s", path, why);
+	return pp_hint(err, PLUGPKG_E_BAD_METADATA, "copy it back from a mirror");
+}
+
+static enum plugpkg_code
 parse_file(const char *path, const struct pp_buf *text, pp_json **out, const pp_json **out_signed,
     plugpkg_error **err)
 {
@@ -39,7 +46,7 @@ parse_file(const char *path, const struct pp_buf *text, pp_json **out, const pp_
 
 	*out_signed = pp_json_get(file, "signed");
 	if (!pp_json_is(*out_signed, PP_JSON_OBJECT))
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "public/%s: %s", path, why.text);
+		return damaged(path, why.text, err);
 	*out = pp_steal(&file);
 	return PLUGPKG_OK;
 }
@@ -116,7 +123,7 @@ read_timestamp(plugpkg_repo *repo, const struct pp_signer *signer, struct pp_pub
 	if (type == NULL || strcmp(type, "timestamp") != 0 || version < 1 ||
 	    version > PP_VERSION_MAX ||
 	    !read_entry(body, "snapshot.json", &out->file[PP_ROLE_SNAPSHOT]))
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "'public/%s' is no timestamp", path);
+		return damaged(path, "it is no timestamp", err);
 	out->file[PP_ROLE_TIMESTAMP] =
 	    (struct pp_meta_file){ .version = version, .length = text.n };
 	pp_sha256_hex(text.s, text.n, out->file[PP_ROLE_TIMESTAMP].sha256);

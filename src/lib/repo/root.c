@@ -55,10 +55,13 @@ walk(plugpkg_repo *repo, const struct pp_record *record, struct pp_buf *text,
 	PP_AUTO(tuf) struct pp_tuf *t = NULL;
 
 	enum plugpkg_code rc = read_bytes(repo, 1, text, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_tuf_new(text->s, text->n, repo->now, &t, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
+	rc = pp_tuf_new(text->s, text->n, repo->now, &t, err);
+	if (rc != PLUGPKG_OK) {
+		(void)pp_wrap(err, rc, "'public/metadata/1.root.json' is damaged");
+		return pp_hint(err, rc, "copy it back from a mirror");
+	}
 	for (int64_t version = 2;; version++) {
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
 		describe(text, version - 1, out);
