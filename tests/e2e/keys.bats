@@ -239,3 +239,63 @@ publish_evil() {
 	assert_status 0
 	[ "$n" -gt 15 ] || fail "only $n changes"
 }
+
+@test "a key that is none, or counts no more, is neither changed nor used" {
+	make_repo
+	run plugpkg-repo key rotate nokey
+	assert_status 4
+	assert_has "there is no key 'nokey'" "hint: plugpkg-repo key list names them"
+	plugpkg-repo key rotate online >/dev/null
+	run plugpkg-repo key revoke online
+	assert_status 4
+	assert_has "key 'online' counts nowhere any more" "hint: plugpkg-repo key list names them"
+	run plugpkg-repo sign --key online
+	assert_status 6
+	assert_has "key 'online'" "counts for nothing that waits" "hint: plugpkg-repo sign says which keys can sign"
+	rm -rf repo/pending
+	run plugpkg-repo sign --export carried.json
+	assert_status 4
+	assert_has "nothing waits for a signature"
+	assert_missing carried.json
+}
+
+@test "a change of keys that is damaged is named, and is given again without it" {
+	local command
+	make_repo
+	plugpkg-repo key rotate root-1 >/dev/null
+	echo '{"signatures": []}' >repo/pending/root.json
+	for command in sign publish "key rotate root-2"; do
+		# shellcheck disable=SC2086 # words on purpose
+		run plugpkg-repo $command
+		assert_status 1
+		assert_has "'pending/root.json' is damaged: no 'signed' object" "hint: delete pending/"
+	done
+	rm -rf repo/pending
+	rotate root-2
+	run -0 plugpkg-repo verify
+}
+
+@test "while a new root is published in part, keys do not change again; publish ends it" {
+	local n refused=0
+	make_repo
+	plugpkg-repo key rotate root-1 >/dev/null
+	plugpkg-repo sign >/dev/null
+	cp -a repo before
+	for ((n = 1; n < 200; n++)); do
+		rm -rf repo
+		cp -a before repo
+		PLUGPKG_CRASH_AT=$n run plugpkg-repo publish
+		[ "$status" -eq 137 ] || break
+		[ -e repo/public/metadata/2.root.json ] || continue
+		cp -a repo/pending kept
+		run plugpkg-repo key rotate targets
+		[ "$status" -ne 0 ] || break
+		assert_has "the root that waits is published in part already" "hint: finish it first: plugpkg-repo publish"
+		diff -r kept repo/pending
+		rm -rf kept
+		refused=$((refused + 1))
+		run -0 plugpkg-repo publish
+		run -0 plugpkg-repo verify
+	done
+	[ "$refused" -gt 0 ]
+}

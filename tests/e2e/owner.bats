@@ -5,6 +5,7 @@
 setup() {
 	load ../helpers
 	setup_scratch
+	load terminal
 }
 
 # key NAME: SCRATCH/NAME.key, and its id in KEY_NAME.
@@ -484,6 +485,47 @@ for path in sys.argv[2:]:
 	run plugpkg upgrade -y
 	assert_status 0
 	assert_photos 2.0.0
+}
+
+@test "who is asked about a changed key sees both, and may say no" {
+	owned_photos
+	key b
+	plugpkg-repo --repo repo add --accept-owner "$(signed photos 2.0.0 b)"
+	plugpkg-repo --repo repo publish
+	plugpkg update
+	run typed no -- plugpkg owner accept photos
+	assert_has "expected so far: $KEY_a" "of the source:   $KEY_b" \
+		"the owner's key of 'photos' stays what it was" "[declined]"
+	run plugpkg owner show photos --json
+	assert_equal "$(json_get 'select(.type == "owner").key')" "$KEY_a"
+	run typed yes -- plugpkg owner accept photos
+	assert_lacks "error: "
+	run plugpkg owner show photos --json
+	assert_equal "$(json_get 'select(.type == "owner").key')" "$KEY_b"
+}
+
+@test "a plugin without an owner has no key that could be accepted" {
+	make_repo
+	publish "$(build_plugin photos 1.0.0)"
+	make_root
+	run plugpkg owner accept photos
+	assert_status 4
+	assert_has "no source names a key of the owner of 'photos'" "hint: to take it unsigned from now on"
+	run plugpkg owner show photos --json
+	assert_equal "$(json_get 'select(.type == "owner").state')" none
+}
+
+@test "a key that is expected of what no source knows any more is shown as such" {
+	owned_photos
+	plugpkg source remove test
+	rm -rf repo
+	make_repo
+	publish "$(build_plugin other 1.0.0)"
+	plugpkg source add test "file://$SCRATCH/repo/public" --key repo/public/metadata/1.root.json
+	plugpkg update
+	run plugpkg owner show photos --json
+	assert_status 0
+	assert_equal "$(json_get 'select(.type == "owner") | .state + " " + .key')" "unknown $KEY_a"
 }
 
 @test "a key that its owner passed on is followed, over several steps" {

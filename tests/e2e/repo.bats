@@ -313,6 +313,24 @@ assert_part_of() {
 	assert_equal "$(planning | jq -c 'select(.name == "species-list") | .providers')" '["species-english"]'
 }
 
+@test "init refuses a name that a source cannot have, and makes nothing" {
+	run plugpkg-repo init other --name 'Bad Name'
+	assert_status 2
+	assert_has "'Bad Name' is no repository name" "hint: lower-case letters, digits and '-', at most 64"
+	assert_missing other
+}
+
+@test "a repository.json that holds no settings is named" {
+	local damage
+	make_repo
+	for damage in '[]' '[1' ''; do
+		echo "$damage" >repo/repository.json
+		run plugpkg-repo --repo repo list
+		assert_status 1
+		assert_has "repository.json: " "[bad-config]"
+	done
+}
+
 @test "init takes the name of the directory, in the characters that a name may have" {
 	unset PLUGPKG_REPO
 	run plugpkg-repo init "My Plugins" --json

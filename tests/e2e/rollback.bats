@@ -176,6 +176,52 @@ rollback 1"
 	run plugpkg rollback 2 -y
 	assert_status 0
 	assert_not_installed other
+	plugpkg clean --keep 0
+	run plugpkg rollback 2 -y
+	assert_status 4
+	assert_has "there is no generation 2" "there is none but the current one, 4"
+}
+
+@test "what a source offers by then with other content under the same version is refused" {
+	plugpkg install other -y
+	plugpkg remove other -y
+	rm -rf "$PLUGPKG_ROOT/store/other" repo
+	find "$PLUGPKG_ROOT/var/cache" -type f -delete
+	plugpkg source remove test
+	make_repo
+	echo evil >"$(make_plugin other 1.0.0)/payload.txt"
+	publish "$(build_plugin other 1.0.0)"
+	plugpkg source add test "file://$SCRATCH/repo/public" --key repo/public/metadata/1.root.json
+	plugpkg update
+	tree_state "$PLUGPKG_ROOT" >before
+	run plugpkg rollback -y
+	assert_status 6
+	assert_has "source 'test' offers other content as other 1.0.0 than was installed from it" \
+		"hint: ask the publisher" "[digest-mismatch]"
+	tree_state "$PLUGPKG_ROOT" | diff before -
+	assert_not_installed other
+}
+
+@test "an application that moved on since is told of, and is no hindrance" {
+	make_plugin modern 1.0.0 '"requires": {"host:app": ">=2"}' >/dev/null
+	publish "$(build_plugin modern 1.0.0)"
+	plugpkg update
+	jq '.provides = {"host:app": "2.0.0"}' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	plugpkg install modern -y
+	plugpkg remove modern -y
+	jq '.provides = {"host:app": "1.0.0"}' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg rollback -y
+	assert_status 0
+	assert_has "needs host:app >=2; this application has 1.0.0"
+	assert_installed modern 1.0.0
+	plugpkg remove modern -y
+	jq 'del(.provides)' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg rollback -y
+	assert_status 0
+	assert_has "needs host:app >=2; this application has none of it"
 }
 
 @test "history says which generations can be gone back to" {
