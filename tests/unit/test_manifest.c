@@ -144,6 +144,8 @@ static const struct {
 	    "field 'timeout': expected seconds from 1 to 86400, found the number 0" },
 	{ "\"timeout\": 86401", "field 'timeout': expected seconds from 1 to 86400, found" },
 	{ "\"timeout\": \"5m\"", "field 'timeout': expected seconds from 1 to 86400, found '5m'" },
+	{ "\"network\": 1", "field 'network': expected true or false, found the number 1" },
+	{ "\"data\": {\"snapshot\": 1}", "field 'data.snapshot': expected true or false" },
 	{ "\"extra\": 1", "field 'extra': expected an object, found the number 1" },
 };
 
@@ -244,6 +246,38 @@ a_manifest_is_bounded(void)
 	CHECK_HAS(plugpkg_error_message(err), "bytes are too many: 262144 is the most");
 }
 
+/* A list of N + 1 times the same, or a text of N and more bytes. */
+static void
+lists_and_texts_are_bounded(void)
+{
+	static const struct {
+		const char *before, *again, *after, *message;
+		size_t n;
+	} rows[] = {
+		{ "\"summary\": \"", "x", "\"", "field 'summary': 2049 bytes are too many", 2049 },
+		{ "\"os\": [\"any\"", ", \"any\"", "]", "field 'os': 33 entries are too many", 32 },
+		{ "\"keywords\": [\"a\"", ", \"a\"", "]",
+		    "field 'keywords': 201 entries are too many", 200 },
+		{ "\"scripts\": {\"post-install\": [{}", ", {}", "]}",
+		    "field 'scripts.post-install': 201 entries are too many", 200 },
+	};
+
+	for (size_t i = 0; i < PP_LEN(rows); i++) {
+		PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(1 << 20);
+		PP_AUTO_ERROR plugpkg_error *err = NULL;
+		struct pp_manifest *m = NULL;
+
+		pp_buf_addf(&text, "{\"name\":\"a\",\"version\":\"1\",%s", rows[i].before);
+		for (size_t k = 0; k < rows[i].n; k++)
+			pp_buf_adds(&text, rows[i].again);
+		pp_buf_addf(&text, "%s}", rows[i].after);
+		CHECK_INT(
+		    pp_manifest_parse((struct pp_str){ text.s, text.n }, "plugin.json", &m, &err),
+		    PLUGPKG_E_BAD_MANIFEST);
+		CHECK_HAS(plugpkg_error_message(err), rows[i].message);
+	}
+}
+
 static void
 count_fault(const plugpkg_error *fault, void *user)
 {
@@ -310,4 +344,5 @@ inner_paths_stay_inside(void)
 TAP_MAIN(CASE(a_full_manifest_is_understood) CASE(name_and_version_are_enough)
 	CASE(each_field_can_be_wrong_and_is_named) CASE(name_and_version_are_needed)
 	    CASE(what_is_no_json_is_shown_by_line_and_column) CASE(a_manifest_is_bounded)
-		CASE(lint_hears_of_every_wrong_field) CASE(inner_paths_stay_inside))
+		CASE(lists_and_texts_are_bounded) CASE(lint_hears_of_every_wrong_field)
+		    CASE(inner_paths_stay_inside))

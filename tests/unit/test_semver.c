@@ -180,6 +180,14 @@ hostile_versions_are_refused_at_once(void)
 	    pp_version_parse((struct pp_str){ text.s, text.n }, &v, &err), PLUGPKG_E_BAD_VERSION);
 	CHECK_HAS(plugpkg_error_message(err), "longer than 256 bytes");
 	CHECK(strlen(plugpkg_error_message(err)) < 300);
+	PP_AUTO_ERROR plugpkg_error *of_pre = NULL;
+	text.s[1] = '-';
+	CHECK_INT(
+	    pp_version_parse((struct pp_str){ text.s, 131 }, &v, &of_pre), PLUGPKG_E_BAD_VERSION);
+	CHECK_HAS(plugpkg_error_message(of_pre), "the prerelease is longer than 128 bytes");
+	CHECK_INT(pp_version_parse((struct pp_str){ text.s, 130 }, &v, NULL), PLUGPKG_OK);
+	pp_version_fini(&v);
+	text.s[1] = '1';
 	CHECK_INT(pp_version_parse((struct pp_str){ text.s, 64 }, &v, NULL), PLUGPKG_OK);
 	pp_version_fini(&v);
 	CHECK_INT(pp_version_parse((struct pp_str){ text.s, 65 }, &v, NULL), PLUGPKG_E_BAD_VERSION);
