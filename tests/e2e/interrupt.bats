@@ -87,6 +87,29 @@ finish() {
 	assert_not_installed slow
 }
 
+@test "ctrl-C and SIGTERM end the wait for an unpack helper that does nothing, and free the lock" {
+	local real=$PLUGPKG_LIBEXEC signal
+	publish "$(build_plugin base 1.0.0)"
+	make_root
+	tree_state "$PLUGPKG_ROOT" >before
+	mkdir libexec
+	printf '#!/bin/sh\necho $$ >"%s/begun"\nkill -STOP $$\n' "$SCRATCH" >libexec/plugpkg-unpack
+	chmod 755 libexec/plugpkg-unpack
+	for signal in INT TERM; do
+		rm -f begun
+		PLUGPKG_LIBEXEC=$SCRATCH/libexec start install base -y
+		kill -"$signal" "$pid"
+		finish
+		assert_status 130
+		assert_has "nothing was changed" "interrupted"
+		assert_missing "/proc/$(cat begun)"
+		run -1 plugpkg is-installing
+	done
+	tree_state "$PLUGPKG_ROOT" | diff before -
+	PLUGPKG_LIBEXEC=$real plugpkg install base -y
+	assert_installed base 1.0.0
+}
+
 @test "ctrl-C while waiting for the lock" {
 	waits_in install
 	publish "$(build_plugin slow 1.0.0)"
