@@ -251,6 +251,18 @@ source remove test 1
 	done
 }
 
+@test "why there is no connection is told in words" {
+	local error
+	plain_build
+	make_root
+	for error in EAFNOSUPPORT EADDRNOTAVAIL ENETDOWN; do
+		run -5 strace -f -qq -o trace -e trace=connect -e inject=connect:error="$error" \
+			plugpkg source add web http://127.0.0.1:1/ --key repo/public/metadata/1.root.json
+		assert_has "cannot connect: " "[network]"
+		assert_lacks "unknown system error"
+	done
+}
+
 @test "a file of an archive that the system does not open is nobody's fault" {
 	local n archive
 	plain_build
@@ -289,6 +301,7 @@ each_failing() {
 	plugpkg install base -y
 	cp -a "$PLUGPKG_ROOT" saved
 	each_failing pread64 EIO damaged "input or output error"
+	each_failing pread64 EUCLEAN unknown "the file system is damaged"
 	each_failing newfstatat EIO "not writable" "input or output error"
 	each_failing openat EMFILE "bad file descriptor" "too many open files"
 }
