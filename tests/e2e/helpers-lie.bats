@@ -209,3 +209,36 @@ reaches_for() {
 	[ "$status" -ne 0 ]
 	assert_has "it could not: Bad file descriptor"
 }
+
+# sees_other_totals [CODE]: from now on the unpack helper finds the plugin.json of photos and nothing
+# else in whatever archive it gets, and then does CODE.
+sees_other_totals() {
+	rm -f libexec/plugpkg-unpack
+	cat >libexec/plugpkg-unpack <<-END
+		#!$(command -v python3)
+		import json, os, socket
+		manifest = open("$SCRATCH/plugins/photos-1.0.0/plugin.json").read().replace("1.0.0", "1.1.0")
+		plugpkg = socket.socket(fileno=3)
+		while True:
+		    request = plugpkg.recv(65536)
+		    if not request:
+		        break
+		    plugpkg.send(json.dumps({"type": "done", "id": json.loads(request)["id"], "bytes": len(manifest),
+		                             "files": 1, "manifest": manifest}).encode())
+		    ${1:-pass}
+	END
+	chmod 755 libexec/plugpkg-unpack
+}
+
+@test "what an unpack helper of repo add told falsely is found by verify, before anybody installs it" {
+	export PLUGPKG_REPO=$SCRATCH/repo
+	build_plugin photos 1.1.0
+	sees_other_totals
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run -0 plugpkg-repo add photos-1.1.0.plug
+	plugpkg-repo publish
+	run -6 plugpkg-repo verify
+	assert_has "archive of photos 1.1.0: " "is one more than the 1 files"
+	plugpkg update
+	run -6 plugpkg install photos -y
+	assert_has "archive of photos 1.1.0: " "is one more than the 1 files"
+}

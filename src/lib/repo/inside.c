@@ -81,7 +81,7 @@ next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 		.dir_fd = -1,
 		.what = file->what,
 		.name = item->name,
-		.limits = { PP_UNPACK_MAX_BYTES, PP_UNPACK_MAX_FILES, false },
+		.limits = { file->unpacked, file->n_files, .exact = true },
 		.is_digested = true,
 		.is_compared = true,
 		.is_look = true,

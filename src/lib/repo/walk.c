@@ -207,11 +207,13 @@ add_archive(const char *name, const char *owner_id, const pp_json *row, const ch
 	const char *version = pp_json_get_str(row, "version");
 	const char *sha256 = pp_json_get_str(row, "sha256");
 	int64_t size = pp_json_get_int(row, "size", -1);
+	int64_t unpacked = pp_json_get_int(row, "unpacked", -1);
+	int64_t n_files = pp_json_get_int(row, "files", -1);
 	PP_CLEANUP(pp_version_fini) struct pp_version parsed = { 0 };
 
-	if (!pp_is_sha256(sha256) || size < 0 || version == NULL)
+	if (!pp_is_sha256(sha256) || size < 0 || unpacked < 0 || n_files < 0 || version == NULL)
 		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0,
-		    "%s: a version of '%s' has no version, size or sha256", where, name);
+		    "%s: a version of '%s' has no version, sizes or sha256", where, name);
 	/* The version becomes part of a path: only what parses as one may. */
 	enum plugpkg_code rc = pp_version_parse(pp_str_of(version), &parsed, err);
 	if (rc != PLUGPKG_OK)
@@ -219,6 +221,8 @@ add_archive(const char *name, const char *owner_id, const pp_json *row, const ch
 	struct pp_walk_file *f = pp_vec_new(out);
 	memcpy(f->sha256, sha256, sizeof(f->sha256));
 	f->size = (uint64_t)size;
+	f->unpacked = (uint64_t)unpacked;
+	f->n_files = (uint64_t)n_files;
 	f->path = pp_asprintf("pool/%s/%s/%s.plug", name, version, sha256);
 	f->url = pp_index_archive_path(name, version, sha256);
 	f->what = pp_asprintf("%s %s", name, version);

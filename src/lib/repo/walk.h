@@ -18,6 +18,7 @@ struct pp_walk_file {
 	char *what; /* for messages: "photos 1.2.0" */
 	char sha256[65];
 	uint64_t size;
+	uint64_t unpacked, n_files; /* of an archive: what comes out */
 	/* Of an archive that its owner signed; path NULL: of no other file. */
 	struct {
 		char *path, *url;
