@@ -242,3 +242,14 @@ sees_other_totals() {
 	run -6 plugpkg install photos -y
 	assert_has "archive of photos 1.1.0: " "is one more than the 1 files"
 }
+
+@test "an unpack helper of repo add that ends badly after its answers is told, and what came of them" {
+	export PLUGPKG_REPO=$SCRATCH/repo
+	build_plugin photos 1.1.0
+	sees_other_totals "os.kill(os.getpid(), 9)"
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run -1 plugpkg-repo add photos-1.1.0.plug
+	assert_has "photos 1.1.0: staged" "the archive helper 'plugpkg-unpack' broke down" \
+		"hint: what was added is staged"
+	run -0 plugpkg-repo list
+	assert_has "staged"
+}

@@ -370,8 +370,10 @@ add_all(struct adding *adding, struct pp_reading *reading, plugpkg_error **err)
 	rc = pp_ready_commit(adding->repo, refused == PLUGPKG_OK ? err : NULL);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < adding->rows.n; i++)
 		pp_row(adding->row, adding->user, pp_steal(&adding->rows.at[i]));
-	if (rc == PLUGPKG_OK && refused == PLUGPKG_OK)
+	if (rc == PLUGPKG_OK && refused == PLUGPKG_OK) {
 		rc = pp_reading_end(reading, err);
+		rc = pp_hint(err, rc, "what was added is staged");
+	}
 	if (refused != PLUGPKG_OK && err != NULL)
 		*err = pp_steal(&why);
 	return refused == PLUGPKG_OK ? rc : refused;
