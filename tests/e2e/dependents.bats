@@ -656,3 +656,15 @@ install-after b"
 do d2 base stay
 uninstall base 1.0.0"
 }
+
+@test "a delay whose time is over already is none" {
+	publish "$(plain base 1.0.0)" "$(voter d1 1.0.0 base "echo until 2001-01-01; exit 20" upgrade-before)"
+	make_root
+	plugpkg install d1 -y
+	publish "$(plain base 2.0.0)"
+	plugpkg update
+	run plugpkg upgrade -y
+	assert_status 0
+	assert_lacks "delays"
+	assert_installed base 2.0.0
+}

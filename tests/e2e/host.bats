@@ -457,3 +457,25 @@ a_changed_application() {
 	wrong '"plugins": {"host:mishka": "*"}' "it is the application's"
 	wrong '"plugins": {"a": "*"},' "line 4"
 }
+
+@test "where plugpkg.json says another version than the command said last, a look tells both" {
+	asks_a_file
+	runs 0.4.0
+	plugpkg install photos -y
+	assert_installed photos 1.1.0
+	edit '.provides = {"host:mishka": "0.3.5"}'
+	run plugpkg depends photos
+	assert_status 0
+	assert_has "warning: " "said that the application has host:mishka 0.4.0, and plugpkg.json says 0.3.5"
+	run plugpkg upgrade -y
+	assert_status 1
+	assert_has "this says 0.3.5, but 'scripts/versions.sh' says 0.4.0" "hint: say it in one place only"
+	assert_installed photos 1.1.0
+}
+
+@test "a version of the application is nothing that can be installed" {
+	edit '.provides = {"host:mishka": "0.3.5"}'
+	run plugpkg install host:mishka -y
+	assert_status 2
+	assert_has "'host:mishka' is no plugin name: it is the application's" "[bad-name]"
+}
