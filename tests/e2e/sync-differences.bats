@@ -98,6 +98,32 @@ uninstall mid 1.0.0
 uninstall base 1.0.0"
 }
 
+@test "what goes for another plugin, and what an upgrade needs no more, leave in one order" {
+	local name dir
+	for name in lib mid top; do
+		dir=$(make_plugin "$name" 1.0.0 '"scripts": {"uninstall": "scripts/uninstall.sh"}'"$(
+			case $name in
+			mid) echo ', "requires": {"lib": "*"}' ;;
+			top) echo ', "requires": {"mid": "*"}' ;;
+			esac
+		)")
+		add_script "$dir" uninstall
+		publish "$(build_plugin "$name" 1.0.0)"
+	done
+	publish "$(build_plugin rival 1.0.0 '"conflicts": {"top": "*"}')" \
+		"$(build_plugin app 1.0.0 '"requires": {"lib": "*"}')" "$(build_plugin app 2.0.0)"
+	plugpkg update
+	plugpkg install top app@1 -y
+	rm -f calls
+	edit plugpkg.json '.plugins = {"rival": "*", "app": "^2"}'
+	run -0 plugpkg sync -y
+	assert_installed rival 1.0.0
+	assert_installed app 2.0.0
+	assert_equal "$(cat calls)" "uninstall top 1.0.0
+uninstall mid 1.0.0
+uninstall lib 1.0.0"
+}
+
 @test "a virtual name is made again by the plugin that plugpkg.lock has for it" {
 	publish "$(build_plugin find-a 1.0.0 '"provides": {"search": "1.0"}')" \
 		"$(build_plugin find-b 1.0.0 '"provides": {"search": "1.0"}')" \
