@@ -88,7 +88,8 @@ generation evil"
 		"top: 1.0.0 is only core-installed; plugpkg configure top runs what is left"
 	assert_equal "$(problems)" "state top
 conflicts top"
-	run -0 plugpkg configure top
+	run -0 plugpkg configure top top
+	assert_equal "$output" "top 1.0.0 is installed."
 	assert_equal "$(problems)" "conflicts top"
 }
 

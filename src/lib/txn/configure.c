@@ -36,8 +36,12 @@ add_task(struct configuring *c, struct pp_plan *plan, const char *operand, plugp
 	struct pp_installed *p = NULL;
 	enum plugpkg_code rc = pp_marks_find(&c->t.old.set, operand, &p, err);
 
-	if (rc == PLUGPKG_OK && is_pending(p))
-		(void)pp_plan_add(plan, PP_REINSTALL, p->key, p->version);
+	if (rc != PLUGPKG_OK || !is_pending(p))
+		return rc;
+	pp_vec_foreach (step, &plan->steps)
+		if (strcmp(step->key, p->key) == 0)
+			return rc; /* named twice */
+	(void)pp_plan_add(plan, PP_REINSTALL, p->key, p->version);
 	return rc;
 }
 
