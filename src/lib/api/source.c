@@ -252,7 +252,21 @@ struct updating {
 	plugpkg_row_fn row;
 	void *user;
 	bool has_news;
+	size_t n_ahead; /* sources before this one had their turn, or were asked ahead of it */
 };
+
+/* While it is waited for the source whose turn it is, the others' servers answer too. */
+static void
+ask_ahead(struct updating *u, const struct pp_source *turn)
+{
+	const struct pp_sources *all = &u->ctx->config->sources;
+	size_t next = (size_t)(turn - all->at) + 1;
+
+	if (u->n_ahead < next)
+		u->n_ahead = next;
+	while (u->n_ahead < all->n && pp_catalog_ask_ahead(u->ctx, &all->at[u->n_ahead], u->net))
+		u->n_ahead++;
+}
 
 static enum plugpkg_code
 update_one(struct updating *u, const struct pp_source *s, plugpkg_error **err)
@@ -315,6 +329,7 @@ plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_err
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
 		if (s == &ctx->config->sources.at[ctx->config->sources.n - 1])
 			pp_net_begin_end(open.net);
+		ask_ahead(&u, s);
 		rc = update_one(&u, s, first == PLUGPKG_OK ? err : &why);
 		if (rc == PLUGPKG_E_INTERRUPTED)
 			return first == PLUGPKG_OK ? rc : first;

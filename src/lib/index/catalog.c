@@ -101,6 +101,33 @@ get_metadata(void *user, size_t mirror, const char *path, size_t max_bytes, stru
 	return rc;
 }
 
+static bool
+is_shared(const plugpkg_context *ctx, const struct pp_source *source)
+{
+	pp_vec_foreach (other, &ctx->config->sources)
+		if (other != source && pp_strs_has(&other->urls, source->urls.at[0]))
+			return true;
+	return false;
+}
+
+/* The version that is trusted, read as a hint only: the turn of the source verifies it. */
+bool
+pp_catalog_ask_ahead(plugpkg_context *ctx, const struct pp_source *source, struct pp_net *net)
+{
+	PP_AUTO_FREE char *file = pp_asprintf("var/trust/%s/root.json", source->name);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_TUF_MAX_ROOT_BYTES);
+
+	if (source->urls.n == 0 || is_shared(ctx, source) ||
+	    pp_read_file_at(ctx->root_fd, file, &text) < 0)
+		return true;
+	PP_AUTO_JSON pp_json *j = pp_json_parse(pp_buf_cstr(&text), text.n, NULL);
+	int64_t version = pp_json_get_int(pp_json_get(j, "signed"), "version", 0);
+	if (version < 1 || version == INT64_MAX)
+		return true;
+	PP_AUTO_FREE char *path = pp_asprintf("metadata/%lld.root.json", (long long)version + 1);
+	return pp_net_ask_ahead(net, source->urls.at[0], path, "metadata/timestamp.json");
+}
+
 static void
 rest_at_end(void *user)
 {

@@ -35,6 +35,11 @@ const struct pp_source *pp_catalog_source(const struct pp_catalog *c);
  */
 enum plugpkg_code pp_catalog_refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err);
 /*
+ * Asks ahead for what a refresh of that source asks its first mirror first, unless another source
+ * has that mirror too. Only a hint; false when there is no place now.
+ */
+bool pp_catalog_ask_ahead(plugpkg_context *ctx, const struct pp_source *source, struct pp_net *net);
+/*
  * Loads what the last refresh left, verified again. allow_expired: for list/show/search. Errors:
  * NOT_FOUND "no update yet" (hint: plugpkg update), EXPIRED, DIGEST.
  */

@@ -260,7 +260,8 @@ start_waiting(struct pp_batch *b, plugpkg_error **err)
 		if (job->state != PP_JOB_WAITING ||
 		    (!pp_part_is_open(&job->part) && mirrors == busy))
 			continue;
-		if (b->n_active >= pp_net_jobs(b->net, job->want->is_piece))
+		if (b->n_active > 0 && b->n_active + pp_ahead_n_active(b->net) >=
+					   pp_net_jobs(b->net, job->want->is_piece))
 			break;
 		rc = advance(b, job, err);
 		if (rc == PLUGPKG_OK)

@@ -115,6 +115,14 @@ enum plugpkg_code pp_net_get(struct pp_net *net, const char *base_url, const cha
     size_t max_bytes, struct pp_buf *out, int *out_status, plugpkg_error **err);
 
 /*
+ * Asks for it already now, so that one waits for several servers at once; `then`, a literal, is
+ * asked for as soon as this turns out to be missing. pp_net_get() takes what came, or waits for it.
+ * At most PP_NET_HELD_MAX bytes each. Only a hint, which cannot fail; false when there is no
+ * place now.
+ */
+bool pp_net_ask_ahead(struct pp_net *net, const char *base_url, const char *path, const char *then);
+
+/*
  * URL without user name and password, for messages. Owned. The only function that formats URLs for
  * people.
  */

@@ -28,23 +28,46 @@ add(void *user, const char *p, size_t n)
 	return out->overflow ? -EFBIG : 0;
 }
 
-/* Asks for the one file and waits for its last answer. */
+/* Asks for the one file, unless that was done, and waits for its last answer. */
 static enum plugpkg_code
-run(struct pp_net *net, const char *base_url, const char *path, const struct pp_ask *ask,
-    struct pp_answer *out, plugpkg_error **err)
+ask_and_wait(struct pp_net *net, struct pp_ask *ask, bool *out_was_ahead, struct pp_answer *out,
+    plugpkg_error **err)
 {
 	struct pp_stream stream = { .fd = -1 };
 	struct pp_stream *const streams[] = { &stream };
 
+	*out = (struct pp_answer){ .id = 0 };
+	*out_was_ahead = pp_ahead_take(net, ask, &stream, out);
+	enum plugpkg_code rc = *out_was_ahead
+				   ? pp_check_cancel(net->ctx, err)
+				   : pp_helper_ask(pp_net_helper(net), ask, &stream, err);
+	while (rc == PLUGPKG_OK && out->id != ask->id)
+		rc = pp_helper_pump(&net->helper, net->ctx, streams, 1, SLICE_MS, out, err);
+	pp_stream_close(&stream);
+	return rc;
+}
+
+/* What is asked for ahead may have fewer bytes. */
+static bool
+had_no_room(const struct pp_answer *a)
+{
+	return a->type == PP_ANSWER_FAILED &&
+	       (a->fault == PP_FAULT_LIMIT || a->fault == PP_FAULT_LOCAL);
+}
+
+static enum plugpkg_code
+run(struct pp_net *net, const char *base_url, const char *path, struct pp_ask *ask,
+    struct pp_answer *out, plugpkg_error **err)
+{
+	enum plugpkg_code rc;
+	bool was_ahead = false;
+
 	if (pp_url_is_file(base_url))
 		return pp_file_fetch(net->ctx, base_url, path, ask, out, err);
-	enum plugpkg_code rc = pp_helper_ask(pp_net_helper(net), ask, &stream, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
 	do {
-		rc = pp_helper_pump(&net->helper, net->ctx, streams, 1, SLICE_MS, out, err);
-	} while (rc == PLUGPKG_OK && out->id != ask->id);
-	pp_stream_close(&stream);
+		ask->id = ++net->last_id;
+		rc = ask_and_wait(net, ask, &was_ahead, out, err);
+	} while (rc == PLUGPKG_OK && was_ahead && had_no_room(out));
 	return rc;
 }
 
@@ -79,7 +102,6 @@ run_with_retries(struct pp_net *net, const char *base_url, const char *path, str
     struct pp_answer *out, plugpkg_error **err)
 {
 	for (unsigned n = 0;; n++) {
-		ask->id = ++net->last_id;
 		enum plugpkg_code rc = run(net, base_url, path, ask, out, err);
 		if (rc != PLUGPKG_OK || n >= pp_net_retries(net) || !is_tried_again(out))
 			return rc;
@@ -143,8 +165,7 @@ pp_net_get(struct pp_net *net, const char *base_url, const char *path, size_t ma
 	if (rc != PLUGPKG_OK)
 		return rc;
 	*out_status = a.status;
-	if (a.type == PP_ANSWER_FAILED && a.fault == PP_FAULT_HTTP &&
-	    (a.status == 404 || a.status == 403))
+	if (pp_answer_is_missing(&a))
 		return PLUGPKG_OK;
 	if (a.type == PP_ANSWER_FAILED)
 		return fail_get(net, base_url, path, &a, err);

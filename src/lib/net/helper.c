@@ -115,6 +115,7 @@ pp_helper_start(struct pp_helper *h, plugpkg_error **err)
 		return pp_hint(err, PLUGPKG_E_IO, "the installation of plugpkg is incomplete");
 	}
 	h->sock = pp_fd_steal(&near);
+	h->n_starts++;
 	return PLUGPKG_OK;
 }
 
@@ -417,7 +418,10 @@ heed(struct pp_helper *h, struct pp_stream *const *streams, size_t n, struct pp_
 		s->has_begun = true;
 		if (r < 0)
 			refuse(s, r);
+		return false;
 	}
+	if (h->heard != NULL && a->type != PP_ANSWER_BEGIN)
+		h->heard(h->user_of_heard, a);
 	return false;
 }
 

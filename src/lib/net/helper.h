@@ -33,6 +33,10 @@ struct pp_helper {
 	int guests[PP_HELPER_GUESTS];
 	size_t n_guests;
 	bool has_guest; /* one of them can be read */
+	unsigned n_starts;
+	/* Told of last answers to requests of which no stream is waited for; or NULL. */
+	void (*heard)(void *user, const struct pp_answer *a);
+	void *user_of_heard;
 };
 #define PP_HELPER_INIT                                                                             \
 	{                                                                                          \

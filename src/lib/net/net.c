@@ -61,6 +61,7 @@ pp_net_free(struct pp_net *net)
 	pp_mirrors_fini(&net->mirrors);
 	pp_logins_fini(&net->logins);
 	pp_map_fini(&net->held, free_held);
+	pp_aheads_fini(&net->ahead);
 	free(net);
 }
 
@@ -224,6 +225,13 @@ pp_answer_is_passing(const struct pp_answer *a)
 		break;
 	}
 	return false;
+}
+
+bool
+pp_answer_is_missing(const struct pp_answer *a)
+{
+	return a->type == PP_ANSWER_FAILED && a->fault == PP_FAULT_HTTP &&
+	       (a->status == 404 || a->status == 403);
 }
 
 const char *
