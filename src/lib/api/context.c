@@ -298,8 +298,10 @@ plugpkg_open(const char *dir, plugpkg_context **out_ctx, plugpkg_error **err)
 		return no_root(dir, err);
 	if (rc != PLUGPKG_OK && err != NULL)
 		*err = pp_steal(&why);
-	if (rc == PLUGPKG_OK)
-		rc = pp_root_reload_config(ctx, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	assert(ctx != NULL);
+	rc = pp_root_reload_config(ctx, err);
 	if (rc == PLUGPKG_OK)
 		rc = open_state(ctx, err);
 	if (rc == PLUGPKG_OK)
