@@ -251,7 +251,7 @@ solve_removal(const struct pp_sync *s, const struct pp_inventory *inv, enum plug
 		.ctx = s->ctx,
 		.request = &request,
 		.plan = out,
-		.inv = *inv, /* borrowed: m is never finished */
+		.inv = *inv, /* borrowed */
 		.open = PP_SOURCES_OPEN_INIT,
 	};
 
@@ -260,9 +260,8 @@ solve_removal(const struct pp_sync *s, const struct pp_inventory *inv, enum plug
 			if (step->action == PP_REMOVE)
 				pp_sync_take_off(&m.targets, step->key, false);
 	enum plugpkg_code rc = pp_making_solve(&m, err);
-	pp_vec_foreach (t, &m.targets)
-		pp_target_fini(t);
-	pp_vec_free(&m.targets);
+	m.inv = (struct pp_inventory){ 0 };
+	pp_making_fini(&m);
 	return rc;
 }
 
