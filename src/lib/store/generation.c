@@ -468,12 +468,19 @@ drop_doubles(struct pp_strs *sorted)
 	sorted->n = n;
 }
 
+static enum plugpkg_code
+open_generation(plugpkg_context *ctx, int64_t n, int *out_fd, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf(PP_GENERATIONS_DIR "/%" PRId64, n);
+
+	return pp_place_open(ctx, path, out_fd, err);
+}
+
 enum plugpkg_code
 pp_generation_members(plugpkg_context *ctx, int64_t n, struct pp_strs *out, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = pp_asprintf(PP_GENERATIONS_DIR "/%" PRId64, n);
 	PP_AUTO_FD int fd = -1;
-	enum plugpkg_code rc = pp_place_open(ctx, path, &fd, err);
+	enum plugpkg_code rc = open_generation(ctx, n, &fd, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = add_members(fd, out, err);
@@ -487,9 +494,8 @@ pp_generation_members(plugpkg_context *ctx, int64_t n, struct pp_strs *out, plug
 enum plugpkg_code
 pp_generation_names(plugpkg_context *ctx, int64_t n, struct pp_strs *out, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = pp_asprintf(PP_GENERATIONS_DIR "/%" PRId64, n);
 	PP_AUTO_FD int fd = -1;
-	enum plugpkg_code rc = pp_place_open(ctx, path, &fd, err);
+	enum plugpkg_code rc = open_generation(ctx, n, &fd, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = add_names(fd, "", out, err);
