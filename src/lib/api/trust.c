@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "lib/trust/first_root.h"
 #include "lib/trust/updater.h"
 
 #include <errno.h>
@@ -63,22 +64,6 @@ get_root(
 			    plugpkg_error_message(why));
 	}
 	return pp_subject(err, PLUGPKG_E_NETWORK, source->name);
-}
-
-static enum plugpkg_code
-read_key_file(const char *path, struct pp_buf *out, plugpkg_error **err)
-{
-	PP_AUTO_FD int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		enum plugpkg_code rc =
-		    pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
-			"cannot read key file '%s'", path);
-		return pp_is_sha256(path) ? pp_hint(err, rc, "did you mean 'sha256:%s'?", path)
-					  : rc;
-	}
-	int r = pp_fd_read_all(fd, out);
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot read key file '%s'", path)
-		     : PLUGPKG_OK;
 }
 
 static enum plugpkg_code
@@ -174,7 +159,7 @@ pp_source_trust(plugpkg_context *ctx, struct pp_net *net, const struct pp_source
 		    "'%s' is no fingerprint: \"sha256:\" and 64 lower-case hex digits are needed",
 		    key);
 	enum plugpkg_code rc =
-	    is_file ? read_key_file(key, &root, err) : get_root(net, source, &root, err);
+	    is_file ? pp_root_read_key_file(key, &root, err) : get_root(net, source, &root, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 

@@ -8,6 +8,7 @@
 #include "lib/repo/metadata.h"
 #include "lib/repo/publish.h"
 #include "lib/repo/root.h"
+#include "lib/trust/first_root.h"
 #include "lib/trust/updater.h"
 
 #include <errno.h>

@@ -8,6 +8,7 @@
 #include "lib/model/name.h"
 #include "lib/model/semver.h"
 #include "lib/repo/repo.h"
+#include "lib/trust/first_root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,18 +72,6 @@ get_and_keep(void *user, size_t mirror, const char *path, size_t max_bytes, stru
 	return PLUGPKG_OK;
 }
 
-static enum plugpkg_code
-read_key_file(const char *path, struct pp_buf *out, plugpkg_error **err)
-{
-	int r = pp_read_file_at(AT_FDCWD, path, out);
-
-	if (r == 0)
-		return PLUGPKG_OK;
-	enum plugpkg_code rc = pp_fail(err, r == -ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, -r,
-	    "cannot read key file '%s'", path);
-	return pp_is_sha256(path) ? pp_hint(err, rc, "did you mean 'sha256:%s'?", path) : rc;
-}
-
 /* The first root, found to be the expected one, becomes root.json of the work directory. */
 static enum plugpkg_code
 trust_first_root(struct pp_walk *w, const struct pp_walk_spec *spec, plugpkg_error **err)
@@ -102,7 +91,7 @@ trust_first_root(struct pp_walk *w, const struct pp_walk_spec *spec, plugpkg_err
 	}
 	pp_root_fingerprint(root.s, root.n, w->fingerprint);
 	if (spec->key != NULL && !pp_starts_with(spec->key, "sha256:")) {
-		rc = read_key_file(spec->key, &key, err);
+		rc = pp_root_read_key_file(spec->key, &key, err);
 		if (rc == PLUGPKG_OK && (key.n != root.n || memcmp(key.s, root.s, root.n) != 0))
 			rc = pp_fail(err, PLUGPKG_E_KEY, 0, "root of %s is not the one in '%s'",
 			    spec->label, spec->key);

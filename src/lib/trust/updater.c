@@ -583,12 +583,3 @@ pp_updater_is_consistent_snapshot(const struct pp_updater *u)
 {
 	return pp_tuf_is_consistent_snapshot(u->tuf);
 }
-
-void
-pp_root_fingerprint(const void *p, size_t n, char out[72])
-{
-	char hex[65];
-
-	pp_sha256_hex(p, n, hex);
-	(void)snprintf(out, 72, "sha256:%s", hex);
-}

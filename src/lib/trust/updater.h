@@ -71,7 +71,4 @@ bool pp_updater_is_consistent_snapshot(const struct pp_updater *u);
 void pp_updater_free(struct pp_updater *u);
 PP_DEFINE_AUTO(updater, struct pp_updater, pp_updater_free);
 
-/* sha256 of the bytes of a root.json, as "sha256:HEX": the fingerprint that people compare. */
-void pp_root_fingerprint(const void *p, size_t n, char out[72]);
-
 #endif
