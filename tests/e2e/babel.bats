@@ -86,8 +86,13 @@ teardown_file() {
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	[ -z "${NO_REGISTRY-}" ] || skip "the npm registry does not answer"
+}
+
+teardown() {
+	stop_servers
 }
 
 make_babel_root() {
@@ -162,16 +167,9 @@ with_first_mirror() {
 
 @test "with the first mirror cutting every body off the second delivers everything" {
 	# A server behind nginx that promises a length and closes half-way.
-	echo 'cut-always@*.plug' >control
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$BATS_FILE_TMPDIR/repo/public" \
-		--port-file port --control control 3>&- &
-	server=$!
-	for _ in $(seq 100); do [ -s port ] || sleep 0.1; done
-	with_first_mirror "proxy_pass http://127.0.0.1:$(cat port);" || {
-		kill "$server"
-		return 1
-	}
-	kill "$server"
+	serve web "$BATS_FILE_TMPDIR/repo/public"
+	order web 'cut-always@*.plug'
+	with_first_mirror "proxy_pass $URL;"
 }
 
 @test "removing one plugin names everything that goes with it and why, and removing all leaves nothing" {

@@ -5,19 +5,18 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	need python3
 	export PLUGPKG_FETCH_PATIENCE=1
-	SERVER=
 }
 
 teardown() {
-	[ -z "$SERVER" ] || kill "$SERVER" 2>/dev/null || :
-	[ -z "$SERVER" ] || wait "$SERVER" 2>/dev/null || :
+	stop_servers
 }
 
 # make_many N FILES: plugins p1 to pN with that many files beside their manifest, published and served;
-# a root that is up to date. Orders for the server stand in SCRATCH/order.
+# a root that is up to date. The server is `web`.
 make_many() {
 	local i j dir archives=()
 	make_repo
@@ -30,16 +29,9 @@ make_many() {
 		archives+=("$(build_plugin "p$i" 1.0.0)")
 	done
 	publish "${archives[@]}"
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" repo/public --port-file port \
-		--control order >/dev/null 2>&1 3>&- &
-	SERVER=$!
-	for ((i = 0; i < 500; i++)); do
-		[ ! -s port ] || break
-		sleep 0.02
-	done
-	URL=http://127.0.0.1:$(cat port)/
+	serve web repo/public
 	plugpkg init "$PLUGPKG_ROOT" >/dev/null
-	plugpkg source add test "$URL" --key repo/public/metadata/1.root.json >/dev/null
+	plugpkg source add test "$URL/" --key repo/public/metadata/1.root.json >/dev/null
 	plugpkg update >/dev/null
 }
 
@@ -63,15 +55,15 @@ given_while() {
 	make_many 4 3
 	state >before
 	# It is given up after seconds: the three others were there long before.
-	echo 'stall@*/pool/p4/*' >order
+	order web 'stall@*/pool/p4/*'
 	run plugpkg install p1 p2 p3 p4 -y
 	assert_status 5
-	assert_has "p4 1.0.0" "$URL"
+	assert_has "p4 1.0.0" "$URL/"
 	state | diff before -
 	[ -z "$(ls "$PLUGPKG_ROOT/store")" ] || fail "left in the store: $(ls "$PLUGPKG_ROOT/store")"
 	run plugpkg check
 	assert_status 0
-	echo ok >order
+	order web ok
 	run plugpkg install p1 p2 p3 p4 -y
 	assert_status 0
 	assert_installed p1 1.0.0
@@ -82,7 +74,7 @@ given_while() {
 	need sqlite3
 	make_many 4 3
 	state >before
-	echo 'stall@*/pool/p4/*' >order
+	order web 'stall@*/pool/p4/*'
 	PLUGPKG_FETCH_PATIENCE=60 plugpkg install p1 p2 p3 p4 -y >out 2>&1 3>&- &
 	pid=$!
 	for ((i = 0; i < 500; i++)); do
@@ -100,7 +92,7 @@ given_while() {
 	state | diff before -
 	run plugpkg check
 	assert_status 0
-	echo ok >order
+	order web ok
 	run plugpkg install p1 p2 p3 p4 -y
 	assert_status 0
 	assert_installed p4 1.0.0
@@ -110,7 +102,7 @@ given_while() {
 	need sqlite3
 	make_many 3 3
 	state >before
-	echo 'stall@*/pool/p3/*' >order
+	order web 'stall@*/pool/p3/*'
 	PLUGPKG_FETCH_PATIENCE=60 plugpkg install p1 p2 p3 -y >out 2>&1 3>&- &
 	pid=$!
 	for ((i = 0; i < 500; i++)); do
@@ -123,7 +115,7 @@ given_while() {
 	plugpkg recover
 	state | diff before -
 	[ -z "$(ls "$PLUGPKG_ROOT/store")" ] || fail "left in the store: $(ls "$PLUGPKG_ROOT/store")"
-	echo ok >order
+	order web ok
 	run plugpkg install p1 p2 p3 -y
 	assert_status 0
 	assert_installed p3 1.0.0
@@ -194,13 +186,13 @@ unpack"
 	make_many 4 3
 	good=$(sha256sum p1-1.0.0.plug p3-1.0.0.plug p4-1.0.0.plug | sed 's,\([^ ]*\) .*,var/cache/\1,')
 	bad=var/cache/$(sha256sum p2-1.0.0.plug | cut -d' ' -f1)
-	echo 'flip@*/pool/p2/*' >order
+	order web 'flip@*/pool/p2/*'
 	given_while plugpkg install p1 p2 p3 p4 -y >given
 	assert_not_installed p1 p2 p3 p4
 	run grep -vxF "$good" given
 	assert_equal "$output" ""
 	# All of them, once they are right.
-	echo ok >order
+	order web ok
 	given_while plugpkg install p1 p2 p3 p4 -y >given
 	assert_equal "$(cat given)" "$(printf '%s\n' "$good" "$bad" | LC_ALL=C sort)"
 	assert_installed p2 1.0.0

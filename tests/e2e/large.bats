@@ -5,40 +5,22 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	need python3 jq zstd
-	SERVERS=()
 }
 
 teardown() {
-	local pid
-	for pid in "${SERVERS[@]}"; do
-		kill "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null || :
-	done
-}
-
-# serve DIR: sets URL; what is asked for stands in SCRATCH/requests.
-serve() {
-	local i
-	echo ok >"$SCRATCH/order"
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$1" --port-file "$SCRATCH/port" \
-		--control "$SCRATCH/order" --log "$SCRATCH/requests" >/dev/null 2>&1 3>&- &
-	SERVERS+=($!)
-	for ((i = 0; i < 500; i++)); do
-		[ ! -s "$SCRATCH/port" ] || break
-		sleep 0.02
-	done
-	URL=http://127.0.0.1:$(cat "$SCRATCH/port")/
+	stop_servers
 }
 
 # asked PATTERN: how many requests since the last forget.
 asked() {
-	grep -c "$1" "$SCRATCH/requests" || :
+	grep -c "$1" "$SCRATCH/web.log" || :
 }
 
 forget() {
-	: >"$SCRATCH/requests"
+	: >"$SCRATCH/web.log"
 }
 
 # A repository of p1 … p60, each of which requires the next but p20, p40 and p60, which require none.
@@ -111,8 +93,8 @@ index_root() {
 
 @test "a plan asks for what it needs of the index, once, and an update with nothing new for two files" {
 	make_large_repo
-	serve repo/public
-	add_source "$URL"
+	serve web repo/public
+	add_source "$URL/"
 	plugpkg update
 	assert_equal "$(asked planning)" 0
 	forget

@@ -3,9 +3,9 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	need python3
-	SERVERS=()
 	make_small_repo
 	plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror >/dev/null
 	cp -R mirror before
@@ -13,11 +13,7 @@ setup() {
 }
 
 teardown() {
-	local pid
-	for pid in "${SERVERS[@]}"; do
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
+	stop_servers
 }
 
 # Made once for the file, copied for each case.
@@ -31,25 +27,12 @@ make_small_repo() {
 	fi
 }
 
-# serve DIR: a server that takes its orders from SCRATCH/order; sets URL.
-serve() {
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$1" --port-file "$SCRATCH/port" \
-		--control "$SCRATCH/order" >/dev/null 2>&1 3>&- &
-	SERVERS+=($!)
-	local i
-	for ((i = 0; i < 500; i++)); do
-		[ ! -s "$SCRATCH/port" ] || break
-		sleep 0.02
-	done
-	URL=http://127.0.0.1:$(cat "$SCRATCH/port")/
-}
-
 # refused ORDER STATUS TEXT...: mirroring under that order fails so, and what is served is as it was.
 refused() {
 	local wanted=$2
-	echo "$1" >order
+	order web "$1"
 	rm -rf mirror/.mirror # what an earlier order let through
-	run plugpkg-repo mirror "$URL" mirror
+	run plugpkg-repo mirror "$URL/" mirror
 	echo "order: $1" >&2
 	assert_status "$wanted"
 	assert_has "${@:3}"
@@ -60,8 +43,8 @@ refused() {
 
 # completes: without orders the next run brings everything.
 completes() {
-	echo ok >order
-	run plugpkg-repo mirror "$URL" mirror
+	order web ok
+	run plugpkg-repo mirror "$URL/" mirror
 	assert_status 0
 	cmp repo/public/metadata/timestamp.json mirror/metadata/timestamp.json
 	run plugpkg-repo verify mirror
@@ -70,7 +53,7 @@ completes() {
 }
 
 @test "other bytes, cut, endless and missing archives are refused by name, and the old state stays" {
-	serve repo/public
+	serve web repo/public
 	refused "other@*.plug" 6 "animal 1.0.0" "[digest-mismatch]"
 	refused "flip@*.plug" 6 "animal 1.0.0" "[digest-mismatch]"
 	refused "cut-always@*.plug" 5 "animal 1.0.0" "[network]"
@@ -81,7 +64,7 @@ completes() {
 }
 
 @test "index files that are not what was signed are refused" {
-	serve repo/public
+	serve web repo/public
 	refused "other@*.details.zst" 6 "[digest-mismatch]"
 	refused "endless@*.planning.zst" 6 "[digest-mismatch]"
 	refused "status-500@*.search.zst" 5 "[network]"
@@ -90,7 +73,7 @@ completes() {
 }
 
 @test "metadata that is cut, endless, other or in a loop is refused" {
-	serve repo/public
+	serve web repo/public
 	refused "cut-always@*timestamp.json" 5 "[network]"
 	refused "endless@*timestamp.json" 5 "timestamp.json"
 	refused "status-500@*timestamp.json" 5 "500" "[network]"
@@ -103,17 +86,17 @@ completes() {
 }
 
 @test "a redirect to a file is not followed" {
-	serve repo/public
+	serve web repo/public
 	refused "to-file" 5 "[network]"
 	completes
 }
 
 @test "killed at any moment, what is visible verifies and the next run completes" {
-	serve repo/public
+	serve web repo/public
 	for delay in 0.01 0.03 0.05 0.08 0.12 0.2; do
 		rm -rf mirror
 		cp -R before mirror
-		plugpkg-repo mirror "$URL" mirror >/dev/null 2>&1 3>&- &
+		plugpkg-repo mirror "$URL/" mirror >/dev/null 2>&1 3>&- &
 		pid=$!
 		sleep "$delay"
 		kill -9 "$pid" 2>/dev/null || true
@@ -143,9 +126,9 @@ completes() {
 }
 
 @test "a stopped server leaves a mirror that can be continued" {
-	serve repo/public
-	echo "stall-body@*.plug" >order
-	plugpkg-repo mirror "$URL" mirror >/dev/null 2>&1 3>&- &
+	serve web repo/public
+	order web "stall-body@*.plug"
+	plugpkg-repo mirror "$URL/" mirror >/dev/null 2>&1 3>&- &
 	pid=$!
 	sleep 0.5
 	kill "$pid"
@@ -156,9 +139,9 @@ completes() {
 }
 
 @test "two mirrors of one directory at once wait for each other" {
-	serve repo/public
+	serve web repo/public
 	for i in 1 2 3; do
-		plugpkg-repo mirror "$URL" mirror >"out$i" 2>&1 3>&- &
+		plugpkg-repo mirror "$URL/" mirror >"out$i" 2>&1 3>&- &
 		pids+=" $!"
 	done
 	for pid in $pids; do
@@ -168,9 +151,9 @@ completes() {
 }
 
 @test "a repository that publishes meanwhile leaves a mirror of one of its states" {
-	serve repo/public
+	serve web repo/public
 	build_plugin photos 1.0.0 >/dev/null
-	plugpkg-repo mirror "$URL" mirror >/dev/null 2>&1 3>&- &
+	plugpkg-repo mirror "$URL/" mirror >/dev/null 2>&1 3>&- &
 	pid=$!
 	publish photos-1.0.0.plug
 	wait "$pid" || true
@@ -193,6 +176,6 @@ completes() {
 		seen+=$output
 	done
 	[[ $seen == *"cannot write to 'mirror': interrupted"* ]] || fail "$seen"
-	serve repo/public
+	serve web repo/public
 	completes
 }

@@ -5,36 +5,14 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	need python3 jq
 	export PLUGPKG_FETCH_PATIENCE=1
-	SERVERS=()
 }
 
 teardown() {
-	local pid
-	for pid in "${SERVERS[@]}"; do
-		kill "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null || :
-	done
-}
-
-# serve NAME DIR [OPTION...]: a server of DIR that takes its orders from SCRATCH/NAME.order; sets URL.
-serve() {
-	rm -f "$SCRATCH/$1.port"
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$2" --port-file "$SCRATCH/$1.port" \
-		--control "$SCRATCH/$1.order" --log "$SCRATCH/$1.log" "${@:3}" >/dev/null 2>&1 3>&- &
-	SERVERS+=($!)
-	local i
-	for ((i = 0; i < 500; i++)); do
-		[ ! -s "$SCRATCH/$1.port" ] || break
-		sleep 0.02
-	done
-	URL=http://127.0.0.1:$(cat "$SCRATCH/$1.port")/
-}
-
-order() {
-	echo "$2" >"$SCRATCH/$1.order"
+	stop_servers
 }
 
 # A repository with plugin `thing` 1.0.0 (large enough to be cut), and `needs` that requires it. Made
@@ -62,9 +40,9 @@ add_source() {
 two_mirrors() {
 	make_thing_repo
 	serve one "$SCRATCH/repo/public"
-	ONE=$URL
+	ONE=$URL/
 	serve two "$SCRATCH/repo/public"
-	TWO=$URL
+	TWO=$URL/
 	add_source "$ONE" "$TWO"
 	plugpkg update >/dev/null
 }
@@ -108,7 +86,7 @@ refuses() {
 @test "over http what is wanted together is asked for together, before anything is answered" {
 	make_thing_repo
 	serve one "$SCRATCH/repo/public"
-	add_source "$URL"
+	add_source "$URL/"
 	plugpkg update >/dev/null
 	forget_requests
 	order one 'together-2@/targets/pool/*'
@@ -156,8 +134,7 @@ refuses() {
 
 @test "S16: a stopped first mirror is passed over" {
 	two_mirrors
-	kill "${SERVERS[0]}"
-	wait "${SERVERS[0]}" 2>/dev/null || :
+	stop_servers one
 	run -0 plugpkg update
 	run -0 plugpkg install needs -y
 	assert_installed thing 1.0.0
@@ -236,7 +213,7 @@ refuses() {
 	local fault
 	make_thing_repo
 	serve one "$SCRATCH/repo/public"
-	add_source "$URL"
+	add_source "$URL/"
 	for fault in slow stall stall-body; do
 		order one "$fault@/targets/pool/thing/*"
 		refuses 5 plugpkg install needs -y
@@ -250,7 +227,7 @@ refuses() {
 	local i helper pid
 	make_thing_repo
 	serve one "$SCRATCH/repo/public"
-	add_source "$URL"
+	add_source "$URL/"
 	tree_state "$PLUGPKG_ROOT" >before
 	order one 'stall@/targets/pool/needs/*'
 	plugpkg install needs -y >out 2>&1 3>&- &
@@ -378,7 +355,7 @@ assert_authorization() {
 	serve one "$SCRATCH/repo/public"
 	for fault in once-500 once-502 once-429 once-408; do
 		rm -rf "$PLUGPKG_ROOT" "$SCRATCH"/*.order
-		add_source "$URL"
+		add_source "$URL/"
 		order one "$fault"
 		run -0 plugpkg install needs -y
 		assert_installed thing 1.0.0
@@ -388,7 +365,7 @@ assert_authorization() {
 @test "tries end: as many rounds as plugpkg.json says, and none for what will not pass" {
 	make_thing_repo
 	serve one "$SCRATCH/repo/public"
-	add_source "$URL"
+	add_source "$URL/"
 	plugpkg update
 	local want n
 	for want in "status-500 3" "status-404 1" "status-403 1" "status-401 1" "other 1"; do
@@ -515,7 +492,7 @@ assert_authorization() {
 	make_thing_repo
 	serve one "$SCRATCH/repo/public"
 	cp -r "$SCRATCH/repo/public" "$SCRATCH/copy of it"
-	add_source "file://$SCRATCH/copy%20of%20it" "$URL"
+	add_source "file://$SCRATCH/copy%20of%20it" "$URL/"
 	run -0 plugpkg update
 	find "$SCRATCH/copy of it" -name '*.plug' -delete
 	run -0 plugpkg install needs -y
@@ -526,7 +503,7 @@ assert_authorization() {
 	cp -r "$SCRATCH/repo/public/." "$SCRATCH/copy of it"
 	run --separate-stderr plugpkg install needs -y
 	assert_status 5
-	assert_has "file://$SCRATCH/copy%20of%20it: no such file or directory; $URL: HTTP status 404 (targets/pool/"
+	assert_has "file://$SCRATCH/copy%20of%20it: no such file or directory; $URL/: HTTP status 404 (targets/pool/"
 }
 
 @test "URLs of other kinds, or with blanks, are refused" {
@@ -560,12 +537,12 @@ trust_tls() {
 	need openssl
 	make_thing_repo
 	serve_tls one "$SCRATCH/repo/public"
-	run --separate-stderr add_source "$URL"
+	run --separate-stderr add_source "$URL/"
 	assert_status 5
 	assert_has "certificate"
 	rm -rf "$PLUGPKG_ROOT"
 	trust_tls one
-	add_source "$URL"
+	add_source "$URL/"
 	run -0 plugpkg install needs -y
 	assert_installed thing 1.0.0
 }
@@ -577,22 +554,22 @@ trust_tls() {
 	local secure=$URL
 	serve two "$SCRATCH/repo/public"
 	trust_tls one
-	add_source "$secure"
-	order one "to=${URL%/}"
+	add_source "$secure/"
+	order one "to=$URL"
 	forget_requests
 	refuses 5 plugpkg install needs -y
 	assert_has "redirects from https to http"
 	assert_equal "$(n_requests two)" 0
 	rm -rf "$PLUGPKG_ROOT" "$SCRATCH/one.order"
-	order two "to=${secure%/}"
-	add_source "$URL"
+	order two "to=$secure"
+	add_source "$URL/"
 	run -0 plugpkg install needs -y
 }
 
 @test "a proxy from the environment is used for http" {
 	make_thing_repo
 	serve one "$SCRATCH/repo/public"
-	add_source "$URL"
+	add_source "$URL/"
 	http_proxy=http://127.0.0.1:1 run --separate-stderr plugpkg update
 	assert_status 5
 	http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1 run -0 plugpkg update

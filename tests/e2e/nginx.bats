@@ -6,19 +6,15 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	need nginx python3 openssl jq
 	export PLUGPKG_FETCH_PATIENCE=2
-	SERVERS=()
 	unset NETRC SSL_CERT_DIR all_proxy no_proxy
 }
 
 teardown() {
-	local pid
-	for pid in "${SERVERS[@]}"; do
-		kill -TERM "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null || :
-	done
+	stop_servers
 }
 
 free_port() {
@@ -71,7 +67,8 @@ nginx_start() {
 	END
 	nginx -c "$dir/nginx.conf" >/dev/null 2>&1 3>&- &
 	NGINX=$!
-	SERVERS+=("$NGINX")
+	# shellcheck disable=SC2034 # of servers.bash
+	SERVERS[$1]=$NGINX
 	for ((i = 0; i < 250; i++)); do
 		(: <"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null && break
 		sleep 0.02

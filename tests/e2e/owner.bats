@@ -4,8 +4,13 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	load terminal
+}
+
+teardown() {
+	stop_servers
 }
 
 # key NAME: SCRATCH/NAME.key, and its id in KEY_NAME.
@@ -38,8 +43,8 @@ evil_repo() {
 	plugpkg-repo --repo "$SCRATCH/evil" refresh >/dev/null
 }
 
-# serve DIR: from now on this publisher's files are what the root's source has.
-serve() {
+# switch_to DIR: from now on this publisher's files are what the root's source has.
+switch_to() {
 	rm -rf "$SCRATCH/repo/public"
 	cp -a "$SCRATCH/$1/public" "$SCRATCH/repo/public"
 	plugpkg update >/dev/null
@@ -338,7 +343,7 @@ for path in sys.argv[2:]:
 	key b
 	plugpkg-repo --repo evil add --accept-owner "$(signed photos 6.6.6 b)"
 	plugpkg-repo --repo evil publish
-	serve evil
+	switch_to evil
 	run plugpkg upgrade -y photos
 	assert_status 6
 	assert_has "[owner-key]" "the owner's key of 'photos' has changed" "${KEY_a:0:16}" \
@@ -412,7 +417,7 @@ for path in sys.argv[2:]:
 	rm -f photos-6.6.6.plug.sig
 	plugpkg-repo --repo evil add "$(build_plugin photos 6.6.6)"
 	plugpkg-repo --repo evil publish
-	serve evil
+	switch_to evil
 	run plugpkg upgrade -y photos
 	assert_status 6
 	assert_has "[owner-key]" "is not signed by its owner" "plugpkg owner forget photos"
@@ -429,7 +434,7 @@ for path in sys.argv[2:]:
 	key b
 	plugpkg-repo --repo evil add --accept-owner "$(signed photos 6.6.6 b)"
 	plugpkg-repo --repo evil publish
-	serve evil
+	switch_to evil
 	plugpkg owner accept photos --key "$KEY_b"
 	rm "$(find repo/public -name "*.$KEY_b.sig")"
 	run plugpkg upgrade -y photos
@@ -444,7 +449,7 @@ for path in sys.argv[2:]:
 	key b
 	plugpkg-repo --repo evil add --accept-owner "$(signed photos 6.6.6 b)"
 	plugpkg-repo --repo evil publish
-	serve evil
+	switch_to evil
 	PLUGPKG_ROOT=$SCRATCH/fresh
 	make_root
 	run plugpkg install -y photos
@@ -638,31 +643,18 @@ for path in sys.argv[2:]:
 	[ ! -e root/current/photos ]
 }
 
-# serve_http: a server of repo/public that takes its orders from SCRATCH/order; sets URL and SERVER.
-serve_http() {
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" repo/public --port-file port \
-		--control order >/dev/null 2>&1 3>&- &
-	SERVER=$!
-	for ((i = 0; i < 500; i++)); do
-		[ ! -s port ] || break
-		sleep 0.02
-	done
-	URL=http://127.0.0.1:$(cat port)
-}
-
 @test "signatures are fetched beside each other and beside the archives" {
 	need python3
 	key a
 	make_repo
 	# shellcheck disable=SC2046 # the list is words
 	publish $(for i in 1 2 3 4; do signed "p$i" 1.0.0 a; done)
-	serve_http
+	serve web repo/public
 	plugpkg init "$PLUGPKG_ROOT"
 	plugpkg source add test "$URL" --key repo/public/metadata/1.root.json
 	plugpkg update
-	echo "together-4@*.sig" >order
+	order web "together-4@*.sig"
 	run plugpkg install -y p1 p2 p3 p4
-	kill "$SERVER"
 	assert_status 0
 	assert_has "Owner keys: 4 new."
 }
@@ -673,9 +665,9 @@ serve_http() {
 	make_repo
 	# shellcheck disable=SC2046 # the list is words
 	publish $(for i in 1 2 3 4; do signed "p$i" 1.0.0 a; done)
-	serve_http
+	serve web repo/public
 	refused_mirror() {
-		echo "$1" >order
+		order web "$1"
 		run plugpkg-repo mirror "$URL" copy
 		assert_status 6
 		assert_has "[owner-key]" "no mirror has the right signature of p" "${@:2}"
@@ -684,9 +676,8 @@ serve_http() {
 	refused_mirror "status-404@*.sig" "HTTP status 404"
 	refused_mirror "other@*.sig" "line 1"
 	refused_mirror "endless@*.sig" "more than 4096 bytes"
-	echo "together-4@*.sig" >order
+	order web "together-4@*.sig"
 	run plugpkg-repo mirror "$URL" copy
-	kill "$SERVER"
 	assert_status 0
 	[ "$(find copy -name "*.$KEY_a.sig" -perm 644 | wc -l)" -eq 4 ]
 	run plugpkg-repo verify copy
@@ -754,7 +745,7 @@ serve_http() {
 	PLUGPKG_ROOT=$SCRATCH/third
 	make_root
 	cp plugpkg.json plugpkg.lock third/
-	serve evil
+	switch_to evil
 	run plugpkg sync --locked -y
 	assert_status 6
 	assert_has "[owner-key]" "${KEY_a:0:16}" "${KEY_b:0:16}"

@@ -4,10 +4,15 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	unset PLUGPKG_WRITABLE
 	OUTSIDE=$SCRATCH/outside
 	mkdir "$OUTSIDE"
+}
+
+teardown() {
+	stop_servers
 }
 
 # script BODY [MEMBERS]: a root, and a plugin "x" in its source whose install script is BODY.
@@ -31,14 +36,8 @@ listen() {
 	python3 -c 'import socket, sys, time
 s = socket.create_server(("127.0.0.1", 0))
 print(s.getsockname()[1], flush=True)
-time.sleep(120)' >"$SCRATCH/port" 3>&- &
-	SERVER=$!
-	until [ -s "$SCRATCH/port" ]; do sleep 0.05; done
-	PORT=$(cat "$SCRATCH/port")
-}
-
-teardown() {
-	[ -z "${SERVER:-}" ] || kill "$SERVER"
+time.sleep(120)' >"$SCRATCH/silent.port" 3>&- &
+	started silent
 }
 
 connects() {
@@ -189,10 +188,8 @@ class Server(http.server.SimpleHTTPRequestHandler):
         pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, directory=sys.argv[1]))
 print(server.server_port, flush=True)
-server.serve_forever()' "$SCRATCH/repo/public" >"$SCRATCH/port" 2>"$SCRATCH/users" 3>&- &
-	SERVER=$!
-	until [ -s "$SCRATCH/port" ]; do sleep 0.05; done
-	PORT=$(cat "$SCRATCH/port")
+server.serve_forever()' "$SCRATCH/repo/public" >"$SCRATCH/telling.port" 2>"$SCRATCH/users" 3>&- &
+	started telling
 }
 
 @test "downloads run as the user that plugpkg.json names, when root asks" {

@@ -4,31 +4,14 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	need python3 jq
 	export PLUGPKG_FETCH_PATIENCE=1
-	SERVERS=()
 }
 
 teardown() {
-	local pid
-	for pid in "${SERVERS[@]}"; do
-		kill "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null || :
-	done
-}
-
-# serve NAME: a server of SCRATCH/public that takes its orders from SCRATCH/NAME.order; sets URL.
-serve() {
-	local i
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$SCRATCH/public" --port-file "$SCRATCH/$1.port" \
-		--control "$SCRATCH/$1.order" --log "$SCRATCH/$1.log" >/dev/null 2>&1 3>&- &
-	SERVERS+=($!)
-	for ((i = 0; i < 500; i++)); do
-		[ ! -s "$SCRATCH/$1.port" ] || break
-		sleep 0.02
-	done
-	URL=http://127.0.0.1:$(cat "$SCRATCH/$1.port")
+	stop_servers
 }
 
 # put NAME VERSION: plugin NAME VERSION in the repository NAME, which is served as public/NAME.
@@ -63,16 +46,12 @@ add() {
 three_sources() {
 	local name
 	make_three
-	serve one
+	serve one public
 	plugpkg init "$PLUGPKG_ROOT" >/dev/null
 	for name in a b c; do
 		add "$name" "$URL/$name"
 	done
 	rm one.log
-}
-
-order() {
-	echo "$1" >"$SCRATCH/one.order"
 }
 
 news() {
@@ -99,7 +78,7 @@ assert_updated() {
 
 @test "the servers of several sources are asked before the first one has answered" {
 	three_sources
-	order "together-3@*/2.root.json,together-3@*/timestamp.json"
+	order one "together-3@*/2.root.json,together-3@*/timestamp.json"
 	run -0 plugpkg update --json
 	assert_equal "$(jq -r 'select(.type == "update") | .source' <<<"$output" | xargs)" "a b c"
 	for name in a b c; do
@@ -110,7 +89,7 @@ assert_updated() {
 @test "with news of all, each has its row, in the order of the sources" {
 	three_sources
 	news a b c
-	order "together-3@*/2.root.json,together-3@*/timestamp.json"
+	order one "together-3@*/2.root.json,together-3@*/timestamp.json"
 	run -0 --separate-stderr plugpkg update --json
 	assert_updated a b c
 	for name in a b c; do
@@ -134,7 +113,7 @@ assert_updated() {
 @test "--jobs 2 asks one source ahead, and all in the end" {
 	three_sources
 	news a b c
-	order "together-2@/[ab]/metadata/2.root.json"
+	order one "together-2@/[ab]/metadata/2.root.json"
 	run -0 --separate-stderr plugpkg update --json --jobs 2
 	assert_updated a b c
 }
@@ -180,7 +159,7 @@ fails() {
 	assert_has "source 'b'" "${@:2}"
 	run plugpkg show b --json
 	assert_has '"version":"1.0.0"'
-	order ok
+	order one ok
 	run -0 --separate-stderr plugpkg update --json
 	assert_has '"source":"b"'
 	run plugpkg show b --json
@@ -189,13 +168,13 @@ fails() {
 
 @test "S07: one that hangs does not keep the others old" {
 	three_sources
-	order "stall@/b/*"
+	order one "stall@/b/*"
 	fails 5 '"code":"network"' "too slow, or no answer at all"
 }
 
 @test "S07: one that hangs with the timestamp does not keep the others old" {
 	three_sources
-	order "stall@/b/metadata/timestamp.json"
+	order one "stall@/b/metadata/timestamp.json"
 	fails 5 '"code":"network"' "timestamp.json"
 }
 
@@ -214,20 +193,20 @@ fails() {
 
 @test "one that is not there does not keep the others old" {
 	three_sources
-	order "status-404@/b/*"
+	order one "status-404@/b/*"
 	fails 5 '"code":"network"' "has no 'metadata/timestamp.json' (status 404)"
 }
 
 @test "status 500 for the next root is no end of the walk, ahead of its turn neither" {
 	three_sources
-	order "status-500@/b/metadata/2.root.json"
+	order one "status-500@/b/metadata/2.root.json"
 	fails 5 "HTTP status 500"
 	assert_asked a 2.root.json timestamp.json 3.snapshot.json 3.index.json 2.root.json timestamp.json
 }
 
 @test "S06: endless metadata stops at its limit, ahead of its turn too" {
 	three_sources
-	order "endless@/b/metadata/2.root.json"
+	order one "endless@/b/metadata/2.root.json"
 	fails 5 "sends more than 512000 bytes"
 	# Ahead, in turn, and when all is well again.
 	assert_asked b 2.root.json 2.root.json 2.root.json timestamp.json 3.snapshot.json 3.index.json
@@ -235,7 +214,7 @@ fails() {
 
 @test "S06: a timestamp that is too large is refused, ahead of its turn too" {
 	three_sources
-	order "long@/b/metadata/timestamp.json"
+	order one "long@/b/metadata/timestamp.json"
 	news a b c
 	for name in b c; do
 		head -c 20000 /dev/zero | tr '\0' ' ' >>"public/$name/metadata/timestamp.json"
@@ -248,7 +227,7 @@ fails() {
 
 @test "of several failures the first one's is the answer, the others are told" {
 	three_sources
-	order "status-404@/b/*,other@/c/metadata/timestamp.json"
+	order one "status-404@/b/*,other@/c/metadata/timestamp.json"
 	run --separate-stderr plugpkg update
 	assert_status 5
 	assert_has "error: source 'b'" "warning: source 'c'"
@@ -257,7 +236,7 @@ fails() {
 @test "what may pass is tried again, also what was asked ahead" {
 	three_sources
 	news a b c
-	order "once-503@/a/metadata/timestamp.json,once-503@/b/metadata/*,rest-1@/c/metadata/timestamp.json"
+	order one "once-503@/a/metadata/timestamp.json,once-503@/b/metadata/*,rest-1@/c/metadata/timestamp.json"
 	run -0 --separate-stderr plugpkg update --json
 	assert_updated a b c
 	assert_asked c 2.root.json timestamp.json timestamp.json 3.snapshot.json 3.index.json
@@ -266,7 +245,7 @@ fails() {
 @test "where a wrong index ends the helper, the sources after it are asked anew" {
 	three_sources
 	news a b c
-	order "flip@/a/targets/*,stall@/c/metadata/2.root.json"
+	order one "flip@/a/targets/*,stall@/c/metadata/2.root.json"
 	run --separate-stderr plugpkg update --json
 	assert_status 6
 	assert_updated b
@@ -291,7 +270,7 @@ fails() {
 	local name
 	plugpkg init "$PLUGPKG_ROOT" >/dev/null
 	for name in a b c; do
-		serve "$name"
+		serve "$name" public
 		case $name in
 		a) add a "$URL/a" ;;
 		b) add b "http://me:secret@${URL#http://}/b" ;;
@@ -323,7 +302,7 @@ fails() {
 @test "ctrl-C while several sources are asked ends at once, changes nothing and leaves no helper" {
 	local pid before status=0 start i
 	three_sources
-	order "stall@*"
+	order one "stall@*"
 	before=$(tree_state "$PLUGPKG_ROOT")
 	export PLUGPKG_FETCH_PATIENCE=60
 	plugpkg update >out 2>&1 3>&- &
@@ -342,6 +321,6 @@ fails() {
 	run pgrep -f -x plugpkg-fetch -P "$pid"
 	assert_equal "$output" ""
 	assert_equal "$(tree_state "$PLUGPKG_ROOT")" "$before"
-	order ok
+	order one ok
 	run -0 plugpkg update
 }

@@ -5,25 +5,23 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	need python3 jq
 	export PLUGPKG_FETCH_PATIENCE=1
 }
 
 teardown() {
-	[ -z "${SERVER-}" ] || kill "$SERVER" 2>/dev/null || true
+	stop_servers
 }
 
-# serve_repo: SCRATCH/repo with user 1.0.0 behind a server that takes orders; a root that knows it.
+# serve_repo: SCRATCH/repo with user 1.0.0 behind server `web`; a root that knows it.
 serve_repo() {
 	make_repo
 	publish "$(build_plugin user 1.0.0)"
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" repo/public --port-file port --control order \
-		--log log 3>&- &
-	SERVER=$!
-	for _ in $(seq 500); do [ -s port ] || sleep 0.02; done
+	serve web repo/public
 	plugpkg init "$PLUGPKG_ROOT" >/dev/null
-	plugpkg source add test "http://127.0.0.1:$(cat port)/" --key repo/public/metadata/1.root.json >/dev/null
+	plugpkg source add test "$URL/" --key repo/public/metadata/1.root.json >/dev/null
 }
 
 # ---- an update that was cut off --------------------------------------------------------------
@@ -36,7 +34,7 @@ serve_repo() {
 		rm -rf "$PLUGPKG_ROOT"
 		cp -a before "$PLUGPKG_ROOT"
 		rm -rf "$PLUGPKG_ROOT/var/mirrors.json"
-		echo "status-404@*/2.root.json,status-404@$file" >order
+		order web "status-404@*/2.root.json,status-404@$file"
 		run plugpkg update
 		assert_status 5
 		run plugpkg show user --json
@@ -44,7 +42,7 @@ serve_repo() {
 		run plugpkg install user -y
 		assert_status 0
 		assert_installed user 1.0.0
-		echo ok >order
+		order web ok
 		run plugpkg update --json
 		assert_status 0
 		assert_has '"changed":true'
@@ -71,7 +69,7 @@ serve_repo() {
 @test "S03: the view before a cut-off update expires as ever" {
 	serve_repo
 	publish "$(build_plugin user 1.1.0)"
-	echo "status-404@*/2.root.json,status-500@*.snapshot.json" >order
+	order web "status-404@*/2.root.json,status-500@*.snapshot.json"
 	run plugpkg update
 	assert_status 5
 	PLUGPKG_NOW=$(($(date +%s) + 20 * 86400)) run plugpkg install user -y
@@ -84,13 +82,13 @@ serve_repo() {
 	plugpkg-repo --repo repo key rotate online >/dev/null
 	plugpkg-repo --repo repo sign >/dev/null
 	publish "$(build_plugin user 1.1.0)"
-	echo "status-500@*/timestamp.json" >order
+	order web "status-500@*/timestamp.json"
 	run plugpkg update
 	assert_status 5
 	run plugpkg install user -y
 	assert_status 6
 	assert_has "[signature-invalid]" "root version 2"
-	echo ok >order
+	order web ok
 	plugpkg update >/dev/null
 	plugpkg install user -y >/dev/null
 	assert_installed user 1.1.0

@@ -5,6 +5,7 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	need python3 jq openssl
 	client=$top_builddir/tests/tuf-client
@@ -12,30 +13,21 @@ setup() {
 }
 
 teardown() {
-	[ -z "${SERVER-}" ] || kill "$SERVER" 2>/dev/null || true
+	stop_servers
 }
 
 # repository CASE [VALUE...]: SCRATCH/made, wrong as CASE of make-tuf.py has it; nothing is trusted yet.
 repository() {
 	rm -rf made trusted targets
 	python3 "$top_srcdir/tests/e2e/make-tuf.py" made "$@"
-	url=file://$SCRATCH/made
-}
-
-serve() {
-	rm -f port
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$1" --port-file port --control order \
-		--log log 3>&- &
-	SERVER=$!
-	for _ in $(seq 500); do [ -s port ] || sleep 0.02; done
-	url=http://127.0.0.1:$(cat port)
+	URL=file://$SCRATCH/made
 }
 
 # client [NAME]: init, and a download of NAME.
 client() {
 	[ -e trusted/root.json ] || "$client" --metadata-dir trusted init made/root.json
-	run timeout 120 "$client" --metadata-dir trusted --metadata-url "$url/metadata" \
-		--target-name "${1:-file.txt}" --target-base-url "$url/targets" --target-dir targets download
+	run timeout 120 "$client" --metadata-dir trusted --metadata-url "$URL/metadata" \
+		--target-name "${1:-file.txt}" --target-base-url "$URL/targets" --target-dir targets download
 }
 
 taken() {
@@ -244,17 +236,17 @@ received() {
 	need strace
 	local role limit n
 	repository delegated
-	serve made
+	serve web made
 	while read -r role limit; do
 		rm -rf trusted
 		"$client" --metadata-dir trusted init made/root.json
-		echo "endless@*/$role.json" >order
-		n=$(received "$client" --metadata-dir trusted --metadata-url "$url/metadata" \
-			--target-name file.txt --target-base-url "$url/targets" --target-dir targets download)
+		order web "endless@*/$role.json"
+		n=$(received "$client" --metadata-dir trusted --metadata-url "$URL/metadata" \
+			--target-name file.txt --target-base-url "$URL/targets" --target-dir targets download)
 		[ "$n" -gt "$limit" ] || fail "$role: stopped after $n"
 		# 16 KiB for the other files and the heads of answers
 		[ "$n" -lt $((limit + 65536 + 16384)) ] || fail "$role: $n bytes"
-		echo ok >order
+		order web ok
 		client
 		taken
 	done <<-END
@@ -271,12 +263,12 @@ received() {
 	local what n
 	make_repo
 	publish "$(build_plugin user 1.0.0)"
-	serve repo/public
+	serve web repo/public
 	for what in '*.root.json' '*.planning.zst' '*.details.zst' '*.search.zst' '*.plug'; do
 		rm -rf "$PLUGPKG_ROOT"
 		plugpkg init "$PLUGPKG_ROOT" >/dev/null
-		echo "status-404@*/2.root.json,endless@/targets/$what" >order
-		n=$(received sh -c "plugpkg source add test '$url/' --key repo/public/metadata/1.root.json &&
+		order web "status-404@*/2.root.json,endless@/targets/$what"
+		n=$(received sh -c "plugpkg source add test '$URL/' --key repo/public/metadata/1.root.json &&
 			plugpkg install user -y")
 		[ "$n" -gt 1000 ] || fail "$what: only $n bytes"
 		[ "$n" -lt $((65536 + 16384)) ] || fail "$what: $n bytes"
@@ -284,7 +276,7 @@ received() {
 		run find "$PLUGPKG_ROOT/var/cache" -name '*.part' -size +64k
 		assert_equal "$output" ""
 	done
-	echo ok >order
+	order web ok
 	rm -rf "$PLUGPKG_ROOT"
 	make_root
 	plugpkg install user -y >/dev/null
@@ -293,17 +285,16 @@ received() {
 @test "a next root that is answered with 500, late or not at all fails the refresh" {
 	local order
 	repository roots 3
-	serve made
+	serve web made
 	for order in status-500 status-502 stall stall-body cut garbage; do
 		rm -rf trusted
-		echo "$order@*/2.root.json" >order
+		order web "$order@*/2.root.json"
 		client
 		refused "[network]"
 		assert_equal "$(jq .signed.version trusted/root.json)" 1
 		assert_missing trusted/timestamp.json
 	done
-	kill "$SERVER"
-	wait "$SERVER" 2>/dev/null || :
+	stop_servers
 	client
 	refused "[network]"
 }

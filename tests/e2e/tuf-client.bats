@@ -4,6 +4,7 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	client=$top_builddir/tests/tuf-client
 	export PLUGPKG_FETCH_PATIENCE=1
@@ -12,24 +13,16 @@ setup() {
 }
 
 teardown() {
-	[ -z "${SERVER-}" ] || kill "$SERVER" 2>/dev/null || true
-}
-
-serve() {
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" repo/public --port-file port \
-		--control order --log log 3>&- &
-	SERVER=$!
-	for _ in $(seq 100); do [ -s port ] || sleep 0.1; done
-	url=http://127.0.0.1:$(cat port)
+	stop_servers
 }
 
 refresh() {
-	run timeout 60 "$client" --metadata-dir trusted --metadata-url "${1:-$url/metadata}" refresh
+	run timeout 60 "$client" --metadata-dir trusted --metadata-url "${1:-$URL/metadata}" refresh
 }
 
 download() {
-	run timeout 60 "$client" --metadata-dir trusted --metadata-url "$url/metadata" \
-		--target-base-url "$url/targets" --target-dir targets --target-name index/root.json download
+	run timeout 60 "$client" --metadata-dir trusted --metadata-url "$URL/metadata" \
+		--target-base-url "$URL/targets" --target-dir targets --target-name index/root.json download
 }
 
 state() {
@@ -37,29 +30,29 @@ state() {
 }
 
 requests() {
-	jq -r .path log | tr '\n' ' '
+	jq -r .path web.log | tr '\n' ' '
 }
 
 @test "a refresh makes four requests, the next one two, and files are kept as served" {
-	serve
+	serve web repo/public
 	refresh
 	assert_status 0
 	assert_equal "$(requests)" \
 		"/metadata/2.root.json /metadata/timestamp.json /metadata/1.snapshot.json /metadata/1.targets.json "
 	for role in root targets snapshot; do cmp "trusted/$role.json" "repo/public/metadata/1.$role.json"; done
 	cmp trusted/timestamp.json repo/public/metadata/timestamp.json
-	rm log
+	rm web.log
 	refresh
 	assert_status 0
 	assert_equal "$(requests)" "/metadata/2.root.json /metadata/timestamp.json "
 }
 
 @test "a target of a delegated role is downloaded once, over http and as a file" {
-	serve
+	serve web repo/public
 	download
 	assert_status 0
 	cmp targets/index%2Froot.json repo/public/targets/index/*.root.json
-	rm log
+	rm web.log
 	download
 	assert_status 0
 	assert_equal "$(requests)" "/metadata/2.root.json /metadata/timestamp.json "
@@ -68,35 +61,35 @@ requests() {
 }
 
 @test "a failure that is not 403 or 404 does not end the walk of roots, it ends the refresh" {
-	serve
+	serve web repo/public
 	before=$(state)
 	for order in status-500 status-503 status-429 status-400 stall garbage endless endless-error \
 		headers loop to-file to-ftp; do
-		echo "$order@*/2.root.json" >order
-		rm -f log
+		order web "$order@*/2.root.json"
+		rm -f web.log
 		refresh
 		assert_status 1
 		assert_has "[network]"
 		assert_lacks "signature"
-		run ! grep -q timestamp log
+		run ! grep -q timestamp web.log
 	done
 	assert_equal "$(state)" "$before"
-	echo "status-403@*/2.root.json" >order
+	order web "status-403@*/2.root.json"
 	refresh
 	assert_status 0
 }
 
 @test "a damaged, endless, cut or missing file is refused and leaves what was trusted" {
-	serve
+	serve web repo/public
 	for file in timestamp.json 1.snapshot.json 1.targets.json 1.index.json '*.root.json'; do
 		for order in status-404 status-500 flip other long endless cut-always stall-body gzip bomb; do
 			rm -rf trusted targets
 			"$client" --metadata-dir trusted init repo/public/metadata/1.root.json
-			echo "status-404@*/2.root.json,$order@*/$file" >order
+			order web "status-404@*/2.root.json,$order@*/$file"
 			download
 			assert_status 1
 			run ! grep -rq "" targets
-			echo ok >order
+			order web ok
 			download
 			assert_status 0
 		done
@@ -104,7 +97,7 @@ requests() {
 }
 
 @test "old files are refused after new ones were seen" {
-	serve
+	serve web repo/public
 	cp -r repo/public/metadata old
 	publish "$(build_plugin user 1.0.0)"
 	refresh
@@ -118,7 +111,7 @@ requests() {
 }
 
 @test "a root of another repository is refused before any request" {
-	serve
+	serve web repo/public
 	make_repo "$SCRATCH/other"
 	sed 's/"sig":"./"sig":"x/g' repo/public/metadata/1.root.json >forged.json
 	run "$client" --metadata-dir forged init forged.json

@@ -17,32 +17,26 @@ setup_file() {
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
 	[ -z "${NO_REGISTRY-}" ] || skip "the npm registry does not answer"
 }
 
 teardown() {
-	[ -z "${SERVER-}" ] || kill "$SERVER" 2>/dev/null || true
-}
-
-serve() {
-	python3 "$top_srcdir/tests/e2e/misbehaving-server.py" "$1" --port-file port 3>&- &
-	SERVER=$!
-	for _ in $(seq 100); do [ -s port ] || sleep 0.1; done
-	[ -s port ]
+	stop_servers
 }
 
 @test "tuf-js refreshes against our repository, before and after a publish, and downloads the index root" {
 	make_repo
-	serve repo/public
+	serve web repo/public
 	mkdir trusted targets
 	cp repo/public/metadata/1.root.json trusted/root.json
 	export NODE_PATH=$BATS_FILE_TMPDIR/node_modules
-	run node "$top_srcdir/tests/e2e/tuf-js-client.js" trusted targets "http://127.0.0.1:$(cat port)"
+	run node "$top_srcdir/tests/e2e/tuf-js-client.js" trusted targets "$URL"
 	assert_status 0
 	before=$output
 	publish "$(build_plugin user 1.0.0)"
-	run node "$top_srcdir/tests/e2e/tuf-js-client.js" trusted targets "http://127.0.0.1:$(cat port)"
+	run node "$top_srcdir/tests/e2e/tuf-js-client.js" trusted targets "$URL"
 	assert_status 0
 	[ "$output" != "$before" ]
 	assert_has '"_type":"plugpkg-index"'
@@ -52,7 +46,7 @@ serve() {
 	need openssl
 	make_repo
 	publish "$(build_plugin user 1.0.0)"
-	serve repo/public
+	serve web repo/public
 	mkdir trusted targets
 	cp repo/public/metadata/1.root.json trusted/root.json
 	export NODE_PATH=$BATS_FILE_TMPDIR/node_modules PLUGPKG_REPO=$SCRATCH/repo
@@ -75,7 +69,7 @@ serve() {
 	rm repo/keys/root-5.key
 	plugpkg-repo sign --renew root >/dev/null
 	plugpkg-repo publish >/dev/null
-	run node "$top_srcdir/tests/e2e/tuf-js-client.js" trusted targets "http://127.0.0.1:$(cat port)"
+	run node "$top_srcdir/tests/e2e/tuf-js-client.js" trusted targets "$URL"
 	assert_status 0
 	assert_has '"_type":"plugpkg-index"'
 	assert_equal "$(jq .signed.version trusted/root.json)" 6
@@ -84,10 +78,10 @@ serve() {
 @test "tuf-js refuses our repository with another root key" {
 	make_repo
 	make_repo "$SCRATCH/other"
-	serve repo/public
+	serve web repo/public
 	mkdir trusted targets
 	cp other/public/metadata/1.root.json trusted/root.json
 	export NODE_PATH=$BATS_FILE_TMPDIR/node_modules
-	run node "$top_srcdir/tests/e2e/tuf-js-client.js" trusted targets "http://127.0.0.1:$(cat port)"
+	run node "$top_srcdir/tests/e2e/tuf-js-client.js" trusted targets "$URL"
 	assert_status 1
 }
