@@ -171,8 +171,9 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_check(
     plugpkg_repo *repo, size_t *out_findings, plugpkg_row_fn row, void *user, plugpkg_error **err);
 
 /**
- * Check every byte of a served directory against its signatures: rows of type "problem", then one
- * "verified". public_dir: the directory with metadata/ and targets/. key: as in
+ * Check every byte of a served directory against its signatures, both layers of its index against
+ * each other, and what is in each archive against what the index says: rows of type "problem", then
+ * one "verified". public_dir: the directory with metadata/ and targets/. key: as in
  * plugpkg_source_spec, or NULL to trust its own 1.root.json. repo needs no directory.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_verify(plugpkg_repo *repo,

@@ -95,9 +95,9 @@ verify(struct cli *cli)
 	cli_show(cli, view_verified);
 	if (rc == PLUGPKG_OK && n_problems > 0)
 		rc = cli_fail(cli, PLUGPKG_E_DIGEST,
-		    "copy the files back from a mirror that verifies",
-		    "%zu file%s of '%s' %s not what was signed", n_problems,
-		    n_problems == 1 ? "" : "s", dir, n_problems == 1 ? "is" : "are");
+		    "bytes that are not the signed ones come back from a mirror that verifies; "
+		    "the rest is for the publisher to mend",
+		    "%zu problem%s in '%s'", n_problems, n_problems == 1 ? "" : "s", dir);
 	return rc;
 }
 

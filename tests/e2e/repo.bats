@@ -202,6 +202,53 @@ assert_part_of() {
 	assert_has "[signature-invalid]"
 }
 
+# verify_names TEXT...: verify finds one problem, says so, and install refuses the version in other words or the same.
+verify_names() {
+	run plugpkg-repo verify
+	assert_status 6
+	assert_has "$@" "1 problem in '$SCRATCH/repo/public'" "[digest-mismatch]"
+}
+
+@test "verify names each archive whose plugin.json is not what the signed index says" {
+	need jq openssl zstd
+	load attacks
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	cp -a repo honest
+	evil pool user 2.0.0 "$(build_plugin other 1.0.0)"
+	verify_names "pool/user/2.0.0/" "archive of user 2.0.0: it holds other 1.0.0"
+	rm -rf repo && cp -a honest repo
+	evil edit planning jq -c '.versions[0].requires = {"more": "*"}'
+	verify_names "archive of user 1.0.0: its plugin.json asks for other things than the signed index says"
+	rm -rf repo && cp -a honest repo
+	evil edit details jq -c '.versions[0].scripts = ["install"]'
+	evil edit planning jq -c '.versions[0].scripts = ["install"]'
+	verify_names "archive of user 1.0.0: its plugin.json has other scripts than the signed index lists"
+}
+
+@test "verify names each version that only one layer of the index has, or that both tell otherwise" {
+	local one
+	need jq openssl zstd
+	load attacks
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	cp -a repo honest
+	evil edit planning jq -c '.versions = []'
+	verify_names "archive of user 1.0.0: the planning layer of the index does not have it"
+	rm -rf repo && cp -a honest repo
+	evil edit details jq -c '.versions = []'
+	verify_names "index/root.json: user 1.0.0 has no details, only a planning row"
+	for one in '.versions[0].archive |= sub("^.{4}"; "beef")' '.versions[0].archive |= sub("[0-9]+$"; "9")' \
+		'.versions[0].scripts = ["install"]' 'del(.versions[0].signed) | .versions[0].signed = true'; do
+		rm -rf repo && cp -a honest repo
+		evil edit planning jq -c "$one"
+		verify_names "archive of user 1.0.0: the planning layer of the index says other things of it"
+	done
+	rm -rf repo && cp -a honest repo
+	evil edit planning jq -c '.owner = {}'
+	verify_names "archive of user 1.0.0: the planning layer of the index names another owner than the details"
+}
+
 @test "verify with another repository's key refuses" {
 	make_repo
 	make_repo other

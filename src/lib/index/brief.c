@@ -64,8 +64,8 @@ pp_brief_strip(pp_json *row)
 		pp_json_del(row, others[i]);
 }
 
-static void
-write_row(pp_json *row, const pp_json *details)
+void
+pp_brief_write_row(pp_json *row, const pp_json *details)
 {
 	PP_AUTO_FREE char *text = text_of(details);
 
@@ -98,7 +98,7 @@ pp_brief_write(pp_json *planning, const pp_json *details)
 		pp_json *row = pp_json_at(rows, i);
 		const pp_json *here = pp_json_at(theirs, i);
 		bool is_same = is_of(here, pp_json_get_str(row, "version"));
-		write_row(row, is_same ? here : NULL);
+		pp_brief_write_row(row, is_same ? here : NULL);
 	}
 	pp_json_del(planning, PP_BRIEF_OWNER);
 	if (owner != NULL && pp_json_len(rows) > 0)

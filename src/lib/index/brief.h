@@ -24,6 +24,8 @@ bool pp_brief_read(const char *text, struct pp_brief *out);
  * out what it does not say.
  */
 void pp_brief_write(pp_json *planning, const pp_json *details);
+/* The same of one row; details: NULL, where the version has none. */
+void pp_brief_write_row(pp_json *row, const pp_json *details);
 /* The members of a row that are not of the manifest's own row go. */
 void pp_brief_strip(pp_json *row);
 

@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "lib/model/manifest.h"
 #include "lib/store/archive.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct item {
 	char name[24];
 	bool is_sound;
 	bool is_begun; /* there is something of it that has to go */
+	bool is_judged;
 };
 
 struct inside {
@@ -95,16 +97,38 @@ next_job(void *user, struct pp_unpack_job **out, plugpkg_error **err)
 }
 
 static enum plugpkg_code
+judge(struct inside *in, struct item *item, plugpkg_error **err)
+{
+	const struct pp_walk_file *file = &in->files->at[item - in->items];
+	struct pp_str manifest = pp_str_of(item->job.manifest);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
+
+	if (item->job.manifest == NULL) {
+		int r = pp_read_file_at(item->job.dir_fd, "plugin.json", &text);
+		if (r < 0)
+			return pp_fail(err, pp_code_of_read(r, PLUGPKG_E_BAD_ARCHIVE), -r,
+			    "cannot read plugin.json of %s", file->what);
+		manifest = (struct pp_str){ pp_buf_cstr(&text), text.n };
+	}
+	if (!item->is_judged)
+		in->what->judge(in->what->user, file, manifest);
+	item->is_judged = true;
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
 job_done(void *user, struct pp_unpack_job *job, plugpkg_error **err)
 {
 	struct inside *in = user;
 	struct item *item = (struct item *)job; /* its first member */
+	enum plugpkg_code rc = judge(in, item, err);
 	int r = job->dir_fd >= 0 ? pp_rm_dir_at(in->queue.beyond_fd, item->name) : 0;
 
 	item->is_begun = r < 0;
 	close_item(item);
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove what was looked at")
-		     : PLUGPKG_OK;
+	if (rc == PLUGPKG_OK && r < 0)
+		rc = pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove what was looked at");
+	return rc;
 }
 
 /* Where the queue comes to an early end, what it had begun goes as well. */

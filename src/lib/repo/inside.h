@@ -10,6 +10,8 @@ struct pp_inside {
 	int targets_fd, work_fd; /* borrowed; work_fd: a private directory */
 	/* Its bytes are the signed ones. Asked of each in order, and once; others are left out. */
 	bool (*is_sound)(void *user, const struct pp_walk_file *file);
+	/* Its plugin.json, once, as soon as it was read. */
+	void (*judge)(void *user, const struct pp_walk_file *file, struct pp_str manifest);
 	/* What is wrong with one of them; after the last question. */
 	void (*problem)(void *user, const struct pp_walk_file *file, const char *text);
 	void *user;

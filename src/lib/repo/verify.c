@@ -3,9 +3,13 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "lib/index/brief.h"
+#include "lib/model/as_signed.h"
 #include "lib/model/context.h"
 #include "lib/repo/inside.h"
+#include "lib/repo/layers.h"
 #include "lib/repo/repo.h"
+#include "lib/repo/staged.h"
 #include "lib/repo/walk.h"
 #include "lib/trust/crypto.h"
 
@@ -114,8 +118,9 @@ check_signature(struct verifying *v, const struct pp_walk_file *f)
 }
 
 static enum plugpkg_code
-read_target(struct verifying *v, const char *path, struct pp_buf *out, plugpkg_error **err)
+read_target(void *user, const char *path, struct pp_buf *out, plugpkg_error **err)
 {
+	const struct verifying *v = user;
 	PP_AUTO_FREE char *full = pp_asprintf("targets/%s", path);
 
 	int r = pp_read_file_at(v->public_fd, full, out);
@@ -124,54 +129,219 @@ read_target(struct verifying *v, const char *path, struct pp_buf *out, plugpkg_e
 	return PLUGPKG_OK;
 }
 
+/* ---- a block of the index: what both layers say, and the archives ---- */
+
+/* Beside each archive, in the same order. */
+struct release {
+	char *name;
+	pp_json *planned, *detailed; /* planned: NULL where that layer does not have it */
+};
+struct checking {
+	struct verifying *v;
+	struct pp_layer_block block;
+	struct pp_walk_files archives;
+	struct releases pp_vec(struct release) releases;
+};
+
+static void
+checking_fini(struct checking *c)
+{
+	pp_vec_foreach (r, &c->releases) {
+		free(r->name);
+		pp_json_free(r->planned);
+		pp_json_free(r->detailed);
+	}
+	pp_vec_free(&c->releases);
+	pp_walk_files_fini(&c->archives);
+	pp_layer_block_fini(&c->block);
+}
+
 static void
 problem_inside(void *user, const struct pp_walk_file *file, const char *text)
 {
+	const struct checking *c = user;
 	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", file->path);
 
-	problem(user, path, text);
+	problem(c->v, path, text);
+}
+
+static void
+problem_of(const struct checking *c, const struct pp_walk_file *file, const char *what)
+{
+	PP_AUTO_FREE char *text = pp_asprintf("archive of %s: %s", file->what, what);
+	PP_AUTO_FREE char *path = pp_asprintf("targets/%s", file->path);
+
+	problem(c->v, path, text);
 }
 
 /* Else it is counted as a problem. */
 static bool
 is_archive_sound(void *user, const struct pp_walk_file *file)
 {
-	bool is_sound = check_file(user, file);
+	const struct checking *c = user;
+	bool is_sound = check_file(c->v, file);
 
 	if (file->sig.path != NULL)
-		check_signature(user, file);
+		check_signature(c->v, file);
 	return is_sound;
 }
 
-static enum plugpkg_code
-look_inside(struct verifying *v, const struct pp_walk_files *archives, plugpkg_error **err)
+static void
+judge_manifest(void *user, const struct pp_walk_file *file, struct pp_str text)
 {
-	PP_AUTO_FD int targets_fd = pp_opendir_at(v->public_fd, "targets");
+	const struct checking *c = user;
+	const struct release *r = &c->releases.at[file - c->archives.at];
+	const pp_json *scripts = pp_json_get(r->detailed, "scripts");
+	PP_AUTO(manifest) struct pp_manifest *m = NULL;
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+
+	if (r->planned == NULL)
+		return; /* there is nothing to compare with, which is told already */
+	if (pp_manifest_parse(text, "plugin.json", &m, &why) != PLUGPKG_OK) {
+		problem_of(c, file, plugpkg_error_message(why));
+		return;
+	}
+	PP_AUTO_JSON pp_json *row = pp_json_copy(r->planned);
+	PP_AUTO_JSON pp_json *none = pp_json_array();
+	const struct pp_signed_release want = {
+		.name = r->name,
+		.version = pp_json_get_str(r->detailed, "version"),
+		.is_signed = true,
+		.row = row,
+		.scripts = scripts != NULL ? scripts : none,
+	};
+	pp_brief_strip(row);
+	PP_AUTO_FREE char *unlike = pp_unlike_signed(m, &want);
+	if (unlike != NULL)
+		problem_of(c, file, unlike);
+}
+
+static enum plugpkg_code
+look_inside(struct checking *c, plugpkg_error **err)
+{
+	PP_AUTO_FD int targets_fd = pp_opendir_at(c->v->public_fd, "targets");
 	const struct pp_inside inside = {
-		.ctx = &v->repo->ctx,
+		.ctx = &c->v->repo->ctx,
 		.targets_fd = targets_fd,
-		.work_fd = v->work_fd,
+		.work_fd = c->v->work_fd,
 		.is_sound = is_archive_sound,
+		.judge = judge_manifest,
 		.problem = problem_inside,
-		.user = v,
+		.user = c,
 	};
 
 	if (targets_fd < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -targets_fd, "cannot open 'targets'");
-	return pp_inside_check(&inside, archives, err);
+	return pp_inside_check(&inside, &c->archives, err);
+}
+
+/* The rows of both layers stand in the same order, unless one has more. */
+static const pp_json *
+row_of(const pp_json *line, size_t likely, const char *version)
+{
+	const pp_json *rows = pp_json_get(line, "versions"), *row = pp_json_at(rows, likely);
+	const char *its = pp_json_get_str(row, "version");
+
+	if (version == NULL)
+		return NULL;
+	if (its != NULL && strcmp(its, version) == 0)
+		return row;
+	ptrdiff_t i = pp_rows_find(line, version);
+	return i < 0 ? NULL : pp_json_at(rows, (size_t)i);
+}
+
+/* Clients take from the planning layer what it tells of archives and owners. */
+static const char *
+unlike_details(const pp_json *planning, const pp_json *planned, const pp_json *details,
+    const pp_json *detailed)
+{
+	const pp_json *owner = pp_json_get(planning, PP_BRIEF_OWNER);
+	const pp_json *theirs = pp_json_get(details, PP_BRIEF_OWNER);
+
+	if (planned == NULL)
+		return "the planning layer of the index does not have it";
+	if (!pp_layer_rows_agree(planned, detailed))
+		return "the planning layer of the index says other things of it than the details";
+	if (pp_json_get(planned, PP_BRIEF_MEMBER) != NULL && (owner != NULL || theirs != NULL) &&
+	    !pp_json_equal(owner, theirs))
+		return "the planning layer of the index names another owner than the details";
+	return NULL;
 }
 
 static enum plugpkg_code
-check_archives(struct verifying *v, const struct pp_shard_ref *ref, plugpkg_error **err)
+check_line(struct checking *c, const char *name, const pp_json *details, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *path = pp_index_shard_path(PP_LAYER_DETAILS, ref);
-	PP_AUTO_BUF struct pp_buf packed = PP_BUF_INIT(PP_INDEX_MAX_SHARD_BYTES);
-	PP_CLEANUP(pp_walk_files_fini) struct pp_walk_files archives = { 0 };
+	PP_AUTO_JSON pp_json *planning = NULL;
+	const pp_json *rows = pp_json_get(details, "versions");
+	size_t first = c->archives.n;
 
-	enum plugpkg_code rc = read_target(v, path, &packed, err);
+	enum plugpkg_code rc = pp_layer_line(&c->block.planning, name, &planning, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_walk_archives(&packed, ref->unpacked, path, &archives, err);
-	return rc == PLUGPKG_OK ? look_inside(v, &archives, err) : rc;
+		rc = pp_walk_line(name, details, "details", &c->archives, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(rows); i++) {
+		pp_json *detailed = pp_json_at(rows, i);
+		const pp_json *planned = row_of(planning, i, pp_json_get_str(detailed, "version"));
+		const char *what = unlike_details(planning, planned, details, detailed);
+		struct release *r = pp_vec_new(&c->releases);
+		*r = (struct release){ .name = pp_xstrdup(name) };
+		r->planned = planned != NULL ? pp_json_copy(planned) : NULL;
+		r->detailed = pp_json_ref(detailed);
+		if (what != NULL)
+			problem_of(c, &c->archives.at[first + i], what);
+	}
+	return rc;
+}
+
+/* What is planned with and has no details is installed by its brief, and looked at by nobody. */
+static enum plugpkg_code
+check_planned(struct checking *c, const char *name, const pp_json *planning, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *details = NULL;
+	const pp_json *rows = pp_json_get(planning, "versions");
+
+	enum plugpkg_code rc = pp_layer_line(&c->block.details, name, &details, err);
+	for (size_t i = 0; rc == PLUGPKG_OK && i < pp_json_len(rows); i++) {
+		const char *version = pp_json_get_str(pp_json_at(rows, i), "version");
+		if (row_of(details, i, version) != NULL)
+			continue;
+		PP_AUTO_FREE char *text = pp_asprintf("%s %s has no details, only a planning row",
+		    name, version != NULL ? version : "?");
+		problem(c->v, "targets/" PP_INDEX_TARGET, text);
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+each_line(struct checking *c, const struct pp_layer_part *part,
+    enum plugpkg_code (*check)(struct checking *, const char *, const pp_json *, plugpkg_error **),
+    plugpkg_error **err)
+{
+	enum plugpkg_code rc = PLUGPKG_OK;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < part->n; i++) {
+		const struct pp_shard *lines = &part->shards[i].lines;
+		for (size_t k = 0; rc == PLUGPKG_OK && k < lines->lines.n; k++) {
+			PP_AUTO_FREE char *name = pp_shard_line_name(lines->lines.at[k]);
+			PP_AUTO_JSON pp_json *line = NULL;
+			rc = pp_shard_parse(lines->lines.at[k], name, &line, err);
+			if (rc == PLUGPKG_OK)
+				rc = check(c, name, line, err);
+		}
+	}
+	return rc;
+}
+
+static enum plugpkg_code
+check_block(struct verifying *v, const struct pp_index_root *root, size_t i, plugpkg_error **err)
+{
+	PP_CLEANUP(checking_fini) struct checking c = { .v = v };
+
+	enum plugpkg_code rc = pp_layer_block_open(root, i, read_target, v, &c.block, err);
+	if (rc == PLUGPKG_OK)
+		rc = each_line(&c, &c.block.planning, check_planned, err);
+	if (rc == PLUGPKG_OK)
+		rc = each_line(&c, &c.block.details, check_line, err);
+	return rc == PLUGPKG_OK ? look_inside(&c, err) : rc;
 }
 
 static enum plugpkg_code
@@ -193,8 +363,8 @@ check_index(struct verifying *v, const struct pp_walk *w, plugpkg_error **err)
 	pp_walk_shards(root, &shards);
 	for (size_t i = 0; i < shards.n; i++)
 		n_bad += !check_file(v, &shards.at[i]);
-	for (size_t i = 0; rc == PLUGPKG_OK && n_bad == 0 && i < root->details.n; i++)
-		rc = check_archives(v, &root->details.at[i], err);
+	for (size_t i = 0; rc == PLUGPKG_OK && n_bad == 0 && i < pp_layer_n_blocks(root); i++)
+		rc = check_block(v, root, i, err);
 	pp_index_root_free(root);
 	return rc;
 }

@@ -220,8 +220,8 @@ add_archive(const char *name, const char *owner_id, const pp_json *row, const ch
 	return PLUGPKG_OK;
 }
 
-static enum plugpkg_code
-add_line(const char *name, const pp_json *line, const char *where, struct pp_walk_files *out,
+enum plugpkg_code
+pp_walk_line(const char *name, const pp_json *line, const char *where, struct pp_walk_files *out,
     plugpkg_error **err)
 {
 	const pp_json *rows = pp_json_get(line, "versions"), *j = pp_json_get(line, "owner");
@@ -250,7 +250,7 @@ pp_walk_archives(const struct pp_buf *packed, uint64_t unpacked, const char *whe
 		PP_AUTO_JSON pp_json *line = NULL;
 		rc = pp_shard_line(&shard, name, &line, err);
 		if (rc == PLUGPKG_OK)
-			rc = add_line(name, line, where, out, err);
+			rc = pp_walk_line(name, line, where, out, err);
 	}
 	return rc;
 }

@@ -66,5 +66,8 @@ void pp_walk_shards(const struct pp_index_root *root, struct pp_walk_files *out)
  */
 enum plugpkg_code pp_walk_archives(const struct pp_buf *packed, uint64_t unpacked,
     const char *where, struct pp_walk_files *out, plugpkg_error **err);
+/* Those of one line of it, one for each of "versions". */
+enum plugpkg_code pp_walk_line(const char *name, const pp_json *line, const char *where,
+    struct pp_walk_files *out, plugpkg_error **err);
 
 #endif

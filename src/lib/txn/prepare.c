@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "lib/model/as_signed.h"
 #include "lib/store/store.h"
 
 #include <errno.h>
@@ -30,16 +31,6 @@ pp_txn_unpacks(const struct pp_txn *t)
 
 /* ---- the manifest, and whether it is the signed one ---- */
 
-static pp_json *
-comparable(const pp_json *row)
-{
-	pp_json *copy = pp_json_copy(row);
-
-	pp_json_del(copy, "published"); /* the repository's word, not the author's */
-	pp_json_del(copy, "name");
-	return copy;
-}
-
 static enum plugpkg_code
 not_as_signed(const struct pp_step *step, const char *what, plugpkg_error **err)
 {
@@ -50,46 +41,26 @@ not_as_signed(const struct pp_step *step, const char *what, plugpkg_error **err)
 	return pp_subject(err, PLUGPKG_E_BAD_ARCHIVE, step->name);
 }
 
-/* What is not listed no plan could have shown; what is listed has to be there. */
-static bool
-has_listed_scripts(const struct pp_step *step, const struct pp_manifest *m)
-{
-	const pp_json *mine = pp_json_get(m->json, "scripts");
-
-	if (step->scripts == NULL)
-		return true;
-	for (void *it = pp_json_iter(mine); it != NULL; it = pp_json_next(mine, it))
-		if (pp_json_find_str(step->scripts, pp_json_iter_key(it)) < 0)
-			return false;
-	return pp_json_len(mine) == pp_json_len(step->scripts);
-}
-
 enum plugpkg_code
 pp_txn_check_manifest(const struct pp_step *step, const struct pp_buf *text,
     struct pp_manifest **out, plugpkg_error **err)
 {
-	bool is_signed = step->link_dir == NULL;
+	const struct pp_signed_release want = {
+		.name = step->name,
+		.version = step->version,
+		.is_signed = step->link_dir == NULL,
+		.row = step->row,
+		.scripts = step->scripts,
+	};
 	PP_AUTO_FREE char *file = pp_asprintf("%s %s: plugin.json", step->name, step->version);
 	PP_AUTO(manifest) struct pp_manifest *m = NULL;
 	enum plugpkg_code rc =
 	    pp_manifest_parse((struct pp_str){ pp_buf_cstr(text), text->n }, file, &m, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	PP_AUTO_FREE char *inside =
-	    pp_asprintf("it holds %s %s", m->release->name, m->release->version.text);
-	if (strcmp(m->release->name, step->name) != 0 ||
-	    strcmp(m->release->version.text, step->version) != 0)
-		return not_as_signed(step, inside, err);
-
-	PP_AUTO_JSON pp_json *row = pp_release_row(m->json);
-	PP_AUTO_JSON pp_json *mine = comparable(row);
-	PP_AUTO_JSON pp_json *theirs = is_signed ? comparable(step->row) : pp_json_ref(mine);
-	if (!pp_json_equal(mine, theirs))
-		return not_as_signed(
-		    step, "its plugin.json asks for other things than the signed index says", err);
-	if (is_signed && !has_listed_scripts(step, m))
-		return not_as_signed(
-		    step, "its plugin.json has other scripts than the signed index lists", err);
+	PP_AUTO_FREE char *unlike = pp_unlike_signed(m, &want);
+	if (unlike != NULL)
+		return not_as_signed(step, unlike, err);
 	*out = pp_steal(&m);
 	return PLUGPKG_OK;
 }
