@@ -124,14 +124,27 @@ pp_child_exit(int status)
 	_exit(status);
 }
 
-/* In the child: until the parent has noted it, or is dead. */
-static void
+/* In the child: until the parent has noted it; -ESRCH: it is dead. */
+static int
 wait_at(int gate_fd)
 {
 	char byte;
+	ssize_t n;
 
-	while (read(gate_fd, &byte, 1) < 0 && errno == EINTR)
+	while ((n = read(gate_fd, &byte, 1)) < 0 && errno == EINTR)
 		;
+	return n == 1 ? 0 : -ESRCH;
+}
+
+/*
+ * By a byte, since the end of the pipe may not come: children of other threads have copies of its
+ * writing end, and those that wait at a gate themselves have them until that one opens.
+ */
+static void
+open_gate(int gate_fd)
+{
+	while (write(gate_fd, "", 1) < 0 && errno == EINTR)
+		; /* nothing else can go wrong: it is empty, and we hold both ends */
 }
 
 /* Both ends out of the way of 0 to 3. */
@@ -158,8 +171,10 @@ static void PP_NORETURN
 run_child(const struct pp_spawn *s, pid_t parent, int gate_fd, int report_fd)
 {
 	int failure = end_with(parent);
+	int r = wait_at(gate_fd);
 
-	wait_at(gate_fd);
+	if (failure == 0)
+		failure = r;
 	if (failure == 0)
 		failure = become(s, report_fd);
 	(void)!write(report_fd, &failure, sizeof(failure)); /* nobody else to tell */
@@ -197,7 +212,7 @@ spawn_noted(const struct pp_spawn *s, pid_t *out)
 	pp_auto_fd(&to);
 	if (s->forked != NULL)
 		s->forked(pid, s->user);
-	pp_auto_fd(&gate_out);
+	open_gate(gate_out);
 	int failure = 0;
 	ssize_t n;
 	while ((n = read(from, &failure, sizeof(failure))) < 0 && errno == EINTR)

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -452,6 +453,42 @@ a_program_that_cannot_start_is_reported_by_spawn(void)
 	CHECK_INT(c.pid, -1);
 }
 
+/* As another thread would in that moment: the process has copies of our descriptors, and stays. */
+static void
+fork_another(pid_t pid PP_UNUSED, void *user)
+{
+	pid_t *another = user;
+
+	*another = fork();
+	if (*another == 0) {
+		(void)sleep(20);
+		_exit(0);
+	}
+}
+
+static void
+a_child_starts_although_other_processes_have_our_descriptors(void)
+{
+	static const char *const argv[] = { "sh", "-c", "exit 7", NULL };
+	struct pp_spawn s = PP_SPAWN_INIT;
+	PP_CLEANUP(pp_child_fini) struct pp_child c = { .pid = -1 };
+	pid_t another = -1;
+	int status = 0;
+
+	s.path = "/bin/sh";
+	s.argv = argv;
+	s.forked = fork_another;
+	s.user = &another;
+	CHECK_INT(pp_spawn(&s, &c), 0);
+	CHECK_INT(waitpid(another, NULL, WNOHANG), 0); /* it is there still */
+	CHECK_INT(pp_child_wait(&c, 5000, &status), 0);
+	CHECK_INT(WEXITSTATUS(status), 7);
+	if (CHECK(another > 0)) {
+		CHECK_INT(kill(another, SIGKILL), 0);
+		CHECK_INT(waitpid(another, NULL, 0), another);
+	}
+}
+
 static void
 killing_a_child_ends_its_whole_group(void)
 {
@@ -553,6 +590,7 @@ TAP_MAIN(
 	CASE(a_part_that_promises_too_much_is_refused)
 	CASE(a_child_has_only_what_it_was_given)
 	CASE(a_program_that_cannot_start_is_reported_by_spawn)
+	CASE(a_child_starts_although_other_processes_have_our_descriptors)
 	CASE(killing_a_child_ends_its_whole_group)
 	CASE(a_child_of_a_process_without_standard_input_has_one)
 )
