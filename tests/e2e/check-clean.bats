@@ -67,6 +67,31 @@ generation evil"
 	assert_missing "$PLUGPKG_ROOT/current/evil" "$PLUGPKG_ROOT/current/@acme" "$PLUGPKG_ROOT/current/Not-a-name"
 }
 
+@test "a linked directory that is gone, or whose plugin.json is broken or another plugin's, is found" {
+	local dir
+	dir=$(make_plugin mine 1.0.0)
+	plugpkg link "$dir" -y
+	cp "$dir/plugin.json" kept
+	run -0 plugpkg check
+	echo '{"name": "mine", "version": 1}' >"$dir/plugin.json"
+	assert_equal "$(problems)" "link mine"
+	run -1 plugpkg check
+	assert_has "$dir/plugin.json: " "version"
+	jq '.name = "yours"' kept >"$dir/plugin.json"
+	run -1 plugpkg check
+	assert_has "mine: '$dir', where it is linked from, holds yours now"
+	rm "$dir/plugin.json"
+	mkdir "$dir/plugin.json"
+	run -1 plugpkg check
+	assert_has "mine: '$dir/plugin.json' cannot be read: "
+	rm -r "$dir"
+	run -1 plugpkg check
+	assert_has "mine: '$dir', where it is linked from, is gone"
+	mkdir "$dir"
+	cp kept "$dir/plugin.json"
+	run -0 plugpkg check
+}
+
 @test "a disabled plugin that can be reached, and one whose files are none, are found" {
 	plugpkg disable top -y
 	ln -s ../../store/top/1.0.0 "$PLUGPKG_ROOT/current/top"

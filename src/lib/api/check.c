@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "lib/model/manifest.h"
 #include "lib/model/name.h"
 #include "lib/state/journal.h"
 #include "lib/state/log.h"
@@ -119,9 +120,22 @@ static void
 check_link_dir(struct checking *c, const struct pp_installed *p)
 {
 	PP_AUTO_FREE char *file = pp_asprintf("%s/plugin.json", p->link_dir);
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_MANIFEST_MAX_BYTES);
+	PP_AUTO(manifest) struct pp_manifest *m = NULL;
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	int r = pp_read_file_at(AT_FDCWD, file, &text);
 
-	if (pp_exists_at(AT_FDCWD, file) != 1)
+	if (r == -ENOENT || r == -ENOTDIR) {
 		problem(c, "link", p->key, "'%s', where it is linked from, is gone", p->link_dir);
+	} else if (r < 0) {
+		problem(c, "link", p->key, "'%s' cannot be read: %s", file, pp_errno_text(-r));
+	} else if (pp_manifest_parse((struct pp_str){ pp_buf_cstr(&text), text.n }, file, &m,
+		       &why) != PLUGPKG_OK) {
+		problem(c, "link", p->key, "%s", plugpkg_error_message(why));
+	} else if (strcmp(m->release->name, p->name) != 0) {
+		problem(c, "link", p->key, "'%s', where it is linked from, holds %s now",
+		    p->link_dir, m->release->name);
+	}
 }
 
 /* ---- generation ---- */
