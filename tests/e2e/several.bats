@@ -231,6 +231,7 @@ fails() {
 	run --separate-stderr plugpkg update
 	assert_status 5
 	assert_has "error: source 'b'" "warning: source 'c'"
+	assert_lacks "source 'c': source 'c'"
 }
 
 @test "what may pass is tried again, also what was asked ahead" {

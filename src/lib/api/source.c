@@ -308,6 +308,19 @@ start_helper(plugpkg_context *ctx, void *user)
 			pp_net_expect(open->net, *url);
 }
 
+/* Many failures name their source themselves. */
+static void
+warn_of(plugpkg_context *ctx, const struct pp_source *s, const plugpkg_error *why)
+{
+	PP_AUTO_FREE char *label = pp_asprintf("source '%s'", s->name);
+	const char *text = plugpkg_error_message(why);
+
+	if (strstr(text, label) != NULL)
+		pp_warn(ctx, NULL, "%s", text);
+	else
+		pp_warn(ctx, NULL, "%s: %s", label, text);
+}
+
 enum plugpkg_code
 plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
@@ -336,7 +349,7 @@ plugpkg_update(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg_err
 		if (rc != PLUGPKG_OK && first == PLUGPKG_OK)
 			first = rc;
 		else if (rc != PLUGPKG_OK)
-			pp_warn(ctx, NULL, "source '%s': %s", s->name, plugpkg_error_message(why));
+			warn_of(ctx, s, why);
 	}
 	pp_net_rest(open.net);
 	refresh_host(ctx);
