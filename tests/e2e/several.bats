@@ -325,3 +325,63 @@ fails() {
 	order one ok
 	run -0 plugpkg update
 }
+
+# ---- a helper that lies ----------------------------------------------------------------------
+
+# taken_over LIE: from now on what stands below public/ is served by a helper that a server took over.
+# LIE is Python: it may answer request `r` with say(r, …) as it likes, and returns whether it did.
+taken_over() {
+	mkdir -p libexec
+	cat >libexec/plugpkg-fetch <<-END
+		#!$(command -v python3)
+		import json, os, socket
+		plugpkg = socket.socket(fileno=3)
+		def say(r, body=b"", **told):
+		    told = {"type": "done", "id": r["id"], "status": 200, "bytes": len(body), **told, "body": len(body)}
+		    plugpkg.send(json.dumps(told).encode() + b"\\n" + body)
+		def missing(r):
+		    say(r, type="failed", kind="http", status=404, text="not found")
+		def lie(r, name, file):
+		    $1
+		while packet := plugpkg.recv(65536):
+		    for line in packet.splitlines():
+		        r = json.loads(line)
+		        name, file = r["url"].split("/")[3], r["url"].split("/")[-1]
+		        path = "$SCRATCH/public/%s/metadata/%s" % (name, file)
+		        if lie(r, name, file):
+		            continue
+		        if os.path.exists(path):
+		            say(r, open(path, "rb").read())
+		        else:
+		            missing(r)
+	END
+	chmod 755 libexec/plugpkg-fetch
+}
+
+# lied STATUS LIE WORDS...: an update ends so, says each of WORDS, and trusts nothing else than before.
+lied() {
+	local before
+	before=$(tree_state "$PLUGPKG_ROOT" && sha256sum "$PLUGPKG_ROOT"/var/trust/*/*.json)
+	taken_over "$2"
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run timeout 60 plugpkg update
+	assert_status "$1"
+	assert_has "${@:3}"
+	assert_equal "$(tree_state "$PLUGPKG_ROOT" && sha256sum "$PLUGPKG_ROOT"/var/trust/*/*.json)" "$before"
+}
+
+@test "what a helper that was taken over says of requests ahead of their turn is not believed" {
+	three_sources
+	lied 0 'return False' "a: nothing new" "b: nothing new" "c: nothing new"
+	lied 6 'return name == "b" and not say(r, b"{}")' "a: nothing new" "error: source 'b': " "c: nothing new"
+	lied 6 'return name == "b" and not say(r, open("'"$SCRATCH"'/public/a/metadata/1.root.json", "rb").read())' \
+		"error: source 'b': " "c: nothing new"
+	lied 0 'return file == "2.root.json" and [missing(r), say(r, b"{}"), missing(r)]' "b: nothing new"
+	lied 0 'return [say({"id": r["id"] + n}, b"{}") for n in (100, 5000)] and False' "b: nothing new"
+	lied 6 'return name == "b" and not say(r, bytes(40000))' "error: source 'b': " "c: nothing new"
+	lied 5 'return name != "a" and not say(r, type="failed", kind="connect", text="no\\x1b[2J luck")' \
+		"error: source 'b': " "warning: source 'c': "
+	lied 1 'return name != "a" and not say(r, type="burn")' "the download helper 'plugpkg-fetch' broke down"
+	lied 1 'return name != "a" and not plugpkg.send(b"no json")' "the download helper 'plugpkg-fetch' broke down"
+	lied 1 'name == "a" or os._exit(0)' "the download helper 'plugpkg-fetch' broke down"
+	run -0 plugpkg update
+}
