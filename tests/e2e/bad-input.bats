@@ -87,6 +87,11 @@ names() {
 	run plugpkg update
 	assert_status 6
 	assert_has "source 'test': " "root.json" "is damaged" "hint: " "add it again"
+	again
+	truncate -s 100 root/var/trust/test/first.root.json
+	run plugpkg update
+	assert_status 6
+	assert_has "var/trust/test/first.root.json' is damaged" "hint: " "add it again" "[bad-metadata]"
 }
 
 @test "sizes that no disk and no number holds are refused before anything is fetched" {

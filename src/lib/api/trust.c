@@ -124,6 +124,15 @@ store_root(plugpkg_context *ctx, const char *name, const struct pp_buf *root, pl
 		     : PLUGPKG_OK;
 }
 
+/* Another root is one that its own keys have signed. */
+static bool
+is_damaged(const plugpkg_context *ctx, struct pp_buf *root)
+{
+	PP_AUTO(tuf) struct pp_tuf *tuf = NULL;
+
+	return pp_tuf_new(pp_buf_cstr(root), root->n, ctx->now, &tuf, NULL) != PLUGPKG_OK;
+}
+
 enum plugpkg_code
 pp_source_check_key(
     plugpkg_context *ctx, const struct pp_source *source, const char *key, plugpkg_error **err)
@@ -140,6 +149,14 @@ pp_source_check_key(
 	pp_root_fingerprint(root.s, root.n, fingerprint);
 	if (strcmp(key, fingerprint) == 0)
 		return PLUGPKG_OK;
+	if (is_damaged(ctx, &root)) {
+		(void)pp_fail(
+		    err, PLUGPKG_E_BAD_METADATA, 0, "'%s/%s' is damaged", ctx->root, file);
+		return pp_hint(err, PLUGPKG_E_BAD_METADATA,
+		    "bring it back from a copy, or remove source '%s' and add it again with its "
+		    "key",
+		    source->name);
+	}
 	(void)pp_fail(err, PLUGPKG_E_KEY, 0,
 	    "source '%s' has the key %s in plugpkg.json, but is trusted by %s", source->name, key,
 	    fingerprint);
