@@ -7,9 +7,11 @@
 bats_require_minimum_version() { :; }
 BATS_TEST_DIRNAME=$(cd "$(dirname "$0")/../e2e" && pwd)
 BATS_TEST_TMPDIR=$(mktemp -d) || exit 1
-trap 'rm -rf "$BATS_TEST_TMPDIR"' EXIT
+trap 'stop_servers; rm -rf "$BATS_TEST_TMPDIR"' EXIT
 # shellcheck source=../helpers.bash
 . "$BATS_TEST_DIRNAME/../helpers.bash"
+# shellcheck source=../e2e/servers.bash
+. "$BATS_TEST_DIRNAME/servers.bash"
 setup_scratch
 
 # Scripts of its plugins write into the database of its application.

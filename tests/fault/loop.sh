@@ -12,8 +12,8 @@
 # EACCES, EMFILE, EINTR, ENOMEM; ENOSPC+ and so on when all that come after it fail as well; or SHORT:
 # of what is written only half is, at first. CALL=ERRNO: any system call of any process, by strace, the
 # first in each process, the second in each and so on. --again N: the recovery is killed too, at every N-th of its
-# points. SCENARIO: see scenarios.bash and places.bash; "transactions" (the default), "commands" and
-# "places" are all of a kind.
+# points. SCENARIO: see scenarios.bash, places.bash and questions.bash; "transactions" (the default),
+# "commands", "places", "questions", "remembered" and "web" are all of a kind.
 set -u
 
 every=1
@@ -40,6 +40,8 @@ self=$(cd "$(dirname "$0")" && pwd)/loop.sh
 . "$(dirname "${self}")/scenarios.bash"
 # shellcheck source=places.bash
 . "$(dirname "${self}")/places.bash"
+# shellcheck source=questions.bash
+. "$(dirname "${self}")/questions.bash"
 
 scenarios=()
 [ $# -gt 0 ] || set -- transactions
@@ -49,6 +51,9 @@ for scenario; do
 	transactions) scenarios+=($transactions) ;;
 	commands) scenarios+=($commands) ;;
 	places) scenarios+=($places) ;;
+	questions) scenarios+=($questions) ;;
+	remembered) scenarios+=($remembered) ;;
+	web) scenarios+=($web) ;;
 	*) scenarios+=("$scenario") ;;
 	esac
 done
@@ -80,7 +85,8 @@ fi
 # What a failed change is told as.
 declare -A texts=([ENOSPC]='no space left on the device' [EIO]='input or output error' [EACCES]='permission denied'
 	[EMFILE]='too many open files' [EINTR]='interrupted' [ENOMEM]='out of memory'
-	[EAGAIN]='resource temporarily unavailable' [ENOLCK]='no locks available')
+	[EAGAIN]='resource temporarily unavailable' [ENOLCK]='no locks available'
+	[ECONNREFUSED]='connection refused' [ECONNRESET]='connection reset' [EPIPE]='the other side is gone')
 
 # broken VARIABLE=VALUE PROGRAM ARGUMENT...: run, broken there. Its status.
 broken() {
@@ -144,15 +150,21 @@ is_script_failed() {
 }
 
 # A helper that cannot be loaded, or cannot speak any more, is named; nobody knows what it had.
+# shellcheck disable=SC2154 # set by begin
 is_helper_dead() {
-	grep -q "^error: .*helper 'plugpkg-[a-z]*' broke down.* \[failed\]" out && is_old_or_new
+	grep -q "^error: .*helper 'plugpkg-[a-z]*' broke down.* \[failed\]" out && { [ "$goes_on" = yes ] || is_old_or_new; }
+}
+
+# Before it can say anything: the first that it maps is itself.
+is_loader_dead() {
+	[ "$how" = mmap=ENOMEM ] && [ "$left_with" = 139 ] && [ "$at" -le 2 ] && [ ! -s out ]
 }
 
 # Calls of libraries and helpers: the loader tells its own, as does the shell by which libtool starts
 # what is not installed, and whoever is out of memory can do no more than say so.
 # shellcheck disable=SC2154 # set by begin
 judge_injected() {
-	if grep -q 'error while loading shared libraries\|cannot allocate TLS\|^plugpkg: cannot load' out ||
+	if is_loader_dead || grep -q 'error while loading shared libraries\|cannot allocate TLS\|^plugpkg: cannot load' out ||
 		grep -q '^out of memory\|^/bin/\(ba\)\?sh: ' out || is_helper_dead || is_script_failed; then
 		return
 	elif [ "$left_with" -gt 11 ]; then
@@ -170,6 +182,7 @@ judge_injected() {
 judge_answer() {
 	judge_left
 	[[ $how == *+ ]] || judge_temporary ! -empty
+	[ "$left_with" != 0 ] || [ "$is_question" = no ] || judge_said
 	if [ "$left_with" = 0 ] || [ "$left_with" = "$status" ]; then
 		look >now
 		[ "$goes_on" = yes ] || cmp -s now new || grep -q 'plugpkg recover\|^warning: cannot clear ' out ||
@@ -187,6 +200,7 @@ judge_answer() {
 }
 
 # Recovered, the root is the old or the new one, and says so itself.
+# shellcheck disable=SC2154 # set by begin
 judge() {
 	rm -f recovered checked
 	if [ -n "$subject" ]; then
@@ -204,6 +218,7 @@ judge() {
 	find "$PLUGPKG_ROOT/var/staging" "$PLUGPKG_ROOT" -maxdepth 1 -path '*/staging/*' -o -name '.*.new' >left
 	[ ! -s left ] || complain "left in the root: $(tr '\n' ' ' <left)"
 	! cmp -s now new || n_new=$((n_new + 1))
+	[ "$ready" != settle ] || judge_known
 	((n_judged++ % 4 == 0)) || return
 	plugpkg check >checked 2>&1 || complain "check finds something"
 	! plugpkg is-installing >/dev/null 2>&1 || complain "it is installing"
@@ -241,6 +256,7 @@ break_again() {
 # that makes the most: strace counts for each.
 count() {
 	rm -f points
+	$ready
 	# shellcheck disable=SC2086 # words on purpose
 	case $how in
 	*=*) strace -f -qq -o points -e "trace=${how%=*}" $program $command </dev/null >out 2>&1 ;;
@@ -251,7 +267,7 @@ count() {
 	*=*) last=$(awk '/\(/ && ++n[$1] > most { most = n[$1] } END { print most + 0 }' points) ;;
 	*)
 		last=$(stat -c %s points 2>/dev/null || echo 0)
-		[ "$last" -gt 3 ] || { echo "no failpoints in this build"; exit 1; }
+		[ "$last" -gt 3 ] || [ "$is_question" = yes ] || { echo "no failpoints in this build"; exit 1; }
 		;;
 	esac
 }
@@ -264,6 +280,7 @@ run_scenario() {
 	count
 	[ "$left_with" = "$status" ] || { cat out >&2; echo "undisturbed $scenario leaves with $left_with"; exit 1; }
 	look >new
+	grep -v '^warning: ' out >answer
 	# Where there are few, as of some system calls, all of them.
 	if [ "$last" -le 8 ]; then n=1 step=1; else n=$first step=$every; fi
 	for (( ; n <= last; n += step)); do

@@ -21,6 +21,7 @@ put_by() {
 get_back() {
 	if [ -z "$subject" ]; then
 		restore
+		$ready
 		return
 	fi
 	rm -rf "$subject"
@@ -65,7 +66,8 @@ is_between() {
 
 # What others see is whole at all times; done once more, it is done.
 judge_place() {
-	[[ $how == @(kill|after|*+) ]] || judge_unfinished ! -name .mirror ! -path "*/.mirror/*"
+	# Without its libraries it ends at once, wherever it is.
+	[[ $how == @(kill|after|*+) ]] || grep -q '^plugpkg: cannot load ' out || judge_unfinished ! -name .mirror ! -path "*/.mirror/*"
 	# shellcheck disable=SC2086 # words on purpose
 	[ -z "$proof" ] || $proof >checked 2>&1 || complain "others see what is not whole"
 	[ "$goes_on" = yes ] || is_old_or_new || is_between || complain "neither the old nor the new one"
@@ -87,6 +89,7 @@ judge_place() {
 # ---- scenarios -------------------------------------------------------------------------------------
 
 begin_place() {
+	local p
 	goes_on=yes proof=''
 	export PLUGPKG_REPO=$SCRATCH/places/pub
 	rm -rf places
@@ -96,12 +99,14 @@ begin_place() {
 		cp -a repo places/pub
 		build_plugin fresh 1.0.0
 		build_plugin fresh 1.1.0
+		# More than there are helpers that look into them.
+		for p in {1..6}; do build_plugin "fresh-$p" 1.0.0; done
 		program=plugpkg-repo subject=$PLUGPKG_REPO
 		proof="plugpkg-repo verify $PLUGPKG_REPO/public"
 		;;
 	esac
 	case $1 in
-	add) command="add fresh-1.0.0.plug fresh-1.1.0.plug" ;;
+	add) command="add $(cd "$SCRATCH" && echo fresh-*.plug)" ;;
 	publish)
 		plugpkg-repo add fresh-1.0.0.plug fresh-1.1.0.plug
 		command=publish

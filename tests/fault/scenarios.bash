@@ -296,16 +296,22 @@ begin_command() {
 # begin SCENARIO: prints nothing.
 begin() {
 	rm -rf "$PLUGPKG_ROOT" "$APP" unwell no-*
-	status=0 goes_on=no program=plugpkg subject=''
+	status=0 goes_on=no program=plugpkg subject='' ready=: is_question=no
 	sqlite3 "$APP" 'CREATE TABLE groups(name TEXT PRIMARY KEY);
 		CREATE TABLE bindings(what TEXT, grp TEXT REFERENCES groups(name), PRIMARY KEY(what, grp));
 		CREATE TABLE off(name TEXT PRIMARY KEY);
 		CREATE TABLE app(what TEXT PRIMARY KEY, value TEXT);'
 	make_root
 	edit '.settings = {"DATABASE": $app}'
-	# shellcheck disable=SC2154 # set in places.bash
+	# shellcheck disable=SC2154 # set in places.bash and questions.bash
 	if [[ " $places " == *" $1 "* ]]; then
 		begin_place "$1"
+	elif [[ " $questions " == *" $1 "* ]]; then
+		begin_question "$1"
+	elif [[ " $remembered " == *" $1 "* ]]; then
+		begin_remembered "$1"
+	elif [[ " $web " == *" $1 "* ]]; then
+		begin_web "$1"
 	elif [[ " ${commands//$'\n'/ } " == *" $1 "* ]]; then
 		begin_command "$1"
 	else
