@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A program: finds its command in the table, runs it, and says how it ended. */
 #include "term/program.h"
+#include "base/errno_text.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "term/help.h"
@@ -117,17 +118,16 @@ close_streams(struct cli *cli, int exit_status)
 		return exit_status;
 	if (exit_status == 0)
 		exit_status = plugpkg_code_exit_status(PLUGPKG_E_IO);
-	out_line(&cli->talk, "error: cannot write to standard output [%s]",
-	    plugpkg_code_name(PLUGPKG_E_IO));
+	out_line(&cli->talk, "error: cannot write to standard output: %s [%s]",
+	    pp_errno_text(cli->out.error), plugpkg_code_name(PLUGPKG_E_IO));
 	return exit_status;
 }
 
 static int
-cannot_start(struct cli *cli)
+cannot_start(struct cli *cli, int errnum)
 {
-	out_line(
-	    &cli->talk, "error: cannot open '/dev/null' [%s]", plugpkg_code_name(PLUGPKG_E_IO));
-	out_line(&cli->talk, "hint: too many files are open, or none of this name is here");
+	out_line(&cli->talk, "error: cannot open '/dev/null': %s [%s]", pp_errno_text(errnum),
+	    plugpkg_code_name(PLUGPKG_E_IO));
 	out_flush(&cli->talk);
 	return plugpkg_code_exit_status(PLUGPKG_E_IO);
 }
@@ -143,7 +143,7 @@ main(int argc, char **argv)
 	out_init(&cli.out, stdout);
 	out_init(&cli.talk, stderr);
 	if (r < 0)
-		return cannot_start(&cli);
+		return cannot_start(&cli, -r);
 	cli.is_json = asks_for_json(words);
 
 	enum plugpkg_code code = argv[0] == NULL ? PLUGPKG_E_USAGE : run(&cli, words);

@@ -440,7 +440,7 @@ animal requested"
 	plugpkg install -y a
 	[ -w /dev/full ] || skip "no /dev/full"
 	run -1 bash -c 'plugpkg list >/dev/full'
-	assert_has "cannot write to standard output"
+	assert_has "cannot write to standard output: no space left on the device [io]"
 	run -0 bash -c 'set -o pipefail; plugpkg list --available | true'
 	assert_equal "$output" ""
 	run bash -c 'plugpkg remove -y a 2>/dev/null | true; plugpkg list'

@@ -247,7 +247,7 @@ source remove test 1
 	plain_build
 	for program in plugpkg plugpkg-repo; do
 		run -1 strace -qq -o trace -P /dev/null -e inject=openat:error=EMFILE "$program" list
-		assert_equal "${lines[0]}" "error: cannot open '/dev/null' [io]"
+		assert_equal "${lines[0]}" "error: cannot open '/dev/null': too many open files [io]"
 	done
 }
 

@@ -47,6 +47,5 @@ enum plugpkg_code pp_code_of_read(int error, enum plugpkg_code its_own);
 void pp_error_replace(plugpkg_error **to, plugpkg_error **from);
 /* Foreign text as a message may quote it: sanitised, cut after some 80 bytes. Owned. */
 char *pp_shown(const char *s, size_t n);
-const char *pp_errno_text(int errnum); /* "no such file or directory"; view, forever */
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/errno_text.h"
 #include "base/path.h"
 #include "base/time.h"
 #include "lib/net/url.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/errno_text.h"
 #include "base/fd.h"
 #include "lib/net/login.h"
 #include "lib/net/url.h"

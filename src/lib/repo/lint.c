@@ -2,6 +2,7 @@
 /* `lint`: the rules of manifests and scripts, all findings at once, mistakes told from advice. */
 #include "lib/repo/lint.h"
 
+#include "base/errno_text.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `verify`: every byte of a served directory against the signatures above it, archives inside. */
+#include "base/errno_text.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"

@@ -5,6 +5,7 @@
  */
 #include "lib/store/data_attrs.h"
 
+#include "base/errno_text.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "lib/model/error.h"

@@ -6,6 +6,7 @@
  */
 #include "lib/txn/host.h"
 
+#include "base/errno_text.h"
 #include "base/path.h"
 #include "base/time.h"
 #include "lib/txn/command.h"
