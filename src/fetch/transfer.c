@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "head.h"
@@ -40,9 +41,10 @@ struct transfer {
 	uint64_t pos; /* where in the file the next byte belongs */
 	uint64_t header_bytes, wasted;
 	enum fault fault;
-	bool has_begun;  /* the final answer's status was looked at */
-	bool is_useless; /* its body is an error page */
-	bool was_secure; /* https was spoken: no way back */
+	int socket_errnum; /* libcurl does not say why it got no socket */
+	bool has_begun;    /* the final answer's status was looked at */
+	bool is_useless;   /* its body is an error page */
+	bool was_secure;   /* https was spoken: no way back */
 	/* Body that came and is not in the pipe yet: libcurl hands it over in small pieces. */
 	struct outbox *outbox;
 	struct transfer *next; /* in the outbox, when it is not empty, or among the idle */
@@ -306,6 +308,17 @@ on_progress(void *user, curl_off_t total, curl_off_t now, curl_off_t up_total, c
 	return 0;
 }
 
+static curl_socket_t
+on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct transfer *t = user;
+	int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+
+	(void)purpose;
+	t->socket_errnum = fd < 0 ? errno : 0;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 /* Before each request of a chain of redirects is sent. */
 static int
 on_request(void *user, char *ip, char *local_ip, int port, int local_port)
@@ -340,6 +353,8 @@ set_callbacks(CURL *e, struct transfer *t)
 	r |= curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
 	r |= curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
 	r |= curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
+	r |= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	r |= curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
 	r |= curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
 	r |= curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
 	return r == CURLE_OK;
@@ -368,6 +383,7 @@ clear(struct transfer *t)
 {
 	t->pos = t->header_bytes = t->wasted = t->n_held = 0;
 	t->fault = FAULT_NONE;
+	t->socket_errnum = 0;
 	t->has_begun = t->is_useless = t->was_secure = false;
 	t->curl_text[0] = '\0';
 }
@@ -537,6 +553,8 @@ fail_by_curl(struct transfer *t, CURLcode result)
 		text = strcmp(kind, "tls") == 0 ? more : curl_words[i].text;
 		break;
 	}
+	if (errnum == 0)
+		errnum = t->socket_errnum;
 	answer_failed(t, kind, result == CURLE_COULDNT_CONNECT ? (int)errnum : 0, text);
 }
 

@@ -261,6 +261,9 @@ source remove test 1
 		assert_has "cannot connect: " "[network]"
 		assert_lacks "unknown system error"
 	done
+	run -5 strace -f -qq -o trace -e trace=socket -e inject=socket:error=EMFILE \
+		plugpkg source add web http://127.0.0.1:1/ --key repo/public/metadata/1.root.json
+	assert_has "cannot connect: too many open files [network]"
 }
 
 @test "a file of an archive that the system does not open is nobody's fault" {
