@@ -281,6 +281,18 @@ source remove test 1
 	[ "$n" -gt 3 ]
 }
 
+@test "an archive that the system does not read is not called another kind of file" {
+	plain_build
+	plugpkg-repo init here >/dev/null
+	archive=$(build_plugin top 1.0.0)
+	run -1 strace -qq -o trace -P "$archive" -e trace=%fstat -e inject=%fstat:error=EIO \
+		plugpkg-repo --repo here add "$archive"
+	assert_equal "$output" "error: cannot read '$archive': input or output error [io]"
+	mkfifo pipe.plug
+	run -6 plugpkg-repo --repo here add pipe.plug
+	assert_has "'pipe.plug' is no regular file [bad-archive]"
+}
+
 # each_failing CALL ERRNO NEVER CAUSE: `hold` says the cause whichever of its calls fails, and never the
 # other words. One of them at least is the database's.
 each_failing() {

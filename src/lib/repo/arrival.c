@@ -15,7 +15,6 @@
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define CHUNK_BYTES (256 * 1024)
@@ -83,21 +82,6 @@ looked_path(const struct pp_arrival *a)
 	return pp_asprintf(PP_ARRIVING "/%s", a->job.name);
 }
 
-static enum plugpkg_code
-open_archive(const char *path, int *out_fd, plugpkg_error **err)
-{
-	struct stat st;
-
-	PP_AUTO_FD int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
-		    "cannot open '%s'", path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0, "'%s' is no regular file", path);
-	*out_fd = pp_fd_steal(&fd);
-	return PLUGPKG_OK;
-}
-
 static ssize_t
 read_chunk(int fd, char *chunk)
 {
@@ -140,7 +124,7 @@ copy_archive(struct pp_reading *r, struct pp_arrival *a, plugpkg_error **err)
 	PP_AUTO_FREE char *path = pp_arrival_copy_path(a);
 	PP_AUTO_FD int from = -1;
 
-	enum plugpkg_code rc = open_archive(a->path, &from, err);
+	enum plugpkg_code rc = pp_archive_open(a->path, &from, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	PP_AUTO_FD int to = pp_openat_create(repo->dir_fd, path, O_RDWR | O_EXCL, 0644);

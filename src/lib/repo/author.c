@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static struct pp_key_file
@@ -76,14 +75,11 @@ struct looking {
 static enum plugpkg_code
 open_archive(const char *path, int *out_fd, struct looking *l, plugpkg_error **err)
 {
-	struct stat st;
+	PP_AUTO_FD int fd = -1;
 
-	PP_AUTO_FD int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
-		    "cannot open '%s'", path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0, "'%s' is no regular file", path);
+	enum plugpkg_code rc = pp_archive_open(path, &fd, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	int r = pp_sha256_fd(fd, l->sha256, &l->size);
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = -errno;

@@ -36,6 +36,23 @@ struct pp_unpack_pool {
 	const struct pp_unpack_queue *queue; /* borrowed */
 };
 
+enum plugpkg_code
+pp_archive_open(const char *path, int *out_fd, plugpkg_error **err)
+{
+	struct stat st;
+
+	PP_AUTO_FD int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
+		    "cannot open '%s'", path);
+	if (fstat(fd, &st) < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot read '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0, "'%s' is no regular file", path);
+	*out_fd = pp_fd_steal(&fd);
+	return PLUGPKG_OK;
+}
+
 struct pp_unpack_pool *
 pp_unpack_pool_new(const struct pp_unpack_queue *queue)
 {

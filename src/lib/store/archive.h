@@ -110,6 +110,8 @@ enum plugpkg_code pp_unpack_queue(
 enum plugpkg_code pp_unpack_one(
     plugpkg_context *ctx, struct pp_unpack_job *job, plugpkg_error **err);
 
+/* A regular file that somebody names. Errors: NOT_FOUND BAD_ARCHIVE IO. */
+enum plugpkg_code pp_archive_open(const char *path, int *out_fd, plugpkg_error **err);
 /*
  * Packs a directory: plugin.json first, then the rest sorted by bytes, owner 0, modes 0644/0755,
  * the given mtime, one fixed zstd level. Files matched by .plugignore (one shell pattern a line)
