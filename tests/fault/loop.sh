@@ -176,6 +176,26 @@ judge_injected() {
 	fi
 }
 
+# Whose script cannot be asked, as there is no room for its temporary directory, is not installed again.
+is_untold() {
+	[ "$left_with" = 7 ] && grep -q "^error: .* cannot tell whether it is installed: .*${texts[${how%+}]} \[script-failed\]" out
+}
+
+# Where nothing can be deleted any more, what was to be renamed still lies in the root until recovery.
+is_old_or_new_beside() {
+	local ok=0
+	if [[ $how != *+ ]] || [ -n "$subject" ]; then
+		is_old_or_new
+		return
+	fi
+	mkdir aside
+	find "$PLUGPKG_ROOT" -maxdepth 1 -name '.*.new' -exec mv -t aside {} +
+	is_old_or_new || ok=1
+	find aside -mindepth 1 -exec mv -t "$PLUGPKG_ROOT" {} +
+	rmdir aside
+	return "$ok"
+}
+
 # A failure that was returned: it is told as what it was, and the root is whole, or says itself that
 # recovery is needed.
 # shellcheck disable=SC2154 # set by begin
@@ -189,12 +209,14 @@ judge_answer() {
 			complain "left with $left_with, and the root is not the new one"
 	elif [[ $how == *=* ]]; then
 		judge_injected
+	elif [[ $how != SHORT ]] && is_untold; then
+		return
 	elif [ "$left_with" != 1 ] || [ "$how" = SHORT ]; then
 		complain "left with $left_with"
 	elif [ "$(grep -c '^error: ' out)" != 1 ] ||
 		! grep -q '^error: .*\[\(io\|no-space\|permission\)\]' out || ! grep -q "${texts[${how%+}]}" out; then
 		complain "the error does not say what it was"
-	elif [ "$goes_on" = no ] && ! is_old_or_new && ! grep -q 'plugpkg recover' out; then
+	elif [ "$goes_on" = no ] && ! is_old_or_new_beside && ! grep -q 'plugpkg recover' out; then
 		complain "neither the old nor the new root, and nothing says so"
 	fi
 }

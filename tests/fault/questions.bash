@@ -11,14 +11,14 @@ web="web-update web-install"
 # ---- what is remembered ----------------------------------------------------------------------------
 
 # Answers that var/listed and var/settled may know.
-known=(list "upgrade -y --dry-run" "install mid -y --dry-run")
+known=(list "upgrade -y --dry-run" "install side -y --dry-run")
 
 # What has just changed is not relied on, so nothing is remembered at first.
 settle() {
 	sleep 0.15
 	plugpkg list
 	plugpkg upgrade -y
-	plugpkg install mid -y
+	plugpkg install side -y
 } >/dev/null 2>&1
 
 # answers FILE: of all of them.
@@ -54,23 +54,23 @@ judge_said() {
 # ---- scenarios -------------------------------------------------------------------------------------
 
 begin_question() {
-	plugpkg -q install mid options -y
+	plugpkg -q install side options -y
 	ready="sleep 0.15" is_question=yes
 	case $1 in
 	*list) command="list" ;;
-	show) command="show mid" ;;
+	show) command="show side" ;;
 	*settled) command="upgrade -y" ;;
 	esac
 	[[ $1 != known-* ]] || ready=settle
 }
 
 begin_remembered() {
-	plugpkg -q install mid options plain -y
+	plugpkg -q install side options plain -y
 	edit '.plugins |= map_values("*")'
 	ready=settle
 	case $1 in
-	known-hold) command="hold base mid" ;;
-	known-remove) command="remove mid -y" ;;
+	known-hold) command="hold base side" ;;
+	known-remove) command="remove side -y" ;;
 	known-update)
 		build_plugin plain 1.2.0
 		publish plain-1.2.0.plug
