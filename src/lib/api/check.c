@@ -5,6 +5,7 @@
  */
 #include "lib/api/api.h"
 
+#include "base/errno_text.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "lib/model/manifest.h"
