@@ -281,6 +281,15 @@ source remove test 1
 	[ "$n" -gt 3 ]
 }
 
+@test "a trusted root that the system does not look at is not taken for none" {
+	plain_build
+	make_root
+	run -1 strace -qq -o trace -P var/trust/test/root.json -e trace=%fstat -e inject=%fstat:error=EIO \
+		plugpkg update
+	assert_equal "$output" \
+		"error: cannot read '$PLUGPKG_ROOT/var/trust/test/root.json': input or output error [io]"
+}
+
 @test "an archive that the system does not read is not called another kind of file" {
 	plain_build
 	plugpkg-repo init here >/dev/null

@@ -235,9 +235,12 @@ ensure_trust(
 	pp_json *json = source_json(ctx, s->name);
 	const char *key = pp_json_get_str(json, "root");
 	char fingerprint[72];
+	int there = pp_exists_at(ctx->root_fd, file);
 
-	if (pp_exists_at(ctx->root_fd, file) == 1)
+	if (there == 1)
 		return pp_source_check_key(ctx, s, key, err);
+	if (there < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -there, "cannot read '%s/%s'", ctx->root, file);
 	enum plugpkg_code rc = pp_source_trust(ctx, net, s, key, fingerprint, err);
 	if (rc != PLUGPKG_OK || key != NULL || json == NULL)
 		return rc;
