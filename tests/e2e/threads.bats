@@ -31,7 +31,14 @@ says_it_runs() {
 	build_plugin "$1" 1.0.0
 }
 
+# forks_freely: a sanitizer has locks of its own; in what is forked while another thread holds one, it waits
+# for it for ever (seen with TSan's allocator of gcc 12).
+forks_freely() {
+	is_plain_build || skip "programs that watch themselves cannot fork beside other threads"
+}
+
 @test "threads change a root each at the same time" {
+	forks_freely
 	make_repo
 	publish "$(build_plugin base 1.0.0)" "$(build_plugin top 1.0.0 '"requires": {"base": "^1"}')"
 	serve web repo/public
@@ -49,6 +56,7 @@ says_it_runs() {
 
 # Each script's process waits until it has been noted, and holds meanwhile what the others have open.
 @test "threads run scripts at the same time" {
+	forks_freely
 	local dir
 	make_repo
 	dir=$(make_plugin base 1.0.0 '"scripts": {"install": "scripts/install.sh",
@@ -65,6 +73,7 @@ says_it_runs() {
 }
 
 @test "threads that change one root do so one after the other" {
+	forks_freely
 	local name
 	make_repo
 	for name in a b c; do publish "$(build_plugin "$name" 1.0.0)"; done
