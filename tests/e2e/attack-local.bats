@@ -68,6 +68,8 @@ many_files() {
 	kill "$RACER"
 	wait "$RACER" 2>/dev/null || true
 	assert_equal "$(ls -A target)" ""
+	# The last removal may have failed under its hands: what it made of the plugin is put right.
+	run -0 plugpkg repair -y
 	honest_run_works
 }
 
