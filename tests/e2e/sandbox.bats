@@ -180,9 +180,10 @@ import functools, http.server, sys
 class Server(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def setup(self):
-        peer = "0100007F:%04X" % self.client_address[1]
+        # Both ends: connections to other servers may have the same port here.
+        ends = ["0100007F:%04X" % end[1] for end in (self.client_address, self.server.server_address)]
         rows = [line.split() for line in open("/proc/net/tcp")]
-        print(*[row[7] for row in rows if row[1] == peer], file=sys.stderr, flush=True)
+        print(*[row[7] for row in rows if row[1:3] == ends], file=sys.stderr, flush=True)
         super().setup()
     def log_message(self, *words):
         pass
