@@ -137,10 +137,10 @@ class Trees:
         steps = [lambda case=case: self.b.run(case, "= empty program", empty)
                  for case in ("list", "show", "nothing", "again", "sync")]
         url = "%s/%s" % (web.URL, self.work.relative(self.archives(".zst")[0]))
-        return steps + [
-            lambda: self.b.run("list", "= linked, no work", linked),
-            lambda: self.b.run("refresh", "= curl 304", [
-                "curl", "-sf", "-o", "/dev/null", "-z", "2040-01-01", url])]
+        # curl comes first: "linked" maps the same libraries, and whoever follows it is a tenth quicker.
+        return [lambda: self.b.run("refresh", "= curl 304", [
+            "curl", "-sf", "-o", "/dev/null", "-z", "2040-01-01", url])] + steps + [
+                lambda: self.b.run("list", "= linked, no work", linked)]
 
     # ---- changing
 
