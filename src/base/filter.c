@@ -7,6 +7,7 @@
 #include "base/filter.h"
 
 #include "base/fd.h"
+#include "base/library.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -19,7 +20,6 @@
 #include <unistd.h>
 
 #ifdef HAVE_SECCOMP
-#include <dlfcn.h>
 #include <seccomp.h>
 #endif
 
@@ -46,15 +46,7 @@ pp_filter_enter(const struct pp_filter *f)
 #ifdef HAVE_SECCOMP
 #define SONAME "libseccomp.so.2"
 
-/* For the tools of packagers: https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ */
-#define NOTE_TEXT                                                                                  \
-	"[{\"feature\":\"seccomp\",\"description\":\"Filters of system calls\","                   \
-	"\"priority\":\"recommended\",\"soname\":[\"" SONAME "\"]}]"
-static const struct {
-	uint32_t name_bytes, text_bytes, type;
-	char name[4];
-	char text[(sizeof(NOTE_TEXT) + 3) & ~(size_t)3];
-} note PP_NOTE(".note.dlopen") = { 4, sizeof(note.text), 0x407c0c0aU, "FDO", NOTE_TEXT };
+PP_LIBRARY_NOTE(SONAME, "seccomp", "recommended", "Filters of system calls");
 
 #define CALLS(_)                                                                                   \
 	_(seccomp_attr_set)                                                                        \
@@ -65,35 +57,21 @@ static const struct {
 	_(seccomp_syscall_resolve_name)
 
 struct calls {
-	void *library;
 #define MEMBER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses): declares it */
 	CALLS(MEMBER)
 #undef MEMBER
 };
 
-/* It stays loaded: the next filter needs it again, and what is loaded is the process's own. */
-static int
+static bool
 load(struct calls *c)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
-	} rows[] = {
+	static const struct pp_library_call rows[] = {
 #define ROW(name) { #name, offsetof(struct calls, name) },
 		CALLS(ROW)
 #undef ROW
 	};
 
-	c->library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
-	if (c->library == NULL)
-		return -ENOSYS;
-	for (size_t i = 0; i < PP_LEN(rows); i++) {
-		void *at = dlsym(c->library, rows[i].name);
-		if (at == NULL)
-			return -ENOSYS;
-		memcpy((char *)c + rows[i].offset, &at, sizeof(at));
-	}
-	return 0;
+	return pp_library_load(SONAME, rows, PP_LEN(rows), c);
 }
 
 bool
@@ -103,7 +81,7 @@ pp_filter_is_there(void)
 
 	/* The variable: for tests of what a system without them would do. */
 	return secure_getenv("PLUGPKG_NO_SECCOMP") == NULL &&
-	       prctl(PR_GET_SECCOMP, 0L, 0L, 0L, 0L) >= 0 && load(&c) == 0;
+	       prctl(PR_GET_SECCOMP, 0L, 0L, 0L, 0L) >= 0 && load(&c);
 }
 
 static struct scmp_arg_cmp
@@ -168,7 +146,7 @@ pp_filter_new(const struct pp_filter_spec *spec, struct pp_filter **out)
 	PP_AUTO(filter) struct pp_filter *f = pp_xcalloc(1, sizeof(*f));
 	struct calls c;
 
-	if (!pp_filter_is_there() || load(&c) < 0)
+	if (!pp_filter_is_there() || !load(&c))
 		return -ENOSYS;
 	scmp_filter_ctx scmp = c.seccomp_init(otherwise);
 	if (scmp == NULL)

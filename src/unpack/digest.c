@@ -5,11 +5,11 @@
  */
 #include "unpack/digest.h"
 
+#include "base/library.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/tree_line.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,10 +38,7 @@ struct pp_digest_calls {
 #undef MEMBER
 };
 
-static const struct {
-	const char *name;
-	size_t offset; /* in struct pp_digest_calls */
-} calls[] = {
+static const struct pp_library_call rows[] = {
 #define ROW(name) { #name, offsetof(struct pp_digest_calls, name) },
 	CALLS(ROW)
 #undef ROW
@@ -58,28 +55,13 @@ must(bool ok)
 		abort();
 }
 
-static struct pp_digest_calls *
-load(void)
-{
-	struct pp_digest_calls *table = pp_xcalloc(1, sizeof(*table));
-	void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
-
-	must(library != NULL);
-	for (size_t i = 0; i < PP_LEN(calls); i++) {
-		void *at = dlsym(library, calls[i].name);
-
-		must(at != NULL);
-		memcpy((char *)table + calls[i].offset, &at, sizeof(at));
-	}
-	return table;
-}
-
 void
 pp_digest_load(struct pp_digest *d)
 {
 	if (d->calls != NULL)
 		return;
-	d->calls = load();
+	d->calls = pp_xcalloc(1, sizeof(*d->calls));
+	must(pp_library_load(SONAME, rows, PP_LEN(rows), d->calls));
 	/* The system's configuration may ask for modules and engines; this needs none of them. */
 	must(d->calls->OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1);
 	d->kind = d->calls->EVP_MD_fetch(NULL, "SHA256", NULL);

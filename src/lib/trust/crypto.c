@@ -65,7 +65,7 @@ pp_sha256_new(void)
 
 	h->ctx = lib()->EVP_MD_CTX_new();
 	must(h->ctx != NULL);
-	must(lib()->EVP_DigestInit_ex(h->ctx, lib()->sha256, NULL));
+	must(lib()->EVP_DigestInit_ex(h->ctx, pp_crypto_sha256(), NULL));
 	return h;
 }
 
@@ -93,7 +93,7 @@ pp_sha256_hex(const void *p, size_t n, char out[65])
 	uint8_t digest[32];
 
 	if (pp_crypto_is_loaded() || !pp_small_sha256(p, n, digest))
-		must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, lib()->sha256, NULL));
+		must(lib()->EVP_Digest(n > 0 ? p : "", n, digest, NULL, pp_crypto_sha256(), NULL));
 	pp_hex(digest, sizeof(digest), out);
 }
 

@@ -70,7 +70,6 @@ struct pp_crypto_calls {
 #define PP_CRYPTO_MEMBER(name) __typeof__(name) *name;
 	PP_CRYPTO_CALLS(PP_CRYPTO_MEMBER)
 #undef PP_CRYPTO_MEMBER
-	const EVP_MD *sha256; /* looked up once */
 };
 
 /*
@@ -78,6 +77,8 @@ struct pp_crypto_calls {
  * was started. From any thread.
  */
 const struct pp_crypto_calls *pp_crypto_calls(void);
+/* As EVP_sha256() it would be looked up for each digest. */
+const EVP_MD *pp_crypto_sha256(void);
 /* Did somebody call it? */
 bool pp_crypto_is_loaded(void);
 
