@@ -430,3 +430,25 @@ unpack_with() {
 		assert_equal "$call $seen" "$call yes"
 	done
 }
+
+@test "a library that cannot be loaded when it is needed is an error, and nothing is changed" {
+	need strace jq
+	is_plain_build || skip "this build makes system calls of its own"
+	make_root
+	local library
+	for library in libsqlite3 libsolv libzstd; do
+		local file
+		file=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p | sed -n "s|.*$library\.so\.[0-9].* => ||p" | head -n 1)
+		[ -n "$file" ] || fail "where is $library?"
+		tree_state "$PLUGPKG_ROOT" >before
+		run strace -qq -o /dev/null -P "$(realpath "$file")" -P "$file" -e trace=openat \
+			-e inject=openat:error=EMFILE plugpkg install top -y
+		echo "$library: $status, $output"
+		[ "$status" -ge 1 ]
+		[ "$status" -lt 125 ]
+		assert_has "error: "
+		tree_state "$PLUGPKG_ROOT" | diff before -
+	done
+	run -0 plugpkg install top -y
+	assert_installed top 1.0.0
+}

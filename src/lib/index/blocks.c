@@ -240,9 +240,10 @@ open_plain(struct pp_str bytes, const struct pp_shard_ref *ref, const char *wher
 	struct pp_str frame = bytes;
 	size_t unpacked;
 
-	if (pp_zstd_frame(&frame, &unpacked) < 0 || frame.n != bytes.n || unpacked != ref->unpacked)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s does not unpack to %llu bytes",
-		    where, (unsigned long long)ref->unpacked);
+	int r = pp_zstd_frame(&frame, &unpacked);
+	if (r < 0 || frame.n != bytes.n || unpacked != ref->unpacked)
+		return pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -ELIBACC ? ELIBACC : 0,
+		    "%s does not unpack to %llu bytes", where, (unsigned long long)ref->unpacked);
 	pp_vec_push(out, ((struct pp_block){ .size = bytes.n }));
 	return PLUGPKG_OK;
 }

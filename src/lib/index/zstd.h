@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The only door to libzstd: whole buffers, with exact known sizes. */
+/*
+ * The only door to libzstd: whole buffers, with exact known sizes. -ELIBACC where it cannot be
+ * loaded.
+ */
 #ifndef PP_INDEX_ZSTD_H
 #define PP_INDEX_ZSTD_H
 

@@ -2,6 +2,8 @@
 /* The verbs: checks what was asked for, has it decided, and puts the answer into the plan. */
 #include "lib/solve/solve.h"
 
+#include "base/library.h"
+#include "lib/solve/libsolv.h"
 #include "lib/solve/majors.h"
 #include "lib/solve/refuse.h"
 #include "lib/solve/remove.h"
@@ -162,6 +164,8 @@ pp_solve(plugpkg_context *ctx, const struct pp_solve_world *world,
 	struct pp_solve_world seen = *world;
 	struct pp_load l;
 
+	if (!pp_libsolv_is_there())
+		return pp_fail(err, PLUGPKG_E_IO, 0, "cannot plan: %s", pp_library_error());
 	if (!needs_sources(request->verb))
 		seen.n_sources = 0;
 	enum plugpkg_code rc = pp_load_init(&l, &seen, request, err);

@@ -5,6 +5,7 @@
 #include "lib/state/state_db.h"
 
 #include "base/fd.h"
+#include "base/library.h"
 #include "base/sys.h"
 
 #include <errno.h>
@@ -109,6 +110,9 @@ pp_db_open(int root_fd, const char *name, int flags, struct pp_db_way *way, sqli
 {
 	char path[64];
 
+	*out = NULL;
+	if (!pp_sqlite_is_there())
+		return SQLITE_CANTOPEN;
 	/* By the descriptor, so that a root that was moved meanwhile is still the same root. */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/var/%s", root_fd, name);
 	int r = open_by_way(path, flags | SQLITE_OPEN_NOMUTEX, way, out);
@@ -120,7 +124,8 @@ pp_db_open(int root_fd, const char *name, int flags, struct pp_db_way *way, sqli
 void
 pp_db_close(sqlite3 **db)
 {
-	(void)sqlite3_close(*db); /* every statement has its own cleanup, so this cannot be busy */
+	if (*db != NULL)
+		(void)sqlite3_close(*db); /* every statement has its own cleanup: it is not busy */
 	*db = NULL;
 }
 
@@ -233,6 +238,8 @@ fail_damaged(sqlite3 *db, plugpkg_error **err, const char *what, const char *tex
 enum plugpkg_code
 pp_db_fail(sqlite3 *db, plugpkg_error **err, const char *what)
 {
+	if (!pp_sqlite_is_there())
+		return pp_fail(err, PLUGPKG_E_IO, 0, "cannot %s: %s", what, pp_library_error());
 	if (db == NULL)
 		return pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "cannot %s: out of memory", what);
 	int result = sqlite3_extended_errcode(db);

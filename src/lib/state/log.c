@@ -80,8 +80,7 @@ set_aside(struct pp_state *s)
 	PP_AUTO_FREE char *name = pp_asprintf("var/log.db.damaged-%lld", (long long)pp_time_now());
 	PP_AUTO_FREE char *journal = pp_asprintf("%s-journal", name);
 
-	(void)sqlite3_close(s->log);
-	s->log = NULL;
+	pp_db_close(&s->log);
 	/* Its journal first: left behind it would be played back into the new database. */
 	if (pp_renameat(s->root_fd, "var/log.db-journal", s->root_fd, journal) < 0 &&
 	    errno != ENOENT)
@@ -117,10 +116,8 @@ is_open(struct pp_state *s)
 	int r = open_once(s);
 	if (is_damaged(r) && set_aside(s))
 		r = open_once(s);
-	if (r != SQLITE_OK) {
-		(void)sqlite3_close(s->log);
-		s->log = NULL;
-	}
+	if (r != SQLITE_OK)
+		pp_db_close(&s->log);
 	s->log_is_dead = r != SQLITE_OK;
 	return r == SQLITE_OK;
 }
@@ -289,8 +286,7 @@ pp_log_close(struct pp_state *s)
 {
 	pp_log_flush(s);
 	pp_log_lines_fini(&s->log_pending);
-	(void)sqlite3_close(s->log);
-	s->log = NULL;
+	pp_db_close(&s->log);
 }
 
 /* ---- keeping it small ---- */

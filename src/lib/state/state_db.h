@@ -45,6 +45,8 @@ struct pp_state {
 	"name, version, source, state, manual, hold, hold_until, sha256, tree_sha256, link_dir, "  \
 	"manifest, bytes, files, installed_at, txn, key, detached, disabled, blocked_by, skipped"
 
+/* Loads SQLite. False: pp_library_error() tells why not. */
+bool pp_sqlite_is_there(void);
 /*
  * Opens ROOT/var/NAME. The result of SQLite; *out must be closed in any case. way: lives as long as
  * *out, and asks the system less; a NAME that is a symbolic link is refused then. NULL: the usual.

@@ -2,6 +2,8 @@
 /* The other door to libsolv: what it has of digests. */
 #include "lib/trust/crypto_small.h"
 
+#include "lib/solve/libsolv.h"
+
 #include <stdatomic.h>
 #include <string.h>
 
@@ -18,7 +20,8 @@ digest(Id type, const void *p, size_t n, uint8_t *out, size_t out_bytes)
 {
 	int got_bytes = 0;
 
-	if (n > ENOUGH_BYTES || atomic_fetch_add(&digested, n) > ENOUGH_BYTES - n)
+	if (!pp_libsolv_is_there() || n > ENOUGH_BYTES ||
+	    atomic_fetch_add(&digested, n) > ENOUGH_BYTES - n)
 		return false;
 	Chksum *sum = solv_chksum_create(type);
 	if (sum == NULL)
