@@ -302,7 +302,7 @@ plugpkg_open(const char *dir, plugpkg_context **out_ctx, plugpkg_error **err)
 		return rc;
 	assert(ctx != NULL);
 	rc = pp_root_reload_config(ctx, err);
-	if (rc == PLUGPKG_OK)
+	if (rc == PLUGPKG_OK && !pp_state_expect(ctx))
 		rc = open_state(ctx, err);
 	if (rc == PLUGPKG_OK)
 		*out_ctx = pp_steal(&ctx);

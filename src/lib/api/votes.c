@@ -216,7 +216,7 @@ static enum plugpkg_code
 ask_about_upgrade(struct voting *v, const struct pp_vote *about, plugpkg_error **err)
 {
 	struct pp_making *m = v->m;
-	struct pp_state *state = m->ctx->state;
+	struct pp_state *state = pp_state_of(m->ctx);
 	const struct pp_state_put_off what = put_off_of(about);
 	int64_t end = pp_state_delayed(state, &what);
 	bool is_look = m->request == NULL || (m->request->flags & PLUGPKG_LOOK) != 0;

@@ -21,7 +21,8 @@ struct plugpkg_context {
 	int root_fd;
 	struct pp_config *config; /* plugpkg.json */
 	struct stat config_file;  /* before it was read */
-	struct pp_state *state;   /* opened on first use */
+	struct pp_state *state;   /* opened on first use: pp_state_of() */
+	bool has_state;           /* it is there, and in the format of today */
 	struct pp_host *host;     /* what the application's command said of its versions, or NULL */
 	plugpkg_event_fn event_fn;
 	void *event_user;

@@ -259,9 +259,11 @@ pp_log_step(
 void
 pp_log_event(plugpkg_context *ctx, enum pp_log_level level, const char *plugin, const char *text)
 {
-	if (ctx->state != NULL)
-		pp_log_write(ctx->state, ctx->transaction, plugin, pp_log_level_names[level],
-		    "plugpkg", text);
+	struct pp_state *s = pp_state_of(ctx);
+
+	if (s != NULL)
+		pp_log_write(
+		    s, ctx->transaction, plugin, pp_log_level_names[level], "plugpkg", text);
 }
 
 enum plugpkg_code

@@ -35,15 +35,32 @@ cannot_open(plugpkg_context *ctx, struct pp_state *s, plugpkg_error **err)
  * somebody reads more, who is sure of it. False: it is not known.
  */
 static bool
+is_of_own_format(const uint8_t header[HEADER_BYTES])
+{
+	const uint8_t *at = header + FORMAT_OFFSET;
+
+	return memcmp(header, "SQLite format 3", 16) == 0 && at[0] == 0 && at[1] == 0 &&
+	       at[2] == 0 && at[3] == PP_STATE_FORMAT;
+}
+
+static bool
 has_own_format(sqlite3 *db)
 {
 	uint8_t header[HEADER_BYTES];
 
-	if (pp_db_read(db, header, sizeof(header)) != SQLITE_OK)
-		return false;
-	const uint8_t *at = header + FORMAT_OFFSET;
-	return memcmp(header, "SQLite format 3", 16) == 0 && at[0] == 0 && at[1] == 0 &&
-	       at[2] == 0 && at[3] == PP_STATE_FORMAT;
+	return pp_db_read(db, header, sizeof(header)) == SQLITE_OK && is_of_own_format(header);
+}
+
+bool
+pp_state_expect(plugpkg_context *ctx)
+{
+	uint8_t header[HEADER_BYTES];
+
+	ctx->has_state = pp_db_peek(ctx->root_fd, "var/state.db", header, sizeof(header)) &&
+			 is_of_own_format(header);
+	if (ctx->has_state)
+		ctx->log_fn = pp_log_event;
+	return ctx->has_state;
 }
 
 /*
@@ -117,12 +134,21 @@ pp_state_open(plugpkg_context *ctx, plugpkg_error **err)
 	/* Falls back to reading by itself where the file or its file system cannot be written. */
 	if (pp_db_open(ctx->root_fd, "state.db", flags, &s->way, &s->db) != SQLITE_OK)
 		return cannot_open(ctx, s, err);
-	enum plugpkg_code rc = has_own_format(s->db) ? PLUGPKG_OK : look_at_format(s, err);
+	enum plugpkg_code rc =
+	    ctx->has_state || has_own_format(s->db) ? PLUGPKG_OK : look_at_format(s, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	ctx->state = pp_steal(&s);
 	ctx->log_fn = pp_log_event;
 	return PLUGPKG_OK;
+}
+
+struct pp_state *
+pp_state_of(plugpkg_context *ctx)
+{
+	if (ctx->state == NULL && ctx->has_state)
+		(void)pp_state_open(ctx, NULL); /* who needs it asks again, and is told */
+	return ctx->state;
 }
 
 static enum plugpkg_code

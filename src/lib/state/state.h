@@ -95,6 +95,13 @@ enum plugpkg_code pp_state_lift(plugpkg_context *ctx, plugpkg_error **err);
 /* Before the first of these: is it a state, and one that this plugpkg reads? The same errors. */
 enum plugpkg_code pp_state_open(plugpkg_context *ctx, plugpkg_error **err);
 /*
+ * The same for most, without loading SQLite: true when the state's file says that it is of the
+ * present format; it is opened on first use then. False: nothing is known of it.
+ */
+bool pp_state_expect(plugpkg_context *ctx);
+/* The state that was opened, or expected; NULL when there is none, or it cannot be opened. */
+struct pp_state *pp_state_of(plugpkg_context *ctx);
+/*
  * What is read until the end of the look is of one moment, and cheaper than question by question.
  * Nothing is written within, and nobody asked: writers wait meanwhile. One look in
  * another is part of it. The same errors, and *out is to be ended after them too.

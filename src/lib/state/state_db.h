@@ -55,6 +55,8 @@ int pp_db_open(int root_fd, const char *name, int flags, struct pp_db_way *way, 
 void pp_db_close(sqlite3 **db);
 /* The first bytes of its file, by SQLite's own descriptor: to close another ends its locks. */
 int pp_db_read(sqlite3 *db, void *out, int n);
+/* The first bytes of a database, while this process has opened none. False: it has, or no luck. */
+bool pp_db_peek(int root_fd, const char *path, void *out, size_t n);
 /* Turns what SQLite says into a code: PERMISSION, NO_SPACE, LOCKED, BAD_STATE or IO. */
 enum plugpkg_code pp_db_fail(sqlite3 *db, plugpkg_error **err, const char *what);
 enum plugpkg_code pp_db_exec(sqlite3 *db, const char *sql, plugpkg_error **err, const char *what);

@@ -197,6 +197,11 @@ pp_state_lift(plugpkg_context *ctx, plugpkg_error **err)
 	struct pp_state *s = NULL;
 	int64_t format = 0;
 
+	if (ctx->state == NULL && ctx->has_state) {
+		enum plugpkg_code rc = pp_state_open(ctx, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
 	/* Without one, the root is being made. */
 	if (ctx->state == NULL || ctx->is_dry_run)
 		return PLUGPKG_OK;

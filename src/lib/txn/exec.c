@@ -227,7 +227,7 @@ static void
 label(struct pp_capture *c, plugpkg_context *ctx, const struct pp_exec *e)
 {
 	c->ctx = ctx;
-	c->state = ctx->state;
+	c->state = pp_state_of(ctx);
 	c->plugin = e->plugin;
 	c->channel = e->channel;
 	c->transaction = e->transaction;

@@ -194,10 +194,11 @@ log_success(plugpkg_context *ctx, const struct pp_script_run *run)
 {
 	const char *kind = run->kind;
 	PP_AUTO_FREE char *text = pp_asprintf("%s successfully completed", kind);
+	struct pp_state *s = pp_state_of(ctx);
 
-	if (ctx->state != NULL)
-		pp_log_write(ctx->state, run->transaction, pp_release_key(run->manifest->release),
-		    "info", kind, text);
+	if (s != NULL)
+		pp_log_write(s, run->transaction, pp_release_key(run->manifest->release), "info",
+		    kind, text);
 }
 
 enum plugpkg_code
