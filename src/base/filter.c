@@ -43,6 +43,22 @@ pp_filter_enter(const struct pp_filter *f)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->program, 0L, 0L) < 0 ? -errno : 0;
 }
 
+int
+pp_filter_import(int fd, struct pp_filter **out)
+{
+	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(BPF_MAXINSNS * sizeof(struct sock_filter));
+	int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : pp_fd_read_all(fd, &bytes);
+
+	if (r < 0)
+		return r;
+	struct pp_filter *f = pp_xcalloc(1, sizeof(*f));
+	f->program.len = (unsigned short)(bytes.n / sizeof(struct sock_filter));
+	f->program.filter = pp_xmalloc(bytes.n);
+	memcpy(f->program.filter, bytes.s, bytes.n);
+	*out = f;
+	return 0;
+}
+
 #ifdef HAVE_SECCOMP
 #define SONAME "libseccomp.so.2"
 
@@ -119,35 +135,18 @@ add_rule(const struct calls *c, scmp_filter_ctx scmp, const struct pp_filter_rul
 	return c->seccomp_rule_add_array(scmp, action, nr, (unsigned)rule->n_args, args);
 }
 
-static int
-export_program(const struct calls *c, scmp_filter_ctx scmp, struct pp_filter *f)
-{
-	PP_AUTO_FD int fd = memfd_create("filter", MFD_CLOEXEC);
-	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(BPF_MAXINSNS * sizeof(struct sock_filter));
-	int r = fd < 0 ? -errno : c->seccomp_export_bpf(scmp, fd);
-
-	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		r = -errno;
-	if (r == 0)
-		r = pp_fd_read_all(fd, &bytes);
-	if (r < 0)
-		return r;
-	f->program.len = (unsigned short)(bytes.n / sizeof(struct sock_filter));
-	f->program.filter = pp_xmalloc(bytes.n);
-	memcpy(f->program.filter, bytes.s, bytes.n);
-	return 0;
-}
-
 int
-pp_filter_new(const struct pp_filter_spec *spec, struct pp_filter **out)
+pp_filter_export(const struct pp_filter_spec *spec, int *out_fd)
 {
 	uint32_t otherwise =
 	    spec->otherwise == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((uint32_t)spec->otherwise);
-	PP_AUTO(filter) struct pp_filter *f = pp_xcalloc(1, sizeof(*f));
 	struct calls c;
 
 	if (!pp_filter_is_there() || !load(&c))
 		return -ENOSYS;
+	PP_AUTO_FD int fd = memfd_create("filter", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
 	scmp_filter_ctx scmp = c.seccomp_init(otherwise);
 	if (scmp == NULL)
 		return -ENOSYS; /* an architecture that libseccomp does not know */
@@ -155,10 +154,10 @@ pp_filter_new(const struct pp_filter_spec *spec, struct pp_filter **out)
 	for (size_t i = 0; r == 0 && i < spec->n_rules; i++)
 		r = add_rule(&c, scmp, &spec->rules[i], otherwise);
 	if (r == 0)
-		r = export_program(&c, scmp, f);
+		r = c.seccomp_export_bpf(scmp, fd);
 	c.seccomp_release(scmp);
 	if (r == 0)
-		*out = pp_steal(&f);
+		*out_fd = pp_fd_steal(&fd);
 	return r;
 }
 #else
@@ -169,8 +168,17 @@ pp_filter_is_there(void)
 }
 
 int
-pp_filter_new(const struct pp_filter_spec *spec PP_UNUSED, struct pp_filter **out PP_UNUSED)
+pp_filter_export(const struct pp_filter_spec *spec PP_UNUSED, int *out_fd PP_UNUSED)
 {
 	return -ENOSYS;
 }
 #endif
+
+int
+pp_filter_new(const struct pp_filter_spec *spec, struct pp_filter **out)
+{
+	PP_AUTO_FD int fd = -1;
+	int r = pp_filter_export(spec, &fd);
+
+	return r < 0 ? r : pp_filter_import(fd, out);
+}

@@ -38,6 +38,9 @@ struct pp_filter_spec {
 struct pp_filter;
 /* Calls of another architecture than ours give ENOSYS. -ENOSYS: there are no filters. */
 int pp_filter_new(const struct pp_filter_spec *spec, struct pp_filter **out) PP_MUSTUSE;
+/* The same in two steps; the second may be another process's, which was given the descriptor. */
+int pp_filter_export(const struct pp_filter_spec *spec, int *out_fd) PP_MUSTUSE;
+int pp_filter_import(int fd, struct pp_filter **out) PP_MUSTUSE;
 /* Async-signal-safe. no_new_privs has to be set. */
 int pp_filter_enter(const struct pp_filter *f) PP_MUSTUSE;
 void pp_filter_free(struct pp_filter *f);

@@ -3,6 +3,7 @@
 #include "base/wall.h"
 
 #include "base/fd.h"
+#include "base/msg.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -18,6 +19,57 @@ pp_wall_fini(struct pp_wall *w)
 	w->landlock_fd = -1;
 	pp_filter_free(w->filter);
 	w->filter = NULL;
+}
+
+int
+pp_wall_send(int sock, int landlock_fd, int filter_fd)
+{
+	PP_AUTO_JSON pp_json *j = pp_json_object();
+	int fds[2];
+	size_t n = 0;
+
+	pp_json_set_bool(j, "landlock", landlock_fd >= 0);
+	pp_json_set_bool(j, "filter", filter_fd >= 0);
+	if (landlock_fd >= 0)
+		fds[n++] = landlock_fd;
+	if (filter_fd >= 0)
+		fds[n++] = filter_fd;
+	return pp_msg_send(sock, j, fds, n);
+}
+
+/* As many descriptors as it speaks of, and no less: without them there would be no wall. */
+static int
+take_parts(const pp_json *j, int fds[PP_MSG_MAX_FDS], struct pp_wall *out)
+{
+	const pp_json *landlock = pp_json_get(j, "landlock");
+	const pp_json *filter = pp_json_get(j, "filter");
+	size_t n = 0;
+
+	if (!pp_json_is(landlock, PP_JSON_BOOL) || !pp_json_is(filter, PP_JSON_BOOL))
+		return -EBADMSG;
+	if (pp_json_get_bool(j, "landlock")) {
+		if (fds[n] < 0)
+			return -EBADMSG;
+		out->landlock_fd = pp_fd_steal(&fds[n++]);
+	}
+	if (!pp_json_get_bool(j, "filter"))
+		return 0;
+	return fds[n] < 0 ? -EBADMSG : pp_filter_import(fds[n], &out->filter);
+}
+
+int
+pp_wall_receive(int sock, struct pp_wall *out)
+{
+	PP_AUTO_JSON pp_json *j = NULL;
+	int fds[PP_MSG_MAX_FDS];
+	int r = pp_msg_recv(sock, &j, fds);
+
+	if (r < 0)
+		return r;
+	r = take_parts(j, fds, out);
+	for (size_t i = 0; i < PP_LEN(fds); i++)
+		pp_auto_fd(&fds[i]);
+	return r;
 }
 
 int

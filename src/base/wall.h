@@ -19,6 +19,14 @@ struct pp_wall {
 	}
 void pp_wall_fini(struct pp_wall *w);
 
+/*
+ * A helper's wall is made by who starts it, while the helper loads its libraries: the first packet
+ * over its socket brings it. Both descriptors are borrowed; -1: there is no such part.
+ */
+int pp_wall_send(int sock, int landlock_fd, int filter_fd) PP_MUSTUSE;
+/* Waits for it. -EBADMSG when something else came. */
+int pp_wall_receive(int sock, struct pp_wall *out) PP_MUSTUSE;
+
 /* Goes behind it, with no_new_privs. Async-signal-safe. */
 int pp_wall_enter(const struct pp_wall *w) PP_MUSTUSE;
 

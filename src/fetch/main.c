@@ -153,7 +153,7 @@ main(int argc, char **argv)
 	/* By itself it closes what is idle when few transfers are left, though more may follow. */
 	if (f.multi == NULL ||
 	    curl_multi_setopt(f.multi, CURLMOPT_MAXCONNECTS, (long)MAX_TRANSFERS) != CURLM_OK ||
-	    (argc == 2 && fetch_become(argv[1]) < 0) || fetch_wall_enter(&f.trust) < 0)
+	    (argc == 2 && fetch_become(argv[1]) < 0) || fetch_wall_enter(SOCKET) < 0)
 		return 1;
 	int status = serve(&f);
 	/* Thirty libraries that tidy up after themselves would let plugpkg wait for nothing. */

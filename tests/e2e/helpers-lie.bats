@@ -28,6 +28,8 @@ taken_over() {
 		    request = plugpkg.recv(65536)
 		    if not request:
 		        break
+		    if b'"landlock"' in request:
+		        continue
 		    number = str(json.loads(request).get("id", 0))
 		    plugpkg.send(answer.replace("ID", number).encode())
 	END

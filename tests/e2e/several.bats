@@ -346,6 +346,8 @@ taken_over() {
 		while packet := plugpkg.recv(65536):
 		    for line in packet.splitlines():
 		        r = json.loads(line)
+		        if "landlock" in r:
+		            continue
 		        name, file = r["url"].split("/")[3], r["url"].split("/")[-1]
 		        path = "$SCRATCH/public/%s/metadata/%s" % (name, file)
 		        if lie(r, name, file):

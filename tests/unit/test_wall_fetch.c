@@ -3,13 +3,18 @@
 #include "tap.h"
 #include "wall_child.h"
 
-/* The wall itself, whose tables are the helper's own. */
+/* The helper's side of it. */
 #include "fetch/wall.c"
+
+#include "base/fd.h"
+#include "base/msg.h"
+#include "lib/net/wall.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 
 static int
 failed(long r)
@@ -20,10 +25,12 @@ failed(long r)
 static int
 go(void *user)
 {
-	static const struct trust_store none = { NULL, NULL };
 	int (*const *act)(void) = user;
+	int pair[2];
 
-	return fetch_wall_enter(&none) < 0 ? 255 : (*act)();
+	if (pp_msg_pair(pair) < 0 || pp_net_wall_send(pair[0]) < 0)
+		return 255;
+	return fetch_wall_enter(pair[1]) < 0 ? 255 : (*act)();
 }
 
 static int
@@ -142,5 +149,42 @@ a_helper_that_was_taken_over_writes_starts_and_spies_on_nothing(void)
 	}
 }
 
+static int
+enters_what_came(void *user)
+{
+	return -fetch_wall_enter(*(const int *)user);
+}
+
+static void
+without_its_wall_it_does_not_begin(void)
+{
+	static const char *const told[] = {
+		"{}",
+		"{\"landlock\":true,\"filter\":false}",
+		"{\"landlock\":false,\"filter\":true}",
+		"{\"landlock\":1,\"filter\":0}",
+		"{\"id\":1,\"url\":\"http://localhost/\"}",
+		"[]",
+		"no json",
+	};
+	int pair[2];
+
+	for (size_t i = 0; i < PP_LEN(told); i++) {
+		PP_AUTO_BUF struct pp_buf packet = PP_BUF_INIT(PP_MSG_MAX_BYTES);
+
+		CHECK_INT(pp_msg_pair(pair), 0);
+		pp_buf_adds(&packet, told[i]);
+		CHECK_INT(pp_msg_send_packet(pair[0], &packet), 0);
+		CHECK_INT(wall_child(enters_what_came, &pair[1]), EBADMSG);
+		pp_auto_fd(&pair[0]);
+		pp_auto_fd(&pair[1]);
+	}
+	CHECK_INT(pp_msg_pair(pair), 0);
+	pp_auto_fd(&pair[0]);
+	CHECK_INT(wall_child(enters_what_came, &pair[1]), EPIPE);
+	pp_auto_fd(&pair[1]);
+}
+
 TAP_MAIN(CASE(what_downloading_takes_is_allowed)
-	CASE(a_helper_that_was_taken_over_writes_starts_and_spies_on_nothing))
+	CASE(a_helper_that_was_taken_over_writes_starts_and_spies_on_nothing)
+	    CASE(without_its_wall_it_does_not_begin))

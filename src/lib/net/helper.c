@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "lib/net/helper.h"
+#include "lib/net/wall.h"
 
 #define HELPER  "plugpkg-fetch"
 #define WAIT_MS 100
@@ -89,6 +90,23 @@ spawn_helper(const char *path, const char *user, int sock, struct pp_child *out)
 	return pp_spawn(&s, out);
 }
 
+static enum plugpkg_code
+broke_down(struct pp_helper *h, plugpkg_error **err)
+{
+	pp_helper_end(h);
+	return pp_fail(err, PLUGPKG_E_FAILED, 0, "the download helper '" HELPER "' broke down");
+}
+
+/* A message that did not get through: it is not the helper that broke down when memory is short. */
+static enum plugpkg_code
+cannot_speak(struct pp_helper *h, int r, plugpkg_error **err)
+{
+	if (r == -EPIPE || r == -EBADMSG)
+		return broke_down(h, err);
+	pp_helper_end(h);
+	return pp_fail(err, PLUGPKG_E_IO, -r, "cannot speak with '" HELPER "'");
+}
+
 enum plugpkg_code
 pp_helper_start(struct pp_helper *h, plugpkg_error **err)
 {
@@ -116,24 +134,8 @@ pp_helper_start(struct pp_helper *h, plugpkg_error **err)
 	}
 	h->sock = pp_fd_steal(&near);
 	h->n_starts++;
-	return PLUGPKG_OK;
-}
-
-static enum plugpkg_code
-broke_down(struct pp_helper *h, plugpkg_error **err)
-{
-	pp_helper_end(h);
-	return pp_fail(err, PLUGPKG_E_FAILED, 0, "the download helper '" HELPER "' broke down");
-}
-
-/* A message that did not get through: it is not the helper that broke down when memory is short. */
-static enum plugpkg_code
-cannot_speak(struct pp_helper *h, int r, plugpkg_error **err)
-{
-	if (r == -EPIPE || r == -EBADMSG)
-		return broke_down(h, err);
-	pp_helper_end(h);
-	return pp_fail(err, PLUGPKG_E_IO, -r, "cannot speak with '" HELPER "'");
+	r = pp_net_wall_send(h->sock);
+	return r < 0 ? cannot_speak(h, r, err) : PLUGPKG_OK;
 }
 
 static int
