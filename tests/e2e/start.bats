@@ -4,7 +4,12 @@
 
 setup() {
 	load ../helpers
+	load servers
 	setup_scratch
+}
+
+teardown() {
+	stop_servers
 }
 
 # many_plugins: 24 in a root, of which three were asked for.
@@ -72,6 +77,23 @@ at_most() {
 	at_most 60
 	run grep -cE 'clone|var/trust|var/cache' "$TRACE"
 	assert_equal "$output" 0
+}
+
+@test "update starts its download helper before it loads anything that it needs itself" {
+	plain_build
+	need python3
+	make_repo
+	build_plugin a 1.0.0
+	publish a-1.0.0.plug
+	plugpkg init "$PLUGPKG_ROOT"
+	serve web "$SCRATCH/repo/public"
+	plugpkg source add web "$URL/" --key "$SCRATCH/repo/public/metadata/1.root.json"
+	plugpkg update
+	traced plugpkg update
+	grep -q 'execve(.*plugpkg-fetch' trace.all
+	grep -q libsqlite3 trace.all
+	sed '/execve(.*plugpkg-fetch/,$d' trace.all >before
+	run ! grep -E 'libsqlite3|libsolv|libzstd|libcrypto' before
 }
 
 @test "list looks into the state only" {

@@ -281,12 +281,13 @@ lock_bare(plugpkg_context *ctx, const char *what, const struct pp_aside *aside, 
 	if (rc != PLUGPKG_OK)
 		return rc;
 	ctx->lock_fd = pp_fd_steal(&fd);
+	rc = pp_root_reload_config(ctx, err);
+	/* First of all, for it takes longest; who looks at the lock meanwhile looks again. */
+	if (rc == PLUGPKG_OK && aside != NULL)
+		aside->start(ctx, aside->user);
 	end_orphans(ctx);
 	/* On a full disk the holder stays nameless; the lock holds. */
 	(void)write_holder(ctx->lock_fd, what, 0);
-	rc = pp_root_reload_config(ctx, err);
-	if (rc == PLUGPKG_OK && aside != NULL)
-		aside->start(ctx, aside->user);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_lift(ctx, err);
 	if (rc != PLUGPKG_OK)
