@@ -527,8 +527,9 @@ struct plugpkg_clean_spec {
 	const char *before;
 };
 /**
- * One row of type "cleaned" with counts and bytes. Errors: USAGE (before) LOCKED IO NO_SPACE
- * PERMISSION BAD_STATE.  Lock: exclusive.
+ * One row of type "cleaned" with counts and bytes. Much of it goes by the hands of a few threads,
+ * which get no signals and are gone on return. Errors: USAGE (before) LOCKED IO NO_SPACE PERMISSION
+ * BAD_STATE.  Lock: exclusive.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_clean(plugpkg_context *ctx,
     const struct plugpkg_clean_spec *spec, plugpkg_row_fn row, void *user, plugpkg_error **err);

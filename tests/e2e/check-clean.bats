@@ -204,6 +204,20 @@ conflicts top"
 	[ "$(json_get 'select(.type == "cleaned").bytes')" -gt 0 ]
 }
 
+@test "of many things that go, the one that cannot is named, and the next clean takes the rest" {
+	local cache=$PLUGPKG_ROOT/var/cache
+	touch "$cache"/{1..200}.part
+	run env PLUGPKG_CRASH_AT=80 plugpkg clean
+	[ "$status" -eq 137 ] || skip "needs --enable-failpoints"
+	PLUGPKG_FAIL_AT=20:EIO run plugpkg clean
+	assert_status 1
+	[[ $output == *"cannot delete '$cache/"*".part': input or output error [io]"* ]] || fail "$output"
+	named=${output#*"cannot delete '"}
+	assert_exists "${named%%"'"*}"
+	run -0 plugpkg clean
+	[ -z "$(find "$cache" -name '*.part')" ]
+}
+
 @test "clean ends what a clean that was cut off had begun" {
 	mkdir -p "$PLUGPKG_ROOT"/store/{gone,@acme/gone,@empty}
 	ln -s ../../current/gone "$PLUGPKG_ROOT/store/gone/current"

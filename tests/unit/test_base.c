@@ -9,6 +9,7 @@
 #include "base/msg.h"
 #include "base/path.h"
 #include "base/proc.h"
+#include "base/rm_each.h"
 #include "base/sys.h"
 #include "base/time.h"
 #include "base/vec.h"
@@ -312,6 +313,38 @@ removing_a_tree_never_follows_a_link(void)
 }
 
 static void
+many_trees_are_removed_at_once_and_the_first_failure_is_named(void)
+{
+	char path[32], name[32], long_name[400];
+	PP_AUTO_FD int dir = scratch_dir(path);
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	const char *failed = NULL;
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < 200; i++) {
+		(void)snprintf(name, sizeof(name), "t%d", i);
+		pp_strs_add(&names, name);
+		(void)snprintf(name, sizeof(name), "t%d/in", i);
+		CHECK_INT(pp_mkdirs_at(dir, name, 0755), 0);
+		(void)snprintf(name, sizeof(name), "t%d/in/f", i);
+		CHECK_INT(pp_write_file_at(dir, name, "four", 4, 0644), 0);
+	}
+	pp_strs_add(&names, "missing");
+	CHECK_INT(pp_rm_each_at(dir, &names, &bytes, &failed), 0);
+	CHECK_INT(bytes, 800);
+	CHECK(failed == NULL);
+	for (size_t i = 0; i < names.n; i++)
+		CHECK_INT(pp_exists_at(dir, names.at[i]), 0);
+
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	pp_strs_add(&names, long_name);
+	CHECK_INT(pp_rm_each_at(dir, &names, &bytes, &failed), -ENAMETOOLONG);
+	CHECK_STR(failed, long_name);
+	CHECK_INT(pp_rm_rf_at(AT_FDCWD, path), 0);
+}
+
+static void
 a_file_is_written_whole_or_not_at_all(void)
 {
 	char path[32];
@@ -584,6 +617,7 @@ TAP_MAIN(
 	CASE(opening_beneath_never_leaves_the_directory)
 	CASE(directories_are_made_with_their_parents_and_beside_what_is_there)
     CASE(removing_a_tree_never_follows_a_link)
+    CASE(many_trees_are_removed_at_once_and_the_first_failure_is_named)
 	CASE(a_file_is_written_whole_or_not_at_all)
 	CASE(messages_carry_json_and_descriptors)
 	CASE(a_packet_of_parts_comes_apart_as_it_was_made)

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/map.h"
 #include "base/path.h"
+#include "base/rm_each.h"
 #include "base/sys.h"
 #include "lib/index/kept.h"
 #include "lib/model/log_time.h"
@@ -46,26 +47,11 @@ keep(struct cleaning *c, const char *what)
 /* ---- cache ---- */
 
 static enum plugpkg_code
-delete_cached(struct cleaning *c, int cache_fd, const char *name, plugpkg_error **err)
-{
-	struct stat st;
-
-	if (fstatat(cache_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return PLUGPKG_OK;
-	int r = pp_rm_rf_at(cache_fd, name);
-	if (r < 0)
-		return pp_fail(
-		    err, PLUGPKG_E_IO, -r, "cannot delete '%s/var/cache/%s'", c->ctx->root, name);
-	c->files++;
-	c->bytes += (uint64_t)st.st_size;
-	return PLUGPKG_OK;
-}
-
-static enum plugpkg_code
 clean_cache(struct cleaning *c, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 }, gone = { 0 };
 	PP_AUTO_FD int cache_fd = pp_opendir_at(c->ctx->root_fd, "var/cache");
+	const char *failed = NULL;
 	if (cache_fd == -ENOENT)
 		return PLUGPKG_OK;
 	int r = cache_fd < 0 ? cache_fd : pp_list_dir(cache_fd, ".", &names);
@@ -73,14 +59,17 @@ clean_cache(struct cleaning *c, plugpkg_error **err)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot list '%s/var/cache'", c->ctx->root);
 	pp_index_kept(c->ctx, &c->kept);
 
-	enum plugpkg_code rc = PLUGPKG_OK;
-	for (size_t i = 0; rc == PLUGPKG_OK && i < names.n; i++) {
-		bool is_whole = pp_cache_is_whole(names.at[i]);
-		if (is_whole && (c->spec->keep_cache != 0 || pp_map_has(&c->kept, names.at[i])))
-			continue;
-		rc = delete_cached(c, cache_fd, names.at[i], err);
+	pp_vec_foreach (name, &names) {
+		bool is_whole = pp_cache_is_whole(*name);
+		if (!is_whole || (c->spec->keep_cache == 0 && !pp_map_has(&c->kept, *name)))
+			pp_strs_add(&gone, *name);
 	}
-	return rc;
+	r = pp_rm_each_at(cache_fd, &gone, &c->bytes, &failed);
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot delete '%s/var/cache/%s'", c->ctx->root, failed);
+	c->files = (int64_t)gone.n;
+	return PLUGPKG_OK;
 }
 
 /* ---- generations and store ---- */

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/rm_each.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "lib/store/store.h"
@@ -149,10 +150,15 @@ pp_leaving_end(
 	PP_AUTO_FREE char *path = pp_steal(&l->path);
 	if (path == NULL)
 		return PLUGPKG_OK;
+	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 	PP_AUTO_FD int fd = l->fd;
 	int synced = from_fd >= 0 ? pp_fsync(from_fd) : pp_syncfs(fd);
-	int r = synced < 0 ? -errno : pp_rm_rf_count_at(ctx->root_fd, path, bytes);
+	int r = synced < 0 ? -errno : pp_list_fd(fd, &names);
 
+	if (r == 0)
+		r = pp_rm_each_at(fd, &names, bytes, NULL);
+	if (r == 0)
+		r = pp_rm_dir_at(ctx->root_fd, path);
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove '%s/%s'", ctx->root, path)
 		     : PLUGPKG_OK;
 }
