@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOCKET_FD           3
@@ -30,6 +31,9 @@
 #define EXIT_BAD_INVOCATION 2
 /* Of an entry: header, extended header with two long paths, padding. */
 #define PP_ENTRY_OVERHEAD_BYTES 8192u
+/* Of processor time for one archive. The slowest machine is many times as fast. */
+#define PATIENCE_SECONDS        120
+#define PATIENCE_BYTES_A_SECOND (1u << 20)
 
 /* Names are UTF-8 whatever the caller's locale is; without such a locale only ASCII names pass. */
 static void
@@ -103,6 +107,25 @@ limit_files(const struct pp_limits *limits)
 	return setrlimit(RLIMIT_FSIZE, &r) < 0 ? -errno : 0;
 }
 
+/*
+ * An archive whose reading finds no end, because of a mistake in one of the libraries, ends this
+ * process instead of keeping plugpkg and its lock for ever.
+ */
+static int
+limit_time(const struct pp_limits *limits)
+{
+	struct timespec used;
+	struct rlimit r;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) < 0 || getrlimit(RLIMIT_CPU, &r) < 0)
+		return -errno;
+	rlim_t most = (rlim_t)used.tv_sec + PATIENCE_SECONDS +
+		      (rlim_t)(limits->bytes / PATIENCE_BYTES_A_SECOND);
+
+	r.rlim_cur = most < r.rlim_max ? most : r.rlim_max;
+	return setrlimit(RLIMIT_CPU, &r) < 0 ? -errno : 0;
+}
+
 /* fds: [archive, directory]. digest: NULL, or to be taken where the archive states none. */
 static void
 extract(const pp_json *request, const int *fds, const struct pp_limits *limits,
@@ -140,6 +163,8 @@ serve(const pp_json *request, const int *fds, struct pp_digest *digest, pp_json 
 	int r = wall_in(fds, packs, wanted);
 	if (r == 0)
 		r = limit_files(&limits);
+	if (r == 0)
+		r = limit_time(&limits);
 	if (r < 0)
 		return r;
 	if (packs)

@@ -86,7 +86,7 @@ static const struct pp_filter_rule rules[] = {
 	ALLOW("sched_yield"),
 	ALLOW("sigreturn"),
 	ALLOW("tgkill"), /* abort(); other processes are out of reach of signals */
-	/* Its own limits: how large a file of the next archive may become. */
+	/* Its own limits: how large a file of the next archive may be, how long it may take. */
 	{ "prlimit64", 0, 1, { { 0, PP_FILTER_EQ, 0, 0 } } },
 	ALLOW("setrlimit"),
 };

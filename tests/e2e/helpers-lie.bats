@@ -80,6 +80,26 @@ refuses() {
 	assert_installed photos 1.0.0
 }
 
+@test "an archive that an unpack helper comes to no end with is refused, as soon as its time is up" {
+	rm libexec/plugpkg-unpack
+	cat >libexec/plugpkg-unpack <<-'END'
+		#!/bin/sh
+		head -c 1 <&3 >/dev/null
+		kill -s XCPU $$
+	END
+	chmod 755 libexec/plugpkg-unpack
+	PLUGPKG_LIBEXEC=$SCRATCH/libexec run -6 plugpkg install photos -y
+	assert_has "archive of photos 1.0.0: 'plugpkg-unpack' came to no end with it and was stopped"
+	assert_missing "$PLUGPKG_ROOT/store/photos"
+}
+
+@test "an unpack helper gives itself two minutes for a small archive" {
+	plain_build
+	strace -f -qq -o trace -e trace=prlimit64 plugpkg install photos -y >/dev/null
+	grep -E 'prlimit64\(0, RLIMIT_CPU, \{rlim_cur=12[0-9], ' trace
+	assert_installed photos 1.0.0
+}
+
 @test "build with an unpack helper that lies leaves no archive" {
 	rm -f photos-1.0.0.plug
 	refuses plugpkg-unpack '{"type":"failed","id":ID}' "gave no reason" build plugins/photos-1.0.0

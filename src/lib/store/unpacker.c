@@ -8,13 +8,16 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
-#define HELPER       "plugpkg-unpack"
-#define WAIT_MS      100
-#define GOODBYE_MS   10000
-#define MOST_HELPERS 8
+#define HELPER         "plugpkg-unpack"
+#define WAIT_MS        100
+#define GOODBYE_MS     10000
+#define LAST_MOMENT_MS 200 /* from its closed socket to its end */
+#define MOST_HELPERS   8
 
 enum plugpkg_code
 pp_unpacker_start(struct pp_unpacker *u, bool digests, plugpkg_error **err)
@@ -52,10 +55,25 @@ broke_down(struct pp_unpacker *u, plugpkg_error **err)
 	return pp_fail(err, PLUGPKG_E_FAILED, 0, "the archive helper '" HELPER "' broke down");
 }
 
+/* It gives itself so much processor time for an archive. */
+static bool
+took_too_long(struct pp_unpacker *u)
+{
+	int status = 0;
+
+	return u->child.pid > 0 && pp_child_wait(&u->child, LAST_MOMENT_MS, &status) == 0 &&
+	       WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
+}
+
 /* A message that did not get through: it is not the helper that broke down when memory is short. */
 static enum plugpkg_code
 cannot_speak(struct pp_unpacker *u, int r, plugpkg_error **err)
 {
+	if (r == -EPIPE && took_too_long(u)) {
+		pp_unpacker_fini(u);
+		return pp_fail(err, PLUGPKG_E_BAD_ARCHIVE, 0,
+		    "'" HELPER "' came to no end with it and was stopped");
+	}
 	if (r == -EPIPE || r == -EBADMSG)
 		return broke_down(u, err);
 	pp_unpacker_fini(u);
