@@ -131,6 +131,7 @@ refuses() {
 		'{"type":"failed","id":ID,"status":1000}'; do
 		refuses plugpkg-fetch "$answer" "the download helper 'plugpkg-fetch' broke down" \
 			source add far http://127.0.0.1:1/ --key repo/public/metadata/1.root.json
+		[[ $output != *"no repository"* ]] || fail "to '$answer': $output"
 	done
 }
 

@@ -326,6 +326,23 @@ a_root() {
 	assert_lacks astray
 }
 
+@test "source add says what is in the way of the first question, and what to do about it" {
+	make_repo
+	plugpkg init other
+	local key
+	key=sha256:$(sha256sum repo/public/metadata/1.root.json | cut -d' ' -f1)
+	run -5 plugpkg --root other --offline source add far http://127.0.0.1:1/ --key "$key"
+	assert_has "no repository at 'http://127.0.0.1:1/': " "hint: run the command again without --offline"
+	mkdir none
+	PLUGPKG_LIBEXEC=$SCRATCH/none run -1 plugpkg --root other source add far http://127.0.0.1:1/ \
+		"file://$SCRATCH/repo/public" --key "$key"
+	assert_has "error: cannot start '$SCRATCH/none/plugpkg-fetch': no such file" \
+		"hint: the installation of plugpkg is incomplete"
+	run -0 plugpkg --root other source list
+	assert_lacks far
+	run -0 plugpkg --root other source add far http://127.0.0.1:1/ "file://$SCRATCH/repo/public" --key "$key"
+}
+
 @test "a publisher's directory instead of its public/, and a fingerprint without its beginning, are told" {
 	local key
 	make_repo

@@ -33,35 +33,33 @@ no_repository(const char *url, plugpkg_error **err)
 
 /*
  * From the first mirror that has it: its bytes are judged by their digest, not by where they came
- * from.
+ * from. Why nobody has it is told of the first one, which the user named first; what is wrong on
+ * this side is wrong with all of them.
  */
 static enum plugpkg_code
 get_root(
     struct pp_net *net, const struct pp_source *source, struct pp_buf *out, plugpkg_error **err)
 {
-	enum plugpkg_code rc = PLUGPKG_E_NETWORK;
-
 	for (size_t i = 0; i < source->urls.n; i++) {
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
 		PP_AUTO_FREE char *url = pp_url_redacted(source->urls.at[i]);
 		int status = 0;
 		pp_buf_clear(out);
-		rc = pp_net_get(
+		enum plugpkg_code rc = pp_net_get(
 		    net, source->urls.at[i], ROOT_PATH, PP_TUF_MAX_ROOT_BYTES, out, &status, &why);
 		if (rc == PLUGPKG_OK && status == 200)
 			return PLUGPKG_OK;
-		if (rc == PLUGPKG_E_INTERRUPTED)
-			return pp_fail(err, rc, 0, "interrupted");
-		/*
-		 * The reason of the first mirror is kept: it is the one that the user named first.
-		 */
-		if (i > 0)
-			continue;
+		bool is_ours = rc != PLUGPKG_OK && rc != PLUGPKG_E_NETWORK;
 		if (rc == PLUGPKG_OK)
-			rc = no_repository(url, err);
-		else
-			(void)pp_fail(err, PLUGPKG_E_NETWORK, 0, "no repository at '%s': %s", url,
-			    plugpkg_error_message(why));
+			rc = no_repository(url, &why);
+		else if (!is_ours)
+			(void)pp_wrap(&why, rc, "no repository at '%s'", url);
+		if (err != NULL && (is_ours || i == 0)) {
+			plugpkg_error_free(*err);
+			*err = pp_steal(&why);
+		}
+		if (is_ours)
+			return rc;
 	}
 	return pp_subject(err, PLUGPKG_E_NETWORK, source->name);
 }
