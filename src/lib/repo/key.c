@@ -271,6 +271,13 @@ find_old(struct changing *c, const char **out_id, const char **out_group, plugpk
 	*out_group = group_of(coming_root(&c->renewal), *out_id);
 	if (*out_group != NULL)
 		return PLUGPKG_OK;
+	if (group_of(pp_json_get(c->renewal.root_now, "signed"), *out_id) != NULL) {
+		pp_fail(err, PLUGPKG_E_NOT_FOUND, 0,
+		    "key '%s' leaves already, with the root that waits for signatures", name);
+		return pp_hint(err, PLUGPKG_E_NOT_FOUND,
+		    "plugpkg-repo sign says which keys can sign; plugpkg-repo key list names the "
+		    "one that comes");
+	}
 	if (*out_id != NULL)
 		pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "key '%s' counts nowhere any more", name);
 	else
