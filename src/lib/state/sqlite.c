@@ -34,7 +34,7 @@ PP_LIBRARY_NOTE(SONAME, "state", "required", "The state of a root");
 	_(sqlite3_int64, sqlite3_column_int64, (sqlite3_stmt *s, int i), (s, i))                   \
 	_(const unsigned char *, sqlite3_column_text, (sqlite3_stmt *s, int i), (s, i))            \
 	_(int, sqlite3_column_type, (sqlite3_stmt *s, int i), (s, i))                              \
-	_(sqlite3_filename, sqlite3_db_filename, (sqlite3 *db, const char *name), (db, name))      \
+	_(const char *, sqlite3_db_filename, (sqlite3 *db, const char *name), (db, name))      \
 	_(int, sqlite3_db_readonly, (sqlite3 *db, const char *name), (db, name))                   \
 	_(int, sqlite3_errcode, (sqlite3 *db), (db))                                               \
 	_(const char *, sqlite3_errmsg, (sqlite3 *db), (db))                                       \
