@@ -242,8 +242,8 @@ open_plain(struct pp_str bytes, const struct pp_shard_ref *ref, const char *wher
 
 	int r = pp_zstd_frame(&frame, &unpacked);
 	if (r < 0 || frame.n != bytes.n || unpacked != ref->unpacked)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -ELIBACC ? ELIBACC : 0,
-		    "%s does not unpack to %llu bytes", where, (unsigned long long)ref->unpacked);
+		return pp_zstd_fail(r, err, "%s does not unpack to %llu bytes", where,
+		    (unsigned long long)ref->unpacked);
 	pp_vec_push(out, ((struct pp_block){ .size = bytes.n }));
 	return PLUGPKG_OK;
 }
@@ -319,7 +319,7 @@ pp_blocks_read(const struct pp_block_bytes *b, struct pp_unzstd *z, struct pp_bu
 	if (r == 0)
 		r = pp_unzstd_frame(z, packed.p, packed.n, unpacked, text);
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -EBADMSG ? 0 : -r,
+		return pp_zstd_fail(r, err,
 		    "%s: block %zu does not unpack to what is written of it", b->where, b->number);
 	enum plugpkg_code rc =
 	    pp_shard_open((struct pp_str){ text->s, text->n }, b->where, out, err);

@@ -255,9 +255,7 @@ unpack_root(struct pp_str packed, const char *where, struct pp_buf *out, plugpkg
 	if (r == 0)
 		r = frame.n == packed.n ? pp_zstd_unpack(frame.p, frame.n, unpacked, out)
 					: -EBADMSG;
-	return r == 0 ? PLUGPKG_OK
-		      : pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -EBADMSG ? 0 : -r,
-			    "%s is no single zstd frame", where);
+	return r == 0 ? PLUGPKG_OK : pp_zstd_fail(r, err, "%s is no single zstd frame", where);
 }
 
 static enum plugpkg_code

@@ -569,8 +569,8 @@ pp_shards_search(struct pp_shards *s, const struct pp_shard **out, plugpkg_error
 	s->search_text.limit = ref->unpacked;
 	int r = pp_zstd_unpack(packed->p, packed->n, ref->unpacked, &s->search_text);
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, r == -EBADMSG ? 0 : -r,
-		    "%s does not unpack to %llu bytes", label, (unsigned long long)ref->unpacked);
+		return pp_zstd_fail(r, err, "%s does not unpack to %llu bytes", label,
+		    (unsigned long long)ref->unpacked);
 	struct pp_str text = { pp_buf_cstr(&s->search_text), s->search_text.n };
 	return pp_shard_open(text, label, &s->search_shard, err);
 }

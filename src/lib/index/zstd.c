@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The only door to libzstd, which is loaded for the first frame. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <zstd.h>
 
@@ -18,6 +19,8 @@
 #define SHORT_BYTES (16 << 10)
 /* 8 MiB: what any reader must be ready to hold. */
 #define WINDOW_LOG 23
+
+#define TEXT_MAX_BYTES 4096
 
 #define SONAME "libzstd.so.1"
 PP_LIBRARY_NOTE(SONAME, "zstd", "required", "Reading and writing the files of an index");
@@ -155,4 +158,21 @@ pp_zstd_frame(struct pp_str *packed, size_t *out_unpacked)
 	packed->n = n;
 	*out_unpacked = (size_t)unpacked;
 	return 0;
+}
+
+enum plugpkg_code
+pp_zstd_fail(int r, plugpkg_error **err, const char *fmt, ...)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(TEXT_MAX_BYTES);
+	va_list ap;
+
+	if (r == -ELIBACC)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, 0, "cannot unpack an index: %s", pp_library_error());
+	if (r == -ENOMEM)
+		return pp_fail(err, PLUGPKG_E_IO, ENOMEM, "cannot unpack an index");
+	va_start(ap, fmt);
+	pp_buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	return pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "%s", pp_buf_cstr(&text));
 }

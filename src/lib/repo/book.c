@@ -117,8 +117,9 @@ read_shard(struct pp_book *b, enum pp_layer layer, size_t i, plugpkg_error **err
 			return rc;
 		int r = pp_zstd_unpack(s->packed.s, s->packed.n, ref->unpacked, &s->text);
 		if (r < 0)
-			return pp_fail(
-			    err, PLUGPKG_E_BAD_METADATA, -r, "'public/targets/%s'", path);
+			return pp_zstd_fail(r, err,
+			    "'public/targets/%s' does not unpack to %llu bytes", path,
+			    (unsigned long long)ref->unpacked);
 		rc = pp_shard_open((struct pp_str){ s->text.s, s->text.n }, path, &s->lines, err);
 		if (rc != PLUGPKG_OK)
 			return rc;

@@ -26,7 +26,8 @@ open_shard(const struct pp_shard_ref *ref, const char *path, pp_layer_read_fn re
 		return rc;
 	int r = pp_zstd_unpack(packed.s, packed.n, ref->unpacked, &out->text);
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, -r, "%s", path);
+		return pp_zstd_fail(r, err, "%s does not unpack to %llu bytes", path,
+		    (unsigned long long)ref->unpacked);
 	return pp_shard_open((struct pp_str){ out->text.s, out->text.n }, path, &out->lines, err);
 }
 

@@ -243,7 +243,8 @@ pp_walk_archives(const struct pp_buf *packed, uint64_t unpacked, const char *whe
 
 	int r = pp_zstd_unpack(packed->s, packed->n, unpacked, &text);
 	if (r < 0)
-		return pp_fail(err, PLUGPKG_E_BAD_METADATA, -r, "%s", where);
+		return pp_zstd_fail(r, err, "%s does not unpack to %llu bytes", where,
+		    (unsigned long long)unpacked);
 	enum plugpkg_code rc = pp_shard_open((struct pp_str){ text.s, text.n }, where, &shard, err);
 	for (size_t i = 0; rc == PLUGPKG_OK && i < shard.lines.n; i++) {
 		PP_AUTO_FREE char *name = pp_shard_line_name(shard.lines.at[i]);
