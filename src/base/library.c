@@ -8,11 +8,22 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/wall.h"
+
+/*
+ * An application may export the functions of a copy of its own, of whatever version: without this
+ * the library would call those where it calls itself. Sanitizers refuse the flag.
+ */
+#if defined(RTLD_DEEPBIND)
+#define OWN_NAMES_FIRST (PP_IS_WATCHED_BUILD ? 0 : RTLD_DEEPBIND)
+#else
+#define OWN_NAMES_FIRST 0
+#endif
 
 bool
 pp_library_load(const char *soname, const struct pp_library_call *calls, size_t n, void *table)
 {
-	void *library = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+	void *library = dlopen(soname, RTLD_NOW | RTLD_LOCAL | OWN_NAMES_FIRST);
 
 	if (library == NULL)
 		return false;
