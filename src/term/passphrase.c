@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "term/help.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define MAX_FD 1023
+#define TRIES  3 /* to type the same twice */
 
 static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static volatile sig_atomic_t interrupted; /* the signal that came while a passphrase was typed */
@@ -97,11 +99,33 @@ static int
 ask_twice(char *buf, size_t size)
 {
 	PP_AUTO_FREE char *again = pp_xcalloc(size, 1);
+	const char *prompt = "passphrase for the new keys: ";
+	bool is_same = false;
 
-	int ok = ask_on_terminal("passphrase for the new keys: ", buf, size) == 1 &&
-		 ask_on_terminal("once more: ", again, size) == 1 && strcmp(buf, again) == 0;
+	for (int i = 0; i < TRIES && !is_same; i++) {
+		if (ask_on_terminal(prompt, buf, size) != 1 ||
+		    ask_on_terminal("once more: ", again, size) != 1)
+			break;
+		is_same = strcmp(buf, again) == 0;
+		prompt = "these two differ; passphrase for the new keys: ";
+	}
 	explicit_bzero(again, size);
-	return ok;
+	return is_same ? 1 : 0;
+}
+
+enum plugpkg_code
+passphrase_check(struct cli *cli)
+{
+	uint64_t fd = 0;
+
+	if (opts_find(&cli->opts, PP_STR("passphrase-fd")) == NULL)
+		return PLUGPKG_OK;
+	if (!opts_number(&cli->opts, "passphrase-fd", MAX_FD, 0, &fd))
+		return cli_bad_option(cli);
+	if (opts_has(&cli->opts, "passphrase-fd") && fcntl((int)fd, F_GETFD) < 0)
+		return cli_usage(
+		    cli, "option '--passphrase-fd': descriptor %d is not open", (int)fd);
+	return PLUGPKG_OK;
 }
 
 static int

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "term/help.h"
+#include "term/passphrase.h"
 #include "term/prompt.h"
 #include "term/render.h"
 #include "term/start.h"
@@ -66,6 +67,8 @@ run(struct cli *cli, const char *const *argv)
 	if (cli->cmd->subs != NULL && cli->cmd->run == NULL)
 		return cli_usage(cli, "'%s' needs one of: %s", cli->cmd->name, cli->cmd->args);
 	rc = check_operands(cli);
+	if (rc == PLUGPKG_OK)
+		rc = passphrase_check(cli);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	return (cli->cmd->flags & CMD_NO_ROOT) != 0 ? cli->cmd->run(cli) : program.run(cli);

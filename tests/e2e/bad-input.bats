@@ -115,6 +115,20 @@ names() {
 	assert_has "no space" "100000000000000 bytes"
 }
 
+@test "a --passphrase-fd that is no number or not open is told as that, and keeps no directory busy" {
+	local fd
+	for fd in abc -1 "" 1024 77; do
+		run -2 plugpkg-repo init repo --name main --encrypt --passphrase-fd "$fd" 77>&-
+		assert_has "option '--passphrase-fd'"
+		run -2 plugpkg owner new --encrypt --passphrase-fd "$fd" a.key 77>&-
+		assert_has "option '--passphrase-fd'"
+	done
+	assert_missing a.key
+	run -6 plugpkg-repo init repo --name main --encrypt --passphrase-fd 3 3</dev/null
+	assert_has "needs a passphrase and nobody gave one"
+	run -0 plugpkg-repo init repo --name main --encrypt --passphrase-fd 3 3<<<"correct horse"
+}
+
 @test "a wrong passphrase and a key that cannot be read are told, and nothing is published" {
 	plugpkg-repo init repo --name main --encrypt --passphrase-fd 3 3<<<"correct horse" >/dev/null
 	plugpkg-repo --repo repo add "$(build_plugin photos 1.0.0)"

@@ -563,12 +563,13 @@ teardown() {
 @test "a passphrase for new keys is typed twice, is not shown, and opens them" {
 	load terminal
 	need python3
-	run typed "correct horse" "correct mule" -- plugpkg-repo init repo --name main --encrypt
-	assert_has "once more: " "[wrong-key]" "echo True"
+	run typed a b a c a d -- plugpkg-repo init repo --name main --encrypt
+	assert_has "[wrong-key]" "echo True"
+	run typed "correct horse" "correct mule" "correct horse" "correct horse" -- \
+		plugpkg-repo init repo --name main --encrypt
+	assert_has "once more: " "these two differ; passphrase for the new keys: " \
+		"Repository 'main' is made" "echo True"
 	assert_lacks "correct"
-	rm -rf repo
-	run typed "correct horse" "correct horse" -- plugpkg-repo init repo --name main --encrypt
-	assert_has "Repository 'main' is made"
 	run typed "correct horse" -- plugpkg-repo refresh
 	assert_has "passphrase of key 'online'" "Signed anew"
 	run typed "correct mule" -- plugpkg-repo refresh

@@ -157,8 +157,11 @@ fill(plugpkg_repo *repo, const char *dir, const struct plugpkg_repo_init_spec *s
 		rc = check_is_new(dir, repo, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_repo_make_dirs(repo, err);
-	if (rc == PLUGPKG_OK)
+	if (rc == PLUGPKG_OK) {
 		rc = make_keys(repo, spec->encrypt != 0, &keys, err);
+		if (rc != PLUGPKG_OK)
+			pp_repo_drop_empty_dirs(repo);
+	}
 	if (rc == PLUGPKG_OK)
 		rc = sign_offline_roles(repo, &keys, &offline, err);
 	if (rc == PLUGPKG_OK)

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/sys.h"
 #include "base/time.h"
 #include "lib/repo/root.h"
 
@@ -54,22 +55,29 @@ pp_repo_expiry(const plugpkg_repo *repo, enum pp_role role)
 	       SECONDS_A_DAY * pp_json_get_int(days, pp_role_names[role], usual_days[role]);
 }
 
+static const struct {
+	const char *path;
+	mode_t mode;
+} dirs[] = {
+	{ "keys", 0700 },
+	{ "staged", 0755 },
+	{ "public", 0755 },
+	{ "public/metadata", 0755 },
+	{ "public/targets", 0755 },
+	{ "public/targets/index", 0755 },
+	{ "public/targets/pool", 0755 },
+};
+
+void
+pp_repo_drop_empty_dirs(const plugpkg_repo *repo)
+{
+	for (size_t i = PP_LEN(dirs); i-- > 0;)
+		PP_IGNORE(pp_unlinkat(repo->dir_fd, dirs[i].path, AT_REMOVEDIR)); /* not empty */
+}
+
 enum plugpkg_code
 pp_repo_make_dirs(plugpkg_repo *repo, plugpkg_error **err)
 {
-	static const struct {
-		const char *path;
-		mode_t mode;
-	} dirs[] = {
-		{ "keys", 0700 },
-		{ "staged", 0755 },
-		{ "public", 0755 },
-		{ "public/metadata", 0755 },
-		{ "public/targets", 0755 },
-		{ "public/targets/index", 0755 },
-		{ "public/targets/pool", 0755 },
-	};
-
 	for (size_t i = 0; i < PP_LEN(dirs); i++) {
 		int r = pp_mkdirs_at(repo->dir_fd, dirs[i].path, dirs[i].mode);
 		if (r < 0)

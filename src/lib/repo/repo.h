@@ -36,6 +36,8 @@ const char *pp_repo_name(const plugpkg_repo *repo);
 int64_t pp_repo_expiry(const plugpkg_repo *repo, enum pp_role role);
 /* Makes every directory of the publisher's that is missing. */
 enum plugpkg_code pp_repo_make_dirs(plugpkg_repo *repo, plugpkg_error **err);
+/* Of these; so that the next try finds nothing in its way, where not even a key was made. */
+void pp_repo_drop_empty_dirs(const plugpkg_repo *repo);
 
 /* One plugpkg-repo at a time changes a publisher's directory; waits. Released by closing repo. */
 enum plugpkg_code pp_repo_lock(plugpkg_repo *repo, plugpkg_error **err);
