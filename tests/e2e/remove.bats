@@ -110,6 +110,8 @@ add_keeper() {
 	plugpkg purge @acme/keeper -y
 	assert_missing "$PLUGPKG_ROOT/data/@acme"
 	assert_installed solo 1.0.0
+	run -0 plugpkg history
+	assert_has "purge @acme/keeper" "the data that @acme/keeper had left was deleted"
 	run plugpkg purge @acme/keeper -y
 	assert_status 4
 	assert_has "[not-installed]"

@@ -490,21 +490,47 @@ run_locked(plugpkg_context *ctx, const struct pp_txn_spec *spec, struct pp_suppl
 	return rc;
 }
 
+/* It is gone: that it cannot be noted is a warning. */
+static void
+note_purged(plugpkg_context *ctx, const char *command, const struct pp_notes *notes)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	struct pp_state *state = NULL;
+	enum plugpkg_code rc = notes->n > 0 ? pp_state_get(ctx, &state, &why) : PLUGPKG_OK;
+
+	if (rc == PLUGPKG_OK && notes->n > 0)
+		rc = pp_history_note(state, 0, command, ctx->now, notes, &why);
+	if (rc != PLUGPKG_OK)
+		pp_warn(ctx, NULL, "%s", plugpkg_error_message(why));
+}
+
 /* Data of what is no longer installed. */
 static enum plugpkg_code
-purge_left(plugpkg_context *ctx, const struct pp_strs *keys, plugpkg_error **err)
+purge_left(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error **err)
 {
+	const struct pp_strs *keys = &spec->plan->left_data;
 	struct pp_txn t = { .ctx = ctx, .is_unsynced = keys->n > 0 };
+	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < keys->n; i++) {
-		rc = pp_txn_remove_data(ctx, keys->at[i], err);
+		const char *key = keys->at[i];
+		bool is_pin = pp_strs_has(&spec->plan->left_pins, key);
+		rc = pp_txn_remove_data(ctx, key, err);
 		if (rc == PLUGPKG_OK)
-			rc = pp_snapshots_drop(ctx, keys->at[i], err);
+			rc = pp_snapshots_drop(ctx, key, err);
 		if (rc == PLUGPKG_OK)
-			rc = pp_txn_forget_owner(ctx, keys->at[i], NULL, err);
+			rc = pp_txn_forget_owner(ctx, key, NULL, err);
+		if (rc == PLUGPKG_OK)
+			pp_notes_add(&notes, key,
+			    is_pin ? "the expected owner key of %s was forgotten"
+				   : "the data that %s had left was deleted",
+			    key);
 	}
-	return rc == PLUGPKG_OK ? pp_txn_sync(&t, err) : rc;
+	if (rc == PLUGPKG_OK)
+		rc = pp_txn_sync(&t, err);
+	note_purged(ctx, spec->command, &notes);
+	return rc;
 }
 
 struct early {
@@ -543,5 +569,5 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	if (rc == PLUGPKG_OK)
 		rc = pp_marks_want(ctx, spec->wishes, NULL, err);
 	/* With steps, it is one of their ops. */
-	return rc == PLUGPKG_OK ? purge_left(ctx, &spec->plan->left_data, err) : rc;
+	return rc == PLUGPKG_OK ? purge_left(ctx, spec, err) : rc;
 }
