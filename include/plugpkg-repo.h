@@ -182,7 +182,8 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_verify(plugpkg_repo *
 /**
  * Copy the repository at URL into DIR, verified, needing no key of one's own: archives first,
  * timestamp last; what is there already is not fetched again. repo needs no directory. Row:
- * "mirrored".
+ * "mirrored". Errors, besides those of an update: EXISTS (DIR is a root, or a publisher's
+ * directory).
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_repo_mirror(plugpkg_repo *repo,
     const char *url, const char *dir, const char *key, plugpkg_row_fn row, void *user,

@@ -162,6 +162,17 @@ completes() {
 	completes
 }
 
+@test "a root and a publisher's directory are no place for a mirror, and stay as they are" {
+	make_root
+	local dir
+	for dir in root repo; do
+		tree_state "$dir" >was
+		run -1 plugpkg-repo mirror "file://$SCRATCH/repo/public" "$dir"
+		assert_has "error: '$dir' is " "no place for a mirror [exists]" "hint: choose a new directory"
+		tree_state "$dir" | diff was -
+	done
+}
+
 @test "a mirror that cannot make a directory says why, and the next run works" {
 	plain_build
 	seen=''

@@ -331,6 +331,26 @@ lock_dir(struct mirroring *m, const char *dir, plugpkg_error **err)
 	return rc;
 }
 
+/* What is served must not lie among what is not: keys, or the data of plugins. */
+static enum plugpkg_code
+check_is_no_other(const struct mirroring *m, const char *dir, plugpkg_error **err)
+{
+	static const struct {
+		const char *file, *what;
+	} others[] = {
+		{ "plugpkg.json", "a root with plugins" },
+		{ "repository.json", "a publisher's directory" },
+	};
+
+	for (size_t i = 0; i < PP_LEN(others); i++)
+		if (pp_exists_at(m->dir_fd, others[i].file) == 1) {
+			pp_fail(err, PLUGPKG_E_EXISTS, 0, "'%s' is %s, and no place for a mirror",
+			    dir, others[i].what);
+			return pp_hint(err, PLUGPKG_E_EXISTS, "choose a new directory");
+		}
+	return PLUGPKG_OK;
+}
+
 static enum plugpkg_code
 open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
 {
@@ -339,7 +359,9 @@ open_dirs(struct mirroring *m, const char *dir, plugpkg_error **err)
 		m->dir_fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = m->dir_fd < 0 ? -errno : 0;
 	}
-	enum plugpkg_code rc = r < 0 ? PLUGPKG_OK : lock_dir(m, dir, err);
+	enum plugpkg_code rc = r < 0 ? PLUGPKG_OK : check_is_no_other(m, dir, err);
+	if (rc == PLUGPKG_OK && r == 0)
+		rc = lock_dir(m, dir, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	if (r == 0)
