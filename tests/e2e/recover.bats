@@ -25,6 +25,14 @@ slow() {
 	publish "$(build_plugin "$1" 1.0.0)"
 }
 
+# assert_last STATUS: of the newest transaction, in all of them and alone.
+assert_last() {
+	run plugpkg history --json
+	assert_equal "$(json_get 'select(.type == "history").status' | head -n 1)" "$1"
+	run plugpkg history show last --json
+	assert_equal "$(json_get 'select(.type == "history").status')" "$1"
+}
+
 # kill_in ARGUMENT...: starts plugpkg, waits until the script waits, kills it.
 kill_in() {
 	local pid
@@ -39,10 +47,12 @@ kill_in() {
 	run plugpkg is-installing --json
 	assert_status 0
 	assert_equal "$(json_get 'select(.type == "installing").command')" "$1 slow"
+	assert_last running
 	kill -9 "$pid"
 	wait "$pid" || true
 	run plugpkg is-installing
 	assert_status 1
+	assert_last abandoned
 }
 
 @test "killed in an install script: undone, by recover" {

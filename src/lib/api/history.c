@@ -10,6 +10,7 @@
 #include "lib/state/history.h"
 #include "lib/store/generation.h"
 #include "lib/txn/inventory.h"
+#include "lib/txn/lock.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -155,6 +156,15 @@ load_sets(
 	return pp_history_difference(s->sets, past->after, past->before, &out->after, err);
 }
 
+/* Who still runs holds the lock; without it a transaction waits for recovery. */
+static const char *
+status_of(const struct showing *s, const struct pp_past *past)
+{
+	bool is_cut = strcmp(past->status, "running") == 0 && !pp_lock_is_held(s->ctx);
+
+	return is_cut ? "abandoned" : past->status;
+}
+
 static void
 send_past(const struct showing *s, const struct pp_past *past, const size_t counts[N_CHANGES])
 {
@@ -162,7 +172,7 @@ send_past(const struct showing *s, const struct pp_past *past, const size_t coun
 
 	pp_json_set_int(row, "id", past->id);
 	pp_json_set_str(row, "command", past->command);
-	pp_json_set_str(row, "status", past->status);
+	pp_json_set_str(row, "status", status_of(s, past));
 	pp_json_set_int(row, "started", past->started);
 	if (past->ended != 0)
 		pp_json_set_int(row, "ended", past->ended);
