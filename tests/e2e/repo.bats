@@ -196,6 +196,18 @@ assert_part_of() {
 	assert_status 6
 	assert_has "missing"
 	cp kept "$archive"
+	local file
+	for file in repo/public/metadata/{timestamp,2.*}.json; do
+		mv "$file" away
+		run -6 plugpkg-repo verify
+		assert_has "error: repository '$SCRATCH/repo/public' lacks '${file#repo/public/}' [bad-metadata]" \
+			"hint: copy it back from a mirror"
+		mv away "$file"
+	done
+	mv repo/public/metadata/1.root.json away
+	run -4 plugpkg-repo verify
+	assert_has "'$SCRATCH/repo/public' is no repository: it has no metadata/1.root.json [not-found]"
+	mv away repo/public/metadata/1.root.json
 	sed -i 's/"version":2/"version":3/' repo/public/metadata/timestamp.json
 	run plugpkg-repo verify
 	assert_status 6

@@ -29,6 +29,7 @@ struct verifying {
 	uint64_t files, bytes;
 	size_t problems;
 	char fingerprint[72];
+	char *missing; /* the last file of the metadata that was asked for and is not there */
 };
 
 static void
@@ -53,8 +54,11 @@ get_local(void *user, size_t mirror, const char *path, size_t max_bytes, struct 
 	(void)mirror; /* there is one */
 	int r = pp_read_file_at(v->public_fd, full, &text);
 	*out_status = r == -ENOENT ? 404 : 200;
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
+		free(v->missing);
+		v->missing = pp_steal(&full);
 		return PLUGPKG_OK;
+	}
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", full);
 	pp_buf_add(out, pp_buf_cstr(&text), text.n);
@@ -383,6 +387,21 @@ open_work_dir(char **out_path)
 	return pp_opendir_at(AT_FDCWD, *out_path);
 }
 
+/* A server would be asked again; a directory does not have it. */
+static enum plugpkg_code
+fail_missing(const struct verifying *v, const char *dir, plugpkg_error **err)
+{
+	if (strcmp(v->missing, "metadata/1.root.json") == 0) {
+		pp_fail(err, PLUGPKG_E_NOT_FOUND, 0, "'%s' is no repository: it has no %s", dir,
+		    v->missing);
+		return pp_hint(err, PLUGPKG_E_NOT_FOUND,
+		    "it would be the directory that metadata/ and targets/ are in");
+	}
+	pp_fail(err, PLUGPKG_E_BAD_METADATA, 0, "repository '%s' lacks '%s'", dir, v->missing);
+	return pp_hint(err, PLUGPKG_E_BAD_METADATA,
+	    "copy it back from a mirror; a mirror gets it when it is mirrored again");
+}
+
 static enum plugpkg_code
 verify_in(struct verifying *v, int work_fd, const char *dir, const char *key, plugpkg_error **err)
 {
@@ -398,6 +417,8 @@ verify_in(struct verifying *v, int work_fd, const char *dir, const char *key, pl
 	};
 
 	enum plugpkg_code rc = pp_walk_metadata(&w, &spec, err);
+	if (rc == PLUGPKG_E_NETWORK && v->missing != NULL)
+		return fail_missing(v, dir, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_index(v, &w, err);
 	if (rc == PLUGPKG_OK) {
@@ -427,6 +448,7 @@ plugpkg_repo_verify(plugpkg_repo *repo, const char *public_dir, const char *key,
 	v.work_fd = work_fd;
 	enum plugpkg_code rc = verify_in(&v, work_fd, public_dir, key, err);
 	PP_IGNORE(pp_rm_rf_at(AT_FDCWD, work)); /* copies of public files */
+	free(v.missing);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_json *j = pp_row_new("verified");
