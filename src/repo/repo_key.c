@@ -13,6 +13,34 @@ join(struct pp_buf *out, const pp_json *names)
 		pp_buf_addf(out, "%s%s", i == 0 ? "" : ", ", pp_json_string(pp_json_at(names, i)));
 }
 
+/* What to do with what waits: here, or with the file that is carried to the keys and back. */
+static void
+say_next_step(struct cli *cli, bool is_complete)
+{
+	bool is_sign = opts_find(&cli->opts, PP_STR("export")) != NULL;
+	const char *carried = is_sign ? cli_operand(cli, 0) : NULL;
+	const char *written = is_sign ? opts_value(&cli->opts, "export") : NULL;
+
+	if (carried != NULL && (is_complete || opts_has(&cli->opts, "key")))
+		out_line(&cli->talk,
+		    "%s: carry the file to the publisher, plugpkg-repo sign --import FILE%s",
+		    is_complete ? "All signatures are there" : "These signatures are in it",
+		    is_complete ? "" : "; or to the next key");
+	else if (carried != NULL)
+		out_line(&cli->talk, "Sign it: plugpkg-repo sign %s --key KEYFILE", carried);
+	else if (is_complete)
+		out_line(&cli->talk, "All signatures are there: plugpkg-repo publish");
+	else if (written != NULL)
+		out_line(&cli->talk,
+		    "Carry '%s' to the keys: plugpkg-repo sign FILE --key KEYFILE; and back: "
+		    "plugpkg-repo sign --import FILE",
+		    written);
+	else
+		out_line(&cli->talk,
+		    "Sign it: plugpkg-repo sign, where the keys are here; or carry it to them with "
+		    "plugpkg-repo sign --export FILE");
+}
+
 void
 repo_view_signing(struct cli *cli)
 {
@@ -39,11 +67,7 @@ repo_view_signing(struct cli *cli)
 			    (long long)missing, missing == 1 ? "" : "s", pp_buf_cstr(&can));
 	}
 	if (is_waiting && !cli->is_quiet)
-		out_line(&cli->talk,
-		    is_complete
-			? "All signatures are there: plugpkg-repo publish"
-			: "Sign it: plugpkg-repo sign, where the keys are here; or carry it to "
-			  "them with plugpkg-repo sign --export FILE");
+		say_next_step(cli, is_complete);
 }
 
 static void

@@ -18,24 +18,30 @@ setup() {
 	assert_has "still needs 2 signatures of: root-1, root-2, root-3"
 	run plugpkg-repo sign --export carried.json
 	assert_status 0
+	assert_has "Carry 'carried.json' to the keys: plugpkg-repo sign FILE --key KEYFILE"
 	# There, no publisher's directory is needed.
 	unset PLUGPKG_REPO
 	mkdir airgap
 	cd airgap || return 1
 	run plugpkg-repo sign ../carried.json
-	assert_has "New root (version 2" "timestamp: without key online" "with key online-2" "New targets (version 2"
+	assert_has "New root (version 2" "timestamp: without key online" "with key online-2" "New targets (version 2" \
+		"Sign it: plugpkg-repo sign ../carried.json --key KEYFILE"
 	cp ../carried.json one.json
 	cp ../carried.json two.json
 	run plugpkg-repo sign one.json --key "$SCRATCH/safe/root-1.key" --key "$SCRATCH/safe/targets.key"
 	assert_status 0
+	assert_has "These signatures are in it: carry the file to the publisher, plugpkg-repo sign --import FILE"
 	run plugpkg-repo sign two.json --key "$SCRATCH/safe/root-3.key"
 	assert_status 0
+	cp one.json all.json
+	run -0 plugpkg-repo sign all.json --key "$SCRATCH/safe/root-3.key"
+	assert_has "All signatures are there: carry the file to the publisher, plugpkg-repo sign --import FILE"
 	cd .. || return 1
 	export PLUGPKG_REPO=$SCRATCH/repo
 	run plugpkg-repo sign --import airgap/one.json
 	assert_has "signed by root-1" "still needs 1 signature of: root-2, root-3"
 	run plugpkg-repo sign --import airgap/two.json
-	assert_has "All signatures are there"
+	assert_has "All signatures are there: plugpkg-repo publish"
 	run plugpkg-repo publish
 	assert_has "Published: a new root." "Published: a new targets."
 	run plugpkg update
