@@ -84,6 +84,9 @@ generation evil"
 	mkdir "$dir/plugin.json"
 	run -1 plugpkg check
 	assert_has "mine: '$dir/plugin.json' cannot be read: "
+	rmdir "$dir/plugin.json"
+	run -1 plugpkg check
+	assert_has "mine: '$dir', where it is linked from, has no plugin.json"
 	rm -r "$dir"
 	run -1 plugpkg check
 	assert_has "mine: '$dir', where it is linked from, is gone"

@@ -127,7 +127,9 @@ check_link_dir(struct checking *c, const struct pp_installed *p)
 	int r = pp_read_file_at(AT_FDCWD, file, &text);
 
 	if (r == -ENOENT || r == -ENOTDIR) {
-		problem(c, "link", p->key, "'%s', where it is linked from, is gone", p->link_dir);
+		bool is_there = pp_exists_at(AT_FDCWD, p->link_dir) == 1;
+		problem(c, "link", p->key, "'%s', where it is linked from, %s", p->link_dir,
+		    is_there ? "has no plugin.json" : "is gone");
 	} else if (r < 0) {
 		problem(c, "link", p->key, "'%s' cannot be read: %s", file, pp_errno_text(-r));
 	} else if (pp_manifest_parse((struct pp_str){ pp_buf_cstr(&text), text.n }, file, &m,
