@@ -106,8 +106,8 @@ PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_policy(plugpkg_context *ct
  * What stands in the way of a request, which is planned and not carried out. One row of type
  * "why-not"; where it is possible, then the rows of the plan, else those of plugpkg_policy() for
  * the targets. OK whenever there is an answer, also where it is no.
- * request: borrowed; PLUGPKG_INSTALL. Errors: those of plugpkg_plan_make() but NO_SOLUTION and
- * REFUSED.
+ * request: borrowed; PLUGPKG_INSTALL. Errors: those of plugpkg_plan_make() and plugpkg_plan_check()
+ * but NO_SOLUTION, REFUSED and OWNER.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_why_not(plugpkg_context *ctx,
     const struct plugpkg_request *request, plugpkg_row_fn row, void *user, plugpkg_error **err);

@@ -354,6 +354,11 @@ for path in sys.argv[2:]:
 	run plugpkg upgrade -y --json photos
 	assert_status 6
 	assert_has '"owner":"changed"' '"code":"owner-key"'
+	run -0 plugpkg why-not --json photos@6.6.6
+	assert_has '"possible":false' '"code":"owner-key"'
+	run -0 plugpkg why-not photos@6.6.6
+	assert_has "the owner's key of 'photos' has changed" "hint: " "plugpkg owner accept photos"
+	assert_lacks "Nothing stands in the way"
 }
 
 @test "an upgrade of everything goes on without a plugin whose owner's key has changed" {

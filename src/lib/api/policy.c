@@ -245,12 +245,14 @@ plugpkg_why_not(plugpkg_context *ctx, const struct plugpkg_request *request, plu
 	if (request->verb != PLUGPKG_INSTALL)
 		return pp_fail(err, PLUGPKG_E_USAGE, 0, "why-not answers about installations only");
 	enum plugpkg_code rc = plugpkg_plan_make(ctx, request, &plan, &why);
+	if (rc == PLUGPKG_OK)
+		rc = plugpkg_plan_check(plan, &why);
 	if (rc == PLUGPKG_OK) {
 		send_answer(request, NULL, row, user);
 		plugpkg_plan_rows(plan, row, user);
 		return PLUGPKG_OK;
 	}
-	if (rc != PLUGPKG_E_NO_SOLUTION && rc != PLUGPKG_E_REFUSED) {
+	if (rc != PLUGPKG_E_NO_SOLUTION && rc != PLUGPKG_E_REFUSED && rc != PLUGPKG_E_OWNER) {
 		if (err != NULL)
 			*err = pp_steal(&why);
 		return rc;
