@@ -156,13 +156,18 @@ load_sets(
 	return pp_history_difference(s->sets, past->after, past->before, &out->after, err);
 }
 
-/* Who still runs holds the lock; without it a transaction waits for recovery. */
-static const char *
-status_of(const struct showing *s, const struct pp_past *past)
+/* Who runs holds the lock. Without it he ended since his status was read, or was cut off. */
+static void
+set_status(const struct showing *s, const struct pp_past *past, pp_json *row)
 {
-	bool is_cut = strcmp(past->status, "running") == 0 && !pp_lock_is_held(s->ctx);
+	PP_AUTO_FREE char *now = NULL;
+	int64_t id = past->id;
 
-	return is_cut ? "abandoned" : past->status;
+	pp_json_set_str(row, "status", past->status);
+	if (strcmp(past->status, "running") != 0 || pp_lock_is_held(s->ctx) ||
+	    pp_journal_status(s->state, &id, &now, NULL) != PLUGPKG_OK || now == NULL)
+		return;
+	pp_json_set_str(row, "status", strcmp(now, "running") == 0 ? "abandoned" : now);
 }
 
 static void
@@ -172,7 +177,7 @@ send_past(const struct showing *s, const struct pp_past *past, const size_t coun
 
 	pp_json_set_int(row, "id", past->id);
 	pp_json_set_str(row, "command", past->command);
-	pp_json_set_str(row, "status", status_of(s, past));
+	set_status(s, past, row);
 	pp_json_set_int(row, "started", past->started);
 	if (past->ended != 0)
 		pp_json_set_int(row, "ended", past->ended);
