@@ -72,11 +72,17 @@ at_most() {
 	many_plugins
 	traced plugpkg install p7 p24 -y
 	assert_equal "$(jq -r .plugins.p7 "$PLUGPKG_ROOT/plugpkg.json")" "*"
-	traced plugpkg install p24 p22 -y
-	assert_has "Nothing to do."
-	at_most 60
-	run grep -cE 'clone|var/trust|var/cache' "$TRACE"
-	assert_equal "$output" 0
+	# The first one that relies on what it sees notes that for the next.
+	sleep 0.2
+	local calls
+	for calls in 65 60; do
+		traced plugpkg install p24 p22 -y
+		assert_has "Nothing to do."
+		at_most "$calls"
+		run grep -cE 'clone|var/trust|var/cache' "$TRACE"
+		assert_equal "$output" 0
+		assert_exists "$PLUGPKG_ROOT/var/settled"
+	done
 }
 
 @test "update starts its download helper before it loads anything that it needs itself" {
