@@ -108,24 +108,17 @@ add_source(
 	return pp_root_write_config(ctx, err);
 }
 
-/* The change itself is done: that it cannot be noted is a warning. */
 static void PP_PRINTF(3, 4) note(plugpkg_context *ctx, const char *what, const char *fmt, ...)
 {
 	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
 	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(4096);
-	PP_AUTO_ERROR plugpkg_error *why = NULL;
-	struct pp_state *state = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	pp_buf_vaddf(&text, fmt, ap);
 	va_end(ap);
 	pp_notes_add(&notes, NULL, "%s", pp_buf_cstr(&text));
-	enum plugpkg_code rc = pp_state_get(ctx, &state, &why);
-	if (rc == PLUGPKG_OK)
-		rc = pp_history_note(state, 0, what, ctx->now, &notes, &why);
-	if (rc != PLUGPKG_OK)
-		pp_warn(ctx, NULL, "%s", plugpkg_error_message(why));
+	pp_history_note_done(ctx, what, &notes);
 }
 
 enum plugpkg_code

@@ -409,3 +409,16 @@ pp_history_note(struct pp_state *s, int64_t id, const char *command, int64_t now
 	}
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }
+
+void
+pp_history_note_done(plugpkg_context *ctx, const char *command, const struct pp_notes *notes)
+{
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+	struct pp_state *state = NULL;
+	enum plugpkg_code rc = pp_state_get(ctx, &state, &why);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_history_note(state, 0, command, ctx->now, notes, &why);
+	if (rc != PLUGPKG_OK)
+		pp_warn(ctx, NULL, "%s", plugpkg_error_message(why));
+}

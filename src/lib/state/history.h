@@ -70,5 +70,7 @@ enum plugpkg_code pp_history_notes(
  */
 enum plugpkg_code pp_history_note(struct pp_state *s, int64_t id, const char *command, int64_t now,
     const struct pp_notes *notes, plugpkg_error **err);
+/* With id 0, of what is done already: that it cannot be noted is a warning. */
+void pp_history_note_done(plugpkg_context *ctx, const char *command, const struct pp_notes *notes);
 
 #endif

@@ -490,20 +490,6 @@ run_locked(plugpkg_context *ctx, const struct pp_txn_spec *spec, struct pp_suppl
 	return rc;
 }
 
-/* It is gone: that it cannot be noted is a warning. */
-static void
-note_purged(plugpkg_context *ctx, const char *command, const struct pp_notes *notes)
-{
-	PP_AUTO_ERROR plugpkg_error *why = NULL;
-	struct pp_state *state = NULL;
-	enum plugpkg_code rc = notes->n > 0 ? pp_state_get(ctx, &state, &why) : PLUGPKG_OK;
-
-	if (rc == PLUGPKG_OK && notes->n > 0)
-		rc = pp_history_note(state, 0, command, ctx->now, notes, &why);
-	if (rc != PLUGPKG_OK)
-		pp_warn(ctx, NULL, "%s", plugpkg_error_message(why));
-}
-
 /* Data of what is no longer installed. */
 static enum plugpkg_code
 purge_left(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error **err)
@@ -529,7 +515,7 @@ purge_left(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	}
 	if (rc == PLUGPKG_OK)
 		rc = pp_txn_sync(&t, err);
-	note_purged(ctx, spec->command, &notes);
+	pp_history_note_done(ctx, spec->command, &notes);
 	return rc;
 }
 
