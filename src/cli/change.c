@@ -164,7 +164,7 @@ read_age(struct cli *cli, struct plugpkg_request *request)
 {
 	uint64_t days;
 
-	if (!opts_number(&cli->opts, "min-age", MAX_DAYS, 0, &days))
+	if (!opts_number(&cli->opts, "min-age", (struct opt_range){ 0, MAX_DAYS }, 0, &days))
 		return cli_bad_option(cli);
 	if (opts_has(&cli->opts, "min-age"))
 		request->min_age_days = days == 0 ? -1 : (int)days;

@@ -20,7 +20,7 @@ clean_run(struct cli *cli)
 {
 	uint64_t keep = 0;
 
-	if (!opts_number(&cli->opts, "keep", MAX_GENERATIONS, 0, &keep))
+	if (!opts_number(&cli->opts, "keep", (struct opt_range){ 0, MAX_GENERATIONS }, 0, &keep))
 		return cli_bad_option(cli);
 	if (opts_has(&cli->opts, "cache") &&
 	    (opts_has(&cli->opts, "keep-cache") || opts_has(&cli->opts, "keep") ||

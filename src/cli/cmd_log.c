@@ -61,10 +61,9 @@ log_run(struct cli *cli)
 	if (opts_has(&cli->opts, "write"))
 		return write_run(cli);
 	bool is_last = transaction != NULL && strcmp(transaction, "last") == 0;
-	if (!is_last && !opts_number(&cli->opts, "transaction", INT64_MAX, 0, &number))
+	if (!is_last &&
+	    !opts_number(&cli->opts, "transaction", (struct opt_range){ 1, INT64_MAX }, 0, &number))
 		return cli_bad_option(cli);
-	if (transaction != NULL && !is_last && number == 0)
-		return cli_usage(cli, "option '--transaction' counts from 1");
 	struct plugpkg_log_spec spec = {
 		.names = cli->opts.operands.at,
 		.n_names = cli->opts.operands.n,

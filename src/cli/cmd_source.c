@@ -20,7 +20,8 @@ add_run(struct cli *cli)
 {
 	uint64_t priority = USUAL_PRIORITY;
 
-	if (!opts_number(&cli->opts, "priority", MAX_PRIORITY, USUAL_PRIORITY, &priority))
+	if (!opts_number(&cli->opts, "priority", (struct opt_range){ 0, MAX_PRIORITY },
+		USUAL_PRIORITY, &priority))
 		return cli_bad_option(cli);
 
 	struct plugpkg_source_spec spec = {

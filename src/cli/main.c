@@ -108,7 +108,8 @@ set_wait(struct cli *cli)
 {
 	uint64_t seconds = 0;
 
-	if (!opts_number(&cli->opts, "wait", 10 * 365 * 86400, 0, &seconds))
+	if (!opts_number(
+		&cli->opts, "wait", (struct opt_range){ 0, 10 * 365 * 86400 }, 0, &seconds))
 		return cli_bad_option(cli);
 	if (opts_has(&cli->opts, "no-wait") && opts_has(&cli->opts, "wait"))
 		return cli_usage(cli, "'--wait' and '--no-wait' exclude each other");
@@ -124,10 +125,8 @@ set_network(struct cli *cli)
 {
 	uint64_t jobs = 0;
 
-	if (!opts_number(&cli->opts, "jobs", MAX_JOBS, 0, &jobs))
+	if (!opts_number(&cli->opts, "jobs", (struct opt_range){ 1, MAX_JOBS }, 0, &jobs))
 		return cli_bad_option(cli);
-	if (opts_has(&cli->opts, "jobs") && jobs == 0)
-		return cli_usage(cli, "option '--jobs' needs a number from 1 to %d", MAX_JOBS);
 	plugpkg_set_jobs(cli->ctx, (unsigned)jobs);
 	plugpkg_set_sandbox(cli->ctx, opts_has(&cli->opts, "no-sandbox") ? 0 : 1);
 	plugpkg_set_offline(cli->ctx, opts_has(&cli->opts, "offline") ? 1 : 0);

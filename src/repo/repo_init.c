@@ -76,7 +76,8 @@ init_run(struct cli *cli)
 
 	uint64_t threshold = 0;
 
-	if (!opts_number(&cli->opts, "threshold", MAX_THRESHOLD, 0, &threshold))
+	if (!opts_number(
+		&cli->opts, "threshold", (struct opt_range){ 1, MAX_THRESHOLD }, 0, &threshold))
 		return cli_bad_option(cli);
 	spec.root_threshold = (unsigned)threshold;
 	enum plugpkg_code rc = cli_now(cli, &spec.now);

@@ -86,7 +86,8 @@ change(struct cli *cli, struct plugpkg_repo_key_change *c)
 	uint64_t threshold = 0;
 
 	if (opts_find(&cli->opts, PP_STR("threshold")) != NULL &&
-	    !opts_number(&cli->opts, "threshold", MAX_THRESHOLD, 0, &threshold))
+	    !opts_number(
+		&cli->opts, "threshold", (struct opt_range){ 1, MAX_THRESHOLD }, 0, &threshold))
 		return cli_bad_option(cli);
 	if (threshold > 0)
 		c->threshold = (unsigned)threshold;

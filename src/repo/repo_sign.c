@@ -173,7 +173,7 @@ expire_run(struct cli *cli)
 	uint64_t days = 0;
 	size_t due = 0;
 
-	if (!opts_number(&cli->opts, "within", MAX_WITHIN_DAYS, 0, &days))
+	if (!opts_number(&cli->opts, "within", (struct opt_range){ 0, MAX_WITHIN_DAYS }, 0, &days))
 		return cli_bad_option(cli);
 	enum plugpkg_code rc = plugpkg_repo_expiry(
 	    repo_cli_repo(cli), is_given ? (int64_t)days : -1, &due, cli_row, cli, &cli->err);

@@ -193,15 +193,17 @@ opts_value(const struct opts *o, const char *name)
 }
 
 bool
-opts_number(struct opts *o, const char *name, uint64_t max, uint64_t other, uint64_t *out)
+opts_number(struct opts *o, const char *name, struct opt_range range, uint64_t other, uint64_t *out)
 {
 	const char *text = opts_value(o, name);
 
 	*out = other;
-	if (text == NULL || pp_parse_u64(pp_str_of(text), max, out) == 0)
+	if (text == NULL)
+		return true;
+	if (pp_parse_u64(pp_str_of(text), range.max, out) == 0 && *out >= range.min)
 		return true;
 	free(o->error);
-	o->error = pp_asprintf("option '--%s' is '%s', which is no number from 0 to %llu", name,
-	    text, (unsigned long long)max);
+	o->error = pp_asprintf("option '--%s' is '%s', which is no number from %llu to %llu", name,
+	    text, (unsigned long long)range.min, (unsigned long long)range.max);
 	return false;
 }

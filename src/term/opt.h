@@ -50,8 +50,11 @@ const struct opt *opts_find(const struct opts *o, struct pp_str name);
 unsigned opts_count(const struct opts *o, const char *name);
 bool opts_has(const struct opts *o, const char *name);
 const char *opts_value(const struct opts *o, const char *name); /* the last one given, or NULL */
-/* The last value as a number up to max; `other` when not given. False with o->error set. */
-bool opts_number(
-    struct opts *o, const char *name, uint64_t max, uint64_t other, uint64_t *out) PP_MUSTUSE;
+struct opt_range {
+	uint64_t min, max;
+};
+/* The last value as a number in range; `other` when not given. False with o->error set. */
+bool opts_number(struct opts *o, const char *name, struct opt_range range, uint64_t other,
+    uint64_t *out) PP_MUSTUSE;
 
 #endif

@@ -120,7 +120,7 @@ passphrase_check(struct cli *cli)
 
 	if (opts_find(&cli->opts, PP_STR("passphrase-fd")) == NULL)
 		return PLUGPKG_OK;
-	if (!opts_number(&cli->opts, "passphrase-fd", MAX_FD, 0, &fd))
+	if (!opts_number(&cli->opts, "passphrase-fd", (struct opt_range){ 0, MAX_FD }, 0, &fd))
 		return cli_bad_option(cli);
 	if (opts_has(&cli->opts, "passphrase-fd") && fcntl((int)fd, F_GETFD) < 0)
 		return cli_usage(
@@ -133,7 +133,7 @@ read_given(struct cli *cli, char *buf, size_t size)
 {
 	uint64_t fd = 0;
 
-	return opts_number(&cli->opts, "passphrase-fd", MAX_FD, 0, &fd) &&
+	return opts_number(&cli->opts, "passphrase-fd", (struct opt_range){ 0, MAX_FD }, 0, &fd) &&
 	       read_line((int)fd, buf, size) == 1;
 }
 

@@ -159,6 +159,12 @@ last_row() {
 	done
 	run -2 plugpkg source add x file:///x --priority high
 	assert_has "option '--priority' is 'high'"
+	run -2 plugpkg list --jobs 0
+	assert_has "option '--jobs' is '0', which is no number from 1 to 32"
+	run -2 plugpkg log --transaction 0
+	assert_has "option '--transaction' is '0', which is no number from 1 to"
+	run -2 plugpkg-repo init repo --threshold 0
+	assert_has "option '--threshold' is '0', which is no number from 1 to"
 }
 
 @test "too few and too many operands are refused" {
