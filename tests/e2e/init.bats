@@ -28,6 +28,14 @@ setup() {
 	assert_equal "$(jq -r .name "$SCRATCH/new/plugpkg.json")" shop
 }
 
+@test "init refuses a name that is empty or no text, and makes nothing" {
+	run -2 plugpkg init --name "" "$SCRATCH/new"
+	assert_has "the application's name is empty"
+	run -2 plugpkg init --name $'\xff' "$SCRATCH/new"
+	assert_has "the application's name is no UTF-8"
+	assert_missing "$SCRATCH/new"
+}
+
 @test "init keeps a plugpkg.json that is there, byte for byte" {
 	mkdir "$PLUGPKG_ROOT"
 	echo '{ "name": "demo", "provides": {"host:demo": "1.2.0"}, "mine": [1,2] }' \

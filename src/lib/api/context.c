@@ -199,6 +199,9 @@ make_first_generation(plugpkg_context *ctx, plugpkg_error **err)
 enum plugpkg_code
 plugpkg_init(const char *dir, const char *name, plugpkg_error **err)
 {
+	if (name != NULL && (*name == '\0' || !pp_is_utf8(name, strlen(name))))
+		return pp_fail(err, PLUGPKG_E_USAGE, 0, "the application's name is %s",
+		    *name == '\0' ? "empty" : "no UTF-8");
 	if (pp_mkdirat(AT_FDCWD, dir, 0755) < 0 && errno != EEXIST)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s'", dir);
 	PP_AUTO(context) plugpkg_context *ctx = NULL;
