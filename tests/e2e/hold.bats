@@ -121,11 +121,14 @@ wanted() {
 	assert_equal "$(json_get 'select(.type == "hold") | [.name, .version, .hold, .hold_until] | @csv')" \
 		'"base","1.0.0",true,'
 	plugpkg unhold base
+	plugpkg history >before
 	run plugpkg unhold base
 	assert_status 0
 	assert_has "base 1.0.0 is not held."
 	run plugpkg unhold base --json
 	assert_equal "$(json_get 'select(.type == "hold").hold')" false
+	# What changes nothing is not in the history.
+	assert_equal "$(plugpkg history)" "$(cat before)"
 }
 
 @test "a hold with a time is over then" {

@@ -65,6 +65,7 @@ struct marking {
 	struct pp_state *state;
 	struct pp_installeds set;
 	struct pp_installeds meant; /* borrowed elements of set, each once, in the order of names */
+	struct pp_installeds changed; /* those of them whose hold became another */
 };
 
 static void
@@ -72,6 +73,7 @@ marking_fini(struct marking *m)
 {
 	free(m->what);
 	pp_vec_free(&m->meant);
+	pp_vec_free(&m->changed);
 	pp_installeds_fini(&m->set);
 }
 
@@ -155,7 +157,7 @@ note_holds(const struct marking *m, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_notes_fini) struct pp_notes notes = { 0 };
 
-	pp_vec_foreach (p, &m->meant) {
+	pp_vec_foreach (p, &m->changed) {
 		char until[PP_TIME_TEXT] = "";
 		if ((*p)->hold_until != 0)
 			pp_time_format((*p)->hold_until, until);
@@ -174,10 +176,15 @@ set_holds(struct marking *m, bool hold, int64_t until, plugpkg_error **err)
 	if (rc != PLUGPKG_OK)
 		return rc;
 	pp_vec_foreach (p, &m->meant) {
+		if ((*p)->hold == hold && (*p)->hold_until == until)
+			continue;
 		(*p)->hold = hold;
 		(*p)->hold_until = until;
+		pp_vec_push(&m->changed, *p);
 	}
-	rc = pp_state_set_marks(m->state, &m->meant, err);
+	if (m->changed.n == 0)
+		return PLUGPKG_OK;
+	rc = pp_state_set_marks(m->state, &m->changed, err);
 	return rc == PLUGPKG_OK ? note_holds(m, err) : rc;
 }
 
