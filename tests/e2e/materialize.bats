@@ -63,6 +63,8 @@ setup() {
 	run plugpkg materialize "$SCRATCH/precious"
 	assert_status 1
 	assert_has "is no generation" "[exists]"
+	run -1 plugpkg materialize /etc
+	assert_has "'/etc' is there"
 	assert_exists precious/file
 	for dir in store generations generations/1 current var var/x store/base; do
 		run plugpkg materialize "$PLUGPKG_ROOT/$dir"

@@ -85,6 +85,8 @@ find_place(struct making *m, const char *dir, plugpkg_error **err)
 	if (is_ours(m))
 		return pp_fail(err, PLUGPKG_E_REFUSED, 0, "'%s/%s' belongs to the root itself",
 		    m->parent, m->name);
+	if (strcmp(m->parent, "/") == 0)
+		m->parent[0] = '\0'; /* messages put the slash */
 	return PLUGPKG_OK;
 }
 
