@@ -101,6 +101,8 @@ def parse():
     p.add_argument("--no-memory", action="store_true", help="leave out the last round")
     p.add_argument("--verbose", action="store_true", help="print each run")
     a = p.parse_args()
+    for group in set(a.groups.split(",")) - set(GROUPS):
+        p.error("no group '%s': it is one of %s" % (group, ", ".join(GROUPS)))
     a.rounds = a.rounds or (7 if a.size == "full" else 2)
     return a
 

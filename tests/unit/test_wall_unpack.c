@@ -7,6 +7,7 @@
 #include "wall_child.h"
 
 #include "base/fd.h"
+#include "base/path.h"
 /* The wall itself, whose tables are the helper's own. */
 #include "unpack/wall.c"
 
@@ -42,11 +43,28 @@ go(void *user)
 	return a->act(a);
 }
 
-static int
-scratch(char path[32])
+struct scratch {
+	char path[32];
+	int fd;
+};
+#define SCRATCH                                                                                    \
+	{                                                                                          \
+		.path = "/tmp/pp-wall-XXXXXX", .fd = -1                                            \
+	}
+
+static void
+scratch_make(struct scratch *s)
 {
-	(void)snprintf(path, 32, "/tmp/pp-wall-XXXXXX");
-	return mkdtemp(path) == NULL ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mkdtemp(s->path) != NULL)
+		s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(s->fd >= 0);
+}
+
+static void
+scratch_fini(struct scratch *s)
+{
+	pp_auto_fd(&s->fd);
+	CHECK_INT(pp_rm_rf_at(AT_FDCWD, s->path), 0);
 }
 
 static int
@@ -126,9 +144,9 @@ has_walls(void)
 static void
 what_unpacking_takes_is_allowed(void)
 {
-	char path[32];
-	PP_AUTO_FD int fd = scratch(path);
-	struct attack a = { PP_WALL_UNPACK, fd, makes_a_directory_and_a_link, NULL };
+	PP_CLEANUP(scratch_fini) struct scratch s = SCRATCH;
+	scratch_make(&s);
+	struct attack a = { PP_WALL_UNPACK, s.fd, makes_a_directory_and_a_link, NULL };
 
 	CHECK_INT(wall_child(go, &a), 0);
 	a.act = writes_a_file_that_is_open;
@@ -152,13 +170,13 @@ a_helper_that_was_taken_over_reaches_no_file_outside_its_directory(void)
 		{ PP_WALL_PACK, reads, "/etc/passwd" },
 		{ PP_WALL_PACK, reads, ".." },
 	};
-	char path[32];
-	PP_AUTO_FD int fd = scratch(path);
+	PP_CLEANUP(scratch_fini) struct scratch s = SCRATCH;
 
+	scratch_make(&s);
 	if (!has_walls())
 		SKIP("no Landlock or no filter here");
 	for (size_t i = 0; i < PP_LEN(rows); i++) {
-		struct attack a = { rows[i].work, fd, rows[i].act, rows[i].path };
+		struct attack a = { rows[i].work, s.fd, rows[i].act, rows[i].path };
 		CHECK_INT(wall_child(go, &a), EACCES);
 	}
 	CHECK_INT(faccessat(AT_FDCWD, "/tmp/pp-wall-outside", F_OK, 0), -1);
@@ -175,13 +193,13 @@ a_helper_that_was_taken_over_starts_and_reaches_nobody(void)
 		kills_its_parent,
 		changes_the_mode_of_what_is_open,
 	};
-	char path[32];
-	PP_AUTO_FD int fd = scratch(path);
+	PP_CLEANUP(scratch_fini) struct scratch s = SCRATCH;
 
+	scratch_make(&s);
 	if (!has_walls())
 		SKIP("no Landlock or no filter here");
 	for (size_t i = 0; i < PP_LEN(acts); i++) {
-		struct attack a = { PP_WALL_UNPACK, fd, acts[i], NULL };
+		struct attack a = { PP_WALL_UNPACK, s.fd, acts[i], NULL };
 		CHECK_INT(wall_child(go, &a), ENOSYS);
 	}
 }
