@@ -264,6 +264,19 @@ fails() {
 	assert_updated a b c
 }
 
+@test "S16: a mirror that was silent lately is not waited for longer because it was asked ahead" {
+	local began
+	three_sources
+	ln -s ../repo-c/public public/d
+	plugpkg source remove c
+	plugpkg source add c "$URL/d" "$URL/c" --key repo-c/public/metadata/1.root.json
+	order one "stall@/d/*"
+	run -0 plugpkg update
+	began=$SECONDS
+	PLUGPKG_FETCH_PATIENCE=30 run -0 plugpkg update
+	[ "$((SECONDS - began))" -lt 20 ] || fail "took $((SECONDS - began)) s"
+}
+
 # ---- nobody else's ---------------------------------------------------------------------------
 
 @test "S13: what is asked ahead carries the login of its own server and no other" {

@@ -125,7 +125,10 @@ pp_catalog_ask_ahead(plugpkg_context *ctx, const struct pp_source *source, struc
 	if (version < 1 || version == INT64_MAX)
 		return true;
 	PP_AUTO_FREE char *path = pp_asprintf("metadata/%lld.root.json", (long long)version + 1);
-	return pp_net_ask_ahead(net, source->urls.at[0], path, "metadata/timestamp.json");
+	unsigned usual = pp_net_hurry(net, &source->urls, 0);
+	bool had_place = pp_net_ask_ahead(net, source->urls.at[0], path, "metadata/timestamp.json");
+	pp_net_set_patience(net, usual);
+	return had_place;
 }
 
 static void
