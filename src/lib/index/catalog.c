@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "lib/index/age.h"
 #include "lib/index/catalog_inside.h"
+#include "lib/index/zstd.h"
 
 #define INDEX_TARGET     "index/root.json"
 #define INDEX_ROLE       PP_TRUST_VIEW "/index.json" /* local file of the role that lists it */
@@ -319,6 +320,7 @@ refresh(struct pp_catalog *c, pp_json *row, plugpkg_error **err)
 	char before[65], expires[PP_TIME_TEXT];
 
 	last_digest(c, before);
+	pp_zstd_get_ready(); /* the helper loads its libraries, or others answer */
 	enum plugpkg_code rc = pp_updater_refresh(c->updater, err);
 	if (rc == PLUGPKG_OK)
 		rc = open_index(c, false, err);

@@ -65,6 +65,12 @@ lib(void)
 	return pp_library_need(&loaded, sizeof(struct calls), SONAME, rows, PP_LEN(rows));
 }
 
+void
+pp_zstd_get_ready(void)
+{
+	(void)is_there(); /* who needs it is told */
+}
+
 static void
 free_cctx(ZSTD_CCtx *c)
 {

@@ -10,6 +10,8 @@
 #include "base/str.h"
 #include "lib/model/error.h"
 
+/* Loads the library now: for who waits for others anyway. */
+void pp_zstd_get_ready(void);
 /* Appends one frame; same input, same bytes. -EFBIG past out's limit. */
 int pp_zstd_pack(const void *p, size_t n, struct pp_buf *out) PP_MUSTUSE;
 /*
