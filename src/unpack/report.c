@@ -3,11 +3,20 @@
 #include "unpack/report.h"
 
 #include "base/mem.h"
+#include "unpack/policy.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT_MAX_BYTES 2048
+
+/* Of a name that no archive may have, enough to know it by: the answer has to fit a packet. */
+static char *
+copy_of(const char *entry)
+{
+	return entry != NULL ? pp_xstrndup(entry, strnlen(entry, PP_PATH_MAX_BYTES)) : NULL;
+}
 
 int
 pp_report_bad(struct pp_report *r, const char *entry, const char *fmt, ...)
@@ -21,7 +30,7 @@ pp_report_bad(struct pp_report *r, const char *entry, const char *fmt, ...)
 	pp_buf_vaddf(&text, fmt, ap);
 	va_end(ap);
 	r->failure = PP_BAD_ARCHIVE;
-	r->entry = pp_xstrdup(entry);
+	r->entry = copy_of(entry);
 	r->text = pp_buf_steal(&text);
 	return -1;
 }
@@ -33,7 +42,7 @@ pp_report_io(struct pp_report *r, const char *entry, int errnum, const char *wha
 		return -1;
 	r->failure = errnum == ENOSPC || errnum == EDQUOT ? PP_NO_SPACE : PP_IO_ERROR;
 	r->errnum = errnum;
-	r->entry = pp_xstrdup(entry);
+	r->entry = copy_of(entry);
 	r->text = pp_xstrdup(what);
 	return -1;
 }

@@ -221,6 +221,7 @@ def sizes():
     add("S38", "long-component", tar(pax(("path", "n" * 256)), file("x")), "255 bytes")
     add("S38", "long-path", tar(pax(("path", "/".join(["n" * 100] * 11))), file("x")), "1024 bytes")
     add("S38", "deep-path", tar(pax(("path", "d/" * 64 + "f")), file("x")), "64 levels")
+    add("S38", "long-70000", tar(pax(("path", "n" * 70000)), file("x")), "1024 bytes")
     add("S38", "deep-8000", tar(pax(("path", "d/" * 4000 + "f")), file("x")), "1024 bytes")
 
 
