@@ -223,6 +223,23 @@ refuses() {
 	run -0 plugpkg install needs -y
 }
 
+@test "files that wait for a busy mirror have no descriptors yet" {
+	local i archives=() names=()
+	make_repo
+	for ((i = 1; i <= 60; i++)); do
+		archives+=("$(build_plugin "p$i" 1.0.0)")
+		names+=("p$i")
+	done
+	publish "${archives[@]}"
+	serve one "$SCRATCH/repo/public"
+	add_source "$URL/"
+	run -0 plugpkg update
+	order one 'rest-1@/targets/pool/*'
+	ulimit -Sn 48
+	run -0 plugpkg install "${names[@]}" -y
+	assert_installed p60 1.0.0
+}
+
 @test "a download helper that answers no more is given up, and the lock with it" {
 	local i helper pid
 	make_thing_repo

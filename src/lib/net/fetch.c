@@ -145,11 +145,14 @@ fail_offline(const struct pp_job *job, plugpkg_error **err)
 static enum plugpkg_code
 advance(struct pp_batch *b, struct pp_job *job, plugpkg_error **err)
 {
-	enum plugpkg_code rc = pp_part_is_open(&job->part) ? PLUGPKG_OK : open_part(b, job, err);
-	bool is_hopeless = false;
+	bool is_offline = b->net->ctx != NULL && b->net->ctx->is_offline;
+	bool is_open = pp_part_is_open(&job->part), is_hopeless = false;
 
-	if (rc == PLUGPKG_OK && job->state == PP_JOB_WAITING && b->net->ctx != NULL &&
-	    b->net->ctx->is_offline)
+	/* Thousands may wait while mirrors rest: none of them has a descriptor yet. */
+	if (!is_open && !is_offline && !choose(b, job, &is_hopeless) && !is_hopeless)
+		return PLUGPKG_OK;
+	enum plugpkg_code rc = is_open ? PLUGPKG_OK : open_part(b, job, err);
+	if (rc == PLUGPKG_OK && job->state == PP_JOB_WAITING && is_offline)
 		return fail_offline(job, err);
 	while (rc == PLUGPKG_OK && job->state == PP_JOB_WAITING) {
 		if (job->not_before_ms > pp_time_mono_ms()) {
