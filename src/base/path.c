@@ -310,8 +310,18 @@ create_anew(int dirfd, const char *name, mode_t mode)
 	return fd;
 }
 
+/* Who may read it does not depend on the umask of the program around us. */
 static int
-write_file(int dirfd, const char *path, struct pp_str bytes, mode_t mode, bool is_durable)
+set_access(int parent, const char *name, int fd, const struct stat *as)
+{
+	/* What root writes for an application stays the application's, where root is obeyed. */
+	if (as->st_uid != geteuid() && geteuid() == 0)
+		PP_IGNORE(pp_fchownat(parent, name, as->st_uid, as->st_gid, AT_SYMLINK_NOFOLLOW));
+	return pp_fchmod(fd, as->st_mode) < 0 ? -errno : 0;
+}
+
+static int
+write_file(int dirfd, const char *path, struct pp_str bytes, const struct stat *as, bool is_durable)
 {
 	PP_AUTO_BUF struct pp_buf tmp = PP_BUF_INIT(NAME_MAX);
 	const char *base;
@@ -322,11 +332,13 @@ write_file(int dirfd, const char *path, struct pp_str bytes, mode_t mode, bool i
 	pp_buf_addf(&tmp, ".%s" PP_TEMP_SUFFIX, base);
 	if (tmp.overflow)
 		return -ENAMETOOLONG;
-	PP_AUTO_FD int fd = create_anew(parent, tmp.s, mode);
+	PP_AUTO_FD int fd = create_anew(parent, tmp.s, as->st_mode);
 	if (fd < 0)
 		return -errno;
 	/* Contents durable, then the name, then the directory that holds the name. */
 	int r = pp_fd_write_all(fd, bytes.p, bytes.n);
+	if (r == 0)
+		r = set_access(parent, tmp.s, fd, as);
 	if (r == 0 && is_durable)
 		r = pp_fd_commit(&fd);
 	if (r == 0 && pp_renameat(parent, tmp.s, parent, base) < 0)
@@ -342,13 +354,28 @@ write_file(int dirfd, const char *path, struct pp_str bytes, mode_t mode, bool i
 int
 pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode)
 {
-	return write_file(dirfd, path, (struct pp_str){ p, n }, mode, true);
+	const struct stat as = { .st_mode = mode, .st_uid = geteuid() };
+
+	return write_file(dirfd, path, (struct pp_str){ p, n }, &as, true);
+}
+
+int
+pp_rewrite_file_at(int dirfd, const char *path, const void *p, size_t n)
+{
+	struct stat as;
+
+	if (fstatat(dirfd, path, &as, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(as.st_mode))
+		return pp_write_file_at(dirfd, path, p, n, 0644);
+	as.st_mode &= 0777;
+	return write_file(dirfd, path, (struct pp_str){ p, n }, &as, true);
 }
 
 int
 pp_write_file_unsynced_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode)
 {
-	return write_file(dirfd, path, (struct pp_str){ p, n }, mode, false);
+	const struct stat as = { .st_mode = mode, .st_uid = geteuid() };
+
+	return write_file(dirfd, path, (struct pp_str){ p, n }, &as, false);
 }
 
 int

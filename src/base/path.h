@@ -46,6 +46,8 @@ int pp_readlink_at(int dirfd, const char *name, struct pp_buf *out) PP_MUSTUSE;
  * AT_FDCWD it may be any path.
  */
 int pp_write_file_at(int dirfd, const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
+/* The same with the mode of what is there, and its owner where root writes; a new one has 0644. */
+int pp_rewrite_file_at(int dirfd, const char *path, const void *p, size_t n) PP_MUSTUSE;
 /* The same for a path as a user gave it, wherever that leads. */
 int pp_write_path(const char *path, const void *p, size_t n, mode_t mode) PP_MUSTUSE;
 /* The same without fsync, for many files of which none counts before a pp_syncfs(). */

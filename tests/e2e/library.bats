@@ -32,3 +32,32 @@ setup() {
 	assert_status 1
 	assert_has "is not a plugpkg root" "[no-root]"
 }
+
+@test "a program with a umask of its own makes a root that the application can read" {
+	cat >host.c <<-'END'
+		#include <plugpkg.h>
+		#include <sys/stat.h>
+		int
+		main(int argc, char **argv)
+		{
+			const char *targets[] = { argv[2] };
+			struct plugpkg_request r = { .verb = PLUGPKG_INSTALL, .targets = targets, .n_targets = 1 };
+			plugpkg_context *ctx = NULL;
+			plugpkg_plan *plan = NULL;
+
+			umask(077);
+			return argc != 3 || plugpkg_open(argv[1], &ctx, NULL) != PLUGPKG_OK ||
+			    plugpkg_plan_make(ctx, &r, &plan, NULL) != PLUGPKG_OK ||
+			    plugpkg_plan_commit(plan, NULL, NULL, NULL) != PLUGPKG_OK;
+		}
+	END
+	"$compiler" -std=c11 -I"$top_srcdir/include" -o host host.c "$library" -Wl,-rpath,"${library%/*}"
+	make_repo
+	publish "$(build_plugin @own/base 1.0.0)"
+	make_root
+	./host "$PLUGPKG_ROOT" @own/base
+	# The library's own; what it remembers for itself is nobody else's.
+	run find "$PLUGPKG_ROOT/current/" "$PLUGPKG_ROOT/store" "$PLUGPKG_ROOT"/plugpkg.* -type d ! -perm -755 -o \
+		-type f ! -perm -444
+	assert_equal "$output" ""
+}

@@ -343,6 +343,23 @@ a_root() {
 	run -0 plugpkg --root other source add far http://127.0.0.1:1/ "file://$SCRATCH/repo/public" --key "$key"
 }
 
+@test "plugpkg.json and plugpkg.lock keep their modes, and under root their owner" {
+	local file owner
+	serve_repo
+	run -0 plugpkg update
+	run -0 plugpkg install user -y
+	for file in plugpkg.json plugpkg.lock; do
+		chmod 660 "root/$file"
+		[ "$(id -u)" != 0 ] || chown 65534:65534 "root/$file"
+	done
+	owner=$(stat -c %u:%g root/plugpkg.json)
+	run -0 plugpkg remove user -y
+	run -0 plugpkg source add other "$URL/" --key repo/public/metadata/1.root.json
+	for file in plugpkg.json plugpkg.lock; do
+		assert_equal "$(stat -c '%a %u:%g' "root/$file")" "660 $owner"
+	done
+}
+
 @test "a publisher's directory instead of its public/, and a fingerprint without its beginning, are told" {
 	local key
 	make_repo

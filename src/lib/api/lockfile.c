@@ -46,7 +46,7 @@ plugpkg_lock_write(plugpkg_context *ctx, plugpkg_row_fn row, void *user, plugpkg
 		return rc;
 
 	bool is_same = is_written(ctx, text);
-	int r = is_same ? 0 : pp_write_file_at(ctx->root_fd, PP_LOCKFILE, text, strlen(text), 0644);
+	int r = is_same ? 0 : pp_rewrite_file_at(ctx->root_fd, PP_LOCKFILE, text, strlen(text));
 	PP_AUTO_FREE char *file = pp_asprintf("%s/" PP_LOCKFILE, ctx->root);
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s'", file);

@@ -53,7 +53,8 @@ make_link(int dir_fd, const char *as, const struct pp_member *m)
 	if (slash != NULL) {
 		PP_AUTO_FREE char *scope = pp_xstrndup(m->name, (size_t)(slash - m->name));
 
-		if (pp_mkdirat(dir_fd, scope, 0755) < 0 && errno != EEXIST)
+		bool is_new = pp_mkdirat(dir_fd, scope, 0755) == 0;
+		if (is_new ? pp_fchmodat(dir_fd, scope, 0755) < 0 : errno != EEXIST)
 			return -errno;
 	}
 	return pp_symlinkat(target, dir_fd, as) < 0 ? -errno : 0;
@@ -94,7 +95,9 @@ write_list(int dir_fd, int64_t n, const struct pp_member *const *sorted, size_t 
 
 	/* Not synced: the directory is private until it is renamed, and synced whole after that. */
 	PP_AUTO_FD int fd = pp_openat_create(dir_fd, LIST_FILE, O_WRONLY | O_EXCL, 0644);
-	return fd < 0 ? -errno : pp_fd_write_all(fd, text, strlen(text));
+	if (fd < 0 || pp_fchmod(fd, 0644) < 0) /* whatever the umask is */
+		return -errno;
+	return pp_fd_write_all(fd, text, strlen(text));
 }
 
 static int

@@ -58,9 +58,12 @@ pp_place_make(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error
 	rc = pp_place_make(ctx, parent, &parent_fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (pp_mkdirat(parent_fd, name, mode) < 0 && errno != EEXIST)
+	bool is_new = pp_mkdirat(parent_fd, name, mode) == 0;
+	if (!is_new && errno != EEXIST)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s/%s'", ctx->root, path);
 	*out_fd = pp_opendir_at(parent_fd, name);
+	if (is_new && *out_fd >= 0 && pp_fchmod(*out_fd, mode) < 0)
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s/%s'", ctx->root, path);
 	return *out_fd < 0 ? pp_place_open(ctx, path, out_fd, err) : PLUGPKG_OK;
 }
 

@@ -146,6 +146,8 @@ make_plugin_dir(plugpkg_context *ctx, int store_fd, const char *name, int *out_f
 	*out_is_new = strchr(name, '/') == NULL && pp_mkdirat(store_fd, name, 0755) == 0;
 	if (*out_is_new)
 		*out_fd = pp_opendir_at(store_fd, name);
+	if (*out_fd >= 0 && pp_fchmod(*out_fd, 0755) < 0) /* whatever the umask is */
+		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s/%s'", ctx->root, path);
 	return *out_fd >= 0 ? PLUGPKG_OK : pp_place_make(ctx, path, out_fd, err);
 }
 

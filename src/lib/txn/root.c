@@ -52,12 +52,8 @@ enum plugpkg_code
 pp_root_write_config(plugpkg_context *ctx, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *text = pp_config_text(ctx->config);
-	struct stat st;
-	mode_t mode = 0644;
+	int r = pp_rewrite_file_at(ctx->root_fd, CONFIG_FILE, text, strlen(text));
 
-	if (fstatat(ctx->root_fd, CONFIG_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		mode = st.st_mode & 0777;
-	int r = pp_write_file_at(ctx->root_fd, CONFIG_FILE, text, strlen(text), mode);
 	return r < 0
 		   ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/" CONFIG_FILE "'", ctx->root)
 		   : PLUGPKG_OK;
@@ -148,7 +144,7 @@ pp_root_write_lockfile(plugpkg_context *ctx, const struct pp_installeds *set, pl
 {
 	PP_AUTO(lockfile) struct pp_lockfile *lock = pp_root_lock(ctx, set);
 	PP_AUTO_FREE char *text = pp_lockfile_text(lock);
-	int r = pp_write_file_at(ctx->root_fd, PP_LOCKFILE, text, strlen(text), 0644);
+	int r = pp_rewrite_file_at(ctx->root_fd, PP_LOCKFILE, text, strlen(text));
 
 	return r < 0
 		   ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/" PP_LOCKFILE "'", ctx->root)
