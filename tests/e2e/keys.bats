@@ -306,3 +306,104 @@ publish_evil() {
 	done
 	[ "$refused" -gt 0 ]
 }
+
+# cut_off HOW N NAME: `key rotate NAME`, killed before the N-th change of the disk, or that one fails.
+cut_off() {
+	rm -rf repo root
+	cp -R fresh repo
+	cp -R client root
+	case $1 in
+	killed) PLUGPKG_CRASH_AT=$2 run plugpkg-repo key rotate "$3" ;;
+	full) PLUGPKG_FAIL_AT=$2:ENOSPC run plugpkg-repo key rotate "$3" ;;
+	esac
+}
+# ends_well NAME: the rotation is there as a whole, or is simply given again.
+ends_well() {
+	if ! plugpkg-repo sign >/dev/null 2>&1; then
+		plugpkg-repo key rotate "$1" >/dev/null
+		plugpkg-repo sign >/dev/null
+	fi
+	plugpkg-repo publish >/dev/null
+	plugpkg update
+	assert_equal "$(seen root)" 2
+	assert_equal "$(ls -A repo/pending)" ""
+}
+
+@test "cut off at any change of the disk, a new key for root and targets comes into both or neither" {
+	local name n last
+	make_repo
+	run env PLUGPKG_CRASH_AT=1 plugpkg-repo refresh
+	[ "$status" -eq 137 ] || skip "built without failpoints"
+	publish "$(build_plugin user 1.0.0)"
+	make_root
+	cp -R repo fresh
+	cp -R root client
+	for name in online targets; do
+		for ((n = 1; n < 200; n++)); do
+			cut_off killed "$n" "$name"
+			[ "$status" -eq 137 ] || break
+			ends_well "$name"
+		done
+		assert_status 0
+		last=$n
+		[ "$last" -gt 20 ] || fail "only $last changes"
+		for ((n = 1; n < last; n++)); do
+			cut_off full "$n" "$name"
+			ends_well "$name"
+		done
+	done
+	plugpkg install user -y
+}
+
+@test "signatures that are cut off at any change of the disk take nothing back" {
+	local n
+	make_repo
+	run env PLUGPKG_CRASH_AT=1 plugpkg-repo refresh
+	[ "$status" -eq 137 ] || skip "built without failpoints"
+	plugpkg-repo key rotate online >/dev/null
+	cp -R repo fresh
+	for ((n = 1; n < 200; n++)); do
+		rm -rf repo
+		cp -R fresh repo
+		PLUGPKG_CRASH_AT=$n run plugpkg-repo sign
+		[ "$status" -eq 137 ] || break
+		plugpkg-repo key rotate root-1 >/dev/null
+		plugpkg-repo sign >/dev/null
+		plugpkg-repo publish >/dev/null
+		run -0 plugpkg-repo verify
+	done
+	assert_status 0
+	[ "$n" -gt 5 ] || fail "only $n changes"
+}
+
+@test "half a rotation is not published, and what is said leads out of it" {
+	local half name file command
+	make_repo
+	publish "$(build_plugin user 1.0.0)"
+	make_root
+	cp -R repo fresh
+	cp -R root client
+	for half in "online targets" "online root" "targets targets"; do
+		read -r name file <<<"$half"
+		rm -rf repo root
+		cp -R fresh repo
+		cp -R client root
+		plugpkg-repo key rotate "$name" >/dev/null
+		rm "repo/pending/$file.json"
+		plugpkg-repo sign >/dev/null
+		run -1 plugpkg-repo publish
+		assert_has "[bad-state]" "clients with the" "would refuse" "hint: a change of keys was cut off"
+		diff -r fresh/public repo/public
+		command=$(sed -n 's/.*: plugpkg-repo \(key rotate [a-z0-9-]*\), then .*/\1/p' <<<"$output")
+		# shellcheck disable=SC2086 # words on purpose
+		plugpkg-repo $command >/dev/null
+		plugpkg-repo sign >/dev/null
+		plugpkg-repo publish >/dev/null
+		publish "$(build_plugin animal 1.0.0)"
+		plugpkg update
+		plugpkg install animal -y
+		# Nobody else signs the index.
+		assert_equal "$(jq '.signed.delegations.roles[0].keyids | length' \
+			"repo/public/metadata/$(seen targets).targets.json")" 1
+	done
+}

@@ -93,10 +93,14 @@ take_seats(struct changing *c, const char *group, plugpkg_error **err)
 		return PLUGPKG_OK;
 	}
 	const pp_json *delegations = pp_json_get(targets, "delegations");
+	pp_json *index = pp_json_at(pp_json_get(delegations, "roles"), 0);
+	/* Another key stands here where an older plugpkg was cut off between the two files. */
+	if (index != NULL)
+		pp_json_set(index, "keyids",
+		    pp_json_copy(pp_json_get(role_of(root, "timestamp"), "keyids")));
 	add_seat(c, keys, role_of(root, "snapshot"));
 	add_seat(c, keys, role_of(root, "timestamp"));
-	add_seat(
-	    c, pp_json_get(delegations, "keys"), pp_json_at(pp_json_get(delegations, "roles"), 0));
+	add_seat(c, pp_json_get(delegations, "keys"), index);
 	return PLUGPKG_OK;
 }
 

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #define PENDING_DIR "pending"
-#define BUNDLE_TYPE "plugpkg-signing"
+/* {"root","targets"} while both are being replaced: counts, whatever the files of each hold. */
+#define PENDING_BOTH PENDING_DIR "/both.json"
+#define BUNDLE_TYPE  "plugpkg-signing"
 
 static const enum pp_role offline_roles[] = { PP_ROLE_ROOT, PP_ROLE_TARGETS };
 
@@ -52,27 +54,71 @@ pending_path(enum pp_role role)
 
 /* ---- files ---- */
 
-static enum plugpkg_code
-read_pending(plugpkg_repo *repo, enum pp_role role, pp_json **out, plugpkg_error **err)
+static bool
+is_file(const pp_json *file)
 {
-	PP_AUTO_FREE char *path = pending_path(role);
-	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_METADATA_MAX_BYTES);
-	struct pp_json_error why = { .text = "no 'signed' object" };
+	return pp_json_is(body_of(file), PP_JSON_OBJECT) &&
+	       pp_json_is(pp_json_get(file, "signatures"), PP_JSON_ARRAY);
+}
+
+static enum plugpkg_code
+damaged(const char *path, const char *why, plugpkg_error **err)
+{
+	pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "'%s' is damaged: %s", path, why);
+	return pp_hint(
+	    err, PLUGPKG_E_BAD_STATE, "delete " PENDING_DIR "/ and give the key commands again");
+}
+
+/* *out stays NULL where there is none. */
+static enum plugpkg_code
+read_json(plugpkg_repo *repo, const char *path, pp_json **out, plugpkg_error **err)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(2 * PP_METADATA_MAX_BYTES);
+	struct pp_json_error why = { .text = "" };
 
 	int r = pp_read_file_at(repo->dir_fd, path, &text);
 	if (r == -ENOENT)
 		return PLUGPKG_OK;
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", path);
-	PP_AUTO_JSON pp_json *file = pp_json_parse(pp_buf_cstr(&text), text.n, &why);
-	if (pp_json_is(body_of(file), PP_JSON_OBJECT) &&
-	    pp_json_is(pp_json_get(file, "signatures"), PP_JSON_ARRAY)) {
-		*out = pp_steal(&file);
-		return PLUGPKG_OK;
+	*out = pp_json_parse(pp_buf_cstr(&text), text.n, &why);
+	return *out != NULL ? PLUGPKG_OK : damaged(path, why.text, err);
+}
+
+static enum plugpkg_code
+read_pending(plugpkg_repo *repo, enum pp_role role, pp_json **out, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pending_path(role);
+	PP_AUTO_JSON pp_json *file = NULL;
+
+	enum plugpkg_code rc = read_json(repo, path, &file, err);
+	if (rc != PLUGPKG_OK || file == NULL)
+		return rc;
+	if (!is_file(file))
+		return damaged(path, "no 'signed' object", err);
+	*out = pp_steal(&file);
+	return PLUGPKG_OK;
+}
+
+static enum plugpkg_code
+read_waiting(plugpkg_repo *repo, struct pp_renewal *out, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *both = NULL;
+
+	enum plugpkg_code rc = read_json(repo, PENDING_BOTH, &both, err);
+	if (rc == PLUGPKG_OK && both == NULL) {
+		rc = read_pending(repo, PP_ROLE_ROOT, &out->root, err);
+		return rc == PLUGPKG_OK ? read_pending(repo, PP_ROLE_TARGETS, &out->targets, err)
+					: rc;
 	}
-	pp_fail(err, PLUGPKG_E_BAD_STATE, 0, "'%s' is damaged: %s", path, why.text);
-	return pp_hint(
-	    err, PLUGPKG_E_BAD_STATE, "delete " PENDING_DIR "/ and give the key commands again");
+	const pp_json *root = pp_json_get(both, "root"), *targets = pp_json_get(both, "targets");
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (!is_file(root) || !is_file(targets))
+		return damaged(PENDING_BOTH, "no root and targets", err);
+	out->root = pp_json_copy(root);
+	out->targets = pp_json_copy(targets);
+	return PLUGPKG_OK;
 }
 
 enum plugpkg_code
@@ -90,40 +136,79 @@ pp_renewal_read(plugpkg_repo *repo, struct pp_renewal *out, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = pp_keyring_read(repo, &out->keys, err);
 	if (rc == PLUGPKG_OK)
-		rc = read_pending(repo, PP_ROLE_ROOT, &out->root, err);
-	if (rc == PLUGPKG_OK)
-		rc = read_pending(repo, PP_ROLE_TARGETS, &out->targets, err);
+		rc = read_waiting(repo, out, err);
 	out->root_now = pp_steal(&root.file);
 	return rc;
+}
+
+static int
+write_json(plugpkg_repo *repo, const char *path, const pp_json *j)
+{
+	PP_AUTO_FREE char *text = pp_json_pretty(j);
+
+	return pp_write_file_at(repo->dir_fd, path, text, strlen(text), 0644);
+}
+
+static int
+write_each(plugpkg_repo *repo, const struct pp_renewal *r)
+{
+	int n = 0;
+
+	for (size_t i = 0; n == 0 && i < PP_LEN(offline_roles); i++) {
+		const pp_json *file = pp_renewal_waiting(r, offline_roles[i]);
+		PP_AUTO_FREE char *path = pending_path(offline_roles[i]);
+		if (file != NULL)
+			n = write_json(repo, path, file);
+	}
+	return n;
+}
+
+/* A new online key stands in both files: one without the other leads clients nowhere. */
+static int
+write_both(plugpkg_repo *repo, const struct pp_renewal *r)
+{
+	PP_AUTO_JSON pp_json *both = pp_json_object();
+
+	pp_json_set(both, "root", pp_json_ref(r->root));
+	pp_json_set(both, "targets", pp_json_ref(r->targets));
+	int n = write_json(repo, PENDING_BOTH, both);
+	/* From here on it is done: what stays of this counts until somebody writes again. */
+	if (n == 0 && write_each(repo, r) == 0)
+		PP_IGNORE(pp_unlinkat(repo->dir_fd, PENDING_BOTH, 0));
+	return n;
 }
 
 enum plugpkg_code
 pp_renewal_write(plugpkg_repo *repo, const struct pp_renewal *r, plugpkg_error **err)
 {
 	int n = pp_mkdirs_at(repo->dir_fd, PENDING_DIR, 0755);
+
+	if (n == 0)
+		n = r->root != NULL && r->targets != NULL ? write_both(repo, r)
+							  : write_each(repo, r);
 	if (n < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -n, "cannot make '" PENDING_DIR "'");
-	for (size_t i = 0; i < PP_LEN(offline_roles); i++) {
-		const pp_json *file = pp_renewal_waiting(r, offline_roles[i]);
-		PP_AUTO_FREE char *path = pending_path(offline_roles[i]);
-		if (file == NULL)
-			continue;
-		PP_AUTO_FREE char *text = pp_json_pretty(file);
-		n = pp_write_file_at(repo->dir_fd, path, text, strlen(text), 0644);
-		if (n < 0)
-			return pp_fail(err, PLUGPKG_E_IO, -n, "cannot write '%s'", path);
-	}
+		return pp_fail(err, PLUGPKG_E_IO, -n, "cannot write to '" PENDING_DIR "/'");
 	return PLUGPKG_OK;
 }
 
 enum plugpkg_code
 pp_renewal_delete(plugpkg_repo *repo, plugpkg_error **err)
 {
-	for (size_t i = 0; i < PP_LEN(offline_roles); i++) {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < PP_LEN(offline_roles); i++) {
 		PP_AUTO_FREE char *path = pending_path(offline_roles[i]);
 		if (pp_unlinkat(repo->dir_fd, path, 0) < 0 && errno != ENOENT)
-			return pp_fail(err, PLUGPKG_E_IO, errno, "cannot delete '%s'", path);
+			r = -errno;
 	}
+	/* Last, and after the others for good: they may hold what it replaced. */
+	if (r == 0 && pp_exists_at(repo->dir_fd, PENDING_BOTH) == 1) {
+		r = pp_sync_dir_at(repo->dir_fd, PENDING_DIR);
+		if (r == 0 && pp_unlinkat(repo->dir_fd, PENDING_BOTH, 0) < 0)
+			r = -errno;
+	}
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot empty '" PENDING_DIR "/'");
 	return PLUGPKG_OK;
 }
 
@@ -156,10 +241,7 @@ file_member(const pp_json *j, const char *member)
 {
 	const pp_json *file = pp_json_get(j, member);
 
-	return pp_json_is(body_of(file), PP_JSON_OBJECT) &&
-		       pp_json_is(pp_json_get(file, "signatures"), PP_JSON_ARRAY)
-		   ? pp_json_copy(file)
-		   : NULL;
+	return is_file(file) ? pp_json_copy(file) : NULL;
 }
 
 enum plugpkg_code
@@ -295,6 +377,21 @@ pp_renewal_missing(const struct pp_renewal *r, enum pp_role role)
 			missing = (size_t)left;
 	}
 	return missing;
+}
+
+bool
+pp_renewal_agree(const pp_json *root, const pp_json *targets, const char *online_id)
+{
+	PP_AUTO_BUF struct pp_buf text = PP_BUF_INIT(PP_METADATA_MAX_BYTES);
+	struct pp_demand d = demand(root, pp_role_names[PP_ROLE_TARGETS]);
+	const pp_json *delegations = pp_json_get(body_of(targets), "delegations");
+	const pp_json *index = pp_json_at(pp_json_get(delegations, "roles"), 0);
+
+	if (!canonical(targets, &text))
+		return false;
+	count(targets, &text, &d);
+	return (int64_t)d.good >= d.threshold && lists(index, online_id) &&
+	       pp_json_get(pp_json_get(delegations, "keys"), online_id) != NULL;
 }
 
 bool

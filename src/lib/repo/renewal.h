@@ -15,7 +15,7 @@ struct pp_renewal {
 	pp_json *keys;                   /* names, as pp_keyring_read() */
 };
 enum plugpkg_code pp_renewal_read(plugpkg_repo *repo, struct pp_renewal *out, plugpkg_error **err);
-/* What waits, and the names of keys. */
+/* What waits: root and targets at once, or nothing. */
 enum plugpkg_code pp_renewal_write(
     plugpkg_repo *repo, const struct pp_renewal *r, plugpkg_error **err);
 enum plugpkg_code pp_renewal_delete(plugpkg_repo *repo, plugpkg_error **err);
@@ -46,6 +46,11 @@ struct pp_demand {
 size_t pp_renewal_demands(const struct pp_renewal *r, enum pp_role role, struct pp_demand out[2]);
 /* How many signatures are missing at least; 0 also when nothing waits. */
 size_t pp_renewal_missing(const struct pp_renewal *r, enum pp_role role);
+/*
+ * Does a client that has this root take these targets, and from them an index by the online key?
+ * Borrowed.
+ */
+bool pp_renewal_agree(const pp_json *root, const pp_json *targets, const char *online_id);
 /* Does a good signature of that key stand under it? */
 bool pp_renewal_has_signed(const struct pp_renewal *r, enum pp_role role, const char *id);
 /* Adds the signer's signature where its key counts; *out_n counts them up. */

@@ -56,6 +56,29 @@ place_targets(plugpkg_repo *repo, struct pp_session *s, plugpkg_error **err)
 	return pp_role_write(repo, PP_ROLE_TARGETS, meta->version, &text, err);
 }
 
+/* Half a change of keys: clients would refuse all that is signed under it. */
+static enum plugpkg_code
+check_pair(plugpkg_repo *repo, const struct pp_session *s, const pp_json *root, plugpkg_error **err)
+{
+	PP_AUTO_JSON pp_json *published = NULL;
+	const pp_json *body, *targets = s->is_renewing ? s->renewal.targets : NULL;
+	bool is_new = targets != NULL;
+
+	enum plugpkg_code rc =
+	    is_new ? PLUGPKG_OK
+		   : pp_published_load(repo, &s->was, PP_ROLE_TARGETS, &published, &body, err);
+	if (rc != PLUGPKG_OK || pp_renewal_agree(root, is_new ? targets : published, s->online.id))
+		return rc;
+	pp_fail(err, PLUGPKG_E_BAD_STATE, 0,
+	    "clients with the %s root would refuse the %s targets, or the index by key '%s'",
+	    root == s->renewal.root ? "new" : "published", is_new ? "new" : "published",
+	    s->online.name);
+	return pp_hint(err, PLUGPKG_E_BAD_STATE,
+	    "a change of keys was cut off; make both files anew: plugpkg-repo key rotate %s, then "
+	    "plugpkg-repo sign and plugpkg-repo publish",
+	    s->online.name);
+}
+
 static bool
 is_due(const struct pp_renewal *r)
 {
@@ -104,6 +127,8 @@ pp_session_open(
 		rc = pp_online_load(repo, pp_json_get(root, "signed"), &out->online, err);
 	if (rc == PLUGPKG_OK)
 		rc = read_published(repo, out, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_pair(repo, out, root, err);
 	if (rc == PLUGPKG_OK && out->is_renewing) {
 		out->was.new_root = r->root;
 		rc = place_targets(repo, out, err);
