@@ -407,3 +407,109 @@ ends_well() {
 			"repo/public/metadata/$(seen targets).targets.json")" 1
 	done
 }
+
+# goes_on SERVED COMMAND...: wherever COMMAND is cut off that shows a rotation in SERVED, from what is in before/
+# on, a client can use what it knows, though it may fail to update; and COMMAND given again ends it.
+goes_on() {
+	local n refused=0 roots served=$1/metadata
+	shift
+	cp -R root client
+	roots=$(find "$served" -name '*.root.json' | wc -l)
+	for ((n = 1; n < 500; n++)); do
+		rm -rf repo mirror root
+		cp -R before/. .
+		cp -R client root
+		PLUGPKG_CRASH_AT=$n run "$@"
+		[ "$status" -eq 137 ] || break
+		if [ "$(find "$served" -name '*.root.json' | wc -l)" -eq "$roots" ] &&
+			cmp -s "$served/timestamp.json" "before/$served/timestamp.json"; then continue; fi
+		plugpkg update 2>/dev/null || refused=$((refused + 1))
+		run -0 plugpkg search user
+		run -0 plugpkg install user -y
+		"$@" >/dev/null
+		plugpkg update
+		assert_equal "$(seen root)" 4
+		run -0 plugpkg install animal -y
+	done
+	assert_status 0
+	[ "$n" -gt 15 ] || fail "only $n changes"
+	[ "$refused" -gt 0 ] || fail "there was no moment between timestamp and root"
+}
+
+@test "whatever moment of a rotation a client comes in, it goes on with what it knows" {
+	make_repo
+	run env PLUGPKG_CRASH_AT=1 plugpkg-repo refresh
+	[ "$status" -eq 137 ] || skip "built without failpoints"
+	publish "$(build_plugin user 1.0.0)"
+	rotate root-1 root-2
+	make_root
+	rotate root-3
+	plugpkg update
+	plugpkg-repo key rotate online >/dev/null
+	plugpkg-repo sign >/dev/null
+	plugpkg-repo add -q "$(build_plugin animal 1.0.0)"
+	mkdir before
+	cp -R repo before
+	goes_on repo/public plugpkg-repo publish
+}
+
+@test "whatever moment a mirror follows rotations in, its clients go on with what they know" {
+	make_repo
+	run env PLUGPKG_CRASH_AT=1 plugpkg-repo refresh
+	[ "$status" -eq 137 ] || skip "built without failpoints"
+	publish "$(build_plugin user 1.0.0)"
+	plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror >/dev/null
+	plugpkg init root >/dev/null
+	plugpkg source add test "file://$SCRATCH/mirror" --key mirror/metadata/1.root.json >/dev/null
+	plugpkg update
+	rotate root-1
+	rotate online
+	plugpkg-repo add -q "$(build_plugin animal 1.0.0)"
+	rotate online-2
+	mkdir before
+	cp -R repo mirror before
+	goes_on mirror plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror
+}
+
+@test "a first mirror of a repository with rotated keys, cut off at any change, shows nothing that does not verify" {
+	local n
+	make_repo
+	run env PLUGPKG_CRASH_AT=1 plugpkg-repo refresh
+	[ "$status" -eq 137 ] || skip "built without failpoints"
+	publish "$(build_plugin user 1.0.0)"
+	rotate online
+	for ((n = 1; n < 500; n++)); do
+		rm -rf mirror
+		PLUGPKG_CRASH_AT=$n run plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror
+		[ "$status" -eq 137 ] || break
+		[ ! -e mirror/metadata/timestamp.json ] || run -0 plugpkg-repo verify mirror
+		plugpkg-repo mirror "file://$SCRATCH/repo/public" mirror >/dev/null
+		run -0 plugpkg-repo verify mirror
+	done
+	assert_status 0
+	[ "$n" -gt 20 ] || fail "only $n changes"
+}
+
+@test "keys do not change between a timestamp by the new key and its root" {
+	local n between=0
+	make_repo
+	run env PLUGPKG_CRASH_AT=1 plugpkg-repo refresh
+	[ "$status" -eq 137 ] || skip "built without failpoints"
+	plugpkg-repo key rotate online >/dev/null
+	plugpkg-repo sign >/dev/null
+	cp -R repo fresh
+	for ((n = 1; n < 500; n++)); do
+		rm -rf repo
+		cp -R fresh repo
+		PLUGPKG_CRASH_AT=$n run plugpkg-repo publish
+		[ "$status" -eq 137 ] || break
+		[ ! -e repo/public/metadata/2.root.json ] || break
+		cmp -s {repo,fresh}/public/metadata/timestamp.json && continue
+		between=$((between + 1))
+		run -1 plugpkg-repo key rotate root-1
+		assert_has "the root that waits is published in part already" "hint: finish it first: plugpkg-repo publish"
+		plugpkg-repo publish >/dev/null
+		run -0 plugpkg-repo verify
+	done
+	[ "$between" -gt 0 ]
+}

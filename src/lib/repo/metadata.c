@@ -256,7 +256,9 @@ root_text(
 
 /*
  * The two files that clients see change, one after the other. Before them the record of what they
- * will be, beside what they were: whichever of both a crash leaves is known as ours.
+ * will be, beside what they were: whichever of both a crash leaves is known as ours. A client that
+ * comes between refuses a timestamp by a new key, stores nothing, and goes on with what it has;
+ * with the new root, and the old timestamp, it would have nothing that holds.
  */
 static enum plugpkg_code
 show(plugpkg_repo *repo, const struct pp_published *was, const struct pp_buf *timestamp,
@@ -274,11 +276,11 @@ show(plugpkg_repo *repo, const struct pp_published *was, const struct pp_buf *ti
 		rc = root_text(was->new_root, &root, &record->now[PP_ROLE_ROOT], err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_record_write(repo, record, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_role_write(repo, PP_ROLE_TIMESTAMP, 0, timestamp, err);
 	if (rc == PLUGPKG_OK && was->new_root != NULL)
 		rc = pp_role_write(
 		    repo, PP_ROLE_ROOT, record->now[PP_ROLE_ROOT].version, &root, err);
-	if (rc == PLUGPKG_OK)
-		rc = pp_role_write(repo, PP_ROLE_TIMESTAMP, 0, timestamp, err);
 	memset(record->before, 0, sizeof(record->before));
 	return rc == PLUGPKG_OK ? pp_record_write(repo, record, err) : rc;
 }

@@ -2,7 +2,7 @@
 /*
  * `mirror`: copies a repository, verified, without a key. Everything is fetched beside the served
  * files and put in place so that what is visible is one consistent state at any time: archives,
- * shards, index root, role files, and timestamp.json last.
+ * shards, index root, role files, timestamp.json, and new roots last.
  */
 #include "base/fd.h"
 #include "base/map.h"
@@ -297,25 +297,38 @@ copy_metadata_file(
 	return PLUGPKG_OK;
 }
 
+static bool
+is_root(const struct pp_map_entry *e)
+{
+	return pp_ends_with(e->key, ".root.json");
+}
+
 /*
- * Received in the order in which a client asks; here all but the timestamp first, and that at the
- * end, when what it leads to is durable.
+ * Received in the order in which a client asks; here the timestamp when what it leads to is
+ * durable, and new roots after it. A client that comes between refuses a timestamp by a new key,
+ * stores nothing, and goes on with what it has; with the new root it would have nothing that
+ * holds. The newest root first: whoever walks from the one before finds all or none of them.
  */
 static enum plugpkg_code
 copy_metadata(struct mirroring *m, const struct pp_walk *w, plugpkg_error **err)
 {
+	const struct pp_buf *timestamp = pp_map_get(&w->received, TIMESTAMP);
+	bool is_first = pp_exists_at(m->dir_fd, "metadata/" TIMESTAMP) == 0;
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	pp_map_foreach (e, &w->received) {
-		if (rc == PLUGPKG_OK && strcmp(e->key, TIMESTAMP) != 0)
+		if (rc == PLUGPKG_OK && e->value != timestamp && (is_first || !is_root(e)))
 			rc = copy_metadata_file(m, e->key, e->value, err);
 	}
-	const struct pp_buf *timestamp = pp_map_get(&w->received, TIMESTAMP);
-	int r = pp_sync_tree_at(m->dir_fd, ".");
-	if (rc == PLUGPKG_OK && r < 0)
+	int r = rc == PLUGPKG_OK ? pp_sync_tree_at(m->dir_fd, ".") : 0;
+	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot make the mirror durable");
 	if (rc == PLUGPKG_OK && timestamp != NULL)
 		rc = copy_metadata_file(m, TIMESTAMP, timestamp, err);
+	for (size_t i = w->received.n; rc == PLUGPKG_OK && i-- > 0;)
+		if (is_root(&w->received.at[i]))
+			rc = copy_metadata_file(
+			    m, w->received.at[i].key, w->received.at[i].value, err);
 	return rc;
 }
 

@@ -273,14 +273,31 @@ version_of(const pp_json *file)
 	return pp_json_get_int(body_of(file), "version", 0);
 }
 
+/* Is a publish between its timestamp and its root? Then that root counts already. */
+static enum plugpkg_code
+find_shown(plugpkg_repo *repo, enum pp_role role, int64_t version, bool *out, plugpkg_error **err)
+{
+	struct pp_record record;
+
+	enum plugpkg_code rc = pp_record_read(repo, &record, err);
+	*out |= record.before[role].version > 0 && record.now[role].version >= version;
+	return rc;
+}
+
 enum plugpkg_code
 pp_renewal_edit(plugpkg_repo *repo, struct pp_renewal *r, enum pp_role role, pp_json **out_body,
     plugpkg_error **err)
 {
 	pp_json **place = role == PP_ROLE_ROOT ? &r->root : &r->targets;
 	int64_t now = version_of(pp_renewal_now(r, role));
+	bool is_shown = *place != NULL && version_of(*place) != now + 1;
 
-	if (*place != NULL && version_of(*place) != now + 1) {
+	enum plugpkg_code rc = PLUGPKG_OK;
+	if (*place != NULL)
+		rc = find_shown(repo, role, now + 1, &is_shown, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
+	if (is_shown) {
 		pp_fail(err, PLUGPKG_E_EXISTS, 0, "the %s that waits is published in part already",
 		    pp_role_names[role]);
 		return pp_hint(err, PLUGPKG_E_EXISTS, "finish it first: plugpkg-repo publish");
