@@ -43,6 +43,23 @@ teardown() {
 	assert_equal "$(ls -A repo/staged)" ""
 }
 
+@test "other content of what is only staged is refused with the way to take it; of what is published, never" {
+	make_repo
+	plugpkg-repo add -q "$(build_plugin wiki 1.0.0)"
+	echo other >plugins/wiki-1.0.0/payload.txt
+	plugpkg build plugins/wiki-1.0.0 >/dev/null
+	run -1 plugpkg-repo add wiki-1.0.0.plug
+	assert_has "wiki 1.0.0 is staged with other content; 'wiki-1.0.0.plug' is not added" \
+		"hint: to publish this content: plugpkg-repo remove wiki@1.0.0, then add it again"
+	plugpkg-repo remove -q wiki@1.0.0
+	run -0 plugpkg-repo add wiki-1.0.0.plug
+	run -0 plugpkg-repo publish
+	echo third >plugins/wiki-1.0.0/payload.txt
+	plugpkg build plugins/wiki-1.0.0 >/dev/null
+	run -1 plugpkg-repo add wiki-1.0.0.plug
+	assert_has "is published with other content" "hint: a published version never changes: raise the version"
+}
+
 @test "a version that was taken back before it was published may come with other content" {
 	make_repo
 	plugpkg-repo add -q "$(build_plugin user 1.0.0)"

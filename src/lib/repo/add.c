@@ -101,11 +101,17 @@ details_row(const struct candidate *c)
 static enum plugpkg_code
 refuse_other_content(const struct candidate *c, const char *where, plugpkg_error **err)
 {
-	pp_fail(err, PLUGPKG_E_EXISTS, 0, "%s %s is %s with other content; '%s' is not added",
-	    c->manifest->release->name, c->manifest->release->version.text, where,
-	    c->arrival->path);
-	return pp_hint(
-	    err, PLUGPKG_E_EXISTS, "a published version never changes: raise the version");
+	return pp_fail(err, PLUGPKG_E_EXISTS, 0,
+	    "%s %s is %s with other content; '%s' is not added", c->manifest->release->name,
+	    c->manifest->release->version.text, where, c->arrival->path);
+}
+
+static enum plugpkg_code
+never_changes(enum plugpkg_code rc, plugpkg_error **err)
+{
+	return rc != PLUGPKG_E_EXISTS
+		   ? rc
+		   : pp_hint(err, rc, "a published version never changes: raise the version");
 }
 
 static enum plugpkg_code
@@ -136,7 +142,7 @@ check_published(
 		return rc;
 	ptrdiff_t at = pp_rows_find(line, rel->version.text);
 	const pp_json *row = at < 0 ? NULL : pp_json_at(pp_json_get(line, "versions"), (size_t)at);
-	return check_row(c, row, "published", out_known, err);
+	return never_changes(check_row(c, row, "published", out_known, err), err);
 }
 
 static struct pp_pool_file
@@ -160,7 +166,7 @@ check_pool(plugpkg_repo *repo, const struct candidate *c, plugpkg_error **err)
 	enum plugpkg_code rc = pp_pool_has_other(repo, &f, &has_other, err);
 	if (rc != PLUGPKG_OK || !has_other)
 		return rc;
-	return refuse_other_content(c, "in the pool", err);
+	return never_changes(refuse_other_content(c, "in the pool", err), err);
 }
 
 /* out: what it was when it had its name. */
@@ -259,12 +265,16 @@ take_in(struct adding *adding, const struct candidate *c, const struct pp_staged
     bool published, plugpkg_error **err)
 {
 	bool staged = false;
-	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (earlier != NULL && !earlier->is_removal)
+	enum plugpkg_code rc = check_pool(adding->repo, c, err);
+	if (rc == PLUGPKG_OK && earlier != NULL && !earlier->is_removal) {
 		rc = check_row(c, earlier->details, "staged", &staged, err);
-	if (rc == PLUGPKG_OK)
-		rc = check_pool(adding->repo, c, err);
+		/* Nobody has that yet: it may still change. */
+		if (rc == PLUGPKG_E_EXISTS)
+			return pp_hint(err, rc,
+			    "to publish this content: plugpkg-repo remove %s@%s, then add it again",
+			    earlier->name, earlier->version);
+	}
 	/* A signature that is new is published along with its archive once more. */
 	bool is_resigned = published && c->admission.is_lacking;
 	if (rc == PLUGPKG_OK && published && !is_resigned)
