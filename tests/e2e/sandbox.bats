@@ -127,6 +127,36 @@ for kind in ((socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_INET, socket.SOCK_R
 	assert_has "trace -1"
 }
 
+# A call that would be let through fails for its arguments, so that nothing changes here.
+@test "a script of root can neither set the clock nor the host name, mount, chroot nor look into the kernel" {
+	script "python3 -c '
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+none = ctypes.c_void_p()
+wrong = ctypes.c_void_p(1)
+many = ctypes.c_size_t(-1)
+for name, arguments in {
+    \"acct\": (wrong,), \"adjtimex\": (none,), \"chroot\": (wrong,), \"clock_adjtime\": (9999, none),
+    \"clock_settime\": (9999, (ctypes.c_long * 2)()), \"fanotify_init\": (-1, 0), \"fsconfig\": (-1, 99, none, none, 0),
+    \"fsmount\": (-1, -1, -1), \"fsopen\": (wrong, -1), \"fspick\": (-1, wrong, -1), \"klogctl\": (-1, none, -1),
+    \"mount\": (wrong, wrong, wrong, 0, wrong), \"open_tree\": (-1, wrong, -1), \"quotactl\": (-1, wrong, -1, none),
+    \"setdomainname\": (none, many), \"sethostname\": (none, many), \"setns\": (-1, -1),
+    \"settimeofday\": (none, wrong), \"umount2\": (wrong, -1),
+}.items():
+    if not hasattr(libc, name):
+        continue
+    ctypes.set_errno(0)
+    answer = getattr(libc, name)(*arguments)
+    if answer != -1 or ctypes.get_errno() != errno.EPERM:
+        print(\"let through:\", name, answer, ctypes.get_errno())
+print(\"asked all\")'"
+	has_sandbox
+	run plugpkg install x -y
+	assert_status 0
+	assert_has "asked all"
+	assert_lacks "let through"
+}
+
 @test "S54: what a script leaves as a daemon ends with it" {
 	# shellcheck disable=SC2016 # the script's
 	script '(setsid sh -c "echo \$\$ >\"$PLUGPKG_DATA/pid\"; exec sleep 7777" </dev/null >/dev/null 2>&1 &)

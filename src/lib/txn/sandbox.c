@@ -29,15 +29,28 @@
 	{                                                                                          \
 		.call = (name), .errnum = EPERM                                                    \
 	}
-/* What changes the system, or leads around Landlock and the rules of sockets. */
+/*
+ * What changes the system, or leads around Landlock and the rules of sockets. The clock, names and
+ * logs of the kernel are root's: what only reads by these calls (ntpq, dmesg) is no work of a
+ * plugin. unshare() and clone() into new namespaces stay, for programs that bring a sandbox of
+ * their own: root gains nothing there, since what mounts is denied, to root of a namespace too;
+ * namespaces that are there already cannot be entered. A name that libseccomp does not know is
+ * passed over.
+ */
 #define DENIED_ALWAYS                                                                              \
-	DENY("acct"), DENY("bpf"), DENY("delete_module"), DENY("finit_module"),                    \
-	    DENY("init_module"), DENY("io_uring_enter"), DENY("io_uring_register"),                \
-	    DENY("io_uring_setup"), DENY("ioperm"), DENY("iopl"), DENY("kexec_file_load"),         \
-	    DENY("kexec_load"), DENY("mount"), DENY("mount_setattr"), DENY("move_mount"),          \
-	    DENY("open_by_handle_at"), DENY("pidfd_getfd"), DENY("pivot_root"), DENY("reboot"),    \
-	    DENY("request_key"), DENY("setns"), DENY("swapoff"), DENY("swapon"), DENY("umount2"),  \
-	    DENY("userfaultfd")
+	DENY("acct"), DENY("add_key"), DENY("adjtimex"), DENY("bpf"), DENY("chroot"),              \
+	    DENY("clock_adjtime"), DENY("clock_adjtime64"), DENY("clock_settime"),                 \
+	    DENY("clock_settime64"), DENY("delete_module"), DENY("fanotify_init"),                 \
+	    DENY("finit_module"), DENY("fsconfig"), DENY("fsmount"), DENY("fsopen"),               \
+	    DENY("fspick"), DENY("init_module"), DENY("io_uring_enter"),                           \
+	    DENY("io_uring_register"), DENY("io_uring_setup"), DENY("ioperm"), DENY("iopl"),       \
+	    DENY("kexec_file_load"), DENY("kexec_load"), DENY("keyctl"), DENY("lookup_dcookie"),   \
+	    DENY("mount"), DENY("mount_setattr"), DENY("move_mount"), DENY("open_by_handle_at"),   \
+	    DENY("open_tree"), DENY("open_tree_attr"), DENY("perf_event_open"),                    \
+	    DENY("pidfd_getfd"), DENY("pivot_root"), DENY("quotactl"), DENY("quotactl_fd"),        \
+	    DENY("reboot"), DENY("request_key"), DENY("setdomainname"), DENY("sethostname"),       \
+	    DENY("setns"), DENY("settimeofday"), DENY("stime"), DENY("swapoff"), DENY("swapon"),   \
+	    DENY("syslog"), DENY("umount"), DENY("umount2"), DENY("userfaultfd"), DENY("vhangup")
 static const struct pp_filter_rule with_network[] = { DENIED_ALWAYS };
 static const struct pp_filter_rule without_network[] = {
 	DENIED_ALWAYS,
