@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -193,31 +194,71 @@ static int
 remove_entry(int dirfd, const char *name, uint64_t *bytes)
 {
 	struct stat st = { 0 };
+	bool is_counted = bytes != NULL && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			  S_ISREG(st.st_mode);
 
-	if (bytes != NULL && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode))
-		*bytes += (uint64_t)st.st_size;
-	if (pp_unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+	if (pp_unlinkat(dirfd, name, 0) == 0 || errno == ENOENT) {
+		if (is_counted)
+			*bytes += (uint64_t)st.st_size;
 		return 0;
+	}
 	return errno == EISDIR || errno == EPERM ? remove_dir(dirfd, name, bytes) : -errno;
+}
+
+static bool
+is_closed_to_owner(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & S_IRWXU) != S_IRWXU;
+}
+
+/* A directory of our own whose mode lets not even us read it. */
+static int
+open_closed(int dirfd, const char *name)
+{
+	char link[32];
+	PP_AUTO_FD int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fchmod() takes no O_PATH */
+	if (!is_closed_to_owner(fd) || pp_fchmodat(AT_FDCWD, link, S_IRWXU) < 0)
+		return -EACCES;
+	return pp_opendir_at(dirfd, name);
+}
+
+static int
+remove_content(int fd, const struct content *in, uint64_t *bytes)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < in->others.n; i++)
+		r = remove_entry(fd, in->others.at[i], bytes);
+	for (size_t i = 0; r == 0 && i < in->dirs.n; i++)
+		r = remove_dir(fd, in->dirs.at[i], bytes);
+	return r;
 }
 
 /*
  * What calls itself a directory is one call cheaper, and gets no more trust: it is opened with no
- * link followed. Depth is bounded by the archive policy (64 levels).
+ * link followed. Depth is bounded by the archive policy (64 levels). Not everything comes from
+ * archives: caches of build tools make directories read-only.
  */
 static int
 remove_dir(int dirfd, const char *name, uint64_t *bytes)
 {
 	PP_CLEANUP(content_fini) struct content in = { 0 };
 	PP_AUTO_FD int fd = pp_opendir_at(dirfd, name);
+	if (fd == -EACCES)
+		fd = open_closed(dirfd, name);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	int r = pp_scan_new_fd(fd, add_content, &in);
-	for (size_t i = 0; r == 0 && i < in.others.n; i++)
-		r = remove_entry(fd, in.others.at[i], bytes);
-	for (size_t i = 0; r == 0 && i < in.dirs.n; i++)
-		r = remove_dir(fd, in.dirs.at[i], bytes);
+	if (r == 0)
+		r = remove_content(fd, &in, bytes);
+	if (r == -EACCES && is_closed_to_owner(fd) && pp_fchmod(fd, S_IRWXU) == 0)
+		r = remove_content(fd, &in, bytes);
 	if (r < 0)
 		return r;
 	return pp_unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;

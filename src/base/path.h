@@ -22,7 +22,10 @@ int pp_open_beneath(int dirfd, const char *path, int flags, mode_t mode, enum pp
 
 int pp_mkdirs_at(int dirfd, const char *path, mode_t mode) PP_MUSTUSE; /* like mkdir -p */
 int pp_opendir_at(int dirfd, const char *path); /* O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC, or -errno */
-/* Removes a tree without ever following a link; a missing one is 0. */
+/*
+ * Removes a tree without ever following a link; a missing one is 0. Directories of our own may be
+ * read-only, or closed.
+ */
 int pp_rm_rf_at(int dirfd, const char *name) PP_MUSTUSE;
 /* The same of a directory, which others are not asked for: one call less. */
 int pp_rm_dir_at(int dirfd, const char *name) PP_MUSTUSE;

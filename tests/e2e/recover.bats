@@ -318,3 +318,24 @@ whole() {
 		assert_exists "tmp/$other"
 	done
 }
+
+# unprivileged COMMAND...: with the rights of the owner of files, also where root runs the tests.
+unprivileged() {
+	if [ "$(id -u)" -eq 0 ]; then set -- setpriv --bounding-set=-dac_override,-dac_read_search "$@"; fi
+	"$@"
+}
+
+@test "directories without write permission, or closed to their owner, are cleared out of staging" {
+	need setpriv
+	publish "$(build_plugin p 1.0.0)"
+	make_root
+	mkdir -p "$PLUGPKG_ROOT/var/staging/left-0/"{cache/deep,closed}
+	echo x >"$PLUGPKG_ROOT/var/staging/left-0/cache/deep/file"
+	echo x >"$PLUGPKG_ROOT/var/staging/left-0/closed/file"
+	chmod 000 "$PLUGPKG_ROOT/var/staging/left-0/closed"
+	chmod 555 "$PLUGPKG_ROOT/var/staging/left-0/"{cache/deep,cache}
+	run unprivileged plugpkg install p -y
+	assert_status 0
+	assert_lacks warning
+	assert_equal "$(ls -A "$PLUGPKG_ROOT/var/staging")" ""
+}
