@@ -339,3 +339,28 @@ unprivileged() {
 	assert_lacks warning
 	assert_equal "$(ls -A "$PLUGPKG_ROOT/var/staging")" ""
 }
+
+@test "what nobody but root can delete from staging is named, and stands in the way of nothing" {
+	local command
+	[ "$(id -u)" -eq 0 ] || skip "needs a directory of another user"
+	need setpriv
+	publish "$(build_plugin p 1.0.0)" "$(build_plugin q 1.0.0)"
+	make_root
+	# As an unpack helper of root leaves them.
+	mkdir -p "$PLUGPKG_ROOT/var/staging/"{unpack-0,unpack-0.0,unpack-0.1,removed-0}
+	find "$PLUGPKG_ROOT/var/staging" -mindepth 1 -type d -execdir touch {}/file \;
+	chown -R nobody "$PLUGPKG_ROOT/var/staging/"*
+	for command in "install p q -y" "remove q -y" repair recover clean; do
+		# shellcheck disable=SC2086 # words on purpose
+		run unprivileged plugpkg $command
+		assert_status 0
+		assert_has "warning: cannot clear '$PLUGPKG_ROOT/var/staging/" "permission denied; nothing needs it"
+		assert_equal "$(grep -c 'cannot clear' <<<"$output")" 1
+	done
+	assert_installed p 1.0.0
+	assert_not_installed q
+	rm -r "$PLUGPKG_ROOT/var/staging/"*
+	run unprivileged plugpkg upgrade -y
+	assert_status 0
+	assert_lacks "cannot clear"
+}

@@ -84,6 +84,23 @@ pp_staging_new_at(plugpkg_context *ctx, int staging_fd, const char *what, char *
 	    "cannot make a directory in '%s/" PP_STAGING_DIR "'", ctx->root);
 }
 
+/* It only takes room, and nobody needs its name. Said once: all that come after it try again. */
+static void
+clear_one(plugpkg_context *ctx, int dir_fd, const char *name)
+{
+	int r = pp_rm_rf_at(dir_fd, name);
+
+	if (r == 0 || ctx->is_staging_told)
+		return;
+	PP_AUTO_ERROR plugpkg_error *why = NULL;
+
+	ctx->is_staging_told = true;
+	(void)pp_fail(
+	    &why, PLUGPKG_E_IO, -r, "cannot clear '%s/" PP_STAGING_DIR "/%s'", ctx->root, name);
+	pp_warn(
+	    ctx, NULL, "%s; nothing needs it, so delete it by hand", plugpkg_error_message(why));
+}
+
 enum plugpkg_code
 pp_staging_clear(plugpkg_context *ctx, plugpkg_error **err)
 {
@@ -99,7 +116,7 @@ pp_staging_clear(plugpkg_context *ctx, plugpkg_error **err)
 	int r = pp_list_dir(dir, ".", &names);
 
 	for (size_t i = 0; r == 0 && i < names.n; i++)
-		r = pp_rm_rf_at(dir, names.at[i]);
+		clear_one(ctx, dir, names.at[i]);
 	return r < 0 ? pp_fail(
 			   err, PLUGPKG_E_IO, -r, "cannot clear '%s/" PP_STAGING_DIR "'", ctx->root)
 		     : PLUGPKG_OK;

@@ -14,7 +14,10 @@ enum plugpkg_code pp_staging_new(
 /* The same in var/staging as the caller has it open. */
 enum plugpkg_code pp_staging_new_at(plugpkg_context *ctx, int staging_fd, const char *what,
     char **out_name, int *out_fd, plugpkg_error **err);
-/* Removes all of var/staging: at the start of every mutating command, under the lock. */
+/*
+ * Removes all of var/staging: at the start of every mutating command, under the lock. What cannot
+ * be deleted stays, with a warning; no name in there may be counted on to be free.
+ */
 enum plugpkg_code pp_staging_clear(plugpkg_context *ctx, plugpkg_error **err);
 /*
  * Renames a staging directory to store/NAME/VERSION and makes store/NAME/current. An existing one:

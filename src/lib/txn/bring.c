@@ -18,6 +18,7 @@
 #include "lib/txn/signature.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -277,6 +278,16 @@ bringing_fini(struct bringing *b)
 	order_fini(&b->order);
 }
 
+/* By its number no transaction meets what an earlier one left that nobody could delete. */
+static enum plugpkg_code
+make_work(struct bringing *b, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *what = pp_asprintf("unpack-%" PRId64, b->t->id);
+
+	return pp_staging_new_at(
+	    b->t->ctx, b->fds.staging, what, &b->work, &b->queue.within_fd, err);
+}
+
 /* Nobody else's name in staging begins like this and ends without "-N". */
 static enum plugpkg_code
 make_dir(struct bringing *b, size_t i, plugpkg_error **err)
@@ -447,8 +458,7 @@ pp_txn_bring(struct pp_txn *t, plugpkg_error **err)
 	if (rc == PLUGPKG_OK)
 		rc = pp_place_make(t->ctx, PP_STAGING_DIR, &b.fds.staging, err);
 	if (rc == PLUGPKG_OK)
-		rc = pp_staging_new_at(
-		    t->ctx, b.fds.staging, "unpack", &b.work, &b.queue.within_fd, err);
+		rc = make_work(&b, err);
 	b.queue.beyond_fd = b.fds.staging;
 	if (rc == PLUGPKG_OK)
 		rc = pp_place_make(t->ctx, PP_STORE_DIR, &b.fds.store, err);
