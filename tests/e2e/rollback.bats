@@ -131,6 +131,41 @@ rollback 1"
 	assert_equal "$(plugpkg list; wanted)" "$state"
 }
 
+# mark DIR TEXT: data of the application's, written beside the plugin
+mark() {
+	mkdir -p "$PLUGPKG_ROOT/data/$1"
+	echo "$2" >"$PLUGPKG_ROOT/data/$1/x"
+}
+
+@test "undo and rollback take data to the plugin that replaced another, and from it, both ways" {
+	make_plugin photos 1.0.0 >/dev/null
+	make_plugin newphotos 1.0.0 \
+		'"replaces": {"photos": "<2", "other": ">1"}, "conflicts": {"photos": "*"}' >/dev/null
+	publish "$(build_plugin photos 1.0.0)" "$(build_plugin newphotos 1.0.0)"
+	plugpkg update
+	plugpkg install photos other -y
+	mark photos mine
+	mark other theirs
+	plugpkg install newphotos -y
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/newphotos/x")" mine
+	plugpkg undo -y
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/photos/x")" mine
+	run plugpkg undo -y
+	assert_status 0
+	assert_has "replaced by newphotos"
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/newphotos/x")" mine
+	assert_missing "$PLUGPKG_ROOT/data/photos"
+	plugpkg rollback 1 -y
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/photos/x")" mine
+	assert_missing "$PLUGPKG_ROOT/data/newphotos"
+	plugpkg rollback 2 -y
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/newphotos/x")" mine
+	assert_missing "$PLUGPKG_ROOT/data/photos"
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/other/x")" theirs
+	run plugpkg check
+	assert_status 0
+}
+
 @test "undo of a reinstall says that there is nothing to undo, and leaves alone what was before it" {
 	plugpkg install base@1.0.0 -y
 	plugpkg install base@1.1.0 -y

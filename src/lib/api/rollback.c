@@ -226,17 +226,46 @@ add_detached(struct pp_going *g, const struct pp_installed *p)
 	}
 }
 
-/* What took the place of another plugin gives it back, and the data with it. */
-static void
-say_replaced(const struct pp_going *g, size_t index, struct pp_step *gone)
+/* The first step of that kind, without a reason yet, whose plugin the release replaces; or NULL. */
+static struct pp_step *
+replaced_in(const struct pp_going *g, enum pp_action action, const struct pp_release *by)
 {
-	pp_vec_foreach (dep, &g->now.releases.at[index]->replaces)
-		pp_vec_foreach (s, &g->plan->steps)
-			if (s->action == PP_INSTALL && strcmp(s->name, dep->name) == 0 &&
-			    gone->because == NULL) {
-				gone->why = PP_WHY_REPLACED;
-				gone->because = pp_xstrdup(s->key);
-			}
+	const struct pp_inventory *inv = action == PP_REMOVE ? &g->now : &g->then;
+
+	pp_vec_foreach (dep, &by->replaces)
+		pp_vec_foreach (s, &g->plan->steps) {
+			if (s->action != action || s->because != NULL ||
+			    strcmp(s->name, dep->name) != 0)
+				continue;
+			const struct pp_release *r = pp_inventory_release(inv, s->key);
+			if (dep->range == NULL || pp_range_match(dep->range, &r->version, true))
+				return s;
+		}
+	return NULL;
+}
+
+/*
+ * What took the place of another plugin gives it back, and the data with it; what comes and takes
+ * such a place does that as it did when it was installed.
+ */
+static void
+say_replaced(const struct pp_going *g)
+{
+	struct pp_step *at = g->plan->steps.at;
+
+	for (size_t i = 0; i < g->plan->steps.n; i++) {
+		bool goes = at[i].action == PP_REMOVE;
+		const struct pp_release *r =
+		    pp_inventory_release(goes ? &g->now : &g->then, at[i].key);
+		if (r == NULL || (!goes && at[i].action != PP_INSTALL))
+			continue;
+		struct pp_step *other = replaced_in(g, goes ? PP_INSTALL : PP_REMOVE, r);
+		struct pp_step *gone = goes ? &at[i] : other;
+		if (other == NULL || gone->because != NULL)
+			continue;
+		gone->why = PP_WHY_REPLACED;
+		gone->because = pp_xstrdup(goes ? other->key : at[i].key);
+	}
 }
 
 /* What comes, dependencies first; then what goes, dependents first. */
@@ -254,9 +283,9 @@ add_steps(struct pp_going *g, plugpkg_error **err)
 	for (size_t i = now.n; rc == PLUGPKG_OK && i-- > 0;) {
 		const struct pp_installed *p = g->now.set.at[now.at[i].index];
 		if (pp_installed_is_usable(p) && !is_taken_over(g, n_coming, p))
-			say_replaced(
-			    g, now.at[i].index, add_step(g, PP_REMOVE, p, now.at[i].depth));
+			(void)add_step(g, PP_REMOVE, p, now.at[i].depth);
 	}
+	say_replaced(g);
 	pp_vec_foreach (p, &g->then.set)
 		add_detached(g, *p);
 	pp_vec_free(&then);
