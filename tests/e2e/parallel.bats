@@ -169,8 +169,10 @@ old 1.0.0 requires lib ^1"
 	assert_lacks old
 	run plugpkg show lib@1 --json
 	assert_has '"key":"lib@1"' '"installed":"1.0.0"'
+	assert_has '"manual":false' '"reason":"automatic"'
 	run plugpkg show lib --json
-	assert_has '"key":"lib@2"'
+	assert_has '"key":"lib@2"' '"manual":true' '"reason":"manual"'
+	assert_equal "$(plugpkg show lib@2 | grep -c '^Reason: *manual')" 1
 	run plugpkg mark auto lib@2
 	assert_status 0
 	assert_equal "$(wanted)" '{"old":"*"}'

@@ -76,7 +76,7 @@ add_installed(const struct showing *s, pp_json *row)
 
 	if (p == NULL)
 		return;
-	bool manual = pp_deps_get(&s->ctx->config->plugins, p->name) != NULL;
+	bool manual = pp_installed_wish(&s->web.inv.set, p, &s->ctx->config->plugins) != NULL;
 	pp_json_set_str(row, "installed", p->version);
 	pp_row_add_state(p, row);
 	pp_json_set_bool(row, "manual", manual);
