@@ -114,7 +114,7 @@ static const struct cmd owner_show = {
 	.summary = "show the owner's key of a plugin, here and in its source",
 	.min_operands = 1,
 	.max_operands = 1,
-	.operand = CMD_OPERAND_INSTALLED,
+	.operand = CMD_OPERAND_INSTALLED_NAME,
 	.run = show_run,
 };
 
@@ -141,7 +141,7 @@ static const struct cmd owner_accept = {
 	.opts = accept_opts,
 	.min_operands = 1,
 	.max_operands = 1,
-	.operand = CMD_OPERAND_INSTALLED,
+	.operand = CMD_OPERAND_INSTALLED_NAME,
 	.run = accept_run,
 };
 
@@ -162,7 +162,7 @@ static const struct cmd owner_forget = {
 	.summary = "expect no key of a plugin's owner until one comes again",
 	.min_operands = 1,
 	.max_operands = 1,
-	.operand = CMD_OPERAND_INSTALLED,
+	.operand = CMD_OPERAND_INSTALLED_NAME,
 	.run = forget_run,
 };
 

@@ -7,6 +7,7 @@
 #include "term/help.h"
 #include "term/program.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_WORDS 4096
@@ -84,6 +85,8 @@ static const struct script {
 struct offers {
 	struct out *out;
 	const char *typed;
+	enum cmd_operand kind;
+	char *last; /* name that was offered by a row; owned */
 };
 
 void
@@ -96,12 +99,19 @@ offer(const struct offers *offers, const char *word, const char *text)
 void
 offer_row(const char *json, void *user)
 {
-	const struct offers *offers = user;
+	struct offers *offers = user;
 	struct pp_json_error why;
 	PP_AUTO_JSON pp_json *row = pp_json_parse(json, strlen(json), &why);
+	const char *name = pp_json_get_str(row, "name"), *key = pp_json_get_str(row, "key");
+	bool is_again = name == NULL || (offers->last != NULL && strcmp(offers->last, name) == 0);
 
-	if (pp_json_get_str(row, "name") != NULL)
-		offer(offers, view_str(row, "name"), view_str(row, "summary"));
+	/* Majors of one name come one after the other. */
+	if (key != NULL && offers->kind != CMD_OPERAND_INSTALLED_NAME)
+		offer(offers, key, view_str(row, "summary"));
+	else if (!is_again)
+		offer(offers, name, view_str(row, "summary"));
+	free(offers->last);
+	offers->last = pp_xstrdup(name);
 }
 
 static void
@@ -128,13 +138,16 @@ offer_commands(const struct offers *offers, const struct cmd *group)
 static void
 offer_operands(struct cli *typed, struct offers *offers, enum cmd_operand kind)
 {
+	offers->kind = kind;
 	switch (kind) {
 	case CMD_OPERAND_INSTALLED:
+	case CMD_OPERAND_INSTALLED_NAME:
 	case CMD_OPERAND_AVAILABLE:
 	case CMD_OPERAND_SOURCE:
 		/* What cannot be opened has no names to offer; its failure has its own commands. */
 		if (program.complete != NULL)
 			PP_IGNORE(program.complete(typed, kind, offers));
+		pp_auto_free(&offers->last);
 		break;
 	case CMD_OPERAND_DIR:
 		out_line(offers->out, ":dirs");

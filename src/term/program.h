@@ -8,7 +8,7 @@
 /* Where completion puts words: those that start with what was typed, each with its meaning. */
 struct offers;
 void offer(const struct offers *offers, const char *word, const char *text);
-/* plugpkg_row_fn with the offers as user: the row's name and summary. */
+/* plugpkg_row_fn with the offers as user: the row's key or name, and summary. */
 void offer_row(const char *json, void *user);
 
 /* What a command is called elsewhere; the list ends with a NULL. */

@@ -71,6 +71,19 @@ user"
 	assert_equal "$(words --root "$root" remove '')" user
 }
 
+@test "parallel majors are completed by their keys, where a name would mean several" {
+	make_repo
+	publish "$(build_plugin lib 1.0.0 '"parallel": "major"')" "$(build_plugin lib 2.0.0 '"parallel": "major"')"
+	make_root
+	plugpkg install -y lib@1 lib@2
+	assert_equal "$(words remove '')" "lib@1
+lib@2"
+	assert_equal "$(words hold lib@)" "lib@1
+lib@2"
+	assert_equal "$(words install '')" lib
+	assert_equal "$(words owner show '')" lib
+}
+
 @test "where there is no root there are no names, and no noise" {
 	run -0 plugpkg completion words -- install ''
 	assert_equal "$output" ""
