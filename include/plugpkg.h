@@ -329,7 +329,7 @@ PLUGPKG_API size_t plugpkg_plan_count(const plugpkg_plan *plan);
 PLUGPKG_API size_t plugpkg_plan_count_dangerous(const plugpkg_plan *plan);
 /**
  * Number of plugins that leave although the request does not name them, because what they need
- * goes. -y of the command line does not agree to these.
+ * goes or they conflict with what comes. -y of the command line does not agree to these.
  */
 PLUGPKG_API size_t plugpkg_plan_count_unnamed(const plugpkg_plan *plan);
 /**

@@ -27,6 +27,7 @@ static const struct {
 	const char *why, *with, *without; /* with: goes before the name of the other plugin */
 } reasons[] = {
 	{ "broken", "needs %s, which goes", "what it needs goes" },
+	{ "conflict", "conflicts with %s", "conflicts" },
 	{ "locked", "with %s, as plugpkg.lock says", "as plugpkg.lock says" },
 	{ "recommended", "recommended by %s", "recommended" },
 	{ "replaced", "replaced by %s", "replaced" },

@@ -102,6 +102,20 @@ setup() {
 	assert_has "[bad-config]" "min-age"
 }
 
+@test "a plan that removes tells a conflict from a requirement that goes, and names the other plugin" {
+	publish "$(build_plugin rival 1.0.0 '"conflicts": {"base": "*"}')"
+	plugpkg update
+	plugpkg install top -y
+	run -0 plugpkg install rival --allow-remove --dry-run
+	assert_has "base  1.1.0  conflicts with rival" "top   1.0.0  needs base, which goes"
+	run -0 plugpkg install rival --allow-remove --dry-run --json
+	assert_equal "$(json_get 'select(.action == "remove") | .name + " " + .why + " " + .because')" \
+		"top broken base
+base conflict rival"
+	plugpkg install rival --allow-remove -y
+	assert_not_installed base
+}
+
 @test "nonsense is refused in bounded time" {
 	run -2 plugpkg install base base- -y
 	assert_has "both installed and removed"

@@ -214,7 +214,8 @@ plugpkg_plan_count_unnamed(const plugpkg_plan *plan)
 	size_t n = 0;
 
 	pp_vec_foreach (step, &plan->plan->steps)
-		n += step->action == PP_REMOVE && step->why == PP_WHY_BROKEN;
+		n += step->action == PP_REMOVE &&
+		     (step->why == PP_WHY_BROKEN || step->why == PP_WHY_CONFLICT);
 	return n;
 }
 

@@ -41,7 +41,8 @@ is_forced(const struct pp_making *m)
 static bool
 is_gone_along(const struct pp_step *step)
 {
-	return step->action == PP_REMOVE && step->why == PP_WHY_BROKEN;
+	return step->action == PP_REMOVE &&
+	       (step->why == PP_WHY_BROKEN || step->why == PP_WHY_CONFLICT);
 }
 
 /* ---- who requires whom ---- */

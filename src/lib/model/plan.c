@@ -21,6 +21,7 @@ const char *const pp_why_names[PP_N_WHYS] = {
 	[PP_WHY_REQUIRED] = "required",
 	[PP_WHY_RECOMMENDED] = "recommended",
 	[PP_WHY_BROKEN] = "broken",
+	[PP_WHY_CONFLICT] = "conflict",
 	[PP_WHY_UNNEEDED] = "unneeded",
 	[PP_WHY_REPLACED] = "replaced",
 	[PP_WHY_LOCKED] = "locked",

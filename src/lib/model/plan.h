@@ -27,6 +27,7 @@ enum pp_why {
 	PP_WHY_REQUIRED,
 	PP_WHY_RECOMMENDED,
 	PP_WHY_BROKEN,
+	PP_WHY_CONFLICT,
 	PP_WHY_UNNEEDED,
 	PP_WHY_REPLACED,
 	PP_WHY_LOCKED,
@@ -34,7 +35,7 @@ enum pp_why {
 	PP_N_WHYS
 };
 extern const char *const
-    pp_why_names[PP_N_WHYS]; /* "requested", "required", "recommended", "broken", "unneeded", … */
+    pp_why_names[PP_N_WHYS]; /* "requested", "required", "recommended", "broken", "conflict", … */
 
 struct pp_step {
 	enum pp_action action;
@@ -45,7 +46,7 @@ struct pp_step {
 	char *version;     /* new version; the old one for REMOVE */
 	char *old_version; /* installed version, NULL for INSTALL */
 	char *source;      /* name of the source, "link" for links, NULL for REMOVE */
-	/* the plugin that needs, recommends, or is missed by it; NULL when requested */
+	/* the plugin that needs, recommends, conflicts with, or is missed by it; else NULL */
 	char *because;
 	bool manual;      /* wanted set: stays or becomes manual */
 	uint32_t depth;   /* distance from the leaves */

@@ -416,6 +416,65 @@ pp_steps_add_removals(
 	pp_vec_free(&order);
 }
 
+static bool
+hits(const struct result *r, const struct pp_deps *deps, const struct pp_cand *c)
+{
+	pp_vec_foreach (d, deps)
+		if (pp_cand_satisfies(r->load, c, d))
+			return true;
+	return false;
+}
+
+/* What comes and cannot stand beside c, by what either of them says; or NULL. */
+static const struct pp_cand *
+conflict_of(const struct result *r, const struct pp_cand *c)
+{
+	pp_vec_foreach (i, r->chosen) {
+		const struct pp_cand *new = cand_at(r, *i);
+		if (is_new(new) &&
+		    (hits(r, &new->release->conflicts, c) || hits(r, &new->release->replaces, c) ||
+			hits(r, &c->release->conflicts, new)))
+			return new;
+	}
+	return NULL;
+}
+
+/* What goes without a successor, and c requires it; or NULL. */
+static const struct pp_cand *
+missed_by(const struct result *r, const struct pp_cand *c)
+{
+	pp_vec_foreach (d, &c->release->requires) {
+		const struct pp_cand *gone = NULL;
+		bool is_met = false;
+		for (size_t i = 0; i < r->load->cands.n && !is_met; i++) {
+			const struct pp_cand *other = cand_at(r, i);
+			bool is_gone = other->origin == PP_FROM_INSTALLED && !r->is_chosen[i] &&
+				       chosen_instead_of(r, other->release) == NULL;
+			if ((!is_gone && !r->is_chosen[i]) || other == c ||
+			    !pp_cand_satisfies(r->load, other, d))
+				continue;
+			is_met = r->is_chosen[i];
+			gone = other;
+		}
+		if (gone != NULL && !is_met)
+			return gone;
+	}
+	return NULL;
+}
+
+/* Nobody asked for it, and nothing takes its place. */
+static void
+set_unnamed(const struct result *r, const struct pp_cand *c, struct pp_leaving *out)
+{
+	const struct pp_cand *other = conflict_of(r, c);
+
+	out->why = other != NULL ? PP_WHY_CONFLICT : PP_WHY_BROKEN;
+	if (other == NULL)
+		other = missed_by(r, c);
+	if (other != NULL)
+		out->because = pp_release_key(other->release);
+}
+
 static void
 set_leaving(const struct result *r, const struct pp_cand *c, struct pp_leaving *out)
 {
@@ -423,7 +482,6 @@ set_leaving(const struct result *r, const struct pp_cand *c, struct pp_leaving *
 	const struct pp_cand *instead = chosen_instead_of(r, c->release);
 
 	out->leaves = true;
-	out->why = PP_WHY_BROKEN;
 	if (ask != NULL && ask->is_removal) {
 		out->why = PP_WHY_REQUESTED;
 		return;
@@ -442,6 +500,7 @@ set_leaving(const struct result *r, const struct pp_cand *c, struct pp_leaving *
 		out->because = pp_release_key(cand_at(r, *i)->release);
 		return;
 	}
+	set_unnamed(r, c, out);
 }
 
 /* Another version takes its place. */
