@@ -69,6 +69,22 @@ has_sandbox() {
 	assert_equal "$(ls "$OUTSIDE")" there
 }
 
+@test "a script that calls plugpkg to change its own root is refused, not denied a file" {
+	# shellcheck disable=SC2016 # expands in the script
+	script "export PATH='$PATH' LD_LIBRARY_PATH='${LD_LIBRARY_PATH:-}' PLUGPKG_LIBEXEC='$PLUGPKG_LIBEXEC'"'
+for what in "install x -y" "mark auto x" update; do
+	rc=0
+	plugpkg --root "$PLUGPKG_ROOT" $what || rc=$?
+	echo "$what: $rc" >>"$PLUGPKG_DATA/codes"
+done'
+	run plugpkg install x -y
+	assert_status 0
+	assert_has "called from a script of transaction 1 on this root [refused]"
+	assert_equal "$(cat "$PLUGPKG_ROOT/data/x/codes")" "install x -y: 9
+mark auto x: 9
+update: 9"
+}
+
 @test "S55: a script that needs more than it may is undone, and says what was refused" {
 	script "echo x >'$OUTSIDE/new'"
 	has_sandbox

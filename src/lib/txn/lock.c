@@ -267,6 +267,16 @@ end_orphans(plugpkg_context *ctx)
 		pp_root_tidy(ctx);
 }
 
+/* To a script that runs, the lock is closed as a file too. */
+static enum plugpkg_code
+say_closed(plugpkg_context *ctx, int error, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_lock_is_held(ctx) ? refuse_in_script(ctx, err) : PLUGPKG_OK;
+
+	return rc != PLUGPKG_OK ? rc
+				: pp_fail(err, PLUGPKG_E_IO, error, "cannot lock '%s'", ctx->root);
+}
+
 static enum plugpkg_code
 lock_bare(plugpkg_context *ctx, const char *what, const struct pp_aside *aside, plugpkg_error **err)
 {
@@ -275,9 +285,7 @@ lock_bare(plugpkg_context *ctx, const char *what, const struct pp_aside *aside, 
 		return refuse_in_script(ctx, err);
 	PP_AUTO_FD int fd = pp_open_beneath(
 	    ctx->root_fd, "var/lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0644, PP_NO_SYMLINKS);
-	if (fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot lock '%s'", ctx->root);
-	enum plugpkg_code rc = acquire(ctx, fd, err);
+	enum plugpkg_code rc = fd < 0 ? say_closed(ctx, -fd, err) : acquire(ctx, fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	ctx->lock_fd = pp_fd_steal(&fd);
