@@ -803,7 +803,7 @@ for path in sys.argv[2:]:
 	key b
 	run plugpkg install -y --allow-unsigned "$(signed photos 1.1.0 b)"
 	assert_status 6
-	assert_has "[owner-key]" "${KEY_a:0:16}" "${KEY_b:0:16}"
+	assert_has "[owner-key]" "${KEY_a:0:16}" "${KEY_b:0:16}" "plugpkg owner accept photos --key $KEY_b"
 	cp photos-1.0.0.plug.sig photos-1.1.0.plug.sig
 	run plugpkg install -y --allow-unsigned ./photos-1.1.0.plug
 	assert_status 6

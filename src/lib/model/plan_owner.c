@@ -20,9 +20,11 @@ changed(const struct pp_step *s, plugpkg_error **err)
 	    "the owner's key of '%s' has changed: %s is signed by %.*s, here %.*s is expected; "
 	    "nothing was changed",
 	    s->name, s->version, SHOWN, s->owner.key_id, SHOWN, s->owner.expected);
+	/* Of a file on this machine no source names the key, which `accept` would ask about. */
+	bool is_file = s->file != NULL;
 	return pp_hint(err, PLUGPKG_E_OWNER,
-	    "ask its author which key is right; if it is the new one: plugpkg owner accept %s",
-	    s->name);
+	    "ask its author which key is right; if it is the new one: plugpkg owner accept %s%s%s",
+	    s->name, is_file ? " --key " : "", is_file ? s->owner.key_id : "");
 }
 
 static enum plugpkg_code
