@@ -343,6 +343,17 @@ a_root() {
 	run -0 plugpkg --root other source add far http://127.0.0.1:1/ "file://$SCRATCH/repo/public" --key "$key"
 }
 
+@test "a login in a plugpkg.json that others can read is warned of" {
+	serve_repo
+	local key=repo/public/metadata/1.root.json
+	run -0 plugpkg source add open "http://me:secret@${URL#http://}" --key "$key"
+	assert_has "warning: the login for '$URL" "chmod 600"
+	assert_lacks secret
+	chmod 600 root/plugpkg.json
+	run -0 plugpkg source add closed "http://me:secret@${URL#http://}" --key "$key"
+	assert_lacks warning
+}
+
 @test "plugpkg.json and plugpkg.lock keep their modes, and under root their owner" {
 	local file owner
 	serve_repo

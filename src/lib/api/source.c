@@ -7,12 +7,14 @@
 #include "lib/model/name.h"
 #include "lib/model/plan.h"
 #include "lib/model/scope.h"
+#include "lib/net/url.h"
 #include "lib/state/history.h"
 #include "lib/txn/host.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/root.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define TIMESTAMP_MAX_BYTES (64 * 1024)
 
@@ -121,6 +123,25 @@ static void PP_PRINTF(3, 4) note(plugpkg_context *ctx, const char *what, const c
 	pp_history_note_done(ctx, what, &notes);
 }
 
+static void
+warn_of_login(plugpkg_context *ctx, const struct plugpkg_source_spec *spec)
+{
+	struct stat st;
+
+	if (fstatat(ctx->root_fd, "plugpkg.json", &st, 0) < 0 || (st.st_mode & 0044) == 0)
+		return;
+	for (size_t i = 0; i < spec->n_urls; i++) {
+		if (!pp_url_has_user(spec->urls[i]))
+			continue;
+		PP_AUTO_FREE char *shown = pp_url_redacted(spec->urls[i]);
+		pp_warn(ctx, NULL,
+		    "the login for '%s' stands in '%s/plugpkg.json', which others can read; take "
+		    "that from them (chmod 600), or keep the login in ~/.netrc",
+		    shown, ctx->root);
+		return;
+	}
+}
+
 enum plugpkg_code
 plugpkg_source_add(
     plugpkg_context *ctx, const struct plugpkg_source_spec *spec, plugpkg_error **err)
@@ -150,6 +171,7 @@ plugpkg_source_add(
 		forget_trust(ctx, spec->name);
 		return rc;
 	}
+	warn_of_login(ctx, spec);
 	PP_AUTO_FREE char *url = pp_url_redacted(spec->urls[0]);
 	note(ctx, what, "source %s was added: %s, priority %d", spec->name, url, spec->priority);
 	return rc;
