@@ -51,6 +51,19 @@ for page in $pages; do
 done
 rule "pages are called as their files" "$misnamed"
 
+# Errors have the names that plugpkg-errors(7) explains.
+unknown=$(for page in $(printf '%s\n' "$pages" | grep '\.1$'); do
+	sed -n '/^\.Sh DIAGNOSTICS/,/^They are explained/s/^\.Cm \([a-z-]*\).*/\1/p' "$page" | while read -r name; do
+		grep -q "^\.It Cm $name\( \|$\)" man/plugpkg-errors.7 || echo "$page: there is no error '$name'"
+	done
+done)
+rule "pages name errors that are explained" "$unknown"
+
+# Quotes end before the next begin: an Ql in the arguments of another stands in that one's.
+# shellcheck disable=SC2086 # words on purpose
+nested=$(grep -nE '^\.(Pq )?Ql [^ ]+ (, [^ ]|No )' $pages)
+rule "quotes do not stand in quotes" "$nested"
+
 # Cross references to pages of ours lead somewhere.
 dangling=$(for page in $pages; do
 	sed -nE 's/^\.Xr (plugpkg[a-z.-]*) ([0-9]).*/\1.\2/p' "$page" | sort -u | while read -r target; do
