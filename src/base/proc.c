@@ -283,6 +283,17 @@ pp_spawn(const struct pp_spawn *s, struct pp_child *out)
 	return 0;
 }
 
+/* -errno; after ECHILD nobody is signalled by that number any more. */
+static int
+cannot_wait(struct pp_child *c)
+{
+	int r = -errno;
+
+	if (r == -ECHILD)
+		c->pid = -1;
+	return r;
+}
+
 /* Without pidfd_open(2) (old kernel, filter of system calls): looks again and again. */
 static int
 wait_by_looking(struct pp_child *c, int64_t end, int *out_status)
@@ -294,7 +305,7 @@ wait_by_looking(struct pp_child *c, int64_t end, int *out_status)
 			return 0;
 		}
 		if (r < 0 && errno != EINTR)
-			return -errno;
+			return cannot_wait(c);
 		if (pp_time_mono_ms() >= end)
 			return -EAGAIN;
 		(void)poll(NULL, 0, LOOK_EVERY_MS); /* sleeps; a signal only shortens it */
@@ -331,25 +342,46 @@ pp_child_wait(struct pp_child *c, int timeout_ms, int *out_status)
 			return 0;
 		}
 		if (errno != EINTR)
-			return -errno;
+			return cannot_wait(c);
 	}
+}
+
+bool
+pp_child_has_ended(struct pp_child *c)
+{
+	siginfo_t info = { 0 };
+
+	if (c->pid <= 0)
+		return true;
+	if (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		return info.si_pid == c->pid;
+	return cannot_wait(c) == -ECHILD;
+}
+
+int
+pp_child_reap(struct pp_child *c, int *out_status)
+{
+	if (c->pid > 0)
+		(void)kill(-c->pid, SIGKILL); /* usually nobody is left */
+	return pp_child_wait(c, -1, out_status);
 }
 
 void
 pp_child_kill(struct pp_child *c, int grace_ms)
 {
 	int status;
-	pid_t whom = c->has_no_group ? c->pid : -c->pid;
 
+	(void)pp_child_has_ended(c); /* asked for whether its number is still its own */
 	if (c->pid <= 0)
 		return;
+	pid_t whom = c->has_no_group ? c->pid : -c->pid;
 	(void)kill(whom, SIGTERM); /* may be gone already */
-	if (grace_ms <= 0 || pp_child_wait(c, grace_ms, &status) == -EAGAIN) {
+	int r = grace_ms > 0 ? pp_child_wait(c, grace_ms, &status) : -EAGAIN;
+	if (r == -EAGAIN) {
 		(void)kill(whom, SIGKILL);
-		PP_IGNORE(
-		    pp_child_wait(c, -1, &status)); /* reaped by somebody else: just as dead */
+		r = pp_child_wait(c, -1, &status);
 	}
-	if (!c->has_no_group)
+	if (r != -ECHILD && !c->has_no_group)
 		(void)kill(whom, SIGKILL); /* members that outlived the leader */
 	c->pid = -1;
 }

@@ -42,10 +42,17 @@ struct pp_spawn {
  */
 int pp_spawn(const struct pp_spawn *s, struct pp_child *out) PP_MUSTUSE;
 /*
- * Waits; -EAGAIN after timeout_ms (-1 = for ever) with the child still running. Status as
- * waitpid().
+ * Waits; -EAGAIN after timeout_ms (-1 = for ever) with the child still running; -ECHILD when the
+ * program around us reaped it, or ignores SIGCHLD. Status as waitpid().
  */
 int pp_child_wait(struct pp_child *c, int timeout_ms, int *out_status) PP_MUSTUSE;
+/*
+ * It ended, and is not reaped yet: as long as the leader is a zombie, its group number cannot be
+ * reused. True too where somebody else reaped it; then pid is -1, as it may be another's.
+ */
+bool pp_child_has_ended(struct pp_child *c);
+/* Of one that has: ends what it left in its group. -ECHILD: reaped by somebody else. */
+int pp_child_reap(struct pp_child *c, int *out_status) PP_MUSTUSE;
 /* SIGTERM to the group, SIGKILL after grace_ms, reaps the leader; the group is gone afterwards. */
 void pp_child_kill(struct pp_child *c, int grace_ms);
 void pp_child_fini(struct pp_child *c); /* kills at once what still runs; fit for PP_CLEANUP */

@@ -56,7 +56,8 @@ start_process(void)
 	 */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return -errno;
-	return 0;
+	/* A supervisor that ignores it hands that on, and nobody knows how a child ended. */
+	return signal(SIGCHLD, SIG_DFL) == SIG_ERR ? -errno : 0;
 }
 
 static void

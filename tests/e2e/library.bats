@@ -61,3 +61,50 @@ setup() {
 		-type f ! -perm -444
 	assert_equal "$output" ""
 }
+
+@test "a program that ignores SIGCHLD gets plugins without scripts, and is told of scripts at once why not" {
+	local dir
+	cat >careless.c <<-'END'
+		#include <plugpkg.h>
+		#include <signal.h>
+		#include <stdio.h>
+
+		int
+		main(int argc, char **argv)
+		{
+			plugpkg_context *ctx;
+			plugpkg_error *err = NULL;
+			plugpkg_plan *plan = NULL;
+			const char *targets[] = { argv[argc - 1] };
+			struct plugpkg_request request = {
+				.verb = PLUGPKG_INSTALL, .targets = targets, .n_targets = 1,
+			};
+
+			signal(SIGCHLD, SIG_IGN);
+			enum plugpkg_code rc = plugpkg_open(argv[1], &ctx, &err);
+			if (rc == PLUGPKG_OK)
+				rc = plugpkg_plan_make(ctx, &request, &plan, &err);
+			if (rc == PLUGPKG_OK)
+				rc = plugpkg_plan_commit(plan, NULL, NULL, &err);
+			if (rc != PLUGPKG_OK)
+				puts(plugpkg_error_message(err));
+			plugpkg_error_free(err);
+			plugpkg_plan_free(plan);
+			plugpkg_close(ctx);
+			return rc == PLUGPKG_OK ? 0 : 1;
+		}
+	END
+	"$compiler" -std=gnu11 -Wall -I"$top_srcdir/include" -o careless careless.c "$library" -Wl,-rpath,"${library%/*}"
+	make_repo
+	dir=$(make_plugin scripted 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install true
+	publish "$(build_plugin plain 1.0.0)" "$(build_plugin scripted 1.0.0)"
+	make_root
+	run timeout 60 ./careless "$PLUGPKG_ROOT" plain
+	assert_status 0
+	assert_installed plain 1.0.0
+	run timeout 60 ./careless "$PLUGPKG_ROOT" scripted
+	assert_status 1
+	assert_has "script 'install' of scripted 1.0.0 ended, but how is not known" "ignores SIGCHLD"
+	assert_not_installed scripted
+}

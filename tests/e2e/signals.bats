@@ -88,3 +88,30 @@ time.sleep(600)' 3>&- &
 	output=$(cat out)
 	interrupted
 }
+
+# ignoring_children COMMAND...: as some supervisors start programs: they ignore SIGCHLD, which exec keeps.
+ignoring_children() {
+	python3 -c '
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+}
+
+@test "who is started with SIGCHLD ignored installs, and knows how scripts and hooks end" {
+	local dir
+	need python3
+	make_repo
+	dir=$(make_plugin x 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh"}')
+	add_script "$dir" install
+	add_script "$dir" uninstall "exit 3"
+	publish "$(build_plugin x 1.0.0)"
+	make_root
+	export PLUGPKG_WRITABLE=$SCRATCH
+	run ignoring_children plugpkg install x -y
+	assert_status 0
+	assert_installed x 1.0.0
+	assert_equal "$(cat calls)" "install x 1.0.0"
+	run ignoring_children plugpkg remove x -y
+	assert_status 7
+	assert_has "failed with exit status 3"
+}

@@ -165,7 +165,9 @@ pp_unpacker_end(struct pp_unpacker *u, plugpkg_error **err)
 	if (u->child.pid <= 0)
 		return PLUGPKG_OK;
 	pp_unpacker_dismiss(u);
-	if (pp_child_wait(&u->child, GOODBYE_MS, &status) < 0 || status != 0)
+	/* Reaped by the program around us: it gave all its answers, and these count. */
+	int r = pp_child_wait(&u->child, GOODBYE_MS, &status);
+	if ((r < 0 && r != -ECHILD) || status != 0)
 		return broke_down(u, err);
 	return PLUGPKG_OK;
 }

@@ -78,6 +78,7 @@ enum outcome {
 	OUT_TIMEOUT,
 	OUT_FLOOD,
 	OUT_CANCELLED,
+	OUT_LOST, /* reaped by the program around us */
 };
 
 struct running {
@@ -113,22 +114,12 @@ read_answer(struct running *r)
 	return n > 0;
 }
 
-static bool
-has_ended(const struct running *r)
-{
-	siginfo_t info = { 0 };
-
-	/* Not reaped yet: as long as the leader is a zombie, its group number cannot be reused. */
-	return waitid(P_PID, (id_t)r->child.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid == r->child.pid;
-}
-
 static enum outcome
 watch(plugpkg_context *ctx, struct running *r)
 {
 	PP_AUTO_FD int pidfd = (int)syscall(SYS_pidfd_open, r->child.pid, 0);
 
-	while (!has_ended(r)) {
+	while (!pp_child_has_ended(&r->child)) {
 		if (pp_check_cancel(ctx, NULL) != PLUGPKG_OK)
 			return OUT_CANCELLED;
 		if (r->out->overflow)
@@ -154,13 +145,10 @@ watch(plugpkg_context *ctx, struct running *r)
 static enum outcome
 finish(struct running *r, enum outcome outcome)
 {
-	if (outcome == OUT_ENDED) {
-		(void)kill(-r->child.pid, SIGKILL); /* usually nobody is left */
-		if (pp_child_wait(&r->child, -1, &r->status) < 0)
-			r->status = 1 << 8; /* reaped by the program around us */
-	} else {
+	if (outcome != OUT_ENDED)
 		pp_child_kill(&r->child, GRACE_MS);
-	}
+	else if (pp_child_reap(&r->child, &r->status) < 0)
+		outcome = OUT_LOST;
 	/* Ends by the limit at the latest, even when something that escaped goes on writing. */
 	while (outcome == OUT_ENDED && !r->out->overflow && read_answer(r))
 		;
@@ -181,6 +169,8 @@ judge(
 	else if (outcome == OUT_FLOOD)
 		pp_buf_addf(
 		    &why, "answered with more than %zu bytes and was killed", r->out->limit);
+	else if (outcome == OUT_LOST)
+		pp_buf_adds(&why, PP_LOST_CHILD);
 	else if (WIFSIGNALED(r->status))
 		pp_buf_addf(&why, "was killed by signal %d", WTERMSIG(r->status));
 	else if (WEXITSTATUS(r->status) != 0)

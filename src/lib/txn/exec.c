@@ -29,7 +29,8 @@
 enum outcome {
 	OUT_ENDED,
 	OUT_TIMEOUT,
-	OUT_CANCELLED
+	OUT_CANCELLED,
+	OUT_LOST /* reaped by the program around us: no success is known */
 };
 
 struct running {
@@ -57,16 +58,6 @@ pp_answer_fini(struct pp_answer *a)
 	pp_strs_fini(&a->err);
 }
 
-static bool
-has_ended(const struct running *r)
-{
-	siginfo_t info = { 0 };
-
-	/* Not reaped yet: as long as the leader is a zombie, its group number cannot be reused. */
-	return waitid(P_PID, (id_t)r->child.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid == r->child.pid;
-}
-
 /* A failpoint of its own: a kill in the middle of a script that said something. One for each. */
 static void
 hear(struct running *r)
@@ -83,7 +74,7 @@ watch(plugpkg_context *ctx, struct running *r)
 {
 	PP_AUTO_FD int pidfd = (int)syscall(SYS_pidfd_open, r->child.pid, 0);
 
-	while (!has_ended(r)) {
+	while (!pp_child_has_ended(&r->child)) {
 		if (!r->is_undo && pp_check_cancel(ctx, NULL) != PLUGPKG_OK)
 			return OUT_CANCELLED;
 		if (pp_time_mono_ms() >= r->deadline_ms)
@@ -103,20 +94,17 @@ watch(plugpkg_context *ctx, struct running *r)
 }
 
 /* Whatever it left running in its group ends with it. */
-static void
+static enum outcome
 finish(struct running *r, enum outcome outcome)
 {
-	if (outcome == OUT_ENDED) {
-		(void)kill(-r->child.pid, SIGKILL); /* usually nobody is left */
-		if (pp_child_wait(&r->child, -1, &r->status) < 0)
-			r->status = 1
-				    << 8; /* reaped by the program around us: no success is known */
-	} else {
+	if (outcome != OUT_ENDED)
 		pp_child_kill(&r->child, GRACE_MS);
-	}
+	else if (pp_child_reap(&r->child, &r->status) < 0)
+		outcome = OUT_LOST;
 	hear(r);
 	pp_capture_end(&r->out);
 	pp_capture_end(&r->answer);
+	return outcome;
 }
 
 static void
@@ -140,6 +128,8 @@ judge(const struct pp_exec *e, const struct running *r, enum outcome outcome, pl
 	else if (outcome == OUT_TIMEOUT)
 		pp_buf_addf(
 		    &why, "ran longer than its time limit of %u s and was killed", e->timeout_s);
+	else if (outcome == OUT_LOST)
+		pp_buf_adds(&why, PP_LOST_CHILD);
 	else if (WIFSIGNALED(r->status))
 		pp_buf_addf(&why, "was killed by signal %d", WTERMSIG(r->status));
 	else if (WEXITSTATUS(r->status) != 0 && e->out_answer == NULL)
@@ -264,8 +254,7 @@ pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err)
 	}
 	label(&r.out, ctx, e);
 	label(&r.answer, ctx, e);
-	enum outcome outcome = watch(ctx, &r);
-	finish(&r, outcome);
+	enum outcome outcome = finish(&r, watch(ctx, &r));
 	if (pp_strays_end(&r.strays))
 		pp_debug(ctx, e->plugin, "%s left processes behind, which were ended", e->what);
 	pp_lock_note_script(ctx, 0);

@@ -57,6 +57,11 @@ enum plugpkg_code pp_script_run(
 enum plugpkg_code pp_script_check_settings(const struct pp_config *config, plugpkg_error **err);
 
 #define PP_SCRIPT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/* What is said of a program whose exit status somebody else took. */
+#define PP_LOST_CHILD                                                                              \
+	"ended, but how is not known: the program around plugpkg ignores SIGCHLD, or waits for "   \
+	"children that are not its own"
+
 /* What every program gets that is run for a root, but TMPDIR: adds NAME=VALUE to env. */
 void pp_script_base_env(const plugpkg_context *ctx, int64_t transaction, struct pp_strs *env);
 
