@@ -131,8 +131,9 @@ enum plugpkg_check_flags {
 };
 /**
  * Compare the root with itself: databases, store digests, links, data directories, requirements,
- * host versions; and ask every `verify`. Rows of type "problem"; *out_problems counts them. OK also
- * when problems were found. flags: plugpkg_check_flags.
+ * host versions; and ask every `verify`. Rows of type "problem"; *out_problems counts them. Beside
+ * a change it looks again, for some seconds; a warning names one that takes longer. OK also when
+ * problems were found. flags: plugpkg_check_flags.
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_check(plugpkg_context *ctx, unsigned flags,
     size_t *out_problems, plugpkg_row_fn row, void *user, plugpkg_error **err);

@@ -152,6 +152,47 @@ conflicts top"
 		"plugpkg.json wants it, but it is not installed" "plugpkg.json wants ^2; 1.0.0 is installed"
 }
 
+# start_slow: an install that has switched already, and goes on when something is written to gate
+start_slow() {
+	local i
+	mkfifo gate
+	printf '#!/bin/sh\necho begun >"%s"; cat "%s" >/dev/null\n' "$SCRATCH/begun" "$SCRATCH/gate" >activate
+	chmod 755 activate
+	jq --arg run "$SCRATCH/activate" '.hooks.activate = [$run]' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	publish "$(build_plugin slow 1.0.0)"
+	plugpkg update
+	plugpkg install slow -y >slow.out 2>&1 3>&- &
+	slow=$!
+	for ((i = 0; i < 100; i++)); do
+		[ ! -e begun ] || return 0
+		sleep 0.05
+	done
+	cat slow.out >&2
+	return 1
+}
+
+@test "a change that runs beside is no damage: check looks again when it is done" {
+	start_slow
+	(sleep 0.5; echo go >gate) 3>&- &
+	run plugpkg check
+	assert_status 0
+	wait "$slow"
+	assert_installed slow 1.0.0
+}
+
+@test "a change that takes long is not waited for, and is named beside what was found" {
+	start_slow
+	run plugpkg check
+	echo go >gate
+	assert_status 1
+	assert_has "(plugpkg install slow) is changing" "may be its doing"
+	wait "$slow"
+	run plugpkg check
+	assert_status 0
+	assert_lacks "changing"
+}
+
 @test "check works where nothing can be written" {
 	tree_state "$PLUGPKG_ROOT" >before
 	run plugpkg check

@@ -18,20 +18,45 @@
 #include "lib/txn/host.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/mend.h"
+#include "lib/txn/root.h"
 #include "lib/txn/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define LOOKS   5
+#define WAIT_MS 1000
+#define POLL_MS 20
 
 struct checking {
 	plugpkg_context *ctx;
 	struct pp_state *state;
 	struct pp_web web;
-	size_t n_problems;
+	struct pp_vec(pp_json *) problems; /* rows; told when it is sure that no change made them */
+	size_t n_lasting;                  /* the first of them, which another look does not drop */
 	plugpkg_row_fn row;
 	void *user;
 };
+
+/* Until so many problems are left; the others go untold. */
+static void
+drop_problems(struct checking *c, size_t n_left)
+{
+	while (c->problems.n > n_left)
+		pp_json_free(c->problems.at[--c->problems.n]);
+}
+
+static void
+checking_fini(struct checking *c)
+{
+	drop_problems(c, 0);
+	pp_vec_free(&c->problems);
+	pp_web_fini(&c->web);
+}
 
 static void PP_PRINTF(4, 5)
     problem(struct checking *c, const char *kind, const char *name, const char *fmt, ...)
@@ -46,8 +71,14 @@ static void PP_PRINTF(4, 5)
 	pp_json_set_str(row, "kind", kind);
 	pp_json_set_str(row, "name", name);
 	pp_json_set_str(row, "text", pp_buf_cstr(&text));
-	pp_row(c->row, c->user, row);
-	c->n_problems++;
+	pp_vec_push(&c->problems, row);
+}
+
+static void
+tell_problems(struct checking *c)
+{
+	pp_vec_foreach (row, &c->problems)
+		pp_row(c->row, c->user, pp_json_ref(*row));
 }
 
 /* ---- state ---- */
@@ -383,15 +414,14 @@ check_plugins(struct checking *c, bool ask, plugpkg_error **err)
 enum plugpkg_code
 pp_check_generation(plugpkg_context *ctx, size_t *out_problems, plugpkg_error **err)
 {
-	struct checking c = { .ctx = ctx };
+	PP_CLEANUP(checking_fini) struct checking c = { .ctx = ctx };
 	enum plugpkg_code rc = pp_state_get(ctx, &c.state, err);
 
 	if (rc == PLUGPKG_OK)
 		rc = pp_web_load(ctx, &c.web, err);
 	if (rc == PLUGPKG_OK)
 		rc = check_generation(&c, err);
-	*out_problems = c.n_problems;
-	pp_web_fini(&c.web);
+	*out_problems = c.problems.n;
 	return rc;
 }
 
@@ -411,31 +441,127 @@ show_lacks(struct checking *c)
 	c->ctx->is_sandbox_told = true; /* no script that is asked says it again */
 }
 
+/* ---- beside a change ---- */
+
+/* When the lock was last written, which every change does; and what holds at that moment. */
+struct moment {
+	struct timespec locked;
+	bool is_held, is_config_old;
+};
+
+static struct moment
+moment_of(const plugpkg_context *ctx)
+{
+	const struct stat *known = &ctx->config_file;
+	struct moment m = { .is_config_old = true };
+	struct stat st;
+
+	/* First the file: who locks after that holds the lock below, or has written it later. */
+	if (fstatat(ctx->root_fd, "var/lock", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		m.locked = st.st_mtim;
+	m.is_held = ctx->lock_fd < 0 && pp_lock_is_held(ctx);
+	if (fstatat(ctx->root_fd, "plugpkg.json", &st, 0) == 0)
+		m.is_config_old = st.st_ino != known->st_ino ||
+				  st.st_mtim.tv_sec != known->st_mtim.tv_sec ||
+				  st.st_mtim.tv_nsec != known->st_mtim.tv_nsec;
+	return m;
+}
+
+/* May a change have been at work between the two? */
+static bool
+is_disturbed(const struct moment *before, const struct moment *after)
+{
+	return before->is_held || after->is_held || before->is_config_old || after->is_config_old ||
+	       before->locked.tv_sec != after->locked.tv_sec ||
+	       before->locked.tv_nsec != after->locked.tv_nsec;
+}
+
+static enum plugpkg_code
+look(struct checking *c, unsigned flags, plugpkg_error **err)
+{
+	enum plugpkg_code rc = pp_web_load(c->ctx, &c->web, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = check_transactions(c, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_generation(c, err);
+	if (rc == PLUGPKG_OK)
+		rc = check_plugins(c, (flags & PLUGPKG_CHECK_NO_SCRIPTS) == 0, err);
+	if (rc == PLUGPKG_OK) {
+		check_databases(c);
+		check_states(c);
+		check_relations(c);
+		check_wishes(c);
+	}
+	return rc;
+}
+
+/* For another look; a change that takes long is not waited for. */
+static enum plugpkg_code
+begin_anew(struct checking *c, plugpkg_error **err)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+
+	for (int ms = 0; ms < WAIT_MS && pp_lock_is_held(c->ctx); ms += POLL_MS)
+		(void)nanosleep(&pause, NULL); /* a signal only makes the look come sooner */
+	drop_problems(c, c->n_lasting);
+	pp_web_fini(&c->web);
+	c->web = (struct pp_web){ .threads = { 0 } };
+	enum plugpkg_code rc = pp_check_cancel(c->ctx, err);
+	return rc == PLUGPKG_OK ? pp_root_reload_config(c->ctx, err) : rc;
+}
+
+static void
+warn_of_change(plugpkg_context *ctx)
+{
+	struct pp_lock_holder h = { 0 };
+
+	if (pp_lock_look(ctx, &h, NULL) == PLUGPKG_OK && h.is_held)
+		pp_warn(ctx, NULL,
+		    "process %lld (plugpkg %s) is changing '%s'; what was found may be its doing",
+		    (long long)h.pid, h.command, ctx->root);
+	else
+		pp_warn(ctx, NULL,
+		    "'%s' was changed meanwhile; what was found may be that change's doing",
+		    ctx->root);
+	free(h.command);
+}
+
+/* A change that runs beside looks like damage; what is damage is there when it is done, too. */
+static enum plugpkg_code
+look_until_sure(struct checking *c, unsigned flags, plugpkg_error **err)
+{
+	for (int left = LOOKS; left > 0; left--) {
+		struct moment before = moment_of(c->ctx);
+		enum plugpkg_code rc = look(c, flags, err);
+		struct moment after = moment_of(c->ctx);
+		if (rc != PLUGPKG_OK || c->problems.n == c->n_lasting ||
+		    !is_disturbed(&before, &after))
+			return rc;
+		if (left > 1)
+			rc = begin_anew(c, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+	}
+	warn_of_change(c->ctx);
+	return PLUGPKG_OK;
+}
+
 enum plugpkg_code
 plugpkg_check(plugpkg_context *ctx, unsigned flags, size_t *out_problems, plugpkg_row_fn row,
     void *user, plugpkg_error **err)
 {
-	struct checking c = { .ctx = ctx, .row = row, .user = user };
+	PP_CLEANUP(checking_fini) struct checking c = { .ctx = ctx, .row = row, .user = user };
 	enum plugpkg_code rc = pp_state_get(ctx, &c.state, err);
 
 	show_lacks(&c);
 	if (rc == PLUGPKG_OK)
 		rc = check_host(&c, err);
+	c.n_lasting = c.problems.n;
 	if (rc == PLUGPKG_OK)
-		rc = pp_web_load(ctx, &c.web, err);
+		rc = look_until_sure(&c, flags, err);
+	tell_problems(&c);
 	if (rc == PLUGPKG_OK)
-		rc = check_transactions(&c, err);
-	if (rc == PLUGPKG_OK)
-		rc = check_generation(&c, err);
-	if (rc == PLUGPKG_OK)
-		rc = check_plugins(&c, (flags & PLUGPKG_CHECK_NO_SCRIPTS) == 0, err);
-	if (rc == PLUGPKG_OK) {
-		check_databases(&c);
-		check_states(&c);
-		check_relations(&c);
-		check_wishes(&c);
-		*out_problems = c.n_problems;
-	}
-	pp_web_fini(&c.web);
+		*out_problems = c.problems.n;
 	return rc;
 }
