@@ -85,6 +85,31 @@ mark auto x: 9
 update: 9"
 }
 
+@test "where TMPDIR cannot be used, scripts get their temporary directory elsewhere" {
+	local dir
+	make_repo
+	dir=$(make_plugin x 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh"}')
+	# shellcheck disable=SC2016 # the scripts'
+	add_script "$dir" install 'echo x >"$TMPDIR/x"; echo "in $TMPDIR"'
+	# shellcheck disable=SC2016
+	add_script "$dir" uninstall 'echo x >"$TMPDIR/x"; echo "in $TMPDIR"'
+	publish "$(build_plugin x 1.0.0)"
+	make_root
+	TMPDIR=$SCRATCH/outside run plugpkg install x -y
+	assert_status 0
+	assert_has "in $SCRATCH/outside/plugpkg-"
+	for dir in nowhere root/plugpkg.json; do
+		TMPDIR=$SCRATCH/$dir run plugpkg install x -y --reinstall
+		assert_status 0
+		assert_has "in /tmp/plugpkg-"
+	done
+	TMPDIR=$SCRATCH/nowhere run plugpkg remove x -y
+	assert_status 0
+	assert_has "in /tmp/plugpkg-"
+	assert_not_installed x
+	assert_equal "$(ls -A outside)" ""
+}
+
 @test "S55: a script that needs more than it may is undone, and says what was refused" {
 	script "echo x >'$OUTSIDE/new'"
 	has_sandbox

@@ -205,25 +205,53 @@ pp_sandbox_clear(const char *temp)
 }
 
 /* Noted before it is there: whenever we are killed, the next plugpkg knows of it. */
+static int
+make_temp_in(plugpkg_context *ctx, const char *dir, uint64_t chance, char **out)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("%s/" TEMP_PREFIX "%016" PRIx64, dir, chance);
+
+	ctx->script_temp = path;
+	pp_lock_note_script(ctx, 0);
+	if (pp_mkdirat(AT_FDCWD, path, 0700) < 0) {
+		int r = -errno;
+		ctx->script_temp = NULL;
+		return r;
+	}
+	*out = pp_steal(&path);
+	return 0;
+}
+
+static bool
+is_no_place(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EACCES || r == -EPERM ||
+	       r == -EROFS;
+}
+
+/*
+ * A TMPDIR that is of use to somebody else only (sudo keeps that of pam_tmpdir) would be met in the
+ * middle of a transaction, and again by its undo.
+ */
 static enum plugpkg_code
 make_temp(plugpkg_context *ctx, struct pp_sandbox *s, plugpkg_error **err)
 {
-	const char *dir = secure_getenv("TMPDIR");
+	const char *asked = secure_getenv("TMPDIR");
+	const char *const dirs[] = {
+		asked != NULL && *asked == '/' ? asked : "/tmp",
+		"/tmp",
+		"/var/tmp",
+	};
 	uint64_t chance = 0;
+	int r = -ENOENT;
 
 	if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot name a temporary directory");
-	PP_AUTO_FREE char *path = pp_asprintf(
-	    "%s/" TEMP_PREFIX "%016" PRIx64, dir != NULL && *dir == '/' ? dir : "/tmp", chance);
 	s->ctx = ctx;
-	ctx->script_temp = path;
-	pp_lock_note_script(ctx, 0);
-	if (pp_mkdirat(AT_FDCWD, path, 0700) == 0) {
-		s->temp = pp_steal(&path);
-		return PLUGPKG_OK;
-	}
-	ctx->script_temp = NULL;
-	return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s'", path);
+	for (size_t i = 0; i < PP_LEN(dirs) && is_no_place(r); i++)
+		r = make_temp_in(ctx, dirs[i], chance, &s->temp);
+	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r,
+			   "cannot make a temporary directory in '%s', /tmp or /var/tmp", dirs[0])
+		     : PLUGPKG_OK;
 }
 
 /* ---- together ---- */
