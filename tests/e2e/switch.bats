@@ -103,6 +103,25 @@ rollback generations/0 "
 	tree_state "$PLUGPKG_ROOT" | diff before -
 }
 
+@test "a hook that cannot be started is named, with what helps: its mode, its first line, or nothing" {
+	hooks '{"pre-transaction": "./pre"}'
+	run plugpkg install a -y
+	assert_status 7
+	assert_has "cannot run './pre', hook 'pre-transaction' of the application: no such file"
+	assert_lacks "first line" "chmod"
+	printf '#!/no/such/interpreter\n' >"$PLUGPKG_ROOT/pre"
+	chmod 644 "$PLUGPKG_ROOT/pre"
+	run plugpkg install a -y
+	assert_status 7
+	assert_has "permission denied" "hint: make it executable: chmod +x '$PLUGPKG_ROOT/./pre'"
+	assert_lacks "first line"
+	chmod 755 "$PLUGPKG_ROOT/pre"
+	run plugpkg install a -y
+	assert_status 7
+	assert_has "no such file" "hint: does its first line name an interpreter that exists"
+	assert_lacks "chmod"
+}
+
 @test "a hook that hangs is killed after its time limit" {
 	hooks '{"health": {"run": ["sleep", "100"], "timeout": 1, "retries": 0}}'
 	run timeout 30 plugpkg install a -y

@@ -247,8 +247,7 @@ start(plugpkg_context *ctx, const struct pp_command *c, struct running *r, plugp
 	if (failure == 0)
 		return PLUGPKG_OK;
 	(void)pp_fail(err, PLUGPKG_E_HOST, -failure, "cannot run '%s'", c->argv->at[0]);
-	return pp_hint(err, PLUGPKG_E_HOST,
-	    "does its first line name an interpreter that exists, as in #!/bin/sh?");
+	return pp_exec_hint(err, PLUGPKG_E_HOST, -1, argv.at[0], -failure);
 }
 
 enum plugpkg_code

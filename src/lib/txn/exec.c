@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -178,6 +179,20 @@ open_input(const char *text, int *out_fd, plugpkg_error **err)
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write down the event") : PLUGPKG_OK;
 }
 
+enum plugpkg_code
+pp_exec_hint(plugpkg_error **err, enum plugpkg_code rc, int cwd_fd, const char *program, int errnum)
+{
+	struct stat st;
+
+	if ((errnum != EACCES && errnum != ENOENT && errnum != ENOEXEC) ||
+	    fstatat(cwd_fd >= 0 ? cwd_fd : AT_FDCWD, program, &st, 0) < 0)
+		return rc;
+	if (errnum == EACCES && (st.st_mode & 0111) == 0)
+		return pp_hint(err, rc, "make it executable: chmod +x '%s'", program);
+	return pp_hint(
+	    err, rc, "does its first line name an interpreter that exists, as in #!/bin/sh?");
+}
+
 static enum plugpkg_code
 start(plugpkg_context *ctx, const struct pp_exec *e, struct running *r, plugpkg_error **err)
 {
@@ -207,8 +222,7 @@ start(plugpkg_context *ctx, const struct pp_exec *e, struct running *r, plugpkg_
 	if (failure < 0) {
 		(void)pp_fail(err, PLUGPKG_E_SCRIPT, -failure, "cannot run %s", e->file);
 		(void)pp_subject(err, PLUGPKG_E_SCRIPT, e->plugin);
-		return pp_hint(err, PLUGPKG_E_SCRIPT,
-		    "does its first line name an interpreter that exists, as in #!/bin/sh?");
+		return pp_exec_hint(err, PLUGPKG_E_SCRIPT, e->cwd_fd, e->program, -failure);
 	}
 	return PLUGPKG_OK;
 }

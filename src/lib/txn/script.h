@@ -83,6 +83,9 @@ struct pp_exec {
 	const struct pp_wall *wall;   /* NULL: none */
 };
 enum plugpkg_code pp_exec_run(plugpkg_context *ctx, const struct pp_exec *e, plugpkg_error **err);
+/* What helps where a program cannot be started; no hint where it is not there. Gives rc. */
+enum plugpkg_code pp_exec_hint(
+    plugpkg_error **err, enum plugpkg_code rc, int cwd_fd, const char *program, int errnum);
 
 /* lib/txn/capture.c: the output of one running script, line by line. */
 struct pp_capture {

@@ -69,6 +69,7 @@ run_command(struct pp_txn *t, enum pp_hook_at at, const struct pp_hook *h, plugp
 		return pp_fail(err, PLUGPKG_E_SCRIPT, 0, "cannot run %s: there is no program '%s'",
 		    what, h->argv.at[0]);
 	hook_env(t, pp_hook_names[at], &env);
+	PP_AUTO_FREE char *file = pp_asprintf("'%s', %s", h->argv.at[0], what);
 	PP_AUTO_FREE const char **argv = pp_strs_argv(&h->argv);
 	PP_AUTO_FREE const char **envp = pp_strs_argv(&env);
 	struct pp_exec e = {
@@ -80,7 +81,7 @@ run_command(struct pp_txn *t, enum pp_hook_at at, const struct pp_hook *h, plugp
 		/* Once the pointer has moved, its consequences are waited for. */
 		.is_undo = at != PP_HOOK_PRE_TRANSACTION,
 		.what = what,
-		.file = what,
+		.file = file,
 		.channel = pp_hook_names[at],
 		.transaction = t->id,
 	};
