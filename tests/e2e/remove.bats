@@ -16,6 +16,26 @@ setup() {
 	plugpkg install top solo -y
 }
 
+@test "a wish for what is not installed is taken back, whether any source has it or not" {
+	jq '.plugins += {"ghost": "*", "spirit": "^2"}' "$PLUGPKG_ROOT/plugpkg.json" >new
+	cp new "$PLUGPKG_ROOT/plugpkg.json"
+	run plugpkg check
+	assert_has "plugpkg remove ghost takes the wish back"
+	run -0 plugpkg remove ghost --dry-run --json
+	assert_equal "$(json_get 'select(.type == "unwanted") | .name')" ghost
+	run -4 plugpkg remove phantom ghost -y
+	assert_has "'phantom' is not installed"
+	assert_equal "$(jq -r '.plugins.ghost' "$PLUGPKG_ROOT/plugpkg.json")" "*"
+	run -0 plugpkg remove ghost -y
+	mkdir "$PLUGPKG_ROOT/data/spirit"
+	run -0 plugpkg purge spirit -y
+	assert_missing "$PLUGPKG_ROOT/data/spirit"
+	assert_equal "$(jq -c '.plugins | [.ghost, .spirit]' "$PLUGPKG_ROOT/plugpkg.json")" "[null,null]"
+	run -4 plugpkg remove ghost -y
+	assert_has "[not-installed]"
+	run -0 plugpkg check
+}
+
 @test "remove names everything that goes with it, and why" {
 	run plugpkg remove base --dry-run
 	assert_status 0

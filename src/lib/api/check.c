@@ -329,7 +329,9 @@ check_wishes(struct checking *c)
 		const struct pp_release *r = wanted_release(c, dep);
 		if (r == NULL)
 			problem(c, "wanted", dep->name,
-			    "plugpkg.json wants it, but it is not installed");
+			    "plugpkg.json wants it, but it is not installed; plugpkg sync installs "
+			    "it, plugpkg remove %s takes the wish back",
+			    dep->name);
 		else if (dep->range != NULL && !pp_range_match(dep->range, &r->version, true))
 			problem(c, "wanted", dep->name, "plugpkg.json wants %s; %s is installed",
 			    dep->text, r->version.text);

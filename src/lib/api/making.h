@@ -99,6 +99,11 @@ char *pp_making_command(const struct plugpkg_request *request);
  * more, but these.
  */
 enum plugpkg_code pp_making_left_data(struct pp_making *m, plugpkg_error **err);
+/*
+ * `remove` and `purge` of what plugpkg.json wants and the root has not: the wish is taken back,
+ * which needs no step. After pp_making_left_data().
+ */
+void pp_making_left_wishes(struct pp_making *m);
 /* What will stand in plugpkg.json as asked for, once the plan is there. */
 void pp_making_wishes(struct pp_making *m);
 

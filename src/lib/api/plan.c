@@ -53,11 +53,11 @@ pp_making_is_removal(const struct pp_making *m)
 	return verb == PLUGPKG_REMOVE || verb == PLUGPKG_PURGE || verb == PLUGPKG_AUTOREMOVE;
 }
 
-/* Nothing but data is left to go. */
+/* Nothing but data and wishes is left to go. */
 static bool
 is_settled(const struct pp_making *m)
 {
-	return m->targets.n == 0 && m->plan->left_data.n > 0;
+	return m->targets.n == 0 && (m->plan->left_data.n > 0 || m->wishes->n > 0);
 }
 
 /* What leaves asks nobody: plugins can go while the application is down. */
@@ -102,6 +102,8 @@ make(struct pp_making *m, plugpkg_error **err)
 		rc = pp_sources_load(m->ctx, false, &m->open, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_making_left_data(m, err);
+	if (rc == PLUGPKG_OK)
+		pp_making_left_wishes(m);
 	if (rc == PLUGPKG_OK)
 		rc = choose(m, err);
 	if (rc == PLUGPKG_OK)

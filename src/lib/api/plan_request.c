@@ -154,6 +154,45 @@ pp_making_left_data(struct pp_making *m, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* By that target something is, or may be, meant that is installed. */
+static bool
+is_there(const struct pp_making *m, const struct pp_target *t, const char *key)
+{
+	if (t->range != NULL)
+		return pp_inventory_release(&m->inv, key) != NULL;
+	return pp_inventory_highest(&m->inv, t->name) != NULL;
+}
+
+static bool
+take_back(struct pp_making *m, const char *key)
+{
+	if (pp_deps_get(&m->ctx->config->plugins, key) == NULL)
+		return false;
+	struct pp_wish *w = pp_vec_new(m->wishes);
+	w->name = pp_xstrdup(key);
+	return true;
+}
+
+void
+pp_making_left_wishes(struct pp_making *m)
+{
+	size_t n = 0;
+
+	if (m->request->verb != PLUGPKG_REMOVE && m->request->verb != PLUGPKG_PURGE)
+		return;
+	pp_vec_foreach (key, &m->plan->left_data)
+		(void)take_back(m, *key);
+	for (size_t i = 0; i < m->targets.n; i++) {
+		struct pp_target *t = &m->targets.at[i];
+		PP_AUTO_FREE char *key = key_of(t);
+		if (!is_there(m, t, key) && take_back(m, key))
+			pp_target_fini(t);
+		else
+			m->targets.at[n++] = *t;
+	}
+	m->targets.n = n;
+}
+
 /* ---- wishes ---- */
 
 static void
