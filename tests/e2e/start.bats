@@ -63,6 +63,8 @@ at_most() {
 	assert_exists "$PLUGPKG_ROOT/var/settled"
 	traced plugpkg sync
 	assert_has "Nothing to do."
+	# Standard input is not ours to close.
+	assert_equal "$(grep -c 'close([012])' "$TRACE")" 0
 	at_most 60
 	assert_equal "$(grep -c clone "$TRACE")" 0
 }

@@ -12,11 +12,7 @@
 enum plugpkg_code
 pp_sync_begin(plugpkg_context *ctx, unsigned flags, struct pp_sync *out, plugpkg_error **err)
 {
-	*out = (struct pp_sync){
-		.ctx = ctx,
-		.flags = flags,
-		.making = { .ctx = ctx, .open = PP_SOURCES_OPEN_INIT },
-	};
+	*out = (struct pp_sync)PP_SYNC_INIT(ctx, flags);
 	enum plugpkg_code rc = pp_root_read_lockfile(ctx, &out->lock, err);
 	return rc == PLUGPKG_OK ? pp_inventory_load(ctx, &out->making.inv, err) : rc;
 }
@@ -33,7 +29,7 @@ enum plugpkg_code
 plugpkg_sync_check(plugpkg_context *ctx, unsigned flags, size_t *out_differences,
     plugpkg_row_fn row, void *user, plugpkg_error **err)
 {
-	PP_CLEANUP(pp_sync_fini) struct pp_sync s = { 0 };
+	PP_CLEANUP(pp_sync_fini) struct pp_sync s = PP_SYNC_INIT(ctx, flags);
 	enum plugpkg_code rc = PLUGPKG_OK;
 
 	*out_differences = 0;
@@ -235,7 +231,7 @@ static void
 plan_nothing(plugpkg_context *ctx, unsigned flags, const char *command, plugpkg_plan **out)
 {
 	PP_CLEANUP(pp_again_fini) struct pp_again again = { .request = NULL };
-	PP_CLEANUP(pp_sync_fini) struct pp_sync s = { .flags = flags };
+	PP_CLEANUP(pp_sync_fini) struct pp_sync s = PP_SYNC_INIT(ctx, flags);
 	PP_AUTO(plan) plugpkg_plan *plan = NULL;
 	PP_AUTO_LOOK struct pp_state *look = NULL;
 
@@ -284,7 +280,7 @@ plugpkg_sync_plan(
 			return rc;
 	}
 	for (bool is_updated = (flags & PLUGPKG_SYNC_NO_UPDATE) != 0;; is_updated = true) {
-		PP_CLEANUP(pp_sync_fini) struct pp_sync s = { .ctx = ctx, .flags = flags };
+		PP_CLEANUP(pp_sync_fini) struct pp_sync s = PP_SYNC_INIT(ctx, flags);
 		PP_AUTO_ERROR plugpkg_error *why = NULL;
 		enum plugpkg_code rc = plan_once(&s, command, out_plan, &why);
 		if (rc == PLUGPKG_OK)

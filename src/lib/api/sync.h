@@ -43,6 +43,14 @@ struct pp_sync {
 	bool may_update;  /* newer metadata of the sources could help */
 	bool must_update; /* nothing goes without it */
 };
+/* Fit for pp_sync_fini(). */
+#define PP_SYNC_INIT(context, sync_flags)                                                          \
+	{                                                                                          \
+		.ctx = (context), .flags = (sync_flags), .making = {                               \
+			.ctx = (context),                                                          \
+			.open = PP_SOURCES_OPEN_INIT                                               \
+		}                                                                                  \
+	}
 /* Reads plugpkg.lock and what is installed. Errors: BAD_LOCK BAD_STATE IO. */
 enum plugpkg_code pp_sync_begin(
     plugpkg_context *ctx, unsigned flags, struct pp_sync *out, plugpkg_error **err);
