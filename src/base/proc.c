@@ -267,6 +267,14 @@ spawn_quick(const struct pp_spawn *s, pid_t *out)
 	return r;
 }
 
+static bool owns_signals;
+
+void
+pp_spawn_own_signals(void)
+{
+	owns_signals = true;
+}
+
 int
 pp_spawn(const struct pp_spawn *s, struct pp_child *out)
 {
@@ -275,6 +283,8 @@ pp_spawn(const struct pp_spawn *s, struct pp_child *out)
 	pid_t pid = -1;
 
 	out->pid = -1;
+	if (owns_signals && signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+		return -errno;
 	int r = is_quick ? spawn_quick(s, &pid) : spawn_noted(s, &pid);
 	if (r < 0)
 		return r;

@@ -42,6 +42,11 @@ struct pp_spawn {
  */
 int pp_spawn(const struct pp_spawn *s, struct pp_child *out) PP_MUSTUSE;
 /*
+ * For a program of our own: a supervisor that ignores SIGCHLD hands that on, and nobody learns how
+ * a child ended. From now on each start of one sets that back.
+ */
+void pp_spawn_own_signals(void);
+/*
  * Waits; -EAGAIN after timeout_ms (-1 = for ever) with the child still running; -ECHILD when the
  * program around us reaped it, or ignores SIGCHLD. Status as waitpid().
  */

@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,8 +57,8 @@ start_process(void)
 	 */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return -errno;
-	/* A supervisor that ignores it hands that on, and nobody knows how a child ended. */
-	return signal(SIGCHLD, SIG_DFL) == SIG_ERR ? -errno : 0;
+	pp_spawn_own_signals();
+	return 0;
 }
 
 static void
