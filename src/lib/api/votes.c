@@ -58,7 +58,7 @@ static bool
 has_other(const struct pp_making *m, const struct pp_dep *dep, bool is_leaving)
 {
 	for (size_t i = 0; i < m->inv.releases.n; i++)
-		if (is_staying(m, i) && pp_release_satisfies(m->inv.releases.at[i], dep))
+		if (pp_release_satisfies(m->inv.releases.at[i], dep) && is_staying(m, i))
 			return true;
 	/* What comes is another one only to who asks what is left when the plugin is gone. */
 	for (size_t i = 0; is_leaving && m->after != NULL && i < m->after->n; i++)
@@ -93,16 +93,9 @@ ask(struct voting *v, const struct pp_vote *about, plugpkg_error **err)
 
 static enum plugpkg_code
 ask_who_goes(struct voting *v, const struct pp_step *leaving, const struct pp_step *along,
-    plugpkg_error **err)
+    const struct pp_dep *dep, plugpkg_error **err)
 {
-	const struct pp_making *m = v->m;
-	const struct pp_release *plugin = pp_inventory_release(&m->inv, leaving->key);
-	const struct pp_release *dependent = pp_inventory_release(&m->inv, along->key);
-	const struct pp_dep *dep = NULL;
-
-	if (plugin != NULL && dependent != NULL)
-		dep = tie(m, dependent, plugin, true);
-	if (dep == NULL || pp_votes_get(&m->asked, along->key, leaving->key) != NULL)
+	if (pp_votes_get(&v->m->asked, along->key, leaving->key) != NULL)
 		return PLUGPKG_OK;
 	return ask(v,
 	    &(struct pp_vote){
@@ -116,92 +109,118 @@ ask_who_goes(struct voting *v, const struct pp_step *leaving, const struct pp_st
 	    err);
 }
 
+/* Of each step the release that is installed, or NULL. */
+static const struct pp_release **
+releases_of(const struct pp_making *m)
+{
+	const struct pp_steps *steps = &m->plan->steps;
+	const struct pp_release **out = pp_xcalloc(steps->n + 1, sizeof(const struct pp_release *));
+
+	for (size_t i = 0; i < steps->n; i++)
+		out[i] = pp_inventory_release(&m->inv, steps->at[i].key);
+	return out;
+}
+
 /* Steps are in order: dependents of dependents leave first, and are asked first. */
 static enum plugpkg_code
 ask_removals(struct voting *v, plugpkg_error **err)
 {
+	const struct pp_making *m = v->m;
+	const struct pp_step *steps = m->plan->steps.at;
+	PP_AUTO_FREE const struct pp_release **releases = releases_of(m);
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	pp_vec_foreach (leaving, &v->m->plan->steps) {
-		if (leaving->action != PP_REMOVE)
+	for (size_t i = 0; i < m->plan->steps.n; i++) {
+		if (steps[i].action != PP_REMOVE || releases[i] == NULL)
 			continue;
-		pp_vec_foreach (along, &v->m->plan->steps)
-			if (rc == PLUGPKG_OK && along != leaving && is_gone_along(along))
-				rc = ask_who_goes(v, leaving, along, err);
+		for (size_t k = 0; rc == PLUGPKG_OK && k < m->plan->steps.n; k++) {
+			if (k == i || releases[k] == NULL || !is_gone_along(&steps[k]))
+				continue;
+			const struct pp_dep *dep = tie(m, releases[k], releases[i], true);
+			if (dep != NULL)
+				rc = ask_who_goes(v, &steps[i], &steps[k], dep, err);
+		}
 	}
 	return rc;
 }
 
 /* ---- what follows from the answers to a removal ---- */
 
-/* Indexes are those of the plan's steps: who leaves whatever anybody says. */
-static bool
-goes(const struct voting *v, const bool *is_going, size_t along)
-{
-	const struct pp_plan *plan = v->m->plan;
-	bool has_say = false;
+struct leaver {
+	const struct pp_step *step;
+	bool goes; /* whatever anybody says */
+	bool has_say;
+};
 
-	for (size_t i = 0; i < plan->steps.n; i++) {
-		const struct pp_vote *vote =
-		    pp_votes_get(&v->m->asked, plan->steps.at[along].key, plan->steps.at[i].key);
-		if (vote == NULL)
-			continue;
-		has_say = true;
-		if (is_going[i] && vote->said != PP_SAID_STAY)
-			return true;
-	}
-	return !has_say; /* it goes for another reason */
+/* Whom an answer is from, and whose removal it is about; false where one of them does not leave. */
+static bool
+find_both(const struct pp_map *leavers, const struct pp_vote *vote, struct leaver **out_along,
+    struct leaver **out_left)
+{
+	*out_along = pp_map_get(leavers, vote->key);
+	*out_left = pp_map_get(leavers, vote->plugin);
+	return *out_along != NULL && *out_left != NULL;
 }
 
 static void
-find_going(const struct voting *v, bool *is_going)
+find_going(const struct voting *v, const struct pp_map *leavers)
 {
-	const struct pp_plan *plan = v->m->plan;
+	struct leaver *along, *left;
 	bool has_grown = true;
 
-	for (size_t i = 0; i < plan->steps.n; i++)
-		is_going[i] =
-		    plan->steps.at[i].action == PP_REMOVE && !is_gone_along(&plan->steps.at[i]);
+	pp_vec_foreach (vote, &v->m->asked)
+		if (find_both(leavers, vote, &along, &left))
+			along->has_say = true;
+	/* Who was not asked goes for another reason. */
+	pp_map_foreach (e, leavers) {
+		struct leaver *l = e->value;
+		l->goes = !is_gone_along(l->step) || !l->has_say;
+	}
+	/* The last ones asked are nearest to what was named: one round does for a chain. */
 	while (has_grown) {
 		has_grown = false;
-		for (size_t i = 0; i < plan->steps.n; i++) {
-			if (is_going[i] || !is_gone_along(&plan->steps.at[i]) ||
-			    !goes(v, is_going, i))
+		for (size_t i = v->m->asked.n; i-- > 0;) {
+			const struct pp_vote *vote = &v->m->asked.at[i];
+			if (!find_both(leavers, vote, &along, &left) || along->goes ||
+			    !left->goes || vote->said == PP_SAID_STAY)
 				continue;
-			is_going[i] = has_grown = true;
+			along->goes = has_grown = true;
 		}
 	}
 }
 
 /* It stays without what really leaves; of what stays itself, nothing follows. */
 static void
-detach(struct voting *v, const struct pp_step *along, const bool *is_going)
+detach(struct voting *v, const struct pp_vote *vote)
 {
 	struct pp_making *m = v->m;
-	size_t at = pp_installeds_index(&m->inv.set, along->key);
+	size_t at = pp_installeds_index(&m->inv.set, vote->key);
 
-	for (size_t i = 0; i < m->plan->steps.n; i++) {
-		const struct pp_vote *vote =
-		    pp_votes_get(&m->asked, along->key, m->plan->steps.at[i].key);
-		if (!is_going[i] || vote == NULL || vote->said != PP_SAID_STAY ||
-		    at >= m->inv.releases.n)
-			continue;
-		pp_release_detach(m->inv.releases.at[at], vote->requirement);
-		(void)pp_votes_add(&m->plan->votes, vote);
-		v->is_again = true;
-	}
+	if (at >= m->inv.releases.n)
+		return;
+	pp_release_detach(m->inv.releases.at[at], vote->requirement);
+	(void)pp_votes_add(&m->plan->votes, vote);
+	v->is_again = true;
 }
 
 static void
 follow(struct voting *v)
 {
-	const struct pp_plan *plan = v->m->plan;
-	PP_AUTO_FREE bool *is_going = pp_xcalloc(plan->steps.n + 1, sizeof(*is_going));
+	const struct pp_steps *steps = &v->m->plan->steps;
+	PP_AUTO_FREE struct leaver *all = pp_xcalloc(steps->n + 1, sizeof(*all));
+	PP_CLEANUP(pp_auto_map) struct pp_map leavers = { .n = 0 };
+	struct leaver *along, *left;
 
-	find_going(v, is_going);
-	for (size_t i = 0; i < plan->steps.n; i++)
-		if (is_gone_along(&plan->steps.at[i]) && !is_going[i])
-			detach(v, &plan->steps.at[i], is_going);
+	for (size_t i = 0; i < steps->n; i++) {
+		all[i].step = &steps->at[i];
+		if (all[i].step->action == PP_REMOVE)
+			*pp_map_put(&leavers, all[i].step->key) = &all[i];
+	}
+	find_going(v, &leavers);
+	pp_vec_foreach (vote, &v->m->asked)
+		if (find_both(&leavers, vote, &along, &left) && !along->goes && left->goes &&
+		    vote->said == PP_SAID_STAY)
+			detach(v, vote);
 }
 
 /* ---- upgrades ---- */
@@ -426,9 +445,17 @@ ask_taken_off(struct voting *v, plugpkg_error **err)
 	pp_vec_foreach (along, &v->m->plan->steps) {
 		if (!is_taken_off(v->m, along))
 			continue;
-		pp_vec_foreach (leaving, &v->m->plan->steps)
-			if (rc == PLUGPKG_OK && leaving != along && leaving->action == PP_REMOVE)
-				rc = ask_who_goes(v, leaving, along, err);
+		const struct pp_release *dependent = pp_inventory_release(&v->m->inv, along->key);
+		pp_vec_foreach (leaving, &v->m->plan->steps) {
+			const struct pp_release *plugin =
+			    pp_inventory_release(&v->m->inv, leaving->key);
+			if (rc != PLUGPKG_OK || leaving == along || leaving->action != PP_REMOVE ||
+			    plugin == NULL || dependent == NULL)
+				continue;
+			const struct pp_dep *dep = tie(v->m, dependent, plugin, true);
+			if (dep != NULL)
+				rc = ask_who_goes(v, leaving, along, dep, err);
+		}
 	}
 	return rc;
 }
