@@ -5,10 +5,7 @@
  * One context serves one root and one thread. Every function returns a code and, when err is not
  * NULL, an owned error that says what failed, to what, and what to do about it. Queries stream
  * rows: one JSON object a call, the same objects that `plugpkg --json` prints (plugpkg-json(5)).
- *
- * Calls start child processes and wait for them. Meanwhile the program around them must neither
- * ignore SIGCHLD (nor set SA_NOCLDWAIT), which may be inherited, nor wait for children that it did
- * not start itself, as waitpid(-1) does: a script whose exit status is taken away counts as failed.
+ * Calls wait for child processes, so the host neither ignores SIGCHLD nor reaps what is not its own.
  *
  * Words about ownership: borrowed (the callee keeps nothing), owned (the caller frees), moved (the
  * callee frees), view (valid until the named event).
