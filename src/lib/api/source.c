@@ -106,7 +106,7 @@ add_source(
 	pp_config_add_source(ctx->config, source);
 	pp_json *json = source_json(ctx, source->name);
 	if (json != NULL)
-		pp_json_set_str(json, "root", fingerprint);
+		pp_config_trust(ctx->config, json, fingerprint);
 	return pp_root_write_config(ctx, err);
 }
 
@@ -260,7 +260,7 @@ ensure_trust(
 	if (rc != PLUGPKG_OK || key != NULL || json == NULL)
 		return rc;
 	/* Accepted by somebody just now: plugpkg.json says so from here on, as with source add. */
-	pp_json_set_str(json, "root", fingerprint);
+	pp_config_trust(ctx->config, json, fingerprint);
 	return pp_root_write_config(ctx, err);
 }
 

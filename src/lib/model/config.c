@@ -512,6 +512,12 @@ pp_config_parse(struct pp_str text, const char *file, struct pp_config **out, pl
 	return rc;
 }
 
+bool
+pp_config_is_of(const struct pp_config *c, struct pp_str text)
+{
+	return !c->is_edited && pp_str_eq(text, c->text);
+}
+
 char *
 pp_config_text(const struct pp_config *c)
 {

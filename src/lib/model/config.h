@@ -50,9 +50,10 @@ pp_hook_is_set(const struct pp_hook *h)
 }
 
 struct pp_config {
-	pp_json *json; /* the whole file: unknown keys and order survive an edit */
-	char *text;    /* as it was read, and */
-	char *file;    /* from where: for messages with a line */
+	pp_json *json;  /* the whole file: unknown keys and order survive an edit */
+	char *text;     /* as it was read, and */
+	char *file;     /* from where: for messages with a line */
+	bool is_edited; /* it says something else than the text */
 	char *name;
 	struct pp_deps provides; /* host: names with exact versions (dep.version) */
 	/* The command that says more of them: its path below the root, arguments; or empty. */
@@ -68,6 +69,8 @@ struct pp_config {
 	struct pp_strs min_age_except; /* globs of names */
 };
 
+/* Is it what parsing that text would make? */
+bool pp_config_is_of(const struct pp_config *c, struct pp_str text);
 /* Pure: text in, config out. `file` is its name for messages. Errors: BAD_CONFIG. */
 enum plugpkg_code pp_config_parse(
     struct pp_str text, const char *file, struct pp_config **out, plugpkg_error **err);
@@ -90,6 +93,8 @@ char *pp_config_text(const struct pp_config *c);
 void pp_config_want(struct pp_config *c, const char *name, const char *range);
 bool pp_config_unwant(struct pp_config *c, const struct pp_strs *names); /* any of them wanted? */
 void pp_config_add_source(struct pp_config *c, const struct pp_source *s);
+/* source: its member of "sources". */
+void pp_config_trust(struct pp_config *c, pp_json *source, const char *fingerprint);
 bool pp_config_remove_source(struct pp_config *c, const char *name);
 const struct pp_source *pp_config_source(const struct pp_config *c, const char *name);
 

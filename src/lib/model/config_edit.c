@@ -33,6 +33,7 @@ pp_config_want(struct pp_config *c, const char *name, const char *range)
 	struct pp_dep *dep = wanted(c, name);
 	struct pp_dep new_dep = { .name = pp_xstrdup(name), .text = pp_xstrdup(range) };
 
+	c->is_edited = true;
 	/*
 	 * The caller has parsed the range before; a bad one only leaves range NULL, which means
 	 * any.
@@ -76,6 +77,7 @@ pp_config_unwant(struct pp_config *c, const struct pp_strs *names)
 	if (n == c->plugins.n)
 		return false;
 	c->plugins.n = n;
+	c->is_edited = true;
 	drop_members(c, &gone);
 	return true;
 }
@@ -96,6 +98,7 @@ pp_config_add_source(struct pp_config *c, const struct pp_source *s)
 	struct pp_source *copy = pp_vec_new(&c->sources);
 	pp_json *j = pp_json_object(), *urls = pp_json_array();
 
+	c->is_edited = true;
 	copy->name = pp_xstrdup(s->name);
 	copy->priority = s->priority;
 	for (size_t i = 0; i < s->urls.n; i++) {
@@ -116,6 +119,13 @@ pp_config_add_source(struct pp_config *c, const struct pp_source *s)
 	pp_json_push(member(c, "sources", pp_json_array), j);
 }
 
+void
+pp_config_trust(struct pp_config *c, pp_json *source, const char *fingerprint)
+{
+	c->is_edited = true;
+	pp_json_set_str(source, "root", fingerprint);
+}
+
 bool
 pp_config_remove_source(struct pp_config *c, const char *name)
 {
@@ -125,6 +135,7 @@ pp_config_remove_source(struct pp_config *c, const char *name)
 
 	if (pp_config_source(c, name) == NULL)
 		return false;
+	c->is_edited = true;
 	kept = pp_json_array();
 	for (size_t i = 0; i < pp_json_len(old); i++) {
 		const char *other = pp_json_get_str(pp_json_at(old, i), "name");

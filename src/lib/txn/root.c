@@ -36,13 +36,15 @@ pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **err)
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot read '%s'", file);
 
-	struct pp_config *config = NULL;
 	struct pp_str bytes = { pp_buf_cstr(&text), text.n };
-	enum plugpkg_code rc = pp_config_parse(bytes, file, &config, err);
-	if (rc != PLUGPKG_OK)
-		return rc;
-	pp_config_free(ctx->config);
-	ctx->config = config;
+	if (ctx->config == NULL || !pp_config_is_of(ctx->config, bytes)) {
+		struct pp_config *config = NULL;
+		enum plugpkg_code rc = pp_config_parse(bytes, file, &config, err);
+		if (rc != PLUGPKG_OK)
+			return rc;
+		pp_config_free(ctx->config);
+		ctx->config = config;
+	}
 	ctx->config_file = known;
 	pp_host_config_read(ctx);
 	return PLUGPKG_OK;
