@@ -450,3 +450,22 @@ unpack_with() {
 	run -0 plugpkg install top -y
 	assert_installed top 1.0.0
 }
+
+@test "a source whose plugpkg.json does not become durable was not added" {
+	plugpkg init "$PLUGPKG_ROOT"
+	key=sha256:$(sha256sum "$SCRATCH/repo/public/metadata/1.root.json" | cut -d' ' -f1)
+	cp -a "$PLUGPKG_ROOT" before
+	PLUGPKG_COUNT_POINTS=$PWD/points plugpkg source add main "file://$SCRATCH/repo/public" --key "$key"
+	[ -s points ] || skip "built without failpoints"
+	last=$(stat -c %s points)
+	for ((at = last - 8; at <= last; at++)); do
+		rm -rf "$PLUGPKG_ROOT"
+		cp -a before "$PLUGPKG_ROOT"
+		PLUGPKG_FAIL_AT=$at:EIO run plugpkg source add main "file://$SCRATCH/repo/public" --key "$key"
+		[ "$status" -ne 0 ] || continue
+		assert_equal "$at $(plugpkg source list)" "$at "
+		assert_missing "$PLUGPKG_ROOT/var/trust/main"
+		cmp before/plugpkg.json "$PLUGPKG_ROOT/plugpkg.json"
+		plugpkg source add main "file://$SCRATCH/repo/public" --key "$key"
+	done
+}

@@ -50,15 +50,28 @@ pp_root_reload_config(plugpkg_context *ctx, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* It may stand there and only not be durable; who is told that it failed finds it as it was. */
+static void
+put_back(plugpkg_context *ctx, const char *failed)
+{
+	PP_AUTO_BUF struct pp_buf now = PP_BUF_INIT(CONFIG_MAX_BYTES);
+	const char *old = ctx->config->text;
+
+	if (pp_read_file_at(ctx->root_fd, CONFIG_FILE, &now) == 0 &&
+	    strcmp(pp_buf_cstr(&now), failed) == 0)
+		PP_IGNORE(pp_rewrite_file_at(ctx->root_fd, CONFIG_FILE, old, strlen(old)));
+}
+
 enum plugpkg_code
 pp_root_write_config(plugpkg_context *ctx, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *text = pp_config_text(ctx->config);
 	int r = pp_rewrite_file_at(ctx->root_fd, CONFIG_FILE, text, strlen(text));
 
-	return r < 0
-		   ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/" CONFIG_FILE "'", ctx->root)
-		   : PLUGPKG_OK;
+	if (r == 0)
+		return PLUGPKG_OK;
+	put_back(ctx, text);
+	return pp_fail(err, PLUGPKG_E_IO, -r, "cannot write '%s/" CONFIG_FILE "'", ctx->root);
 }
 
 /* Only names that plugpkg itself gives: the rest of the root is the application's. */
