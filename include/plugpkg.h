@@ -5,7 +5,7 @@
  * One context serves one root and one thread. Every function returns a code and, when err is not
  * NULL, an owned error that says what failed, to what, and what to do about it. Queries stream
  * rows: one JSON object a call, the same objects that `plugpkg --json` prints (plugpkg-json(5)).
- * Calls wait for child processes, so the host neither ignores SIGCHLD nor reaps what is not its own.
+ * Calls wait for child processes: the host neither ignores SIGCHLD nor reaps what is not its own.
  *
  * Words about ownership: borrowed (the callee keeps nothing), owned (the caller frees), moved (the
  * callee frees), view (valid until the named event).
