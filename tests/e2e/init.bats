@@ -113,6 +113,31 @@ setup() {
 	run -0 plugpkg list
 }
 
+@test "a root lies under a path of any length: it is made, changed, logged, checked and cleaned" {
+	need sqlite3
+	local deep=$SCRATCH
+	while [ ${#deep} -lt 600 ]; do deep+=/$(printf '%0100d' 0); done
+	mkdir -p "$deep"
+	PLUGPKG_ROOT=$deep/root
+	make_repo
+	publish "$(build_plugin a 1.0.0)"
+	make_root
+	run plugpkg install a -y
+	assert_status 0
+	run plugpkg log
+	assert_status 0
+	assert_has "install a"
+	run plugpkg check
+	assert_status 0
+	# Room in the state, which clean gives back. Of such paths sqlite3 has the limit itself.
+	cp "$PLUGPKG_ROOT/var/state.db" near.db
+	sqlite3 near.db "CREATE TABLE room AS SELECT randomblob(1000000); DROP TABLE room"
+	cp near.db "$PLUGPKG_ROOT/var/state.db"
+	run plugpkg clean --before today
+	assert_status 0
+	[ "$(stat -c %s "$PLUGPKG_ROOT/var/state.db")" -lt 500000 ] || fail "the state is as large as before"
+}
+
 @test "the root is found from a directory inside it" {
 	plugpkg init "$PLUGPKG_ROOT"
 	mkdir -p "$PLUGPKG_ROOT/app/deep"

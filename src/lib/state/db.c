@@ -125,6 +125,7 @@ open_by_way(const char *path, int flags, struct pp_db_way *way, sqlite3 **out)
 	if (r == SQLITE_OK)
 		r = sqlite3_open_v2(path, out, flags, way->name);
 	(void)sqlite3_vfs_unregister(&way->vfs); /* it was there, or it does not matter */
+	way->vfs.zName = usual->zName; /* VACUUM asks by this name for where its copy goes */
 	return r;
 }
 

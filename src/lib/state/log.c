@@ -96,8 +96,8 @@ set_aside(struct pp_state *s)
 static int
 open_once(struct pp_state *s)
 {
-	int r = pp_db_open(
-	    s->root_fd, "log.db", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL, &s->log);
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	int r = pp_db_open(s->root_fd, "log.db", flags, &s->log_way, &s->log);
 
 	if (r == SQLITE_OK)
 		(void)sqlite3_busy_timeout(s->log, BUSY_MS);

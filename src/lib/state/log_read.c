@@ -45,13 +45,13 @@ fail(sqlite3 *db, plugpkg_error **err)
 
 /* *out NULL: there is no log. */
 static enum plugpkg_code
-open_reader(struct pp_state *s, sqlite3 **out, plugpkg_error **err)
+open_reader(struct pp_state *s, struct pp_db_way *way, sqlite3 **out, plugpkg_error **err)
 {
 	pp_log_flush(s);
 	if (pp_exists_at(s->root_fd, "var/log.db") == 0)
 		return PLUGPKG_OK;
 	/* Who may write plays back a journal that a crash left; the others get to read as well. */
-	if (pp_db_open(s->root_fd, "log.db", SQLITE_OPEN_READWRITE, NULL, out) != SQLITE_OK)
+	if (pp_db_open(s->root_fd, "log.db", SQLITE_OPEN_READWRITE, way, out) != SQLITE_OK)
 		return fail(*out, err);
 	(void)sqlite3_busy_timeout(*out, BUSY_MS);
 	return PLUGPKG_OK;
@@ -124,9 +124,10 @@ enum plugpkg_code
 pp_log_read(struct pp_state *s, const struct pp_log_query *q, struct pp_log_cursor *c,
     struct pp_log_lines *out, plugpkg_error **err)
 {
+	struct pp_db_way way = { 0 };
 	PP_AUTO_READER sqlite3 *db = NULL;
 	PP_AUTO_BUF struct pp_buf sql = PP_BUF_INIT(SQL_MAX);
-	enum plugpkg_code rc = open_reader(s, &db, err);
+	enum plugpkg_code rc = open_reader(s, &way, &db, err);
 	if (rc != PLUGPKG_OK || db == NULL)
 		return rc;
 	write_sql(q, c, &sql);
@@ -150,9 +151,10 @@ pp_log_read(struct pp_state *s, const struct pp_log_query *q, struct pp_log_curs
 enum plugpkg_code
 pp_log_seek_end(struct pp_state *s, int64_t n, struct pp_log_cursor *c, plugpkg_error **err)
 {
+	struct pp_db_way way = { 0 };
 	PP_AUTO_READER sqlite3 *db = NULL;
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc = open_reader(s, &db, err);
+	enum plugpkg_code rc = open_reader(s, &way, &db, err);
 
 	*c = (struct pp_log_cursor){ .is_by_id = true };
 	if (rc != PLUGPKG_OK || db == NULL)
@@ -172,9 +174,10 @@ pp_log_seek_end(struct pp_state *s, int64_t n, struct pp_log_cursor *c, plugpkg_
 enum plugpkg_code
 pp_log_check(struct pp_state *s, plugpkg_error **err)
 {
+	struct pp_db_way way = { 0 };
 	PP_AUTO_READER sqlite3 *db = NULL;
 	PP_AUTO_STMT sqlite3_stmt *st = NULL;
-	enum plugpkg_code rc = open_reader(s, &db, err);
+	enum plugpkg_code rc = open_reader(s, &way, &db, err);
 
 	if (rc != PLUGPKG_OK || db == NULL)
 		return rc;

@@ -175,9 +175,10 @@ make_state(int root_fd, const char *name, plugpkg_error **err)
 {
 	const char *what = "make var/state.db";
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	struct pp_db_way way = { 0 };
 	PP_CLEANUP(pp_db_close) sqlite3 *db = NULL;
 
-	if (pp_db_open(root_fd, name, flags, NULL, &db) != SQLITE_OK)
+	if (pp_db_open(root_fd, name, flags, &way, &db) != SQLITE_OK)
 		return pp_db_fail(db, err, what);
 	/* A journal that is deleted: what is renamed leaves none behind. */
 	enum plugpkg_code rc =
@@ -195,11 +196,12 @@ enum plugpkg_code
 pp_state_create(int root_fd, plugpkg_error **err)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	struct pp_db_way way = { 0 };
 	PP_CLEANUP(pp_db_close) sqlite3 *log = NULL;
 
 	if (pp_failpoint() < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make var/state.db");
-	if (pp_db_open(root_fd, "log.db", flags, NULL, &log) != SQLITE_OK ||
+	if (pp_db_open(root_fd, "log.db", flags, &way, &log) != SQLITE_OK ||
 	    pp_log_make_tables(log) != SQLITE_OK)
 		return pp_db_fail(log, err, "make var/log.db");
 	/* The state comes last and whole, by a rename: a root without it is no root. */

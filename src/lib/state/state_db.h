@@ -23,19 +23,20 @@ struct pp_db_way {
 };
 
 struct pp_state {
-	int root_fd;             /* borrowed from the context */
-	sqlite3 *db;             /* var/state.db, or a copy in memory of one of an older format */
-	sqlite3 *older;          /* var/state.db while db is a lifted copy of it; otherwise NULL */
-	int64_t older_version;   /* of its data, when it was copied */
-	struct pp_db_way way;    /* to var/state.db */
-	plugpkg_context *ctx;    /* borrowed; NULL in a state that is only being made */
-	struct pp_map manifests; /* pp_manifests_get() */
-	bool is_known;           /* its format */
-	bool is_ready;           /* for writing */
-	bool is_looked_at;       /* within pp_state_look() */
-	sqlite3 *log;            /* var/log.db; NULL: not opened yet, or cannot be written */
-	bool log_is_dead;        /* opening failed once: do not try for every line */
-	bool log_is_written;     /* since the last pp_log_end() */
+	int root_fd;              /* borrowed from the context */
+	sqlite3 *db;              /* var/state.db, or a copy in memory of one of an older format */
+	sqlite3 *older;           /* var/state.db while db is a lifted copy of it; otherwise NULL */
+	int64_t older_version;    /* of its data, when it was copied */
+	struct pp_db_way way;     /* to var/state.db */
+	plugpkg_context *ctx;     /* borrowed; NULL in a state that is only being made */
+	struct pp_map manifests;  /* pp_manifests_get() */
+	bool is_known;            /* its format */
+	bool is_ready;            /* for writing */
+	bool is_looked_at;        /* within pp_state_look() */
+	sqlite3 *log;             /* var/log.db; NULL: not opened yet, or cannot be written */
+	struct pp_db_way log_way; /* to it */
+	bool log_is_dead;         /* opening failed once: do not try for every line */
+	bool log_is_written;      /* since the last pp_log_end() */
 	struct pp_log_lines log_pending;
 	int64_t log_since_ms; /* monotonic; when the first pending line came */
 };
@@ -49,7 +50,8 @@ struct pp_state {
 bool pp_sqlite_is_there(void);
 /*
  * Opens ROOT/var/NAME. The result of SQLite; *out must be closed in any case. way: lives as long as
- * *out, and asks the system less; a NAME that is a symbolic link is refused then. NULL: the usual.
+ * *out, asks the system less, and knows no limit of the root's path; a NAME that is a symbolic link
+ * is refused then. NULL: the usual.
  */
 int pp_db_open(int root_fd, const char *name, int flags, struct pp_db_way *way, sqlite3 **out);
 void pp_db_close(sqlite3 **db);

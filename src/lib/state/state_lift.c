@@ -95,13 +95,14 @@ pp_state_is_copy_outdated(struct pp_state *s)
 static enum plugpkg_code
 write_backup(struct pp_state *s, const char *name, plugpkg_error **err)
 {
-	PP_CLEANUP(close_db) sqlite3 *copy = NULL;
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	const char *what = "copy " STATE_FILE;
+	struct pp_db_way way = { 0 };
+	PP_CLEANUP(close_db) sqlite3 *copy = NULL;
 
 	if (pp_failpoint() < 0)
 		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot %s", what);
-	if (pp_db_open(s->root_fd, name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL, &copy) !=
-	    SQLITE_OK)
+	if (pp_db_open(s->root_fd, name, flags, &way, &copy) != SQLITE_OK)
 		return pp_db_fail(copy, err, what);
 	/* It gets its name when it is whole, and until then it needs no way back. */
 	enum plugpkg_code rc =

@@ -55,18 +55,6 @@ forget_wanted(
 	return rc == PLUGPKG_OK ? pp_db_commit(&guard, err, what) : rc;
 }
 
-/* SQLite asks for the way to the file by its name then, so it is one that it has in its lists. */
-static enum plugpkg_code
-vacuum(struct pp_state *s, plugpkg_error **err)
-{
-	PP_CLEANUP(pp_db_close) sqlite3 *db = NULL;
-
-	if (pp_db_open(s->root_fd, "state.db", SQLITE_OPEN_READWRITE, NULL, &db) != SQLITE_OK)
-		return pp_db_fail(db, err, what);
-	return pp_db_exec(
-	    db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; VACUUM", err, what);
-}
-
 enum plugpkg_code
 pp_history_trim(struct pp_state *s, const int64_t *kept, size_t n, plugpkg_error **err)
 {
@@ -82,6 +70,7 @@ pp_history_trim(struct pp_state *s, const int64_t *kept, size_t n, plugpkg_error
 	if (rc != PLUGPKG_OK)
 		return rc;
 	free_pages += page > 0 ? bytes / page : 0;
-	return free_pages < FREE_PAGES || free_pages < pages / FREE_SHARE ? PLUGPKG_OK
-									  : vacuum(s, err);
+	if (free_pages < FREE_PAGES || free_pages < pages / FREE_SHARE)
+		return PLUGPKG_OK;
+	return pp_db_exec(s->db, "VACUUM", err, what);
 }
