@@ -138,6 +138,31 @@ setup() {
 	[ "$(stat -c %s "$PLUGPKG_ROOT/var/state.db")" -lt 500000 ] || fail "the state is as large as before"
 }
 
+@test "where /proc is not mounted, that is what is said, and init makes nothing" {
+	[ "$(id -u)" = 0 ] || skip "needs to mount"
+	make_repo
+	publish "$(build_plugin a 1.0.0)"
+	make_root
+	plugpkg install a -y
+	mkdir other
+	echo '{"name": "other"}' >other/plugpkg.json
+	# without_proc COMMAND
+	without_proc() {
+		run unshare -m sh -c 'mount -t tmpfs none /proc 2>/dev/null || exit 77; exec "$@"' sh "$@"
+		[ "$status" != 77 ] || skip "cannot mount here"
+	}
+	local question
+	for question in list check history log 'remove a -y' "init $SCRATCH/new" "--root other sync"; do
+		# shellcheck disable=SC2086 # words on purpose
+		without_proc plugpkg $question
+		assert_status 1
+		assert_has "/proc is not mounted [io]" "hint: " "mount -t proc"
+	done
+	assert_equal "$(ls -A new other)" "$(printf 'new:\n\nother:\nplugpkg.json')"
+	run plugpkg check
+	assert_status 0
+}
+
 @test "the root is found from a directory inside it" {
 	plugpkg init "$PLUGPKG_ROOT"
 	mkdir -p "$PLUGPKG_ROOT/app/deep"

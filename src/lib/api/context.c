@@ -218,6 +218,8 @@ plugpkg_init(const char *dir, const char *name, plugpkg_error **err)
 
 	rc = refuse_lost_state(ctx, err);
 	if (rc == PLUGPKG_OK)
+		rc = pp_state_check_proc(err);
+	if (rc == PLUGPKG_OK)
 		rc = make_config(ctx, name, err);
 	if (rc == PLUGPKG_OK)
 		rc = make_directories(ctx, err);
@@ -240,6 +242,8 @@ make_rest(plugpkg_context *ctx, plugpkg_error **err)
 	enum plugpkg_code rc = pp_root_reload_config(ctx, err);
 	if (rc == PLUGPKG_OK)
 		rc = refuse_lost_state(ctx, err);
+	if (rc == PLUGPKG_OK)
+		rc = pp_state_check_proc(err);
 	if (rc == PLUGPKG_OK)
 		rc = make_directories(ctx, err);
 	if (rc == PLUGPKG_OK)

@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/library.h"
+#include "base/path.h"
 #include "base/sys.h"
 
 #include <errno.h>
@@ -271,6 +272,16 @@ fail_damaged(sqlite3 *db, plugpkg_error **err, const char *what, const char *tex
 }
 
 enum plugpkg_code
+pp_state_check_proc(plugpkg_error **err)
+{
+	if (pp_exists_at(AT_FDCWD, "/proc/self/fd") != 0)
+		return PLUGPKG_OK;
+	(void)pp_fail(err, PLUGPKG_E_IO, 0, "/proc is not mounted");
+	return pp_hint(err, PLUGPKG_E_IO,
+	    "roots are worked on by way of /proc/self/fd: mount -t proc proc /proc");
+}
+
+enum plugpkg_code
 pp_db_fail(sqlite3 *db, plugpkg_error **err, const char *what)
 {
 	if (!pp_sqlite_is_there())
@@ -296,6 +307,9 @@ pp_db_fail(sqlite3 *db, plugpkg_error **err, const char *what)
 	case SQLITE_NOTADB:
 		return fail_damaged(db, err, what, text);
 	case SQLITE_CANTOPEN:
+		if (pp_state_check_proc(err) != PLUGPKG_OK)
+			return pp_wrap(err, PLUGPKG_E_IO, "cannot %s", what);
+		return fail_io(db, err, what, errno_of(db, result));
 	case SQLITE_IOERR:
 		return fail_io(db, err, what, errno_of(db, result));
 	default:

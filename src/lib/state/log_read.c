@@ -38,8 +38,7 @@ fail(sqlite3 *db, plugpkg_error **err)
 	case SQLITE_AUTH:
 		return pp_fail(err, PLUGPKG_E_PERMISSION, 0, "cannot read var/log.db");
 	default:
-		return pp_fail(
-		    err, PLUGPKG_E_IO, sqlite3_system_errno(db), "cannot read var/log.db");
+		return pp_db_fail(db, err, "read var/log.db");
 	}
 }
 

@@ -80,6 +80,8 @@ struct pp_state_put_off {
 };
 /* Makes var/state.db and var/log.db with the present format. */
 enum plugpkg_code pp_state_create(int root_fd, plugpkg_error **err);
+/* IO without /proc, by way of which databases are opened: to be told before a root is made. */
+enum plugpkg_code pp_state_check_proc(plugpkg_error **err);
 /*
  * ctx->state, opened on first use. Errors: NEWER_ROOT BAD_STATE IO PERMISSION. A read-only root can
  * be read.
