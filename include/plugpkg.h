@@ -174,8 +174,8 @@ PLUGPKG_API void plugpkg_set_ask_fn(plugpkg_context *ctx, plugpkg_ask_fn fn, voi
 PLUGPKG_API void plugpkg_set_time(plugpkg_context *ctx, int64_t now);
 /**
  * From now on nothing below the root is written, not even its cache: what a plan needs is fetched
- * into a private directory below TMPDIR, which goes with plugpkg_close(). Plans of such a context
- * cannot be committed (PLUGPKG_E_USAGE).
+ * into a private directory below TMPDIR, which goes with plugpkg_close(). What would change the
+ * root, such as plugpkg_plan_commit(), is refused (PLUGPKG_E_USAGE).
  */
 PLUGPKG_API PLUGPKG_MUSTUSE enum plugpkg_code plugpkg_set_dry_run(
     plugpkg_context *ctx, plugpkg_error **err);

@@ -62,6 +62,69 @@ setup() {
 	assert_equal "$output" ""
 }
 
+@test "in a dry run every call that would change the root is refused, and nothing in it is touched" {
+	cat >dry.c <<-'END'
+		#include <plugpkg.h>
+		#include <stdio.h>
+
+		static void
+		said(const char *call, enum plugpkg_code rc)
+		{
+			printf("%s: %s\n", call, plugpkg_code_name(rc));
+		}
+
+		int
+		main(int argc, char **argv)
+		{
+			const char *names[] = { "base" }, *targets[] = { "other" };
+			const struct plugpkg_hold_spec hold = { .names = names, .n_names = 1 };
+			const struct plugpkg_mark_spec mark = { .names = names, .n_names = 1 };
+			const struct plugpkg_clean_spec clean = { .before = "today" };
+			const struct plugpkg_request r = { .verb = PLUGPKG_INSTALL, .targets = targets, .n_targets = 1 };
+			plugpkg_context *x = NULL;
+			plugpkg_plan *plan = NULL, *sync = NULL;
+
+			if (argc != 2 || plugpkg_open(argv[1], &x, NULL) != PLUGPKG_OK ||
+			    plugpkg_set_dry_run(x, NULL) != PLUGPKG_OK)
+				return 1;
+			said("source_remove", plugpkg_source_remove(x, "test", NULL));
+			said("lock_write", plugpkg_lock_write(x, NULL, NULL, NULL));
+			said("hold", plugpkg_hold(x, &hold, NULL, NULL, NULL));
+			said("mark", plugpkg_mark(x, &mark, NULL, NULL, NULL));
+			said("clean", plugpkg_clean(x, &clean, NULL, NULL, NULL));
+			said("log_write", plugpkg_log_write(x, "info", "hello", NULL));
+			said("update", plugpkg_update(x, NULL, NULL, NULL));
+			said("recover", plugpkg_recover(x, NULL, NULL, NULL));
+			said("repair", plugpkg_repair(x, NULL, 0, NULL, NULL, NULL));
+			said("plan_make", plugpkg_plan_make(x, &r, &plan, NULL));
+			said("plan_commit", plugpkg_plan_commit(plan, NULL, NULL, NULL));
+			said("sync_plan", plugpkg_sync_plan(x, 0, &sync, NULL));
+			plugpkg_plan_free(plan);
+			plugpkg_plan_free(sync);
+			plugpkg_close(x);
+			return 0;
+		}
+	END
+	"$compiler" -std=c11 -Wall -I"$top_srcdir/include" -o dry dry.c "$library" -Wl,-rpath,"${library%/*}"
+	make_repo
+	publish "$(build_plugin base 1.0.0)" "$(build_plugin other 1.0.0)"
+	make_root
+	plugpkg install base -y
+	jq '.plugins.other = "^1"' root/plugpkg.json >wanted && cp wanted root/plugpkg.json
+	# What is cached is old; half of it, too, is damaged.
+	find root/var/cache -type f -exec touch -d '3 hours ago' {} +
+	find root/var/cache -type f -size +0 | sort | while read -r file && read -r _; do
+		dd if=/dev/zero of="$file" bs=1 count=1 conv=notrunc status=none
+		touch -d '3 hours ago' "$file"
+	done
+	find root -printf '%p %s %i %T@ %C@\n' | sort >before
+	run ./dry root
+	find root -printf '%p %s %i %T@ %C@\n' | sort | diff before -
+	assert_status 0
+	assert_equal "$(grep -vc ': usage$' <<<"$output")" 2
+	assert_has "plan_make: ok" "sync_plan: ok"
+}
+
 @test "a program that ignores SIGCHLD gets plugins without scripts, and is told of scripts at once why not" {
 	local dir
 	cat >careless.c <<-'END'

@@ -222,8 +222,10 @@ plugpkg_log_write(plugpkg_context *ctx, const char *level, const char *text, plu
 	PP_CLEANUP(pp_log_lines_fini) struct pp_log_lines lines = { 0 };
 	struct pp_log_line *line = pp_vec_new(&lines);
 	struct pp_state *state = NULL;
-	enum plugpkg_code rc = pp_log_level_parse(level, &line->level, err);
+	enum plugpkg_code rc = pp_check_may_write(ctx, err);
 
+	if (rc == PLUGPKG_OK)
+		rc = pp_log_level_parse(level, &line->level, err);
 	if (rc == PLUGPKG_OK && strlen(text) > TEXT_MAX_BYTES)
 		return pp_fail(err, PLUGPKG_E_USAGE, 0,
 		    "%zu bytes are too many for the log: %d is "

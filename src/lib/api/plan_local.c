@@ -117,14 +117,15 @@ copy_to_part(int cache_fd, int from, struct pp_local *l)
 static enum plugpkg_code
 keep(int cache_fd, int from, struct pp_local *l, int *out_fd, plugpkg_error **err)
 {
+	const struct pp_cache cache = { .fd = cache_fd };
 	int r = lseek(from, 0, SEEK_SET) < 0 ? -errno : pp_sha256_fd(from, l->sha256, &l->size);
 
 	if (r == 0)
-		*out_fd = pp_cache_open(cache_fd, l->sha256, l->size, NULL);
+		*out_fd = pp_cache_open(cache, l->sha256, l->size, NULL);
 	if (r == 0 && *out_fd == -ENOENT) {
 		r = copy_to_part(cache_fd, from, l);
 		if (r == 0)
-			*out_fd = pp_cache_open(cache_fd, l->sha256, l->size, NULL);
+			*out_fd = pp_cache_open(cache, l->sha256, l->size, NULL);
 	}
 	if (r == 0 && *out_fd < 0)
 		r = *out_fd;

@@ -50,7 +50,8 @@ is_in_cache(struct pp_going *g, const struct pp_installed *p, uint64_t *out_size
 	if (cache_fd < 0 || !pp_is_sha256(p->sha256) ||
 	    fstatat(cache_fd, p->sha256, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	PP_AUTO_FD int fd = pp_cache_open(cache_fd, p->sha256, (uint64_t)st.st_size, NULL);
+	const struct pp_cache cache = { cache_fd, g->ctx->is_dry_run };
+	PP_AUTO_FD int fd = pp_cache_open(cache, p->sha256, (uint64_t)st.st_size, NULL);
 	*out_size = (uint64_t)st.st_size;
 	return fd >= 0;
 }

@@ -271,6 +271,8 @@ plugpkg_sync_plan(
 	const char *command = (flags & PLUGPKG_SYNC_LOCKED) != 0 ? "sync --locked" : "sync";
 
 	*out_plan = NULL;
+	if (ctx->is_dry_run)
+		flags |= PLUGPKG_SYNC_NO_UPDATE;
 	plan_nothing(ctx, flags, command, out_plan);
 	if (*out_plan != NULL)
 		return PLUGPKG_OK;

@@ -239,7 +239,8 @@ ask_about_upgrade(struct voting *v, const struct pp_vote *about, plugpkg_error *
 	struct pp_state *state = pp_state_of(m->ctx);
 	const struct pp_state_put_off what = put_off_of(about);
 	int64_t end = pp_state_delayed(state, &what);
-	bool is_look = m->request == NULL || (m->request->flags & PLUGPKG_LOOK) != 0;
+	bool is_look =
+	    m->ctx->is_dry_run || m->request == NULL || (m->request->flags & PLUGPKG_LOOK) != 0;
 
 	if (end != 0 && end <= m->ctx->now)
 		return PLUGPKG_OK;

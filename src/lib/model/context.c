@@ -79,6 +79,14 @@ pp_check_cancel(plugpkg_context *ctx, plugpkg_error **err)
 	return pp_fail(err, PLUGPKG_E_INTERRUPTED, 0, "interrupted");
 }
 
+enum plugpkg_code
+pp_check_may_write(const plugpkg_context *ctx, plugpkg_error **err)
+{
+	if (!ctx->is_dry_run)
+		return PLUGPKG_OK;
+	return pp_fail(err, PLUGPKG_E_USAGE, 0, "a dry run does not change '%s'", ctx->root);
+}
+
 void
 pp_row(plugpkg_row_fn fn, void *user, pp_json *row)
 {

@@ -63,6 +63,8 @@ enum plugpkg_answer pp_ask(plugpkg_context *ctx, const struct plugpkg_question *
 enum pp_log_level pp_log_least(const plugpkg_context *ctx);
 /* INTERRUPTED when plugpkg_cancel() was called. ctx NULL allowed. */
 enum plugpkg_code pp_check_cancel(plugpkg_context *ctx, plugpkg_error **err);
+/* USAGE in a dry run, which writes nothing below the root. */
+enum plugpkg_code pp_check_may_write(const plugpkg_context *ctx, plugpkg_error **err);
 /* Sends a row and frees it: row moved. fn NULL allowed. */
 void pp_row(plugpkg_row_fn fn, void *user, struct pp_json *row);
 /* A new row: {"v":1,"type":TYPE}. */

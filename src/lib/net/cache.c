@@ -106,18 +106,18 @@ remember(pp_verified *known, const char *sha256, int fd)
  * files and read-only disks keep the old one.
  */
 static void
-touch(int fd, struct stat *st)
+touch(int fd, bool is_look, struct stat *st)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
 
 	/* Its ctime is part of what is remembered of a verified file. */
-	if (st->st_mtime + USE_GRAIN_S < pp_time_now() && futimens(fd, times) == 0)
+	if (!is_look && st->st_mtime + USE_GRAIN_S < pp_time_now() && futimens(fd, times) == 0)
 		(void)fstat(fd, st);
 }
 
 /* 0, -EBADMSG when size or digest differ, -errno. Leaves the offset at the start. */
 static int
-verify(int fd, const char *sha256, uint64_t size, pp_verified *known)
+verify(int fd, bool is_look, const char *sha256, uint64_t size, pp_verified *known)
 {
 	struct stat st;
 	uint64_t n = 0;
@@ -125,7 +125,7 @@ verify(int fd, const char *sha256, uint64_t size, pp_verified *known)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	touch(fd, &st);
+	touch(fd, is_look, &st);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 		return -EBADMSG;
 	if (is_known(known, sha256, &st))
@@ -142,39 +142,39 @@ verify(int fd, const char *sha256, uint64_t size, pp_verified *known)
 }
 
 static int
-drop(int cache_fd, const char *sha256)
+drop(struct pp_cache cache, const char *sha256)
 {
-	int r = pp_rm_rf_at(cache_fd, sha256);
+	int r = cache.is_look ? 0 : pp_rm_rf_at(cache.fd, sha256);
 
 	return r < 0 ? r : -ENOENT;
 }
 
 int
-pp_cache_open(int cache_fd, const char *sha256, uint64_t size, pp_verified *known)
+pp_cache_open(struct pp_cache cache, const char *sha256, uint64_t size, pp_verified *known)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-	PP_AUTO_FD int fd = openat(cache_fd, sha256, flags);
+	PP_AUTO_FD int fd = openat(cache.fd, sha256, flags);
 
 	if (fd < 0 && errno != ELOOP)
 		return -errno;
-	int r = fd < 0 ? -EBADMSG : verify(fd, sha256, size, known);
+	int r = fd < 0 ? -EBADMSG : verify(fd, cache.is_look, sha256, size, known);
 	if (r == 0)
 		return pp_fd_steal(&fd);
-	return r == -EBADMSG ? drop(cache_fd, sha256) : r;
+	return r == -EBADMSG ? drop(cache, sha256) : r;
 }
 
 int
-pp_cache_open_unread(int cache_fd, const char *sha256, uint64_t size)
+pp_cache_open_unread(struct pp_cache cache, const char *sha256, uint64_t size)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-	PP_AUTO_FD int fd = openat(cache_fd, sha256, flags);
+	PP_AUTO_FD int fd = openat(cache.fd, sha256, flags);
 	struct stat st;
 
 	if (fd < 0)
 		return errno == ELOOP ? -ENOENT : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	touch(fd, &st);
+	touch(fd, cache.is_look, &st);
 	return S_ISREG(st.st_mode) && (uint64_t)st.st_size == size ? pp_fd_steal(&fd) : -ENOENT;
 }
 
@@ -223,19 +223,19 @@ read_whole(int cache_fd, const char *sha256, size_t size, struct pp_buf *out)
 }
 
 int
-pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out)
+pp_cache_read(struct pp_cache cache, const char *sha256, size_t size, struct pp_buf *out)
 {
 	PP_AUTO_BUF struct pp_buf bytes = PP_BUF_INIT(size + 1);
-	int r = read_whole(cache_fd, sha256, size, &bytes);
+	int r = read_whole(cache.fd, sha256, size, &bytes);
 	char got[65];
 
 	if (r == -EFBIG || r == -ELOOP || r == -EISDIR || r == -EINVAL || r == -EAGAIN)
-		return drop(cache_fd, sha256);
+		return drop(cache, sha256);
 	if (r < 0)
 		return r;
 	pp_sha256_hex(pp_buf_cstr(&bytes), bytes.n, got);
 	if (bytes.n != size || strcmp(got, sha256) != 0)
-		return drop(cache_fd, sha256);
+		return drop(cache, sha256);
 	if (out->n > 0 || out->limit < bytes.n) {
 		pp_buf_add(out, pp_buf_cstr(&bytes), bytes.n);
 		return out->overflow ? -EFBIG : 0;
@@ -255,7 +255,7 @@ pp_cache_put(int cache_fd, const char *sha256, struct pp_str bytes)
 	const int flags = O_WRONLY | O_EXCL | O_NOFOLLOW;
 	PP_AUTO_FD int fd = pp_openat_create(cache_fd, sha256, flags, 0644);
 
-	if (fd < 0 && errno == EEXIST && drop(cache_fd, sha256) == -ENOENT)
+	if (fd < 0 && errno == EEXIST && pp_rm_rf_at(cache_fd, sha256) == 0)
 		fd = pp_openat_create(cache_fd, sha256, flags, 0644);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -errno; /* somebody else brings the same bytes */

@@ -23,20 +23,26 @@ bool pp_cache_is_signature(const char *name);
 /* What a signature is called; owned. */
 char *pp_cache_signature_name(const char *sha256, const char *key_id);
 
+/* Where who reads looks for a file. */
+struct pp_cache {
+	int fd;       /* borrowed */
+	bool is_look; /* files keep their time of last use, and what is damaged stays */
+};
 /*
  * Opens a cached file for reading at its start, after size and digest were checked. -ENOENT when
  * there is none; one that is not what its name says is removed first. -errno.
  */
-int pp_cache_open(int cache_fd, const char *sha256, uint64_t size, pp_verified *known);
+int pp_cache_open(struct pp_cache cache, const char *sha256, uint64_t size, pp_verified *known);
 /*
  * Opens it unread, for who compares the digests of its pieces himself; only its size is checked.
  * -ENOENT also when that is another.
  */
-int pp_cache_open_unread(int cache_fd, const char *sha256, uint64_t size);
+int pp_cache_open_unread(struct pp_cache cache, const char *sha256, uint64_t size);
 /* Reads n bytes of such a file at offset into out, emptied before. 0, -EBADMSG when it ends. */
 int pp_cache_read_piece(int fd, uint64_t offset, size_t n, struct pp_buf *out) PP_MUSTUSE;
 /* The same into memory, appended. 0, -ENOENT, -errno. */
-int pp_cache_read(int cache_fd, const char *sha256, size_t size, struct pp_buf *out) PP_MUSTUSE;
+int pp_cache_read(
+    struct pp_cache cache, const char *sha256, size_t size, struct pp_buf *out) PP_MUSTUSE;
 
 /*
  * Puts verified bytes there under their name. Who reads it meanwhile may find it cut short, and

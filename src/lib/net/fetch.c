@@ -314,13 +314,26 @@ run(struct pp_batch *b, plugpkg_error **err)
 
 /* ---- the batch ---- */
 
+/* A dry run leaves it as it is, and fetches to another place. */
+static struct pp_cache
+cache_of(const struct pp_net *net)
+{
+	return (struct pp_cache){ net->cache_fd, net->to_fd != net->cache_fd };
+}
+
+static struct pp_cache
+scratch_of(const struct pp_net *net)
+{
+	return (struct pp_cache){ net->to_fd, false };
+}
+
 static int
 open_cached(const struct pp_net *net, const char *sha256, uint64_t size)
 {
-	int fd = pp_cache_open(net->cache_fd, sha256, size, pp_net_verified(net));
+	int fd = pp_cache_open(cache_of(net), sha256, size, pp_net_verified(net));
 
 	return fd == -ENOENT && net->to_fd != net->cache_fd
-		   ? pp_cache_open(net->to_fd, sha256, size, pp_net_verified(net))
+		   ? pp_cache_open(scratch_of(net), sha256, size, pp_net_verified(net))
 		   : fd;
 }
 
@@ -461,10 +474,10 @@ int
 pp_net_open_unread(struct pp_net *net, const char *sha256, uint64_t size)
 {
 	/* A dry run that fetched it anew has had a reason to. */
-	int fd =
-	    net->to_fd != net->cache_fd ? pp_cache_open_unread(net->to_fd, sha256, size) : -ENOENT;
+	int fd = net->to_fd != net->cache_fd ? pp_cache_open_unread(scratch_of(net), sha256, size)
+					     : -ENOENT;
 
-	return fd == -ENOENT ? pp_cache_open_unread(net->cache_fd, sha256, size) : fd;
+	return fd == -ENOENT ? pp_cache_open_unread(cache_of(net), sha256, size) : fd;
 }
 
 /* What was held for the next reader; a dry run, which has it nowhere else, may ask again. */
@@ -486,9 +499,9 @@ pp_net_read_cached(struct pp_net *net, const char *sha256, size_t size, struct p
 {
 	if (take_held(net, sha256, size, out))
 		return out->overflow ? -EFBIG : 0;
-	int r = pp_cache_read(net->cache_fd, sha256, size, out);
+	int r = pp_cache_read(cache_of(net), sha256, size, out);
 
 	return r == -ENOENT && net->to_fd != net->cache_fd
-		   ? pp_cache_read(net->to_fd, sha256, size, out)
+		   ? pp_cache_read(scratch_of(net), sha256, size, out)
 		   : r;
 }

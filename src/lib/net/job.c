@@ -149,11 +149,11 @@ check_file(int dir_fd, const char *name, const struct pp_proof *proof, plugpkg_e
 }
 
 static bool
-is_proven_in(int dir_fd, const struct pp_proof *proof)
+is_proven_in(int dir_fd, bool is_look, const struct pp_proof *proof)
 {
 	int r = check_file(dir_fd, proof->name, proof, NULL);
 
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && r != -ENOENT && !is_look)
 		PP_IGNORE(pp_rm_rf_at(dir_fd, proof->name)); /* else the new one replaces it */
 	return r == 0;
 }
@@ -161,8 +161,10 @@ is_proven_in(int dir_fd, const struct pp_proof *proof)
 bool
 pp_job_is_proven(const struct pp_net *net, const struct pp_proof *proof)
 {
-	return is_proven_in(net->cache_fd, proof) ||
-	       (net->to_fd != net->cache_fd && is_proven_in(net->to_fd, proof));
+	bool is_dry = net->to_fd != net->cache_fd;
+
+	return is_proven_in(net->cache_fd, is_dry, proof) ||
+	       (is_dry && is_proven_in(net->to_fd, false, proof));
 }
 
 /* A dry run keeps it in memory only. */

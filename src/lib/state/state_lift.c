@@ -204,7 +204,7 @@ pp_state_lift(plugpkg_context *ctx, plugpkg_error **err)
 			return rc;
 	}
 	/* Without one, the root is being made. */
-	if (ctx->state == NULL || ctx->is_dry_run)
+	if (ctx->state == NULL)
 		return PLUGPKG_OK;
 	/* Another plugpkg, also a newer one, may have been here since it was read. */
 	pp_state_drop_copy(ctx->state);

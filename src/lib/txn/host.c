@@ -143,7 +143,7 @@ pp_host_remember(plugpkg_context *ctx)
 {
 	struct pp_host *h = ctx->host;
 
-	if (h == NULL || h->known == KNOWN_NOT || h->is_written)
+	if (h == NULL || h->known == KNOWN_NOT || h->is_written || ctx->is_dry_run)
 		return;
 	int r = write_file(ctx, h);
 	if (r < 0)

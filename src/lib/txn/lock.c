@@ -283,9 +283,12 @@ lock_bare(plugpkg_context *ctx, const char *what, const struct pp_aside *aside, 
 	/* Who is only asked runs without the lock, so there is nobody to find it taken. */
 	if (is_asked(ctx))
 		return refuse_in_script(ctx, err);
+	enum plugpkg_code rc = pp_check_may_write(ctx, err);
+	if (rc != PLUGPKG_OK)
+		return rc;
 	PP_AUTO_FD int fd = pp_open_beneath(
 	    ctx->root_fd, "var/lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0644, PP_NO_SYMLINKS);
-	enum plugpkg_code rc = fd < 0 ? say_closed(ctx, -fd, err) : acquire(ctx, fd, err);
+	rc = fd < 0 ? say_closed(ctx, -fd, err) : acquire(ctx, fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
 	ctx->lock_fd = pp_fd_steal(&fd);
