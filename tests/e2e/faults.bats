@@ -195,26 +195,32 @@ source remove test 1
 "
 }
 
+# open_to_others: the directories of the test run are private; only those may be opened for a moment.
+# The build may lie where nobody else may look: bin/ has what it needs.
+open_to_others() {
+	local path=$SCRATCH
+	while [[ $path == *@(bats|plugpkg-)* ]]; do
+		chmod o+x "$path"
+		path=${path%/*}
+	done
+	chmod 755 "$SCRATCH"
+	mkdir bin
+	cp "$(command -v plugpkg)" bin
+	mkdir -m 1777 tmp
+}
+
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups -- \
+		env HOME=/nonexistent TMPDIR="$SCRATCH/tmp" "$@"
+}
+
 @test "a root of another user can be asked, and refuses changes clearly" {
 	[ "$(id -u)" = 0 ] || skip "needs another user"
 	need setpriv
 	make_root
 	plugpkg install base -y
-	# The directories of the test run are private; only those may be opened for a moment.
-	path=$SCRATCH
-	while [[ $path == *@(bats|plugpkg-)* ]]; do
-		chmod o+x "$path"
-		path=${path%/*}
-	done
-	chmod 755 "$SCRATCH" "$PLUGPKG_ROOT"
-	# The build may lie where nobody else may look.
-	mkdir bin
-	cp "$(command -v plugpkg)" bin
-	mkdir -m 1777 tmp
-	as_nobody() {
-		setpriv --reuid=65534 --regid=65534 --clear-groups -- \
-			env HOME=/nonexistent TMPDIR="$SCRATCH/tmp" "$@"
-	}
+	open_to_others
+	chmod 755 "$PLUGPKG_ROOT"
 	as_nobody test -r "$PLUGPKG_ROOT/plugpkg.json" || skip "the scratch directory is private"
 	run as_nobody "$SCRATCH/bin/plugpkg" --root "$PLUGPKG_ROOT" list
 	assert_status 0
@@ -231,6 +237,32 @@ source remove test 1
 	assert_status 1
 	assert_has "permission denied"
 	assert_missing "$SCRATCH/theirs"
+}
+
+@test "root is warned in a root that is another user's; what it left there is found, with the way to give it back" {
+	[ "$(id -u)" = 0 ] || skip "needs another user"
+	need setpriv
+	make_root
+	open_to_others
+	chown -R 65534:65534 "$PLUGPKG_ROOT"
+	as_nobody test -w "$PLUGPKG_ROOT/plugpkg.json" || skip "the scratch directory is private"
+	run plugpkg check
+	assert_status 0
+	run -0 plugpkg list
+	assert_lacks "sudo"
+	run plugpkg install base -y
+	assert_status 0
+	assert_has "warning: '$PLUGPKG_ROOT' is kept by user nobody" "sudo -u 'nobody'"
+	run plugpkg check
+	assert_status 1
+	assert_has "store/base belongs to root, and nobody, who keeps this root, cannot change it" \
+		"sudo chown -R 'nobody' store generations var"
+	run -0 as_nobody "$SCRATCH/bin/plugpkg" --root "$PLUGPKG_ROOT" remove base -y
+	run -1 as_nobody "$SCRATCH/bin/plugpkg" --root "$PLUGPKG_ROOT" clean
+	assert_has "[permission]" "hint: store/base belongs to root"
+	(cd "$PLUGPKG_ROOT" && chown -R nobody store generations var)
+	run -0 plugpkg check
+	run -0 as_nobody "$SCRATCH/bin/plugpkg" --root "$PLUGPKG_ROOT" clean
 }
 
 @test "plugpkg started with closed descriptors and an odd umask does the same" {

@@ -16,6 +16,7 @@
 #include "lib/store/store.h"
 #include "lib/txn/broken.h"
 #include "lib/txn/host.h"
+#include "lib/txn/keeper.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/mend.h"
 #include "lib/txn/root.h"
@@ -365,6 +366,15 @@ check_databases(struct checking *c)
 		problem(c, "database", NULL, "%s", plugpkg_error_message(why_log));
 }
 
+static void
+check_keeper(struct checking *c)
+{
+	PP_AUTO_FREE char *text = pp_keeper_complaint(c->ctx);
+
+	if (text != NULL)
+		problem(c, "keeper", NULL, "%s", text);
+}
+
 /* Who has scripts has a place for its data. */
 static void
 check_data(struct checking *c, const struct pp_installed *p)
@@ -491,6 +501,7 @@ look(struct checking *c, unsigned flags, plugpkg_error **err)
 		rc = check_plugins(c, (flags & PLUGPKG_CHECK_NO_SCRIPTS) == 0, err);
 	if (rc == PLUGPKG_OK) {
 		check_databases(c);
+		check_keeper(c);
 		check_states(c);
 		check_relations(c);
 		check_wishes(c);

@@ -17,6 +17,7 @@
 #include "lib/store/generation.h"
 #include "lib/store/snapshot.h"
 #include "lib/store/store.h"
+#include "lib/txn/keeper.h"
 #include "lib/txn/lock.h"
 
 #include <errno.h>
@@ -232,7 +233,7 @@ plugpkg_clean(plugpkg_context *ctx, const struct plugpkg_clean_spec *spec, plugp
 		rc = clean_rest(&c, err);
 	pp_map_fini(&c.kept, NULL);
 	if (rc != PLUGPKG_OK)
-		return rc;
+		return pp_keeper_hint(ctx, rc, err);
 	pp_json *one = pp_row_new("cleaned");
 	pp_json_set_int(one, "files", c.files);
 	pp_json_set_int(one, "generations", c.generations);

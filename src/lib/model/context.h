@@ -45,6 +45,7 @@ struct plugpkg_context {
 	int scratch_fd;         /* valid when is_dry_run */
 	bool is_sandbox_off;    /* asked for: scripts run without a wall */
 	bool is_sandbox_told;   /* that they do was said */
+	bool is_keeper_told;    /* that the root is not root's was said */
 	bool is_staging_told;   /* that something in var/staging cannot be deleted was said */
 	bool is_offline;        /* nothing is fetched: the cache has it, or it cannot be had */
 	unsigned jobs;          /* downloads at once; 0 = as plugpkg.json says */

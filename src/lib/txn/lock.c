@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "base/time.h"
 #include "lib/state/state.h"
+#include "lib/txn/keeper.h"
 #include "lib/txn/orphans.h"
 #include "lib/txn/recover.h"
 #include "lib/txn/root.h"
@@ -273,8 +274,9 @@ say_closed(plugpkg_context *ctx, int error, plugpkg_error **err)
 {
 	enum plugpkg_code rc = pp_lock_is_held(ctx) ? refuse_in_script(ctx, err) : PLUGPKG_OK;
 
-	return rc != PLUGPKG_OK ? rc
-				: pp_fail(err, PLUGPKG_E_IO, error, "cannot lock '%s'", ctx->root);
+	if (rc == PLUGPKG_OK)
+		rc = pp_fail(err, PLUGPKG_E_IO, error, "cannot lock '%s'", ctx->root);
+	return pp_keeper_hint(ctx, rc, err);
 }
 
 static enum plugpkg_code
@@ -301,6 +303,8 @@ lock_bare(plugpkg_context *ctx, const char *what, const struct pp_aside *aside, 
 	(void)write_holder(ctx->lock_fd, what, 0);
 	if (rc == PLUGPKG_OK)
 		rc = pp_state_lift(ctx, err);
+	if (rc == PLUGPKG_OK)
+		pp_keeper_warn(ctx);
 	if (rc != PLUGPKG_OK)
 		pp_unlock(ctx);
 	return rc;

@@ -14,6 +14,7 @@
 #include "lib/store/snapshot.h"
 #include "lib/store/store.h"
 #include "lib/txn/event.h"
+#include "lib/txn/keeper.h"
 #include "lib/txn/lock.h"
 #include "lib/txn/signature.h"
 #include "lib/txn/skip.h"
@@ -550,7 +551,7 @@ pp_txn_run(plugpkg_context *ctx, const struct pp_txn_spec *spec, plugpkg_error *
 	locked = ctx;
 	bool has_steps = spec->plan->steps.n + spec->plan->switches.n > 0;
 	if (has_steps)
-		return run_locked(ctx, spec, &early.supply, err);
+		return pp_keeper_hint(ctx, run_locked(ctx, spec, &early.supply, err), err);
 	rc = check_unchanged(ctx, spec->plan, err);
 	if (rc == PLUGPKG_OK)
 		rc = pp_marks_want(ctx, spec->wishes, NULL, err);
