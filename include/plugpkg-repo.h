@@ -59,8 +59,8 @@ struct plugpkg_repo_add_spec {
  */
 PLUGPKG_API void plugpkg_repo_accept_public(plugpkg_repo *repo);
 /**
- * Ends what runs on repo at its next safe point with INTERRUPTED; what is being shown already is
- * finished. A signal handler may call it.
+ * Ends what runs on repo at its next safe point with INTERRUPTED, and what is begun on it later; to
+ * go on, open it anew. What is being shown already is finished. A signal handler may call it.
  */
 PLUGPKG_API void plugpkg_repo_cancel(plugpkg_repo *repo);
 

@@ -168,9 +168,7 @@ PLUGPKG_API const char *plugpkg_root_path(const plugpkg_context *ctx);
 /** Who hears events and answers questions; NULL = nobody (questions get their safe answer). */
 PLUGPKG_API void plugpkg_set_event_fn(plugpkg_context *ctx, plugpkg_event_fn fn, void *user);
 PLUGPKG_API void plugpkg_set_ask_fn(plugpkg_context *ctx, plugpkg_ask_fn fn, void *user);
-/**
- * The time that counts for expiry, Unix seconds; default: the clock when the context was opened.
- */
+/** The time that counts for expiry, Unix seconds; default: the clock when ctx was opened. */
 PLUGPKG_API void plugpkg_set_time(plugpkg_context *ctx, int64_t now);
 /**
  * From now on nothing below the root is written, not even its cache: what a plan needs is fetched
@@ -202,7 +200,9 @@ PLUGPKG_API void plugpkg_set_sandbox(plugpkg_context *ctx, int on);
  */
 PLUGPKG_API void plugpkg_set_reaper(plugpkg_context *ctx);
 /**
- * Ask the running call to stop. Only sets a flag: safe in a signal handler and from another thread.
+ * Ask the running call to stop, with INTERRUPTED, and every later one of ctx that takes time: to go
+ * on, open the root anew. Only sets a flag, which stays: safe in a signal handler and from another
+ * thread.
  */
 PLUGPKG_API void plugpkg_cancel(plugpkg_context *ctx);
 

@@ -125,6 +125,37 @@ setup() {
 	assert_has "plan_make: ok" "sync_plan: ok"
 }
 
+@test "a context that was cancelled stays so, as its header says, and the next one of the root goes on" {
+	cat >cancel.c <<-'END'
+		#include <plugpkg.h>
+		#include <stdio.h>
+
+		int
+		main(int argc, char **argv)
+		{
+			plugpkg_context *x = NULL, *next = NULL;
+
+			if (argc != 2 || plugpkg_open(argv[1], &x, NULL) != PLUGPKG_OK)
+				return 1;
+			plugpkg_cancel(x);
+			for (int i = 0; i < 2; i++)
+				puts(plugpkg_code_name(plugpkg_update(x, NULL, NULL, NULL)));
+			plugpkg_close(x);
+			if (plugpkg_open(argv[1], &next, NULL) != PLUGPKG_OK)
+				return 1;
+			puts(plugpkg_code_name(plugpkg_update(next, NULL, NULL, NULL)));
+			plugpkg_close(next);
+			return 0;
+		}
+	END
+	"$compiler" -std=c11 -Wall -I"$top_srcdir/include" -o cancel cancel.c "$library" -Wl,-rpath,"${library%/*}"
+	make_repo
+	make_root
+	run ./cancel root
+	assert_status 0
+	assert_equal "$output" $'interrupted\ninterrupted\nok'
+}
+
 @test "a program that ignores SIGCHLD gets plugins without scripts, and is told of scripts at once why not" {
 	local dir
 	cat >careless.c <<-'END'
