@@ -238,12 +238,18 @@ look_at(int dir, const char *name, struct statx *out)
 		   : 0;
 }
 
-/* A mount of the same file system counts, too, where the kernel tells mounts apart. */
+/*
+ * A mount of the same file system counts, too, where the kernel tells mounts apart. Files of an
+ * overlay have the device of their layer; its directories have its own.
+ */
 static bool
-is_same_mount(const struct statx *a, const struct statx *b)
+is_same_mount(const struct statx *st, const struct statx *top)
 {
-	return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor &&
-	       ((a->stx_mask & b->stx_mask & STATX_MNT_ID) == 0 || a->stx_mnt_id == b->stx_mnt_id);
+	bool has_id = (st->stx_mask & top->stx_mask & STATX_MNT_ID) != 0;
+
+	if (has_id && (st->stx_mnt_id != top->stx_mnt_id || !S_ISDIR(st->stx_mode)))
+		return st->stx_mnt_id == top->stx_mnt_id;
+	return st->stx_dev_major == top->stx_dev_major && st->stx_dev_minor == top->stx_dev_minor;
 }
 
 static int
