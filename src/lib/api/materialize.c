@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "lib/store/copy.h"
 #include "lib/store/generation.h"
+#include "lib/store/place.h"
 #include "lib/txn/lock.h"
 
 #include <errno.h>
@@ -98,7 +99,9 @@ end_replacing(const struct making *m)
 		return 0;
 	if (pp_exists_at(m->parent_fd, m->name) == 1)
 		return pp_rm_rf_at(m->parent_fd, m->old);
-	return pp_renameat(m->parent_fd, m->old, m->parent_fd, m->name) < 0 ? -errno : 0;
+	if (pp_renameat(m->parent_fd, m->old, m->parent_fd, m->name) == 0)
+		return 0;
+	return errno == EXDEV ? pp_place_remove_here(m->parent_fd, m->old, NULL) : -errno;
 }
 
 /* What is there already must be an earlier one of these. */
@@ -115,7 +118,8 @@ check_place(struct making *m, bool *out_is_there, plugpkg_error **err)
 	*out_is_there = fstatat(m->parent_fd, m->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!*out_is_there)
 		return PLUGPKG_OK;
-	if (S_ISDIR(st.st_mode) && pp_exists_at(m->parent_fd, mark) == 1)
+	if (S_ISDIR(st.st_mode) &&
+	    (pp_exists_at(m->parent_fd, mark) == 1 || pp_place_is_leaving(m->parent_fd, m->name)))
 		return PLUGPKG_OK;
 	(void)pp_fail(
 	    err, PLUGPKG_E_EXISTS, 0, "'%s/%s' is there, and is no generation", m->parent, m->name);
@@ -218,10 +222,13 @@ static int
 replace(struct making *m)
 {
 	char *new = m->aside;
+	int r = 0;
 	if (pp_renameat(m->parent_fd, m->name, m->parent_fd, m->old) < 0)
-		return -errno;
+		r = errno == EXDEV ? pp_place_remove_here(m->parent_fd, m->name, NULL) : -errno;
+	if (r < 0)
+		return r;
 	if (pp_renameat(m->parent_fd, new, m->parent_fd, m->name) < 0) {
-		int r = -errno;
+		r = -errno;
 		/* If that fails, too, the next one does it. */
 		PP_IGNORE(pp_renameat(m->parent_fd, m->old, m->parent_fd, m->name));
 		return r;
@@ -238,7 +245,7 @@ change_places(struct making *m, bool is_there)
 		return pp_renameat(m->parent_fd, m->aside, m->parent_fd, m->name) < 0 ? -errno : 0;
 	if (pp_rename_exchange(m->parent_fd, m->aside, m->parent_fd, m->name) == 0)
 		return 0;
-	return errno == EINVAL || errno == ENOSYS ? replace(m) : -errno;
+	return errno == EINVAL || errno == ENOSYS || errno == EXDEV ? replace(m) : -errno;
 }
 
 static enum plugpkg_code

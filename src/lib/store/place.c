@@ -16,6 +16,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* A mode that means nothing to anybody, and unlike a file can be a mark until the last moment. */
+#define LEAVING_MODE (S_ISUID | S_ISVTX | S_IRWXU)
+
 enum plugpkg_code
 pp_place_open(plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err)
 {
@@ -90,6 +93,37 @@ pp_place_may_leave(
 	return PLUGPKG_OK;
 }
 
+int
+pp_place_remove_here(int dir_fd, const char *name, uint64_t *bytes)
+{
+	PP_AUTO_FD int fd = pp_opendir_at(dir_fd, name);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	int r = pp_fchmod(fd, LEAVING_MODE) < 0 || pp_fsync(fd) < 0 ? -errno : 0;
+
+	if (r == 0)
+		r = pp_rm_rf_count_at(dir_fd, name, bytes);
+	return r == 0 && pp_fsync(dir_fd) < 0 ? -errno : r;
+}
+
+bool
+pp_place_is_leaving(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_mode == (S_IFDIR | LEAVING_MODE);
+}
+
+/* What cannot be renamed is gone afterwards, and is not at its new place. */
+static int
+leave(int dir_fd, const char *name, int to_fd, const char *to, uint64_t *bytes)
+{
+	if (pp_renameat(dir_fd, name, to_fd, to) == 0)
+		return 0;
+	return errno == EXDEV ? pp_place_remove_here(dir_fd, name, bytes) : -errno;
+}
+
 enum plugpkg_code
 pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *name, const char *what,
     char **out_aside, plugpkg_error **err)
@@ -104,8 +138,9 @@ pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *name, const char *w
 	rc = pp_staging_new(ctx, "removed", &staging, &own_fd, err);
 	if (rc != PLUGPKG_OK)
 		return rc;
-	if (pp_renameat(dir_fd, name, own_fd, "tree") < 0)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot remove %s", what);
+	int r = leave(dir_fd, name, own_fd, "tree", NULL);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove %s", what);
 	*out_aside = pp_asprintf(PP_STAGING_DIR "/%s", staging);
 	return PLUGPKG_OK;
 }
@@ -140,8 +175,9 @@ pp_leaving_add(plugpkg_context *ctx, struct pp_leaving *l, int dir_fd, const cha
 			return rc;
 		l->path = pp_asprintf(PP_STAGING_DIR "/%s", staging);
 	}
-	if (pp_renameat(dir_fd, name, l->fd, number) < 0)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot remove %s", what);
+	int r = leave(dir_fd, name, l->fd, number, &l->bytes);
+	if (r < 0)
+		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot remove %s", what);
 	l->n++;
 	return PLUGPKG_OK;
 }
@@ -158,6 +194,7 @@ pp_leaving_end(
 	int synced = from_fd >= 0 ? pp_fsync(from_fd) : pp_syncfs(fd);
 	int r = synced < 0 ? -errno : pp_list_fd(fd, &names);
 
+	*bytes += l->bytes;
 	if (r == 0)
 		r = pp_rm_each_at(fd, &names, bytes, NULL);
 	if (r == 0)

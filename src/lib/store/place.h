@@ -20,13 +20,24 @@ enum plugpkg_code pp_place_open(
 enum plugpkg_code pp_place_make(
     plugpkg_context *ctx, const char *path, int *out_fd, plugpkg_error **err);
 /*
+ * An overlay cannot rename a directory that came with a lower layer: EXDEV, of an exchange as well.
+ * It is deleted where it is, durable; to be called again when that was cut off. bytes: NULL, or
+ * adds up the sizes of its files.
+ */
+int pp_place_remove_here(int dir_fd, const char *name, uint64_t *bytes) PP_MUSTUSE;
+/* Was that cut off? Then it is half of what it was. */
+bool pp_place_is_leaving(int dir_fd, const char *name);
+/*
  * Deletes the directory NAME of dir_fd: first it leaves its place by one rename into var/staging,
- * so that half of it is never seen. A link there is not followed, but refused: BAD_STATE. A missing
- * one is OK.
+ * so that half of it is never seen (but see above). A link there is not followed, but refused:
+ * BAD_STATE. A missing one is OK.
  */
 enum plugpkg_code pp_place_remove(
     plugpkg_context *ctx, int dir_fd, const char *name, const char *what, plugpkg_error **err);
-/* Only that rename, of which out_aside is the path from the root (owned); NULL: it is missing. */
+/*
+ * Only that rename, of which out_aside is the path from the root (owned); NULL: it is missing. What
+ * cannot be renamed is gone already.
+ */
 enum plugpkg_code pp_place_aside(plugpkg_context *ctx, int dir_fd, const char *name,
     const char *what, char **out_aside, plugpkg_error **err);
 /* May it be renamed away? Is it there at all? Errors: BAD_STATE for what is no directory, IO. */
@@ -39,7 +50,8 @@ enum plugpkg_code pp_place_may_leave(
 struct pp_leaving {
 	char *path; /* from the root, owned; NULL: none has left yet */
 	int fd;
-	int64_t n; /* that have left */
+	int64_t n;      /* that have left */
+	uint64_t bytes; /* of those that could not be renamed, and are gone */
 };
 /* As pp_place_aside(); of a missing one n does not rise. */
 enum plugpkg_code pp_leaving_add(plugpkg_context *ctx, struct pp_leaving *l, int dir_fd,

@@ -113,6 +113,54 @@ pp_snapshot_take(plugpkg_context *ctx, const char *data_key, const char *key, in
 	return rc == PLUGPKG_OK ? put(ctx, staging, to, 0700, err) : rc;
 }
 
+static bool
+is_no_exchange(int errnum)
+{
+	return errnum == EINVAL || errnum == ENOSYS || errnum == EXDEV;
+}
+
+/* 0 or -errno; 1: the place is not empty, or its parent is missing. */
+static int
+move_to_empty(plugpkg_context *ctx, const char *from, const char *to)
+{
+	PP_AUTO_FREE char *parent = parent_of(to);
+
+	if (pp_renameat(ctx->root_fd, from, ctx->root_fd, to) == 0)
+		return pp_sync_dir_at(ctx->root_fd, parent);
+	bool may_be_made =
+	    errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == ENOENT;
+	return may_be_made ? 1 : -errno;
+}
+
+/*
+ * Where two names cannot be exchanged there is nothing between one rename and the next. The other
+ * one leaves only when FROM is known to be able to take its place: what came with a lower layer of
+ * an overlay is not, but its copy is.
+ */
+static enum plugpkg_code
+put_instead(plugpkg_context *ctx, const char *from, const char *to, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *what = pp_asprintf("'%s/%s'", ctx->root, to);
+	PP_AUTO_FREE char *copy = NULL;
+	PP_AUTO_FREE char *aside = NULL;
+	enum plugpkg_code rc = PLUGPKG_OK;
+	int r = move_to_empty(ctx, from, to);
+
+	if (r == -EXDEV) {
+		rc = copy_aside(ctx, from, &copy, err);
+		r = rc == PLUGPKG_OK ? move_to_empty(ctx, copy, to) : 0;
+	}
+	if (rc != PLUGPKG_OK || r <= 0)
+		return r < 0 ? cannot(ctx, r, "put back", to, err) : rc;
+	rc = pp_place_aside(ctx, ctx->root_fd, to, what, &aside, err);
+	if (rc == PLUGPKG_OK)
+		rc = put(ctx, copy != NULL ? copy : from, to, 0755, err);
+	if (rc != PLUGPKG_OK || aside == NULL)
+		return rc;
+	r = pp_rm_rf_at(ctx->root_fd, aside);
+	return r < 0 ? cannot(ctx, r, "remove", aside, err) : rc;
+}
+
 enum plugpkg_code
 pp_snapshot_restore(plugpkg_context *ctx, const char *key, int64_t generation, const char *data_key,
     plugpkg_error **err)
@@ -127,10 +175,9 @@ pp_snapshot_restore(plugpkg_context *ctx, const char *key, int64_t generation, c
 		return rc;
 	/* The application may look while they change places; then it finds one of the two. */
 	if (pp_rename_exchange(ctx->root_fd, staging, ctx->root_fd, to) < 0) {
-		if (errno != ENOENT && errno != EINVAL && errno != ENOSYS)
+		if (errno != ENOENT && !is_no_exchange(errno))
 			return cannot(ctx, -errno, "put back", to, err);
-		rc = take_away(ctx, to, err);
-		return rc == PLUGPKG_OK ? put(ctx, staging, to, 0755, err) : rc;
+		return put_instead(ctx, staging, to, err);
 	}
 	int r = pp_sync_dir_at(ctx->root_fd, parent);
 	if (r == 0)
@@ -159,32 +206,30 @@ exchange_marked(plugpkg_context *ctx, const char *from, const char *to, int64_t 
 	if ((fd < 0 && errno != EEXIST) || pp_fsync(dir) < 0)
 		return 0;
 	if (pp_rename_exchange(ctx->root_fd, from, ctx->root_fd, to) < 0)
-		return errno == EINVAL || errno == ENOSYS ? 0 : -errno;
+		return is_no_exchange(errno) ? 0 : -errno;
 	int r = pp_sync_dir_at(ctx->root_fd, parent);
 	return r < 0 ? r : 1;
 }
 
-/*
- * The application may look at any moment, and finds one of the two. On a file system that cannot
- * exchange them there is nothing between one rename and the next.
- */
+/* What is being deleted where it is, or was given up for it. */
+static bool
+is_left(plugpkg_context *ctx, const char *path, int64_t generation)
+{
+	PP_AUTO_FREE char *mark = pp_asprintf("%s/" LEFT_MARK, path, generation);
+
+	return pp_exists_at(ctx->root_fd, mark) != 0 || pp_place_is_leaving(ctx->root_fd, path);
+}
+
+/* The application may look at any moment, and finds one of the two. */
 static enum plugpkg_code
 change_places(
     plugpkg_context *ctx, const char *from, const char *to, int64_t generation, plugpkg_error **err)
 {
-	PP_AUTO_FREE char *what = pp_asprintf("'%s/%s'", ctx->root, to);
-	PP_AUTO_FREE char *aside = NULL;
 	int r = exchange_marked(ctx, from, to, generation);
-	if (r != 0)
-		return r < 0 ? cannot(ctx, r, "put back", to, err) : PLUGPKG_OK;
-	enum plugpkg_code rc = pp_place_aside(ctx, ctx->root_fd, to, what, &aside, err);
 
-	if (rc == PLUGPKG_OK)
-		rc = put(ctx, from, to, 0755, err);
-	if (rc != PLUGPKG_OK || aside == NULL)
-		return rc;
-	r = pp_rm_rf_at(ctx->root_fd, aside);
-	return r < 0 ? cannot(ctx, r, "remove", aside, err) : rc;
+	if (r == 0)
+		return put_instead(ctx, from, to, err);
+	return r < 0 ? cannot(ctx, r, "put back", to, err) : PLUGPKG_OK;
 }
 
 enum plugpkg_code
@@ -199,10 +244,9 @@ pp_snapshot_return(plugpkg_context *ctx, const char *key, int64_t generation, co
 		remove_if_empty(ctx, parent);
 		return PLUGPKG_OK;
 	}
-	PP_AUTO_FREE char *mark = pp_asprintf("%s/" LEFT_MARK, from, generation);
 	enum plugpkg_code rc = PLUGPKG_OK;
 
-	if (pp_exists_at(ctx->root_fd, mark) == 0)
+	if (!is_left(ctx, from, generation))
 		rc = change_places(ctx, from, to, generation, err);
 	if (rc == PLUGPKG_OK)
 		rc = take_away(ctx, from, err); /* what the data was, or nothing any more */
@@ -224,9 +268,9 @@ by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-enum plugpkg_code
-pp_snapshot_list(
-    plugpkg_context *ctx, const char *key, int64_t **out, size_t *out_n, plugpkg_error **err)
+/* Also those that are being deleted. */
+static enum plugpkg_code
+list_all(plugpkg_context *ctx, const char *key, int64_t **out, size_t *out_n, plugpkg_error **err)
 {
 	PP_CLEANUP(pp_strs_fini) struct pp_strs names = { 0 };
 	PP_AUTO_FREE char *dir = pp_asprintf(PP_SNAPSHOTS_DIR "/%s", key);
@@ -247,6 +291,22 @@ pp_snapshot_list(
 }
 
 enum plugpkg_code
+pp_snapshot_list(
+    plugpkg_context *ctx, const char *key, int64_t **out, size_t *out_n, plugpkg_error **err)
+{
+	enum plugpkg_code rc = list_all(ctx, key, out, out_n, err);
+	size_t n = 0;
+
+	for (size_t i = 0; rc == PLUGPKG_OK && i < *out_n; i++) {
+		PP_AUTO_FREE char *path = path_of(key, (*out)[i]);
+		if (!is_left(ctx, path, (*out)[i]))
+			(*out)[n++] = (*out)[i];
+	}
+	*out_n = n;
+	return rc;
+}
+
+enum plugpkg_code
 pp_snapshots_drop(plugpkg_context *ctx, const char *key, plugpkg_error **err)
 {
 	PP_AUTO_FREE char *dir = pp_asprintf(PP_SNAPSHOTS_DIR "/%s", key);
@@ -262,7 +322,7 @@ clean_key(plugpkg_context *ctx, const char *key, const int64_t *kept, size_t n, 
 	PP_AUTO_FREE int64_t *all = NULL;
 	PP_AUTO_FREE char *dir = pp_asprintf(PP_SNAPSHOTS_DIR "/%s", key);
 	size_t n_all = 0;
-	enum plugpkg_code rc = pp_snapshot_list(ctx, key, &all, &n_all, err);
+	enum plugpkg_code rc = list_all(ctx, key, &all, &n_all, err);
 
 	for (size_t i = 0; rc == PLUGPKG_OK && i < n_all; i++) {
 		PP_AUTO_FREE char *path = path_of(key, all[i]);

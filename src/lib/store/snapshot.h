@@ -18,7 +18,8 @@ enum plugpkg_code pp_snapshot_restore(plugpkg_context *ctx, const char *key, int
     const char *data_key, plugpkg_error **err);
 /*
  * Puts it there itself, and may be called again when it was cut off. None there: OK. The data is
- * never missing where the file system can exchange two names, else between two renames.
+ * never missing where the file system can exchange two names, else between two renames; nor is it
+ * half there, but in an overlay while what came with a lower layer is deleted.
  */
 enum plugpkg_code pp_snapshot_return(plugpkg_context *ctx, const char *key, int64_t generation,
     const char *data_key, plugpkg_error **err);

@@ -12,6 +12,7 @@
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "lib/store/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,15 +176,43 @@ new_home(const struct pp_step *s)
 }
 
 static enum plugpkg_code
+end_lift(struct pp_txn *t, const char *key, plugpkg_error **err)
+{
+	return pp_snapshot_return(t->ctx, key, t->generation, key, err);
+}
+
+/*
+ * What came with a lower layer of an overlay cannot be renamed; its copy can, which takes its place
+ * as a snapshot does, under the number of the generation that nothing has left yet.
+ */
+static enum plugpkg_code
+lift(struct pp_txn *t, const char *key, plugpkg_error **err)
+{
+	PP_AUTO_FREE char *path = pp_asprintf("data/%s", key);
+	enum plugpkg_code rc = pp_snapshot_check(t->ctx, path, err);
+
+	if (rc == PLUGPKG_OK)
+		rc = pp_snapshot_take(t->ctx, key, key, t->generation, err);
+	return rc == PLUGPKG_OK ? end_lift(t, key, err) : rc;
+}
+
+static enum plugpkg_code
 go(struct pp_txn *t, const struct pp_txn_op *op, int (*how)(const struct way *w),
     plugpkg_error **err)
 {
 	const struct pp_step *s = pp_txn_task(t, op->key)->step;
 	PP_CLEANUP(way_fini) struct way w;
+	enum plugpkg_code rc = PLUGPKG_OK;
 
 	way_init(&w, t->ctx->root_fd, old_home(s), new_home(s));
 	t->is_unsynced = true;
 	int r = how(&w);
+	if (r == -EXDEV) {
+		rc = lift(t, how == move_back ? new_home(s) : old_home(s), err);
+		r = rc == PLUGPKG_OK ? how(&w) : 0;
+	}
+	if (rc != PLUGPKG_OK)
+		return rc;
 	if (r < 0)
 		return pp_fail(err, PLUGPKG_E_IO, -r, "cannot move '%s/%s' to '%s/%s'",
 		    t->ctx->root, how == move_back ? w.to : w.from, t->ctx->root,
@@ -202,7 +231,12 @@ run_move(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 static enum plugpkg_code
 undo_move(struct pp_txn *t, struct pp_txn_op *op, plugpkg_error **err)
 {
-	return go(t, op, move_back, err);
+	const struct pp_step *s = pp_txn_task(t, op->key)->step;
+	enum plugpkg_code rc = end_lift(t, old_home(s), err); /* that was cut off */
+
+	if (rc == PLUGPKG_OK)
+		rc = end_lift(t, new_home(s), err);
+	return rc == PLUGPKG_OK ? go(t, op, move_back, err) : rc;
 }
 
 const struct pp_op_type pp_op_move = { "move", run_move, undo_move, false };
