@@ -347,6 +347,29 @@ uninstall b 2.0.0 reason=remove old="
 	assert_installed b 1.0.0
 }
 
+@test "a script or a hook on a file system that lets nothing run is told so" {
+	[ "$(id -u)" = 0 ] || skip "needs to mount"
+	need unshare
+	dir=$(make_plugin still 1.0.0 '"scripts": {"install": "install.sh"}')
+	printf '#!/bin/sh\n' >"$dir/install.sh"
+	chmod 755 "$dir/install.sh"
+	mkdir disk
+	# shellcheck disable=SC2016 # expands there
+	run unshare -m bash -c '
+		mount -t tmpfs -o noexec tmpfs disk 2>/dev/null || exit 77
+		plugpkg init disk/app
+		plugpkg --root disk/app install -y --allow-unsigned "$1"
+		cp "$1/install.sh" disk/app/hook
+		jq ".hooks = {\"pre-transaction\": \"./hook\"}" disk/app/plugpkg.json >new
+		cp new disk/app/plugpkg.json
+		plugpkg --root disk/app install -y --allow-unsigned "$1"' - "$dir"
+	[ "$status" -ne 77 ] || skip "cannot mount here"
+	assert_status 7
+	assert_has "cannot run script 'install.sh' of still 1.0.0: permission denied" "cannot run './hook'"
+	assert_equal "$(grep -c "^hint: its file system is mounted noexec" <<<"$output")" 2
+	assert_lacks "interpreter"
+}
+
 @test "a script is any program: of a shell, of another interpreter, or machine code" {
 	need python3
 	local dir

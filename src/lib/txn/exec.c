@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -179,16 +180,30 @@ open_input(const char *text, int *out_fd, plugpkg_error **err)
 	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r, "cannot write down the event") : PLUGPKG_OK;
 }
 
+static bool
+is_on_noexec(int cwd_fd, const char *program)
+{
+	struct statvfs fs;
+	PP_AUTO_FD int fd = openat(cwd_fd, program, O_PATH | O_CLOEXEC);
+
+	return fd >= 0 && fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC) != 0;
+}
+
 enum plugpkg_code
 pp_exec_hint(plugpkg_error **err, enum plugpkg_code rc, int cwd_fd, const char *program, int errnum)
 {
+	int dir_fd = cwd_fd >= 0 ? cwd_fd : AT_FDCWD;
 	struct stat st;
 
 	if ((errnum != EACCES && errnum != ENOENT && errnum != ENOEXEC) ||
-	    fstatat(cwd_fd >= 0 ? cwd_fd : AT_FDCWD, program, &st, 0) < 0)
+	    fstatat(dir_fd, program, &st, 0) < 0)
 		return rc;
 	if (errnum == EACCES && (st.st_mode & 0111) == 0)
 		return pp_hint(err, rc, "make it executable: chmod +x '%s'", program);
+	if (errnum == EACCES && is_on_noexec(dir_fd, program))
+		return pp_hint(err, rc,
+		    "its file system is mounted noexec, so nothing on it can be run; mount it "
+		    "with exec, or put it elsewhere");
 	return pp_hint(
 	    err, rc, "does its first line name an interpreter that exists, as in #!/bin/sh?");
 }
