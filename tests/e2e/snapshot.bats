@@ -339,6 +339,73 @@ cake|"
 	assert_missing "$KEPT"
 }
 
+# as_nobody COMMAND...: with a root of its own, in which plain@1 is installed.
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups -- env HOME=/nonexistent TMPDIR="$SCRATCH/theirs" \
+		PLUGPKG_ROOT="$SCRATCH/theirs/root" PLUGPKG_LIBEXEC="$SCRATCH/bin" PATH="$SCRATCH/bin:$PATH" "$@"
+}
+
+give_to_nobody() {
+	local path=$SCRATCH dir
+	[ "$(id -u)" = 0 ] || skip "needs another user"
+	need setpriv
+	# The directories of the test run are private; only those may be opened for a moment.
+	while [[ $path == *@(bats|plugpkg-)* ]]; do
+		chmod o+x "$path"
+		path=${path%/*}
+	done
+	mkdir bin theirs
+	# The build may lie where nobody else may look.
+	cp "$top_builddir"/plugpkg "$top_builddir"/plugpkg-unpack "$top_builddir"/plugpkg-fetch bin
+	make_plugin plain 1.0.0 '"data": {"snapshot": true}' >/dev/null
+	dir=$(make_plugin plain 2.0.0 '"data": {"snapshot": true}, "scripts": {"upgrade": "scripts/upgrade.sh"}')
+	# shellcheck disable=SC2016 # expands in the script
+	add_script "$dir" upgrade '[ ! -e "$PLUGPKG_DATA/no" ]'
+	cp -r plugins theirs
+	chown -R 65534:65534 theirs
+	as_nobody test -r "$SCRATCH/theirs" || skip "the scratch directory is private"
+	as_nobody plugpkg init
+	as_nobody plugpkg install ./theirs/plugins/plain-1.0.0 -y --allow-unsigned
+	DATA=theirs/root/data/plain
+	as_nobody mkdir "$DATA"
+}
+
+@test "a data directory of another user, which could not be put back, is refused before anything changes" {
+	give_to_nobody
+	chown 1:1 "$DATA"
+	run as_nobody plugpkg install ./theirs/plugins/plain-2.0.0 -y --allow-unsigned
+	assert_status 9
+	assert_has "data/plain' is another user's and may not be written, and a snapshot of it is wanted" \
+		"hint: who may not write a directory cannot put its snapshot back"
+	run as_nobody plugpkg recover
+	assert_has "Nothing to do"
+	chmod 777 "$DATA"
+	as_nobody plugpkg install ./theirs/plugins/plain-2.0.0 -y --allow-unsigned
+}
+
+@test "a read-only data directory is kept, put back and stays read-only" {
+	give_to_nobody
+	as_nobody touch "$DATA/no"
+	chmod 555 "$DATA"
+	run as_nobody plugpkg install ./theirs/plugins/plain-2.0.0 -y --allow-unsigned
+	assert_status 7
+	assert_has "everything was undone"
+	assert_equal "$(stat -c %a "$DATA")" 555
+	assert_exists "$DATA/no"
+	rm "$DATA/no"
+	as_nobody plugpkg install ./theirs/plugins/plain-2.0.0 -y --allow-unsigned
+	assert_equal "$(stat -c %a "$DATA" theirs/root/var/snapshots/plain/1)" "555
+555"
+	touch "$DATA/later"
+	as_nobody plugpkg rollback -y
+	assert_equal "$(stat -c %a "$DATA")" 555
+	assert_missing "$DATA/later"
+	as_nobody plugpkg clean --keep 0
+	assert_missing theirs/root/var/snapshots/plain
+	run as_nobody plugpkg recover
+	assert_has "Nothing to do"
+}
+
 # attributes DIRECTORY: extended attributes of all that is in it, ACLs are among them
 attributes() {
 	python3 - "$1" <<-'END'

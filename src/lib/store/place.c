@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A mode that means nothing to anybody, and unlike a file can be a mark until the last moment. */
 #define LEAVING_MODE (S_ISUID | S_ISVTX | S_IRWXU)
@@ -115,13 +116,30 @@ pp_place_is_leaving(int dir_fd, const char *name)
 	       st.st_mode == (S_IFDIR | LEAVING_MODE);
 }
 
+int
+pp_place_rename(int from_fd, const char *from, int to_fd, const char *to)
+{
+	struct stat st;
+
+	if (pp_renameat(from_fd, from, to_fd, to) == 0)
+		return 0;
+	if (errno != EACCES)
+		return -errno;
+	PP_AUTO_FD int fd = pp_opendir_at(from_fd, from);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & S_IWUSR) != 0 ||
+	    pp_fchmod(fd, (st.st_mode & 07777) | S_IWUSR) < 0)
+		return -EACCES;
+	int r = pp_renameat(from_fd, from, to_fd, to) < 0 ? -errno : 0;
+	return pp_fchmod(fd, st.st_mode & 07777) < 0 && r == 0 ? -errno : r;
+}
+
 /* What cannot be renamed is gone afterwards, and is not at its new place. */
 static int
 leave(int dir_fd, const char *name, int to_fd, const char *to, uint64_t *bytes)
 {
-	if (pp_renameat(dir_fd, name, to_fd, to) == 0)
-		return 0;
-	return errno == EXDEV ? pp_place_remove_here(dir_fd, name, bytes) : -errno;
+	int r = pp_place_rename(dir_fd, name, to_fd, to);
+
+	return r == -EXDEV ? pp_place_remove_here(dir_fd, name, bytes) : r;
 }
 
 enum plugpkg_code

@@ -28,6 +28,11 @@ int pp_place_remove_here(int dir_fd, const char *name, uint64_t *bytes) PP_MUSTU
 /* Was that cut off? Then it is half of what it was. */
 bool pp_place_is_leaving(int dir_fd, const char *name);
 /*
+ * Renames a directory, 0 or -errno. Who may not write it cannot give it another parent; where it is
+ * our own it is let be written for that moment.
+ */
+int pp_place_rename(int from_fd, const char *from, int to_fd, const char *to) PP_MUSTUSE;
+/*
  * Deletes the directory NAME of dir_fd: first it leaves its place by one rename into var/staging,
  * so that half of it is never seen (but see above). A link there is not followed, but refused:
  * BAD_STATE. A missing one is OK.

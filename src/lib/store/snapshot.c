@@ -72,8 +72,8 @@ put(plugpkg_context *ctx, const char *from, const char *to, mode_t mode, plugpkg
 	PP_AUTO_FREE char *parent = parent_of(to);
 	int r = pp_mkdirs_at(ctx->root_fd, parent, mode);
 
-	if (r == 0 && pp_renameat(ctx->root_fd, from, ctx->root_fd, to) < 0)
-		r = -errno;
+	if (r == 0)
+		r = pp_place_rename(ctx->root_fd, from, ctx->root_fd, to);
 	if (r == 0)
 		r = pp_sync_dir_at(ctx->root_fd, parent);
 	return r < 0 ? cannot(ctx, r, "make", to, err) : PLUGPKG_OK;
@@ -113,10 +113,11 @@ pp_snapshot_take(plugpkg_context *ctx, const char *data_key, const char *key, in
 	return rc == PLUGPKG_OK ? put(ctx, staging, to, 0700, err) : rc;
 }
 
+/* EACCES: one of them is read-only. */
 static bool
 is_no_exchange(int errnum)
 {
-	return errnum == EINVAL || errnum == ENOSYS || errnum == EXDEV;
+	return errnum == EINVAL || errnum == ENOSYS || errnum == EXDEV || errnum == EACCES;
 }
 
 /* 0 or -errno; 1: the place is not empty, or its parent is missing. */
@@ -125,11 +126,12 @@ move_to_empty(plugpkg_context *ctx, const char *from, const char *to)
 {
 	PP_AUTO_FREE char *parent = parent_of(to);
 
-	if (pp_renameat(ctx->root_fd, from, ctx->root_fd, to) == 0)
+	int r = pp_place_rename(ctx->root_fd, from, ctx->root_fd, to);
+	bool may_be_made = r == -ENOTEMPTY || r == -EEXIST || r == -ENOTDIR || r == -ENOENT;
+
+	if (r == 0)
 		return pp_sync_dir_at(ctx->root_fd, parent);
-	bool may_be_made =
-	    errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == ENOENT;
-	return may_be_made ? 1 : -errno;
+	return may_be_made ? 1 : r;
 }
 
 /*
@@ -402,6 +404,16 @@ not_possible(plugpkg_context *ctx, int r, const char *path, plugpkg_error **err)
 	    "root as a whole can lie elsewhere");
 }
 
+/* Of a directory of our own pp_place_rename() sees to it. */
+static bool
+may_be_moved(plugpkg_context *ctx, int fd, const char *path)
+{
+	struct stat st;
+
+	return faccessat(ctx->root_fd, path, W_OK, AT_EACCESS) == 0 || errno != EACCES ||
+	       (fstat(fd, &st) == 0 && st.st_uid == geteuid());
+}
+
 /* out: NULL, or bytes of a copy. */
 static enum plugpkg_code
 look_at(plugpkg_context *ctx, const char *path, uint64_t *out, plugpkg_error **err)
@@ -411,6 +423,15 @@ look_at(plugpkg_context *ctx, const char *path, uint64_t *out, plugpkg_error **e
 
 	if (fd == -ENOTDIR || fd == -ELOOP || r == -EXDEV)
 		return not_possible(ctx, r, path, err);
+	if (r == 0 && !may_be_moved(ctx, fd, path)) {
+		(void)pp_fail(err, PLUGPKG_E_REFUSED, 0,
+		    "'%s/%s' is another user's and may not be written, and a snapshot of it is "
+		    "wanted",
+		    ctx->root, path);
+		return pp_hint(err, PLUGPKG_E_REFUSED,
+		    "who may not write a directory cannot put its snapshot back: give it to the "
+		    "user who runs plugpkg, or run plugpkg as root");
+	}
 	return r < 0 ? cannot(ctx, r, "read", path, err) : PLUGPKG_OK;
 }
 

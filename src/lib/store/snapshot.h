@@ -33,7 +33,8 @@ enum plugpkg_code pp_snapshots_clean(plugpkg_context *ctx, const int64_t *kept, 
     uint64_t *out_deleted, plugpkg_error **err);
 /*
  * Bytes on disk that a copy of a directory of the root takes where blocks cannot be shared, 0 where
- * they can. REFUSED: what cannot be put back in one rename: no directory, or a mount in it.
+ * they can. REFUSED: what cannot be put back in one rename: no directory, a mount in it, or one
+ * of another user that may not be written.
  */
 enum plugpkg_code pp_snapshot_cost(
     plugpkg_context *ctx, const char *path, uint64_t *out, plugpkg_error **err);
