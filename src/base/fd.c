@@ -5,6 +5,7 @@
 #include "base/sys.h"
 
 #include <errno.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,6 +20,17 @@ pp_auto_fd(int *fd)
 		(void)close(*fd); /* abandoned: nothing to save, nobody to tell */
 	*fd = -1;
 	errno = saved;
+}
+
+void
+pp_fd_unlock(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		(void)flock(*fd, LOCK_UN); /* closing does it too, where nobody was forked */
+	errno = saved;
+	pp_auto_fd(fd);
 }
 
 int

@@ -6,6 +6,8 @@
 #include "base/buf.h"
 
 void pp_auto_fd(int *fd); /* closes unless -1; keeps errno */
+/* The same, and gives up its flock(2), which a child that somebody forked would keep. */
+void pp_fd_unlock(int *fd);
 int pp_fd_steal(int *fd); /* takes the descriptor out and leaves -1 */
 
 /* Closes all from first to last, of which none may be anybody else's; -ENOSYS before Linux 5.9. */

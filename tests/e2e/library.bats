@@ -202,3 +202,86 @@ setup() {
 	assert_has "script 'install' of scripted 1.0.0 ended, but how is not known" "ignores SIGCHLD"
 	assert_not_installed scripted
 }
+
+@test "a child that a host forks while a call runs does not keep the root locked" {
+	local dir
+	cat >forking.c <<-'END'
+		#include <plugpkg.h>
+		#include <pthread.h>
+		#include <signal.h>
+		#include <stdio.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+
+		static char **args;
+
+		static enum plugpkg_code
+		install(const char *name)
+		{
+			const char *targets[] = { name };
+			struct plugpkg_request r = { .verb = PLUGPKG_INSTALL, .targets = targets, .n_targets = 1 };
+			plugpkg_context *ctx = NULL;
+			plugpkg_error *err = NULL;
+			plugpkg_plan *plan = NULL;
+			enum plugpkg_code rc = plugpkg_open(args[1], &ctx, &err);
+
+			if (rc == PLUGPKG_OK) {
+				plugpkg_set_lock_wait(ctx, 0);
+				rc = plugpkg_plan_make(ctx, &r, &plan, &err);
+			}
+			if (rc == PLUGPKG_OK)
+				rc = plugpkg_plan_commit(plan, NULL, NULL, &err);
+			if (rc != PLUGPKG_OK)
+				puts(plugpkg_error_message(err));
+			plugpkg_error_free(err);
+			plugpkg_plan_free(plan);
+			plugpkg_close(ctx);
+			return rc;
+		}
+
+		static void *
+		first(void *failed)
+		{
+			*(int *)failed = install("slow") != PLUGPKG_OK;
+			return NULL;
+		}
+
+		int
+		main(int argc, char **argv)
+		{
+			pthread_t thread;
+			int failed = 1;
+
+			args = argv;
+			if (argc != 3 || pthread_create(&thread, NULL, first, &failed) != 0)
+				return 2;
+			while (access(argv[2], F_OK) < 0)
+				usleep(10000);
+			pid_t child = fork();
+			if (child == 0) {
+				sleep(60);
+				_exit(0);
+			}
+			FILE *gate = fopen("gate", "w");
+			fclose(gate);
+			pthread_join(thread, NULL);
+			failed = failed || install("plain") != PLUGPKG_OK;
+			kill(child, SIGKILL);
+			waitpid(child, NULL, 0);
+			return failed;
+		}
+	END
+	"$compiler" -std=gnu11 -Wall -pthread -I"$top_srcdir/include" -o forking forking.c "$library" \
+		-Wl,-rpath,"${library%/*}"
+	mkfifo gate
+	make_repo
+	dir=$(make_plugin slow 1.0.0 '"scripts": {"install": "scripts/install.sh"}')
+	add_script "$dir" install "echo begun >'$SCRATCH/begun'; cat '$SCRATCH/gate' >/dev/null"
+	publish "$(build_plugin plain 1.0.0)" "$(build_plugin slow 1.0.0)"
+	make_root
+	run timeout 50 ./forking "$PLUGPKG_ROOT" begun
+	assert_status 0
+	assert_equal "$output" ""
+	assert_installed slow 1.0.0
+	assert_installed plain 1.0.0
+}

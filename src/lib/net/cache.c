@@ -499,5 +499,5 @@ pp_part_close(int cache_fd, struct pp_part *part, bool is_kept)
 		return;
 	if (!is_kept || part->n == 0)
 		PP_IGNORE(pp_unlinkat(cache_fd, part->name, 0)); /* a leftover costs only space */
-	pp_auto_fd(&part->fd);
+	pp_fd_unlock(&part->fd);
 }

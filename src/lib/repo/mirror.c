@@ -45,7 +45,7 @@ mirroring_fini(struct mirroring *m)
 		pp_net_free(m->net);
 	pp_strs_fini(&m->urls);
 	pp_strs_fini(&m->targets_urls);
-	pp_auto_fd(&m->dir_fd);
+	pp_fd_unlock(&m->dir_fd);
 	pp_auto_fd(&m->work_fd);
 }
 

@@ -98,7 +98,8 @@ pp_repo_lock(plugpkg_repo *repo, plugpkg_error **err)
 		rc = errno == EINTR ? pp_check_cancel(&repo->ctx, err)
 				    : pp_fail(err, PLUGPKG_E_IO, errno,
 					  "cannot lock the publisher's directory");
-	repo->is_locked = rc == PLUGPKG_OK;
+	if (rc == PLUGPKG_OK)
+		repo->locked_by = getpid();
 	return rc;
 }
 
@@ -207,6 +208,8 @@ plugpkg_repo_close(plugpkg_repo *repo)
 {
 	if (repo == NULL)
 		return;
+	if (repo->locked_by == getpid())
+		pp_fd_unlock(&repo->dir_fd);
 	pp_auto_fd(&repo->dir_fd);
 	pp_auto_fd(&repo->public_fd);
 	pp_json_free(repo->config);

@@ -24,7 +24,7 @@ struct plugpkg_repo {
 	int dir_fd, public_fd;
 	pp_json *config; /* repository.json */
 	int64_t now;
-	bool is_locked;
+	pid_t locked_by; /* 0: nobody. A child that was forked has a copy, and must not unlock */
 	struct pp_root *root; /* as root.c found it under the lock; NULL: not yet. Owned */
 	bool accepts_public;  /* goes on from public/, older or newer than what was signed here */
 	plugpkg_passphrase_fn passphrase;

@@ -146,7 +146,7 @@ pp_root_read(plugpkg_repo *repo, struct pp_root *out, plugpkg_error **err)
 		return PLUGPKG_OK;
 	}
 	enum plugpkg_code rc = read_root(repo, out, err);
-	if (rc == PLUGPKG_OK && repo->is_locked) {
+	if (rc == PLUGPKG_OK && repo->locked_by != 0) {
 		repo->root = pp_xcalloc(1, sizeof(*repo->root));
 		copy_root(repo->root, out);
 	}

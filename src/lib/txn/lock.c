@@ -353,7 +353,8 @@ pp_lock_aside(
 enum plugpkg_code
 pp_lock_look(plugpkg_context *ctx, struct pp_lock_holder *out, plugpkg_error **err)
 {
-	PP_AUTO_FD int fd =
+	PP_CLEANUP(pp_fd_unlock)
+	int fd =
 	    pp_open_beneath(ctx->root_fd, "var/lock", O_RDONLY | O_NOFOLLOW, 0, PP_NO_SYMLINKS);
 	if (fd == -ENOENT)
 		return PLUGPKG_OK;
@@ -383,8 +384,7 @@ pp_unlock(plugpkg_context *ctx)
 	/* Emptied first: who opens it next must not read of a holder that is gone. */
 	if (ctx->lock_fd >= 0 && ftruncate(ctx->lock_fd, 0) == 0)
 		(void)lseek(ctx->lock_fd, 0, SEEK_SET);
-	pp_auto_fd(&ctx->lock_fd);
-	ctx->lock_fd = -1;
+	pp_fd_unlock(&ctx->lock_fd);
 }
 
 void
@@ -399,7 +399,8 @@ pp_lock_is_held(const plugpkg_context *ctx)
 {
 	if (ctx->lock_fd >= 0)
 		return true;
-	PP_AUTO_FD int fd =
+	PP_CLEANUP(pp_fd_unlock)
+	int fd =
 	    pp_open_beneath(ctx->root_fd, "var/lock", O_RDONLY | O_NOFOLLOW, 0, PP_NO_SYMLINKS);
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
