@@ -183,6 +183,16 @@ for path in sys.argv[2:]:
 	[ ! -e x.plug.sig ]
 }
 
+@test "where TMPDIR cannot be used, archives are signed and repositories verified all the same" {
+	key a
+	make_repo
+	build_plugin x 1.0.0
+	TMPDIR=$SCRATCH/nowhere run plugpkg sign x-1.0.0.plug --key a.key
+	assert_status 0
+	TMPDIR=$SCRATCH/nowhere run plugpkg-repo verify repo/public
+	assert_status 0
+}
+
 # ---- publishers --------------------------------------------------------------------------------
 
 @test "a signature beside an archive is published with it, verified, and copied by mirrors" {

@@ -110,6 +110,27 @@ update: 9"
 	assert_equal "$(ls -A outside)" ""
 }
 
+@test "where TMPDIR is full, scripts get their temporary directory elsewhere" {
+	local dir
+	unshare -m true 2>/dev/null || skip "cannot make a namespace here"
+	make_repo
+	dir=$(make_plugin x 1.0.0 '"scripts": {"install": "scripts/install.sh", "uninstall": "scripts/uninstall.sh"}')
+	# shellcheck disable=SC2016 # the scripts'
+	add_script "$dir" install 'echo "in $TMPDIR"'
+	# shellcheck disable=SC2016
+	add_script "$dir" uninstall 'echo "in $TMPDIR"'
+	publish "$(build_plugin x 1.0.0)"
+	make_root
+	mkdir small
+	for command in "install x -y" "remove x -y" "install x --dry-run"; do
+		run unshare -m sh -c "mount -t tmpfs -o nr_inodes=1 none small 2>/dev/null || exit 77
+			TMPDIR=$SCRATCH/small exec plugpkg $command"
+		[ "$status" != 77 ] || skip "cannot mount here"
+		assert_status 0
+		[[ $command == *--dry-run ]] || assert_has "in /tmp/plugpkg-"
+	done
+}
+
 @test "S55: a script that needs more than it may is undone, and says what was refused" {
 	script "echo x >'$OUTSIDE/new'"
 	has_sandbox

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "base/temp.h"
 #include "base/time.h"
 #include "lib/store/generation.h"
 #include "lib/txn/host.h"
@@ -351,15 +352,17 @@ plugpkg_set_time(plugpkg_context *ctx, int64_t now)
 enum plugpkg_code
 plugpkg_set_dry_run(plugpkg_context *ctx, plugpkg_error **err)
 {
-	const char *tmp = secure_getenv("TMPDIR");
+	PP_AUTO_FREE char *path = NULL;
 
 	if (ctx->is_dry_run)
 		return PLUGPKG_OK;
-	PP_AUTO_FREE char *path =
-	    pp_asprintf("%s/plugpkg-look-XXXXXX", tmp != NULL && *tmp == '/' ? tmp : "/tmp");
-	int fd = mkdtemp(path) == NULL ? -errno : pp_opendir_at(AT_FDCWD, path);
+	int r = pp_temp_make("plugpkg-look-", NULL, NULL, &path);
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot make a temporary directory in %s", path);
+	int fd = pp_opendir_at(AT_FDCWD, path);
 	if (fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot make the directory '%s'", path);
+		return pp_fail(err, PLUGPKG_E_IO, -fd, "cannot open '%s'", path);
 	ctx->is_dry_run = true;
 	ctx->scratch = pp_steal(&path);
 	ctx->scratch_fd = fd;

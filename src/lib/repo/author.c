@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/temp.h"
 #include "lib/model/context.h"
 #include "lib/model/manifest.h"
 #include "lib/model/name.h"
@@ -106,13 +107,13 @@ static enum plugpkg_code
 look_inside(int archive_fd, const char *path, struct looking *l, plugpkg_error **err)
 {
 	const struct pp_unpack_limits limits = { PP_UNPACK_MAX_BYTES, PP_UNPACK_MAX_FILES, false };
-	const char *tmp = secure_getenv("TMPDIR");
-	PP_AUTO_FREE char *work =
-	    pp_asprintf("%s/plugpkg-sign-XXXXXX", tmp != NULL && *tmp == '/' ? tmp : "/tmp");
+	PP_AUTO_FREE char *work = NULL;
 	struct pp_unpacked unpacked;
 
-	if (mkdtemp(work) == NULL)
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot make '%s'", work);
+	int r = pp_temp_make("plugpkg-sign-", NULL, NULL, &work);
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot make a temporary directory in %s", work);
 	PP_AUTO_FD int dir_fd = pp_opendir_at(AT_FDCWD, work);
 	enum plugpkg_code rc =
 	    dir_fd < 0 ? pp_fail(err, PLUGPKG_E_IO, -dir_fd, "cannot open '%s'", work)

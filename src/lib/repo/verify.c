@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/temp.h"
 #include "lib/index/brief.h"
 #include "lib/model/as_signed.h"
 #include "lib/model/context.h"
@@ -374,19 +375,6 @@ check_index(struct verifying *v, const struct pp_walk *w, plugpkg_error **err)
 	return rc;
 }
 
-/* A private directory outside the served one, which may be read-only. */
-static int
-open_work_dir(char **out_path)
-{
-	const char *tmp = secure_getenv("TMPDIR");
-
-	*out_path =
-	    pp_asprintf("%s/plugpkg-verify-XXXXXX", tmp != NULL && *tmp == '/' ? tmp : "/tmp");
-	if (mkdtemp(*out_path) == NULL)
-		return -errno;
-	return pp_opendir_at(AT_FDCWD, *out_path);
-}
-
 /* A server would be asked again; a directory does not have it. */
 static enum plugpkg_code
 fail_missing(const struct verifying *v, const char *dir, plugpkg_error **err)
@@ -441,9 +429,14 @@ plugpkg_repo_verify(plugpkg_repo *repo, const char *public_dir, const char *key,
 	if (public_fd < 0)
 		return pp_fail(err, errno == ENOENT ? PLUGPKG_E_NOT_FOUND : PLUGPKG_E_IO, errno,
 		    "cannot open '%s'", public_dir);
-	PP_AUTO_FD int work_fd = open_work_dir(&work);
+	/* Outside the served one, which may be read-only. */
+	int r = pp_temp_make("plugpkg-verify-", NULL, NULL, &work);
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot make a temporary directory in %s", work);
+	PP_AUTO_FD int work_fd = pp_opendir_at(AT_FDCWD, work);
 	if (work_fd < 0)
-		return pp_fail(err, PLUGPKG_E_IO, -work_fd, "cannot make '%s'", work);
+		return pp_fail(err, PLUGPKG_E_IO, -work_fd, "cannot open '%s'", work);
 	v.public_fd = public_fd;
 	v.work_fd = work_fd;
 	enum plugpkg_code rc = verify_in(&v, work_fd, public_dir, key, err);

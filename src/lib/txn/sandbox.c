@@ -11,14 +11,13 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "base/temp.h"
 #include "lib/txn/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -181,7 +180,6 @@ make_landlock(plugpkg_context *ctx, const char *data, bool has_network, struct p
 /* ---- the temporary directory ---- */
 
 #define TEMP_PREFIX "plugpkg-"
-#define TEMP_DIGITS 16
 
 static bool
 is_temp(const char *path)
@@ -189,7 +187,7 @@ is_temp(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return path[0] == '/' && strncmp(slash + 1, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 &&
-	       strlen(slash + 1) == strlen(TEMP_PREFIX) + TEMP_DIGITS;
+	       strlen(slash + 1) == strlen(TEMP_PREFIX) + PP_TEMP_DIGITS;
 }
 
 void
@@ -206,9 +204,9 @@ pp_sandbox_clear(const char *temp)
 
 /* Noted before it is there: whenever we are killed, the next plugpkg knows of it. */
 static int
-make_temp_in(plugpkg_context *ctx, const char *dir, uint64_t chance, char **out)
+make_noted(char *path, void *user)
 {
-	PP_AUTO_FREE char *path = pp_asprintf("%s/" TEMP_PREFIX "%016" PRIx64, dir, chance);
+	plugpkg_context *ctx = user;
 
 	ctx->script_temp = path;
 	pp_lock_note_script(ctx, 0);
@@ -217,41 +215,22 @@ make_temp_in(plugpkg_context *ctx, const char *dir, uint64_t chance, char **out)
 		ctx->script_temp = NULL;
 		return r;
 	}
-	*out = pp_steal(&path);
 	return 0;
 }
 
-static bool
-is_no_place(int r)
-{
-	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EACCES || r == -EPERM ||
-	       r == -EROFS;
-}
-
-/*
- * A TMPDIR that is of use to somebody else only (sudo keeps that of pam_tmpdir) would be met in the
- * middle of a transaction, and again by its undo.
- */
+/* Here a TMPDIR of no use would be met in the middle of a transaction, and again by its undo. */
 static enum plugpkg_code
 make_temp(plugpkg_context *ctx, struct pp_sandbox *s, plugpkg_error **err)
 {
-	const char *asked = secure_getenv("TMPDIR");
-	const char *const dirs[] = {
-		asked != NULL && *asked == '/' ? asked : "/tmp",
-		"/tmp",
-		"/var/tmp",
-	};
-	uint64_t chance = 0;
-	int r = -ENOENT;
+	PP_AUTO_FREE char *path = NULL;
+	int r = pp_temp_make(TEMP_PREFIX, make_noted, ctx, &path);
 
-	if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
-		return pp_fail(err, PLUGPKG_E_IO, errno, "cannot name a temporary directory");
+	if (r < 0)
+		return pp_fail(
+		    err, PLUGPKG_E_IO, -r, "cannot make a temporary directory in %s", path);
 	s->ctx = ctx;
-	for (size_t i = 0; i < PP_LEN(dirs) && is_no_place(r); i++)
-		r = make_temp_in(ctx, dirs[i], chance, &s->temp);
-	return r < 0 ? pp_fail(err, PLUGPKG_E_IO, -r,
-			   "cannot make a temporary directory in '%s', /tmp or /var/tmp", dirs[0])
-		     : PLUGPKG_OK;
+	s->temp = pp_steal(&path);
+	return PLUGPKG_OK;
 }
 
 /* ---- together ---- */
