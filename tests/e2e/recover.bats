@@ -319,6 +319,28 @@ whole() {
 	done
 }
 
+@test "what a killed plugpkg left goes with the next one that has its number, as in containers" {
+	unshare -pf --mount-proc true 2>/dev/null || skip "cannot make a namespace of processes here"
+	make_slow slow
+	# shellcheck disable=SC2016 # expands in the script
+	add_script "$(plugin_dir slow 1.0.0)" install 'echo "$TMPDIR" >"'"$SCRATCH"'/where"
+: >"'"$SCRATCH"'/begun"; sleep 300'
+	publish "$(build_plugin slow 1.0.0)"
+	make_root
+	mkdir tmp
+	# The first that the shell starts is number 2. What runs there ends with the shell.
+	TMPDIR=$SCRATCH/tmp run unshare -pf --mount-proc sh -c 'plugpkg install slow -y 2>/dev/null &
+		until [ -e begun ]; do sleep 0.05; done
+		kill -9 $!
+		echo $!'
+	assert_equal "${lines[-1]}" 2
+	assert_exists "$(cat where)"
+	assert_equal "$(head -n 1 "$PLUGPKG_ROOT/var/lock" | jq .pid)" 2
+	run unshare -pf --mount-proc sh -c 'plugpkg recover & wait $!'
+	assert_status 0
+	assert_missing "$(cat where)"
+}
+
 # unprivileged COMMAND...: with the rights of the owner of files, also where root runs the tests.
 unprivileged() {
 	if [ "$(id -u)" -eq 0 ]; then set -- setpriv --bounding-set=-dac_override,-dac_read_search "$@"; fi

@@ -248,6 +248,13 @@ acquire(plugpkg_context *ctx, int fd, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+/* In a container the next one often has the number of the one that was killed. */
+static bool
+is_us(const struct holder *h)
+{
+	return h->pid == getpid() && h->start_ticks == pp_orphan_mark(getpid()).start_ticks;
+}
+
 /* Whoever is named in a free lock was killed. */
 static void
 end_orphans(plugpkg_context *ctx)
@@ -259,7 +266,7 @@ end_orphans(plugpkg_context *ctx)
 		.transaction = h.transaction,
 	};
 
-	if (h.pid == getpid())
+	if (is_us(&h))
 		return;
 	pp_orphans_end(ctx, &left);
 	if (h.temp != NULL)
