@@ -46,6 +46,8 @@ PLUGPKG_API void plugpkg_repo_close(plugpkg_repo *repo);
 PLUGPKG_API void plugpkg_repo_set_time(plugpkg_repo *repo, int64_t now);
 PLUGPKG_API void plugpkg_repo_set_passphrase_fn(
     plugpkg_repo *repo, plugpkg_passphrase_fn fn, void *user);
+/** LOCK_WAIT of whoever finds its directory locked, and what a mirror tells of its downloads. */
+PLUGPKG_API void plugpkg_repo_set_event_fn(plugpkg_repo *repo, plugpkg_event_fn fn, void *user);
 
 struct plugpkg_repo_add_spec {
 	const char *const *archives; /* a signature is what lies at ARCHIVE.sig */

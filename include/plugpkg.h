@@ -97,7 +97,7 @@ enum plugpkg_event_type {
 	PLUGPKG_EVENT_DEBUG,       /* text */
 	PLUGPKG_EVENT_INFO,        /* text */
 	PLUGPKG_EVENT_WARNING,     /* text */
-	PLUGPKG_EVENT_LOCK_WAIT,   /* text names the holder */
+	PLUGPKG_EVENT_LOCK_WAIT,   /* text says who is waited for */
 	PLUGPKG_EVENT_FETCH,       /* subject: file; done/total bytes of it, also of earlier runs */
 	PLUGPKG_EVENT_FETCH_TOTAL, /* done/total bytes that this run fetches, of all files */
 	/* plugin, subject: "unpack" "install" "upgrade" "uninstall" …; done/total steps */

@@ -2,6 +2,7 @@
 /* plugpkg-repo: its table of commands, and how a publisher's directory is opened for them. */
 #include "repo/repo_cli.h"
 #include "term/program.h"
+#include "term/render.h"
 #include "term/start.h"
 
 static const struct cmd_entry table[] = {
@@ -40,6 +41,14 @@ static const struct opt common_opts[] = {
 };
 
 static void
+on_event(const struct plugpkg_event *ev, void *user)
+{
+	struct cli *cli = user;
+
+	cli->renderer->event(cli, ev);
+}
+
+static void
 cancel_repo(void *repo)
 {
 	plugpkg_repo_cancel(repo);
@@ -51,6 +60,7 @@ run_on(struct cli *cli, plugpkg_repo *repo, int64_t now, enum plugpkg_code (*run
 {
 	plugpkg_repo_set_time(repo, now);
 	plugpkg_repo_set_passphrase_fn(repo, repo_cli_passphrase, cli);
+	plugpkg_repo_set_event_fn(repo, on_event, cli);
 	cli->subject = repo;
 	start_signals_for(cancel_repo, repo);
 	enum plugpkg_code rc = run(cli);

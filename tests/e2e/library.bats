@@ -285,3 +285,59 @@ setup() {
 	assert_installed slow 1.0.0
 	assert_installed plain 1.0.0
 }
+
+@test "a host that cancels what waits for another publisher is answered at once" {
+	need flock
+	cat >waiting.c <<-'END'
+		#include <plugpkg-repo.h>
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <unistd.h>
+
+		static void
+		on_event(const struct plugpkg_event *ev, void *user)
+		{
+			if (ev->type == PLUGPKG_EVENT_LOCK_WAIT)
+				++*(int *)user;
+		}
+
+		static void *
+		cancel(void *repo)
+		{
+			usleep(300000);
+			plugpkg_repo_cancel(repo);
+			return NULL;
+		}
+
+		int
+		main(int argc, char **argv)
+		{
+			plugpkg_repo *repo = NULL;
+			pthread_t thread;
+			const char *archives[] = { argv[2] };
+			const struct plugpkg_repo_add_spec spec = { .archives = archives, .n_archives = 1 };
+			int n_told = 0;
+
+			if (argc != 3 || plugpkg_repo_open(argv[1], &repo, NULL) != PLUGPKG_OK)
+				return 2;
+			plugpkg_repo_set_event_fn(repo, on_event, &n_told);
+			if (pthread_create(&thread, NULL, cancel, repo) != 0)
+				return 2;
+			puts(plugpkg_code_name(plugpkg_repo_add(repo, &spec, NULL, NULL, NULL)));
+			printf("told: %d\n", n_told);
+			pthread_join(thread, NULL);
+			plugpkg_repo_close(repo);
+			return 0;
+		}
+	END
+	"$compiler" -std=gnu11 -Wall -pthread -I"$top_srcdir/include" -o waiting waiting.c "$library" \
+		-Wl,-rpath,"${library%/*}"
+	make_repo
+	archive=$(build_plugin x 1.0.0)
+	exec 9<repo
+	flock 9
+	run timeout 10 ./waiting repo "$archive" 9<&-
+	assert_status 0
+	assert_equal "$output" "interrupted
+told: 1"
+}

@@ -80,13 +80,33 @@ time.sleep(600)' 3>&- &
 	until grep -q " FLOCK .* $holder " /proc/locks; do sleep 0.1; done
 	plugpkg-repo refresh --json >out 3>&- &
 	pid=$!
-	until grep -q -- "-> FLOCK .* $pid " /proc/locks; do sleep 0.1; done
+	until grep -q '"event":"lock-wait"' out; do sleep 0.1; done
 	kill -INT "$pid"
 	status=0
 	wait "$pid" || status=$?
 	kill "$holder"
 	output=$(cat out)
 	interrupted
+}
+
+@test "who waits for another publisher, or for another mirror, says so once and then does its work" {
+	need flock
+	make_repo
+	plugpkg-repo mirror "file://$SCRATCH/repo/public" copy >/dev/null
+	for command in "refresh" "mirror file://$SCRATCH/repo/public copy"; do
+		exec 9<"$([ "$command" = refresh ] && echo repo || echo copy)"
+		flock 9
+		# shellcheck disable=SC2086 # several words
+		plugpkg-repo $command >out 2>&1 3>&- 9<&- &
+		pid=$!
+		for ((i = 0; i < 100; i++)); do
+			if grep -q waiting out; then break; fi
+			sleep 0.05
+		done
+		flock -u 9
+		wait "$pid"
+		assert_equal "$(grep -c "^waiting for another plugpkg-repo, which works on " out)" 1
+	done
 }
 
 # ignoring_children COMMAND...: as some supervisors start programs: they ignore SIGCHLD, which exec keeps.

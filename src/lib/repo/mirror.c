@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -336,12 +335,9 @@ copy_metadata(struct mirroring *m, const struct pp_walk *w, plugpkg_error **err)
 static enum plugpkg_code
 lock_dir(struct mirroring *m, const char *dir, plugpkg_error **err)
 {
-	enum plugpkg_code rc = PLUGPKG_OK;
+	PP_AUTO_FREE char *what = pp_asprintf("'%s'", dir);
 
-	while (rc == PLUGPKG_OK && flock(m->dir_fd, LOCK_EX) < 0)
-		rc = errno == EINTR ? pp_check_cancel(&m->repo->ctx, err)
-				    : pp_fail(err, PLUGPKG_E_IO, errno, "cannot lock '%s'", dir);
-	return rc;
+	return pp_repo_lock_dir(m->repo, m->dir_fd, what, err);
 }
 
 /* What is served must not lie among what is not: keys, or the data of plugins. */

@@ -16,12 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONFIG_FILE      "repository.json"
 #define CONFIG_MAX_BYTES (64 * 1024)
 #define SECONDS_A_DAY    86400
 #define EXPIRY_MAX_DAYS  3650
+#define POLL_MS          50
 
 const char *const pp_role_names[PP_N_ROLES] = {
 	[PP_ROLE_ROOT] = "root",
@@ -89,15 +91,44 @@ pp_repo_make_dirs(plugpkg_repo *repo, plugpkg_error **err)
 	return PLUGPKG_OK;
 }
 
+static void
+tell_waiting(plugpkg_repo *repo, const char *what)
+{
+	PP_AUTO_FREE char *text =
+	    pp_asprintf("waiting for another plugpkg-repo, which works on %s", what);
+	struct plugpkg_event ev = { .type = PLUGPKG_EVENT_LOCK_WAIT, .text = text };
+
+	pp_event(&repo->ctx, &ev);
+}
+
+/* In looks, not in one call: another thread may cancel, and sends no signal. */
+enum plugpkg_code
+pp_repo_lock_dir(plugpkg_repo *repo, int dir_fd, const char *what, plugpkg_error **err)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	enum plugpkg_code rc = PLUGPKG_OK;
+	bool is_told = false;
+
+	while (rc == PLUGPKG_OK && flock(dir_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return pp_fail(err, PLUGPKG_E_IO, errno, "cannot lock %s", what);
+		if (!is_told)
+			tell_waiting(repo, what);
+		is_told = true;
+		(void)nanosleep(&pause, NULL); /* a signal only makes the next look come sooner */
+		rc = pp_check_cancel(&repo->ctx, err);
+	}
+	return rc;
+}
+
 enum plugpkg_code
 pp_repo_lock(plugpkg_repo *repo, plugpkg_error **err)
 {
-	enum plugpkg_code rc = PLUGPKG_OK;
+	enum plugpkg_code rc =
+	    pp_repo_lock_dir(repo, repo->dir_fd, "the publisher's directory", err);
 
-	while (rc == PLUGPKG_OK && flock(repo->dir_fd, LOCK_EX) < 0)
-		rc = errno == EINTR ? pp_check_cancel(&repo->ctx, err)
-				    : pp_fail(err, PLUGPKG_E_IO, errno,
-					  "cannot lock the publisher's directory");
 	if (rc == PLUGPKG_OK)
 		repo->locked_by = getpid();
 	return rc;
@@ -229,6 +260,13 @@ plugpkg_repo_set_passphrase_fn(plugpkg_repo *repo, plugpkg_passphrase_fn fn, voi
 {
 	repo->passphrase = fn;
 	repo->passphrase_user = user;
+}
+
+void
+plugpkg_repo_set_event_fn(plugpkg_repo *repo, plugpkg_event_fn fn, void *user)
+{
+	repo->ctx.event_fn = fn;
+	repo->ctx.event_user = user;
 }
 
 void

@@ -41,6 +41,9 @@ void pp_repo_drop_empty_dirs(const plugpkg_repo *repo);
 
 /* One plugpkg-repo at a time changes a publisher's directory; waits. Released by closing repo. */
 enum plugpkg_code pp_repo_lock(plugpkg_repo *repo, plugpkg_error **err);
+/* The same of another directory, for messages `what`. */
+enum plugpkg_code pp_repo_lock_dir(
+    plugpkg_repo *repo, int dir_fd, const char *what, plugpkg_error **err);
 
 #define PP_INDEX_TARGET "index/root.json"
 
