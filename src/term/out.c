@@ -4,12 +4,18 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "term/start.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#define PATIENCE_MS 1000
 
 static const char *const style_codes[] = {
 	[OUT_PLAIN] = "",
@@ -49,15 +55,15 @@ is_utf8_locale(void)
 }
 
 void
-out_init(struct out *o, FILE *f)
+out_init(struct out *o, int fd)
 {
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 	bool is_dumb = term == NULL || *term == '\0' || strcmp(term, "dumb") == 0;
 
-	*o = (struct out){ .f = f, .is_terminal = isatty(fileno(f)) == 1 };
+	*o = (struct out){ .fd = fd, .is_terminal = isatty(fd) == 1 };
 	o->has_color = o->is_terminal && !is_dumb && (no_color == NULL || *no_color == '\0');
 	o->is_utf8 = is_utf8_locale();
-	o->width = o->is_terminal ? terminal_width(fileno(f)) : 0;
+	o->width = o->is_terminal ? terminal_width(fd) : 0;
 }
 
 /* end: what follows the text, in the same write where the stream has no buffer. */
@@ -129,18 +135,68 @@ out_lines(struct out *o, unsigned indent, const char *text)
 	}
 }
 
+/* Once we are to end, nobody is waited for who reads nothing: the root is locked meanwhile. */
+static bool
+is_read(struct out *o)
+{
+	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+	int r = -1;
+
+	while ((r = poll(&p, 1, start_is_stopping() ? PATIENCE_MS : -1)) < 0 && errno == EINTR)
+		continue;
+	return r != 0;
+}
+
+/* A signal cuts off a write that waits; what is left goes on after a look at the reader. */
+static void
+write_all(struct out *o, const char *p, size_t n)
+{
+	bool must_look = false;
+
+	while (n > 0 && !o->is_stalled) {
+		bool is_stopping = start_is_stopping();
+		if ((must_look || is_stopping) && !is_read(o)) {
+			o->is_stalled = true;
+			break;
+		}
+		/* That much a pipe takes without waiting. */
+		ssize_t w = write(o->fd, p, is_stopping && n > PIPE_BUF ? PIPE_BUF : n);
+		must_look = w < 0 && errno == EAGAIN;
+		if (w < 0 && errno != EINTR && errno != EAGAIN)
+			break;
+		p += w > 0 ? w : 0;
+		n -= w > 0 ? (size_t)w : 0;
+	}
+	if (n > 0 && o->error == 0)
+		o->error = o->is_stalled ? EINTR : errno;
+}
+
 void
 out_raw(struct out *o, const char *s)
 {
-	if (fputs(s, o->f) == EOF && o->error == 0)
-		o->error = errno;
+	size_t n = strlen(s);
+	/* Talk is never held back, and a terminal is shown whole lines. */
+	bool is_due = o->fd == STDERR_FILENO || (o->is_terminal && strchr(s, '\n') != NULL);
+
+	if (n > sizeof(o->held) - o->n_held)
+		out_flush(o);
+	if (n > sizeof(o->held)) {
+		write_all(o, s, n);
+		return;
+	}
+	memcpy(o->held + o->n_held, s, n);
+	o->n_held += n;
+	if (is_due)
+		out_flush(o);
 }
 
 void
 out_flush(struct out *o)
 {
-	if (fflush(o->f) == EOF && o->error == 0)
-		o->error = errno;
+	size_t n = o->n_held;
+
+	o->n_held = 0;
+	write_all(o, o->held, n);
 }
 
 const char *

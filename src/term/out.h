@@ -8,9 +8,8 @@
 
 #include "base/buf.h"
 
-#include <stdio.h>
-
-#define OUT_MAX_BYTES ((size_t)1 << 20) /* of one piece of text */
+#define OUT_MAX_BYTES  ((size_t)1 << 20) /* of one piece of text */
+#define OUT_HELD_BYTES 4096
 
 enum out_style {
 	OUT_PLAIN,
@@ -21,8 +20,12 @@ enum out_style {
 	OUT_BAD,
 };
 
+/* Not stdio, which loses what it holds when a signal cuts off a write. */
 struct out {
-	FILE *f;
+	int fd;
+	bool is_stalled; /* its reader takes nothing, and we are to end: no more is written */
+	char held[OUT_HELD_BYTES];
+	size_t n_held;
 	bool is_terminal;
 	bool has_color;
 	bool is_utf8;   /* what reads it understands UTF-8, as the locale has it */
@@ -31,7 +34,7 @@ struct out {
 };
 
 /* Looks at the descriptor, NO_COLOR, TERM and COLUMNS. */
-void out_init(struct out *o, FILE *f);
+void out_init(struct out *o, int fd);
 /* A piece of one line; a newline in an argument comes out as \x0a. */
 void out_text(struct out *o, const char *fmt, ...) PP_PRINTF(2, 3);
 void out_styled(struct out *o, enum out_style style, const char *fmt, ...) PP_PRINTF(3, 4);

@@ -79,7 +79,7 @@ pager_start(struct pager *p, struct out *o)
 		return;
 	PP_AUTO_FD int read_fd = ends[0];
 	PP_AUTO_FD int write_fd = ends[1];
-	PP_AUTO_FD int stream_fd = fcntl(fileno(o->f), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	PP_AUTO_FD int stream_fd = fcntl(o->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	out_flush(o);
 	if (stream_fd < 0)
 		return;
@@ -87,7 +87,7 @@ pager_start(struct pager *p, struct out *o)
 	if (p->pid < 0)
 		return;
 	p->stream_fd = pp_fd_steal(&stream_fd);
-	if (dup2(write_fd, fileno(o->f)) < 0)
+	if (dup2(write_fd, o->fd) < 0)
 		pager_end(p, o);
 }
 
@@ -100,7 +100,7 @@ pager_end(struct pager *p, struct out *o)
 		return;
 	out_flush(o);
 	/* Replaces the last end of the pipe, which is how the pager learns that this is all. */
-	if (dup2(p->stream_fd, fileno(o->f)) < 0 && o->error == 0)
+	if (dup2(p->stream_fd, o->fd) < 0 && o->error == 0)
 		o->error = errno;
 	pp_auto_fd(&p->stream_fd);
 	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)

@@ -11,8 +11,8 @@
 #include "term/start.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum plugpkg_code
 check_operands(struct cli *cli)
@@ -143,8 +143,8 @@ main(int argc, char **argv)
 
 	(void)argc; /* argv ends with NULL */
 	int r = start_process();
-	out_init(&cli.out, stdout);
-	out_init(&cli.talk, stderr);
+	out_init(&cli.out, STDOUT_FILENO);
+	out_init(&cli.talk, STDERR_FILENO);
 	if (r < 0)
 		return cannot_start(&cli, -r);
 	cli.is_json = asks_for_json(words);

@@ -22,6 +22,7 @@ static const int cancelling[] = { SIGINT, SIGTERM, SIGHUP };
 /* What the handler cancels, and how. Set before the handlers are, cleared after them. */
 static _Atomic(void *) cancelled_by_signal;
 static void (*_Atomic cancel_it)(void *what);
+static atomic_bool is_stopping;
 
 /* Memory comes in large pieces: a few hundred rows would ask the system for it 20 times. */
 static void
@@ -67,6 +68,7 @@ on_signal(int number)
 	void *what = atomic_load(&cancelled_by_signal);
 
 	(void)number;
+	atomic_store(&is_stopping, true);
 	if (what != NULL)
 		atomic_load (&cancel_it)(what);
 }
@@ -107,6 +109,12 @@ void
 start_patience(void)
 {
 	set_handler(on_signal, 0);
+}
+
+bool
+start_is_stopping(void)
+{
+	return atomic_load(&is_stopping);
 }
 
 void

@@ -5,6 +5,8 @@
 
 #include <plugpkg.h>
 
+#include <stdbool.h>
+
 /*
  * Descriptors 0 to 2 are open afterwards, so that no file of ours can ever become one of them. 0 or
  * -errno.
@@ -22,6 +24,8 @@ void start_signals_for(void (*cancel)(void *what), void *what);
  * first one asked for. SIGQUIT still ends the process.
  */
 void start_patience(void);
+/* Has one of these signals come? */
+bool start_is_stopping(void);
 /* ctx goes away: signals do what they do by default. */
 void stop_signals(void);
 

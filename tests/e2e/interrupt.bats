@@ -110,6 +110,72 @@ finish() {
 	assert_installed base 1.0.0
 }
 
+# unread COMMAND...: it says more than a pipe takes, to nobody, and two signals end it all the same.
+unread() {
+	mkfifo stalled
+	exec 8<>stalled
+	"$@" >stalled 2>&1 3>&- 8<&- &
+	pid=$!
+	for ((i = 0; i < 200; i++)); do
+		[ ! -e begun ] || break
+		sleep 0.05
+	done
+	# It waits in a write now.
+	until grep -q "pipe" "/proc/$pid/wchan" 2>/dev/null || [ "$((++i))" -gt 240 ]; do sleep 0.05; done
+	kill -INT "$pid"
+	sleep 0.2
+	kill -TERM "$pid"
+	for ((i = 0; i < 200; i++)); do
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.05
+	done
+	kill -9 "$pid" 2>/dev/null || true
+	exec 8<&-
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status" 130
+	rm -f stalled begun
+}
+
+@test "ctrl-C ends what nobody reads, in the middle of a transaction too, and undoes it" {
+	waits_in install
+	add_script "$(plugin_dir slow 1.0.0)" install "echo >'$SCRATCH/begun'; seq -f 'line %.0f of very many' 9000; sleep 300"
+	publish "$(build_plugin slow 1.0.0)"
+	make_root
+	tree_state "$PLUGPKG_ROOT" >before
+	for format in "" --json; do
+		# shellcheck disable=SC2086 # none or one
+		unread plugpkg install slow -y $format
+		tree_state "$PLUGPKG_ROOT" | diff before -
+	done
+	run -1 plugpkg is-installing
+}
+
+@test "who reads on after ctrl-C misses no line" {
+	waits_in install
+	add_script "$(plugin_dir slow 1.0.0)" install "echo >'$SCRATCH/begun'; seq -f 'line %.0f of very many' 9000; sleep 300"
+	publish "$(build_plugin slow 1.0.0)"
+	make_root
+	mkfifo late
+	{ until [ -e go ]; do sleep 0.05; done; cat >said; } <late 3>&- &
+	reader=$!
+	plugpkg install slow -y --json >late 2>&1 3>&- &
+	pid=$!
+	until [ -e begun ]; do sleep 0.05; done
+	sleep 0.5
+	kill -INT "$pid"
+	touch go
+	status=0
+	wait "$pid" || status=$?
+	wait "$reader"
+	assert_equal "$status" 130
+	jq -s . said >/dev/null
+	assert_equal "$(tail -n 1 said | jq -c '[.type, .code]')" '["result","interrupted"]'
+	n=$(grep -c '"text":"line ' said)
+	# The last one may be what the script had begun to say when it was ended.
+	grep '"text":"line ' said | jq -r .text | sed '$d' | diff - <(seq -f "line %.0f of very many" $((n - 1)))
+}
+
 @test "ctrl-C while waiting for the lock" {
 	waits_in install
 	publish "$(build_plugin slow 1.0.0)"
